@@ -1,0 +1,1 @@
+"""The agent: one machine of the fleet. Pure Python, no compiled packages."""

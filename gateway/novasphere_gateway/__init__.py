@@ -1,0 +1,1 @@
+"""REST, SSE and NDJSON over the gRPC API, generated from its protos."""

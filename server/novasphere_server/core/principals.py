@@ -1,0 +1,42 @@
+"""Who calls, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from novasphere.api.v1 import options_pb2
+
+
+class PrincipalKind(StrEnum):
+    """What kind of credential proved the caller."""
+
+    ADMIN = "admin"
+    KEY = "key"
+    JOIN_TOKEN = "join_token"  # noqa: S105 - a word, not a secret
+    AGENT = "agent"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller.
+
+    `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID". `namespaces` empty means
+    all of them. `node_uid` binds an agent to its node.
+    """
+
+    kind: PrincipalKind
+    name: str
+    scopes: frozenset[options_pb2.Scope.ValueType]
+    namespaces: frozenset[str] = frozenset()
+    node_uid: str = ""
+
+    def has_scope(self, scope: options_pb2.Scope.ValueType) -> bool:
+        return scope == options_pb2.SCOPE_UNSPECIFIED or scope in self.scopes
+
+    def may_touch(self, namespace: str) -> bool:
+        return not self.namespaces or namespace in self.namespaces
+
+
+ALL_SCOPES = frozenset(s for s in options_pb2.Scope.values() if s)

@@ -1,0 +1,1 @@
+"""Keeps things moving: small periodic steps under one supervisor."""

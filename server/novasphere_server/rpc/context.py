@@ -1,0 +1,29 @@
+"""What a servicer knows of the call it serves, whatever transport brought it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novasphere_server.core.principals import Principal
+from novasphere_server.store.idempotency import Idempotency
+
+
+@dataclass(slots=True)
+class CallContext:
+    """One authenticated call.
+
+    `headers` is sent back: gRPC trailing metadata, HTTP headers. `deadline` is in seconds of the
+    server's monotonic clock. `idempotency` is set when the request carries a request id, and goes
+    into `Store.write` as it is.
+    """
+
+    method: str  # "/package.Service/Method"
+    principal: Principal
+    request_id: str
+    metadata: Mapping[str, str]
+    peer: str = ""
+    deadline: float | None = None
+    idempotency: Idempotency | None = None
+    is_dry_run: bool = False
+    headers: dict[str, str] = field(default_factory=dict)

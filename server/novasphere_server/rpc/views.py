@@ -1,0 +1,79 @@
+"""Handles that servicers return in place of messages whose bytes exist already.
+
+gRPC joins their wire bytes; the gateway joins their JSON fragments. A view describes one response
+message: `rest` holds its other fields, `field` is the one that the cached objects fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from novasphere_server.store.rendered import Rendered
+
+R = TypeVar("R", bound=Message)
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+class _View(Generic[R]):
+    """What One and Many share."""
+
+    __slots__ = ("_memo", "_wire", "field", "items", "rest")
+
+    def __init__(self, rest: R, field: str, items: Sequence[Rendered[Any]]) -> None:
+        self.rest = rest
+        self.field = field
+        self.items = items
+        self._wire: bytes | None = None
+        self._memo: dict[Hashable, bytes] = {}
+
+    def wire(self) -> bytes:
+        """Returns the whole response message, serialized."""
+        if self._wire is None:
+            number = self.rest.DESCRIPTOR.fields_by_name[self.field].number
+            tag = _varint(number << 3 | 2)
+            parts = [self.rest.SerializeToString()]
+            for item in self.items:
+                parts += (tag, _varint(len(item.wire)), item.wire)
+            self._wire = b"".join(parts)
+        return self._wire
+
+    def message(self) -> R:
+        """Returns the whole response message, parsed."""
+        return type(self.rest).FromString(self.wire())
+
+    def memo(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """Returns `make()`, remembered under `key` for everybody who shares this view."""
+        known = self._memo.get(key)
+        if known is None:
+            known = self._memo[key] = make()
+        return known
+
+
+class One(_View[R]):
+    """A response whose singular field `field` is one cached object."""
+
+    __slots__ = ()
+
+    def __init__(self, rest: R, field: str, item: Rendered[Any]) -> None:
+        super().__init__(rest, field, (item,))
+
+    @property
+    def etag(self) -> str:
+        return self.items[0].etag
+
+
+class Many(_View[R]):
+    """A response whose repeated field `field` is made of cached objects."""
+
+    __slots__ = ()

@@ -1,0 +1,1 @@
+"""Remembers: transactions, the revision log, the cache that follows it, and watches."""
