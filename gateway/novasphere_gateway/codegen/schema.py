@@ -1,0 +1,217 @@
+"""What the protos say, as frozen values that refer to each other by full name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SCALARS = frozenset(
+    {"string", "bool", "bytes", "int32", "int64", "uint32", "uint64", "float", "double"}
+)
+
+
+class GenerationError(Exception):
+    """A proto asks for what the gateway cannot do. The text names the element and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """novasphere.api.v1.FieldRules."""
+
+    required: bool = False
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str = ""
+    pattern_meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field. `kind` is a scalar's name, "enum" or "message"; `type_name` is the full name for these two."""
+
+    name: str
+    number: int
+    kind: str
+    type_name: str
+    is_repeated: bool
+    is_optional: bool
+    oneof: str
+    key: str
+    null_when_unset: bool
+    json_text: bool
+    aliases: tuple[str, ...]
+    hidden: bool
+    header: str
+    rules: Rules
+    comment: str
+    map_key: str = ""
+    """For maps, the kind of the keys; kind and type_name are those of the values, and is_repeated is set."""
+
+    @property
+    def is_map(self) -> bool:
+        return bool(self.map_key)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that JSON and queries may use, the printed one first."""
+        return tuple(dict.fromkeys((self.key, self.name, *self.aliases)))
+
+    @property
+    def has_presence(self) -> bool:
+        """Set and unset are told apart."""
+        if self.is_repeated:
+            return False
+        return self.is_optional or bool(self.oneof) or self.kind == "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    full_name: str
+    """With the package: "novasphere.node.v1.Node"."""
+    path: tuple[str, ...]
+    """Names from the file's top down: ("Outer", "Inner")."""
+    file: str
+    fields: tuple[Field, ...]
+    comment: str
+
+    @property
+    def symbol(self) -> str:
+        return "_".join(self.path)
+
+    @property
+    def visible(self) -> tuple[Field, ...]:
+        """The fields that JSON shows."""
+        return tuple(f for f in self.fields if not f.hidden)
+
+    def field(self, name: str) -> Field | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceErrorRule:
+    face: int
+    code: str
+    http_status: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReason:
+    """novasphere.api.v1.ErrorRule."""
+
+    grpc_code: int
+    http_status: int
+    meaning: str
+    retriable: bool
+    faces: tuple[FaceErrorRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnumValue:
+    name: str
+    short_name: str
+    """The name without the enum's prefix."""
+    number: int
+    spelling: str
+    """The word in JSON: the option's, or the short name."""
+    error: ErrorReason | None
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    full_name: str
+    path: tuple[str, ...]
+    file: str
+    values: tuple[EnumValue, ...]
+    comment: str
+
+    @property
+    def symbol(self) -> str:
+        return "_".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpBinding:
+    """google.api.HttpRule without its additional bindings."""
+
+    http_method: str
+    path: str
+    body: str
+    response_body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """novasphere.api.v1.StreamRules."""
+
+    rows: str = ""
+    id: str = ""
+    event: str = ""
+    raw: str = ""
+    resume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    name: str
+    full_name: str
+    request: str
+    response: str
+    client_streaming: bool
+    server_streaming: bool
+    bindings: tuple[HttpBinding, ...]
+    face: int
+    success_status: int
+    scope: int
+    or_scope: int
+    is_public: bool
+    message: str
+    message_en: str
+    action: str
+    rate_class: int
+    stream: Stream
+    example_request: str
+    example_response: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    full_name: str
+    name: str
+    methods: tuple[Method, ...]
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One .proto file. Enums and messages are listed flat, nested ones after those that hold them."""
+
+    name: str
+    package: str
+    dependencies: tuple[str, ...]
+    enums: tuple[Enum, ...]
+    messages: tuple[Message, ...]
+    services: tuple[Service, ...]
+
+    @property
+    def module(self) -> str:
+        """The dotted name of generated modules, without their suffix: "novasphere.node.v1.node"."""
+        return self.name.removesuffix(".proto").replace("-", "_").replace("/", ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Everything that one run of protoc hands over."""
+
+    files: tuple[File, ...]
+    """The files to generate for."""
+    messages: Mapping[str, Message]
+    """Of imported files too."""
+    enums: Mapping[str, Enum]
+    modules: Mapping[str, str]
+    """File name to dotted module name, of imported files too."""
+    parameter: Mapping[str, str]
+    """What stands in --novasphere_opt."""

@@ -1,0 +1,107 @@
+"""The log: structured, with the id of the call that a line belongs to, and without secrets."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+# Set by the pipeline; a ContextVar of its own because binding a dict per call costs more.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+MASK = "***"
+
+_SECRETS = re.compile(
+    r"""
+      (?P<prefix>\bns[kja]_[a-z0-9]{0,8}_?)[A-Za-z0-9]+          # our own; the public part stays
+    | (?P<scheme>\bbearer\s+)[A-Za-z0-9._~+/=-]+
+    | (?P<name>\b(?:access_)?token=)[^&\s"'\\]+                   # in URLs
+    | (?P<header>["']?x-api-key["']?\s*[:=]\s*["']?)[^\s"',}]+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def _masked(match: re.Match[str]) -> str:
+    return (match["prefix"] or match["scheme"] or match["name"] or match["header"] or "") + MASK
+
+
+class Mask:
+    """The last processor: hides secrets in the finished line, wherever they came from."""
+
+    def __init__(self) -> None:
+        self._literals: tuple[str, ...] = ()
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Hides these texts too, which no pattern could recognise."""
+        self._literals = tuple({*self._literals, *(s for s in secrets if s)})
+
+    def text(self, line: str) -> str:
+        for literal in self._literals:
+            line = line.replace(literal, MASK)
+        return _SECRETS.sub(_masked, line)
+
+    def __call__(self, logger: WrappedLogger, name: str, rendered: str) -> str:
+        return self.text(rendered)
+
+
+mask = Mask()
+
+
+def _add_request_id(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    current = request_id.get()
+    if current:
+        event.setdefault("request_id", current)
+    return event
+
+
+def configure(log_format: str, level: str, stream: TextIO | None = None) -> None:
+    """Sends structlog's and the standard library's lines to `stream`, standard error unless given."""
+    stream = sys.stderr if stream is None else stream
+    is_console = log_format == "console" or (not log_format and stream.isatty())
+    shared: list[Processor] = [
+        _add_request_id,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+    ]
+    rendering: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        if is_console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering, mask],  # type: ignore[list-item]  # the last ones turn the event into text
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # aiohttp would write a line a request, with the query in it.
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    for chatty in ("alembic", "aiosqlite", "sqlalchemy", "asyncio"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

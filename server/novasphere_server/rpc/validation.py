@@ -1,0 +1,209 @@
+"""Checks requests against the `rules` of their fields, once for every transport.
+
+Rules become closures when the server starts; a request type whose fields have no rules costs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+from novasphere.api.v1 import options_pb2
+
+from novasphere_server.errors import InvalidArgument, Violation
+
+Validate = Callable[[Any], None]
+_Check = Callable[[Any, str, list[Violation]], None]
+_Judge = Callable[[Any], str]  # what is wrong with one value, or ""
+
+_MAX_VIOLATIONS = 20
+
+
+class Validators:
+    """The validators of all request types, compiled on first use."""
+
+    def __init__(self) -> None:
+        self._checks: dict[Descriptor, list[_Check]] = {}
+        self._unfinished: set[Descriptor] = set()
+
+    def of(self, message_type: type[Message]) -> Validate | None:
+        """Returns a function that raises InvalidArgument, or None if nothing can be wrong."""
+        checks = self._compile(message_type.DESCRIPTOR)
+        if not checks:
+            return None
+
+        def validate(message: Message) -> None:
+            violations: list[Violation] = []
+            for check in checks:
+                check(message, "", violations)
+            if violations:
+                first, *more = violations[:_MAX_VIOLATIONS]
+                raise InvalidArgument(first.field, first.description, *more)
+
+        return validate
+
+    def _compile(self, descriptor: Descriptor) -> list[_Check]:
+        known = self._checks.get(descriptor)
+        if known is not None:
+            return known
+        # Filed before it is filled: a message may contain itself.
+        checks = self._checks[descriptor] = []
+        self._unfinished.add(descriptor)
+        for field in descriptor.fields:
+            own = _field_check(field)
+            if own is not None:
+                checks.append(own)
+            nested = self._nested_check(field)
+            if nested is not None:
+                checks.append(nested)
+        self._unfinished.remove(descriptor)
+        return checks
+
+    def _nested_check(self, field: FieldDescriptor) -> _Check | None:
+        if field.message_type is None:
+            return None
+        name, key = field.name, json_key(field)
+        if _is_map(field):
+            inner_field = field.message_type.fields_by_name["value"]
+            if inner_field.message_type is None:
+                return None
+            inner = self._compile(inner_field.message_type)
+
+            def check_map(message: Any, path: str, violations: list[Violation]) -> None:
+                for name_, value in getattr(message, name).items():
+                    for check in inner:
+                        check(value, f"{path}{key}.{name_}.", violations)
+
+            return check_map if inner else None
+        inner = self._compile(field.message_type)
+        if not inner and field.message_type not in self._unfinished:
+            return None
+        if field.is_repeated:
+
+            def check_elements(message: Any, path: str, violations: list[Violation]) -> None:
+                for index, value in enumerate(getattr(message, name)):
+                    for check in inner:
+                        check(value, f"{path}{key}[{index}].", violations)
+
+            return check_elements
+
+        def check_member(message: Any, path: str, violations: list[Violation]) -> None:
+            if message.HasField(name):
+                for check in inner:
+                    check(getattr(message, name), f"{path}{key}.", violations)
+
+        return check_member
+
+
+def json_key(field: FieldDescriptor) -> str:
+    """Returns the field's name as clients of the JSON API write it."""
+    return field.GetOptions().Extensions[options_pb2.key] or field.name
+
+
+def enum_words(enum: EnumDescriptor) -> list[str]:
+    """Returns the enum's values as the JSON API spells them, without the unspecified one."""
+    prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
+    return [
+        value.GetOptions().Extensions[options_pb2.spelling] or value.name.removeprefix(prefix)
+        for value in enum.values
+        if value.number
+    ]
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return bool(
+        field.message_type is not None and field.message_type.GetOptions().map_entry and field.is_repeated
+    )
+
+
+def _field_check(field: FieldDescriptor) -> _Check | None:
+    rules = field.GetOptions().Extensions[options_pb2.rules]
+    whole, each = _judges(field, rules)
+    if not (rules.required or whole or each):
+        return None
+    name, key, required = field.name, json_key(field), rules.required
+    has_presence = field.has_presence
+    is_list = field.is_repeated and not _is_map(field)
+    is_message = field.message_type is not None and not field.is_repeated
+
+    def check(message: Any, path: str, violations: list[Violation]) -> None:
+        if has_presence and not message.HasField(name):
+            if required:
+                violations.append(Violation(path + key, "must be set"))
+            return
+        value = getattr(message, name)
+        if required and not is_message and not value:
+            violations.append(Violation(path + key, "must be set"))
+            return
+        for judge in whole:
+            wrong = judge(value)
+            if wrong:
+                violations.append(Violation(path + key, wrong))
+        if each:
+            for index, element in enumerate(value) if is_list else ((None, value),):
+                where = path + key if index is None else f"{path}{key}[{index}]"
+                violations.extend(Violation(where, wrong) for judge in each if (wrong := judge(element)))
+
+    return check
+
+
+def _judges(
+    field: FieldDescriptor, rules: options_pb2.FieldRules
+) -> tuple[Sequence[_Judge], Sequence[_Judge]]:
+    """Returns what judges the field as a whole, and what judges each of its elements."""
+    whole: list[_Judge] = []
+    each: list[_Judge] = []
+    unit = _unit(field)
+    if rules.HasField("min_length"):
+        whole.append(_at_least_long(rules.min_length, unit))
+    if rules.HasField("max_length"):
+        whole.append(_at_most_long(rules.max_length, unit))
+    if rules.HasField("minimum"):
+        each.append(_at_least(rules.minimum))
+    if rules.HasField("maximum"):
+        each.append(_at_most(rules.maximum))
+    if rules.pattern:
+        each.append(_matches(rules.pattern, rules.pattern_meaning))
+    if field.enum_type is not None:
+        each.append(_known(field.enum_type))
+    return whole, each
+
+
+def _unit(field: FieldDescriptor) -> str:
+    if field.is_repeated:
+        return "elements"
+    return "bytes" if field.type == FieldDescriptor.TYPE_BYTES else "characters"
+
+
+def _at_least_long(least: int, unit: str) -> _Judge:
+    return lambda value: (
+        f"must have at least {least} {unit}, not {len(value)}" if len(value) < least else ""
+    )
+
+
+def _at_most_long(most: int, unit: str) -> _Judge:
+    return lambda value: f"must have at most {most} {unit}, not {len(value)}" if len(value) > most else ""
+
+
+# Written so that NaN, which compares false with everything, is refused.
+def _at_least(least: float) -> _Judge:
+    return lambda value: "" if value >= least else f"must be at least {least:.15g}, not {value}"
+
+
+def _at_most(most: float) -> _Judge:
+    return lambda value: "" if value <= most else f"must be at most {most:.15g}, not {value}"
+
+
+def _matches(pattern: str, meaning: str) -> _Judge:
+    match = re.compile(pattern).fullmatch
+    wanted = f"must consist of {meaning}" if meaning else f"must match {pattern}"
+    return lambda value: "" if not value or match(value) else wanted
+
+
+def _known(enum: EnumDescriptor) -> _Judge:
+    numbers = frozenset(enum.values_by_number)
+    wanted = f"must be one of {', '.join(enum_words(enum))}"
+    return lambda value: "" if value in numbers else f"{wanted}, not {value}"

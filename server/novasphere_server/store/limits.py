@@ -1,0 +1,31 @@
+"""Every number that bounds the store, in one place; all of them are settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the store holds, and for how long. Times are in seconds."""
+
+    resource_bytes: int = 256 * KIB  # one stored message
+    queue_length: int = 10_000  # mutations that wait for the writer
+    batch_length: int = 256  # mutations that share a commit
+    log_age: float = 24 * HOUR
+    log_length: int = 1_000_000  # rows of the log
+    idempotency_age: float = 24 * HOUR
+    ring_bytes: int = 16 * MIB  # recent changes kept in memory
+    cache_bytes: int = 64 * MIB  # objects kept in memory, as they are sent
+    cached_queries: int = 512  # lists whose keys are remembered
+    page_length: int = 256  # rows of a page of a watch
+    readers: int = 4  # connections for reads
+    lock_timeout: float = 3.0  # how long a statement waits for somebody else's lock
+    bookmark_interval: float = 15.0
+    probe_interval: float = 2.0
+    maintenance_interval: float = 60.0
+    compaction_step: int = 10_000  # revisions forgotten in one transaction

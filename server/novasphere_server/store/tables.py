@@ -1,0 +1,212 @@
+"""The tables. Migrations make them; a test holds the two together.
+
+Resources have a table each: `body` is the API message, serialized; the other columns are what is
+filtered, sorted or claimed on, and derived from it. What is not a resource (heartbeats, samples,
+output, credentials of agents) has tables of its own, which the log does not cover. Instants are
+integer microseconds since the Unix epoch, UTC.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+# SQLite numbers rows by itself only when the type is spelled INTEGER.
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _resource(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    """Returns the table of a kind: what every kind has, and `columns`."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", BIG, primary_key=True),
+        sa.Column("key", sa.String, nullable=False, unique=True),
+        sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        *columns,
+    )
+
+
+nodes = _resource(
+    "nodes",
+    sa.Column("uid", sa.String, nullable=False, unique=True),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("connection", sa.Integer, nullable=False),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("registered_at_us", sa.BigInteger, nullable=False),
+)
+
+commands = _resource(
+    "commands",
+    sa.Column("namespace", sa.String, nullable=False),
+    sa.Column("node_id", sa.String, nullable=False),
+    sa.Column("node_uid", sa.String, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("state", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    # When it stops waiting for its node.
+    sa.Column("queue_deadline_us", sa.BigInteger, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger),
+    sa.Column("completed_at_us", sa.BigInteger),
+    sa.Index(None, "node_uid", "state"),
+    sa.Index(None, "node_id"),
+    sa.Index(None, "state"),
+    sa.Index(None, "completed_at_us"),
+)
+
+keys = _resource(
+    "keys",
+    sa.Column("secret_sha256", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger),
+    sa.Column("revoked_at_us", sa.BigInteger),
+)
+
+join_tokens = _resource(
+    "join_tokens",
+    sa.Column("secret_sha256", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("is_reusable", sa.Boolean, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False),
+    sa.Column("revoked_at_us", sa.BigInteger),
+    sa.Column("used_at_us", sa.BigInteger),
+)
+
+labels = sa.Table(
+    "labels",
+    metadata,
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+    sa.Index(None, "kind", "name", "value"),
+)
+
+# The log. One mutation has one revision; its rows are told apart by `index`.
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("index", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("namespace", sa.String, nullable=False),
+    sa.Column("type", sa.Integer, nullable=False),
+    sa.Column("before", sa.LargeBinary),
+    sa.Column("after", sa.LargeBinary),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)
+
+# One row: the last revision, and the floor, up to which the log was forgotten. Whoever holds the
+# row's lock is the one who writes.
+revision = sa.Table(
+    "revision",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("value", sa.BigInteger, nullable=False),
+    sa.Column("floor", sa.BigInteger, nullable=False),
+)
+
+sequences = sa.Table(
+    "sequences",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+# Facts about the database itself: `epoch`.
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("principal", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("message_type", sa.String, nullable=False),
+    sa.Column("message", sa.LargeBinary, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Index(None, "at_us"),
+)
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("node_uid", sa.String, primary_key=True),
+    sa.Column("credential_sha256", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("session_sha256", sa.LargeBinary, nullable=False),
+    # Good until the newer session is confirmed.
+    sa.Column("previous_session_sha256", sa.LargeBinary),
+    sa.Column("boot_id", sa.String, nullable=False),
+    sa.Column("incarnation", sa.String, nullable=False),
+)
+
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    sa.Column("node_uid", sa.String, primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+)
+
+metric_samples = sa.Table(
+    "metric_samples",
+    metadata,
+    sa.Column("id", BIG, primary_key=True),
+    sa.Column("node_uid", sa.String, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("cpu", sa.Float, nullable=False),  # percent, like memory and disk
+    sa.Column("memory", sa.Float, nullable=False),
+    sa.Column("disk", sa.Float, nullable=False),
+    sa.Column("load", sa.Float, nullable=False),
+    sa.Column("memory_total", sa.BigInteger, nullable=False),
+    sa.Column("memory_available", sa.BigInteger, nullable=False),
+    sa.Column("disk_total", sa.BigInteger, nullable=False),
+    sa.Column("disk_available", sa.BigInteger, nullable=False),
+    sa.Column("uptime", sa.BigInteger, nullable=False),  # seconds
+    sa.Index(None, "node_uid", "at_us"),
+    sa.Index(None, "at_us"),
+)
+
+# `position` counts the bytes of both streams together, in the order in which they came; `offset`
+# counts those of one stream.
+output_chunks = sa.Table(
+    "output_chunks",
+    metadata,
+    sa.Column("command_id", sa.String, primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("stream", sa.Integer, nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Index(None, "command_id", "attempt", "stream", "offset"),
+)
+
+# What agents reported for attempts that were over by then.
+stale_reports = sa.Table(
+    "stale_reports",
+    metadata,
+    sa.Column("id", BIG, primary_key=True),
+    sa.Column("command_id", sa.String, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("fencing_token", sa.BigInteger, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("phase", sa.Integer, nullable=False),
+    sa.Column("message", sa.String, nullable=False),
+    sa.Index(None, "command_id"),
+)

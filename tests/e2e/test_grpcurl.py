@@ -1,0 +1,100 @@
+"""grpcurl and buf curl as a stranger uses them: nothing but reflection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from processes import TOKEN, ControlPlane
+
+BIN = Path(sys.executable).parent
+
+
+async def _run(*command: str, stdin: str | None = None) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate((stdin or "").encode()), 30)
+    return process.returncode or 0, output.decode()
+
+
+async def grpcurl(plane: ControlPlane, *arguments: str, token: str = TOKEN, body: str | None = None) -> tuple[int, str]:
+    options = ["-plaintext", "-max-time", "5", "-H", f"authorization: Bearer {token}"]
+    if body is not None:
+        options += ["-d", body]
+    return await _run(str(BIN / "grpcurl"), *options, plane.address, *arguments)
+
+
+async def services(plane: ControlPlane) -> list[str]:
+    code, output = await grpcurl(plane, "list")
+    assert code == 0, output
+    return output.split()
+
+
+async def test_grpcurl_lists_describes_and_calls_every_service(plane: ControlPlane) -> None:
+    await plane.add_agent("node-001")
+    ours = [s for s in await services(plane) if s.startswith("novasphere.")]
+    assert set(ours) >= {
+        f"novasphere.{s}Service"
+        for s in ("node.v1.Node", "node.v1.Metric", "node.v1.Command", "node.v1.System", "link.v1.Link")
+    } | {"novasphere.api.v1.KeyService", "novasphere.api.v1.JoinTokenService"}
+    bodies = {
+        "GetNode": {"node_id": "node-001"}, "DeleteNode": {"node_id": "node-001", "validate_only": True},
+        "ListMetrics": {"node_id": "node-001"}, "GetLatestMetric": {"node_id": "node-001"},
+        "GetMetricSummary": {"node_id": "node-001", "start_time": "2020-01-01T00:00:00Z",
+                             "end_time": "2100-01-01T00:00:00Z"},
+        "CreateCommand": {"node_id": "node-001", "command_text": "true"},
+        "ListNodeCommands": {"node_id": "node-001"}, "CreateKey": {"name": "k", "scopes": ["SCOPE_READ"]},
+    }  # fmt: skip
+    refused = {"GetCommand": "NotFound", "CancelCommand": "NotFound", "GetKey": "NotFound",
+               "RevokeKey": "NotFound", "RevokeJoinToken": "NotFound", "ReadCommandOutput": "NotFound",
+               "Connect": "InvalidArgument"}  # fmt: skip
+    ids = {"GetCommand": {"command_id": "x"}, "CancelCommand": {"command_id": "x"}, "GetKey": {"key_id": "x"},
+           "RevokeKey": {"key_id": "x"}, "RevokeJoinToken": {"token_id": "x"},
+           "ReadCommandOutput": {"command_id": "x"}}  # fmt: skip
+    for service in ours:
+        code, text = await grpcurl(plane, "describe", service)
+        assert code == 0, text
+        _, listing = await grpcurl(plane, "list", service)
+        for method in listing.split():
+            name = method.rsplit(".", 1)[1]
+            body = json.dumps(bodies.get(name) or ids.get(name) or {})
+            code, output = await grpcurl(plane, method, body=body)
+            if name in refused:
+                assert code, f"{method}: {output}"
+            elif name.startswith("Watch"):
+                assert "EVENT_TYPE_BOOKMARK" in output, f"{method}: {output}"
+            else:
+                assert code == 0, f"{method}: {output}"
+
+
+@pytest.mark.parametrize("version", ["grpc-v1", "grpc-v1alpha"])
+async def test_both_reflection_versions_answer(plane: ControlPlane, version: str) -> None:
+    code, output = await _run(
+        str(BIN / "buf"), "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--reflect-protocol", version,
+        "--reflect-header", f"authorization: Bearer {TOKEN}", "--list-services", plane.url.replace(
+            str(plane.http_port), str(plane.grpc_port)),
+    )  # fmt: skip
+    assert code == 0, output
+    assert "novasphere.node.v1.NodeService" in output
+
+
+async def test_reflection_needs_a_credential_and_health_does_not(plane: ControlPlane) -> None:
+    code, output = await grpcurl(plane, "list", token="wrong")
+    assert code, output
+    code, output = await _run(
+        str(BIN / "grpcurl"), "-plaintext", "-import-path", str(_health_proto()), "-proto", "health.proto",
+        plane.address, "grpc.health.v1.Health/Check",
+    )  # fmt: skip
+    assert code == 0, output
+    assert "SERVING" in output
+
+
+def _health_proto() -> Path:
+    return Path(__file__).parent / "protos"

@@ -1,0 +1,201 @@
+"""Commands through kills of the agent and of the server: run once, every byte once, an honest end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from processes import TOKEN, ControlPlane, control_plane, eventually
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
+SECONDS = 60 if LONG else 12
+
+
+async def create(plane: ControlPlane, text: str, timeout: int = 300) -> str:
+    answer = await plane.rest("POST", "/api/v1/nodes/node-001/commands", {"command_text": text, "timeout": timeout})
+    return answer["data"]["command_id"]
+
+
+async def pair_of(plane: ControlPlane, command_id: str) -> dict[str, Any]:
+    return (await plane.rest("GET", f"/api/v1/commands/{command_id}"))["data"]
+
+
+async def ended(plane: ControlPlane, command_id: str, within: float = 60) -> dict[str, Any]:
+    async def check() -> Any:
+        pair = await pair_of(plane, command_id)
+        return pair if pair["command"]["completed_at"] else None
+
+    return await eventually(check, within=within)
+
+
+async def is_running(plane: ControlPlane, command_id: str) -> None:
+    async def check() -> bool:
+        return (await pair_of(plane, command_id))["command"]["status"] == "running"
+
+    await eventually(check)
+
+
+async def output_of(plane: ControlPlane, command_id: str, stream: str) -> bytes:
+    """Returns all of one stream through the output route."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/octet-stream"}
+    url = f"{plane.url}/api/v1/commands/{command_id}/output?stream={stream}"
+    async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.read()
+
+
+def counting(seconds: float, marker: Path, every: float = 0.02) -> tuple[str, bytes]:
+    """Returns a command that prints numbered lines for that long and leaves a mark each time it starts,
+    and what it must print."""
+    lines = int(seconds / every)
+    code = (
+        "import sys,time\n"
+        f"open({str(marker)!r},'a').write('started\\n')\n"
+        f"for i in range({lines}):\n"
+        f"    print(f'line {{i:06}} ' + 'x'*80, flush=True); time.sleep({every})\n"
+        "print('done', file=sys.stderr, flush=True); sys.exit(7)\n"
+    )
+    encoded = base64.b64encode(code.encode()).decode()
+    expected = b"".join(b"line %06d " % i + b"x" * 80 + b"\n" for i in range(lines))
+    return f"python3 -c \"import base64;exec(base64.b64decode('{encoded}'))\"", expected
+
+
+@pytest.mark.parametrize("victims", ["server", "agent", "both"])
+async def test_output_is_byte_exact_through_kills(tmp_path: Path, victims: str) -> None:
+    async with control_plane(tmp_path) as plane:
+        agent = await plane.add_agent()
+        marker = tmp_path / "marker"
+        text, expected = counting(SECONDS, marker)
+        command_id = await create(plane, text)
+        await is_running(plane, command_id)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SECONDS * 0.7
+        kills = 0
+        while loop.time() < deadline:
+            await asyncio.sleep(random.uniform(0.3, 2.0))
+            if victims in ("server", "both"):
+                await plane.restart()
+            if victims in ("agent", "both"):
+                await agent.kill()
+                await agent.start()
+            kills += 1
+        pair = await ended(plane, command_id, within=SECONDS + 90)
+        assert pair["command"]["status"] == "failed", pair
+        assert pair["result"]["exit_code"] == 7
+        stdout = await output_of(plane, command_id, "stdout")
+        assert hashlib.sha256(stdout).hexdigest() == hashlib.sha256(expected).hexdigest(), (len(stdout), len(expected))
+        assert await output_of(plane, command_id, "stderr") == b"done\n"
+        assert pair["result"]["stdout_bytes"] == len(expected)
+        assert marker.read_text() == "started\n", "it must start exactly once"
+        assert kills >= 3
+
+
+async def test_a_command_sent_while_the_agent_is_dead_runs_once_it_is_back(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as plane:
+        agent = await plane.add_agent()
+        await agent.kill()
+        marker = tmp_path / "marker"
+        command_id = await create(plane, f"echo once >> {marker}")
+        await plane.restart()
+        await agent.start()
+        assert (await ended(plane, command_id))["command"]["status"] == "success"
+        assert marker.read_text() == "once\n"
+
+
+async def test_many_commands_under_kills_of_the_agent_run_at_most_once(tmp_path: Path) -> None:
+    """Whatever moment the agent dies at, no command starts twice, and each gets an end."""
+    async with control_plane(tmp_path) as plane:
+        agent = await plane.add_agent()
+        folder = tmp_path / "ran"
+        folder.mkdir()
+        ids = []
+        for n in range(200 if LONG else 60):
+            ids.append(await create(plane, f"echo x >> {folder}/{n}"))
+            if n % 10 == 5:
+                await agent.kill()
+                await agent.start()
+        pairs = [await ended(plane, i, within=90) for i in ids]
+        counts = {n: (folder / str(n)).read_text().count("x") if (folder / str(n)).exists() else 0 for n in range(len(ids))}
+        assert all(count <= 1 for count in counts.values()), counts
+        for n, pair in enumerate(pairs):
+            if pair["command"]["status"] == "success":
+                assert counts[n] == 1
+            else:
+                assert pair["command"]["state"] == "UNKNOWN", pair
+        unknown = sum(p["command"]["state"] == "UNKNOWN" for p in pairs)
+        print(f"\n{len(ids)} commands, {unknown} with an end that nobody can know")
+        assert unknown < len(ids) / 4
+
+
+async def test_after_a_reboot_a_running_command_ends_unknown_and_never_runs_again(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as plane:
+        agent = await plane.add_agent(NOVASPHERE_TESTING="1", NOVASPHERE_BOOT_ID="boot-one")
+        marker = tmp_path / "marker"
+        command_id = await create(plane, f"echo started >> {marker}; exec sleep 301.7")
+        await is_running(plane, command_id)
+        await agent.kill()
+        await _kill_tree("sleep 301.7")  # what the power cut takes with it
+        agent.environment["NOVASPHERE_BOOT_ID"] = "boot-two"
+        await agent.start()
+        pair = await ended(plane, command_id)
+        assert pair["command"]["state"] == "UNKNOWN"
+        assert pair["command"]["status"] == "failed"
+        assert pair["command"]["reason"] == "UNKNOWN"
+        assert pair["result"]["exit_code"] is None
+        assert marker.read_text() == "started\n"
+
+
+async def _kill_tree(command_line: str) -> None:
+    """Kills the process of that command line and its wrapper, which is its parent."""
+    wanted = command_line.replace(" ", "\0").encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if (entry / "cmdline").read_bytes().strip(b"\0") != wanted:
+                continue
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        for pid in (parent, int(entry.name)):
+            os.kill(pid, 9)
+        return
+    raise AssertionError(f"{command_line} does not run")
+
+
+async def test_cancel_kills_everything_that_the_command_started(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as plane:
+        await plane.add_agent()
+        # One child in the group, one in a session of its own, one that ignores SIGTERM.
+        text = "sleep 302.1 & setsid sleep 302.2 & sh -c 'trap \"\" TERM; sleep 302.3; sleep 302.4' & wait"
+        command_id = await create(plane, text)
+
+        async def all_run() -> bool:
+            return len(_sleepers("302.")) >= 3
+
+        await eventually(all_run)
+        await plane.rest("POST", f"/api/v1/commands/{command_id}:cancel", {"grace_seconds": 1})
+        pair = await ended(plane, command_id)
+        assert pair["command"]["state"] == "CANCELLED"
+        assert _sleepers("302.") == []
+
+
+def _sleepers(prefix: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[0] == b"sleep" and words[1].startswith(prefix.encode()):
+                found.append(int(entry.name))
+    return found

@@ -1,0 +1,114 @@
+"""Watchers that stop reading: they cost no memory, delay nobody, and are told what they missed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from processes import TOKEN, ControlPlane, control_plane, eventually
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
+WATCHERS = 200 if LONG else 40
+WRITES = 4000 if LONG else 800
+
+READER = """
+import asyncio, json, sys, grpc
+from novasphere.node.v1 import command_service_pb2 as pb, command_service_pb2_grpc as rpc
+address, token, count = sys.argv[1:]
+async def read(stub):
+    async for message in stub.WatchCommands(pb.WatchCommandsRequest(), metadata=[("authorization", "Bearer " + token)]):
+        pass
+async def one(stub):
+    try:
+        await read(stub)
+    except grpc.aio.AioRpcError as error:
+        found = dict(error.trailing_metadata() or ())
+        print(json.dumps({"code": error.code().name, "reason": found.get("novasphere-reason", "")}), flush=True)
+async def main():
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = rpc.CommandServiceStub(channel)
+        print("ready", flush=True)
+        await asyncio.gather(*(one(stub) for _ in range(int(count))))
+asyncio.run(main())
+"""
+
+
+def rss_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
+
+
+async def write_many(plane: ControlPlane, count: int) -> list[float]:
+    """Creates commands four at a time; returns how long each took, in seconds."""
+    loop = asyncio.get_running_loop()
+    took: list[float] = []
+
+    async def some(number: int) -> None:
+        async with plane.client() as client:
+            for _ in range(number):
+                begun = loop.time()
+                await client.commands.create("node-001", "x" * 1000)
+                took.append(loop.time() - begun)
+
+    await asyncio.gather(*(some(count // 4) for _ in range(4)))
+    return sorted(took)
+
+
+async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as plane:
+        await plane.add_agent()
+        await plane.agents["node-001"].kill()
+        before = await write_many(plane, WRITES // 4)
+        readers = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", READER, plane.address, TOKEN, str(WATCHERS), stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            assert readers.stdout is not None
+            await readers.stdout.readline()
+
+            async def all_watch() -> bool:
+                return await _open_watches(plane) >= WATCHERS
+
+            await eventually(all_watch)
+            readers.send_signal(signal.SIGSTOP)
+            base = rss_kib(plane.server.pid)
+            during = await write_many(plane, WRITES)
+            grown = rss_kib(plane.server.pid) - base
+            print(f"\n{WATCHERS} stopped readers, {WRITES} writes: +{grown} KiB; median write "
+                  f"{before[len(before) // 2] * 1e3:.1f} -> {during[len(during) // 2] * 1e3:.1f} ms")  # fmt: skip
+            assert grown <= 256 * WATCHERS + 64 * 1024
+
+            async def all_are_cut() -> bool:
+                return await _open_watches(plane) == 0
+
+            await eventually(all_are_cut, within=60)
+            readers.send_signal(signal.SIGCONT)
+            output = (await asyncio.wait_for(readers.stdout.read(), 60)).decode().splitlines()
+            reasons = {json.loads(line)["reason"] for line in output}
+            assert len(output) == WATCHERS, "every stream must end with a word"
+            assert reasons == {"SLOW_CONSUMER"}
+        finally:
+            readers.kill()
+            await readers.wait()
+
+
+async def _open_watches(plane: ControlPlane) -> int:
+    import aiohttp
+
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+        http.get(f"{plane.url}/metrics") as answer,
+    ):
+        text = await answer.text()
+    for line in text.splitlines():
+        if line.startswith("novasphere_open_streams{") and "WatchCommands" in line:
+            return int(float(line.rsplit(" ", 1)[1]))
+    return 0

@@ -1,0 +1,59 @@
+"""Imports go one way; see the layout in the README."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# (folder, imports that may not appear in it, why)
+BOUNDARIES = [
+    ("server/novasphere_server/store", ["novasphere_server.core", "novasphere_server.rpc", "novasphere_server.loops",
+                                        "novasphere_server.app", "grpc", "aiohttp", "novasphere_gateway"],
+     "the store knows nobody above it"),
+    ("server/novasphere_server/core", ["novasphere_server.rpc", "novasphere_server.loops", "novasphere_server.app",
+                                       "grpc", "aiohttp", "sqlalchemy.dialects", "novasphere_gateway"],
+     "core decides, it neither serves nor speaks a dialect"),
+    ("server/novasphere_server/loops", ["novasphere_server.rpc", "novasphere_server.app", "grpc", "aiohttp"],
+     "loops call core"),
+    ("server/novasphere_server/rpc", ["novasphere_server.loops", "novasphere_server.app", "aiohttp", "sqlalchemy"],
+     "rpc translates"),
+    ("server", ["novasphere_agent", "novasphere_client", "novasphere_lite"], "the server knows its API only"),
+    ("gateway", ["novasphere_server", "novasphere_agent", "novasphere_client", "grpc"],
+     "the gateway knows the server by its protos only"),
+    ("agent", ["novasphere", "novasphere_server", "novasphere_gateway", "novasphere_client", "grpc",
+               "google.protobuf", "aiohttp", "orjson"], "the agent is pure Python and knows the API only"),
+    ("client", ["novasphere_server", "novasphere_gateway", "novasphere_agent", "novasphere_lite"],
+     "the client knows the API only"),
+]  # fmt: skip
+# The one place where the gateway is put inside the server, and the adapter it calls.
+ALLOWED = {"server/novasphere_server/rpc/inprocess.py": {"novasphere_gateway"}}
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found
+
+
+@pytest.mark.parametrize(("folder", "forbidden", "why"), BOUNDARIES, ids=[b[0] for b in BOUNDARIES])
+def test_imports_go_one_way(folder: str, forbidden: list[str], why: str) -> None:
+    offences = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        for imported in _imports(path):
+            for bad in forbidden:
+                if (imported == bad or imported.startswith(f"{bad}.")) and bad not in ALLOWED.get(name, ()):
+                    offences.append(f"{name} imports {imported}")
+    assert not offences, f"{why}: {offences}"
+
+
+def test_every_source_folder_is_looked_at() -> None:
+    assert all((ROOT / folder).is_dir() for folder, _, _ in BOUNDARIES)
