@@ -1,7 +1,8 @@
 """Regenerates everything under gen/ from proto/.
 
 Run `make gen`, or `python gen/generate.py --check` to compare without writing: it exits 1 and names
-the files that differ. Everything is first built in a temporary folder, so a failure changes nothing.
+the files that differ. Everything is first built in a temporary folder, so a failure changes nothing, and
+only files that differ are written, so whoever reads gen/ meanwhile finds it whole.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def generate(out: Path) -> None:
         out,
         f"--python_out={out}",
         f"--mypy_out=quiet,readable_stubs:{out}",
-        # NOVA f"--novasphere_out={out}",
+        f"--novasphere_out={out}",
+        "--novasphere_opt=title=Novasphere,version=v1",
         files=files,
     )
     for folder in {out / "novasphere", *(p.parent for p in (out / "novasphere").rglob("*.py"))}:
@@ -80,6 +82,23 @@ def _differences(built: Path, kept: Path) -> list[str]:
     return sorted({*changed, *(new ^ old)})
 
 
+def _bring_over(names: list[str], built: Path, kept: Path) -> None:
+    """Replaces, adds or removes each named file, and removes folders that this empties."""
+    for name in names:
+        target = kept / name
+        if (built / name).exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            new = target.with_name(f".{target.name}.new")
+            shutil.copyfile(built / name, new)
+            new.replace(target)
+            continue
+        target.unlink()
+        for folder in target.parents:
+            if folder == kept or any(p.name != "__pycache__" for p in folder.iterdir()):
+                break
+            shutil.rmtree(folder)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
@@ -94,9 +113,8 @@ def main() -> int:
                 for name in differences:
                     print(f"gen/{package}/{name} differs from what proto/ says; run `make gen`")
                 stale = stale or bool(differences)
-            elif differences:
-                shutil.rmtree(GEN / package, ignore_errors=True)
-                shutil.copytree(out / package, GEN / package)
+            else:
+                _bring_over(differences, out / package, GEN / package)
         return 1 if stale else 0
 
 

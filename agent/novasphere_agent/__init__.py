@@ -1,1 +1,3 @@
-"""The agent: one machine of the fleet. Pure Python, no compiled packages."""
+"""The Novasphere agent: makes a machine a node and runs what the server sends."""
+
+__version__ = "0.1.0"

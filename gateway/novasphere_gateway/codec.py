@@ -13,10 +13,10 @@ import difflib
 import math
 import re
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from google.protobuf.duration_pb2 import Duration
@@ -25,6 +25,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from novasphere_gateway.model import BindError, Violation
+
+M = TypeVar("M", bound=Message)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
@@ -46,8 +48,13 @@ _RANGES: Final = {
 
 
 def at(path: str, key: str) -> str:
-    """Returns the path of `key` inside the object at `path`."""
-    return f"{path}.{key}" if path else key
+    """Returns the path of `key` inside the object at `path`; of the object itself for an empty key."""
+    return f"{path}.{key}" if path and key else path or key
+
+
+def element(path: str, key: str, index: int) -> str:
+    """Returns the path of one element of the list at `key`."""
+    return f"{at(path, key)}[{index}]"
 
 
 def invalid(path: str, key: str, description: str) -> BindError:
@@ -74,7 +81,7 @@ def expected(what: str, value: Any, path: str, key: str) -> BindError:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Returns the known name that `name` was probably meant to be."""
-    by_lower = {k.lower(): k for k in reversed(sorted(known))}
+    by_lower = {k.lower(): k for k in sorted(known, reverse=True)}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else None
 
@@ -99,35 +106,79 @@ def unknown_parameters(names: Collection[str], known: Collection[str]) -> BindEr
     return _unknown(names, known, "", "parameter")
 
 
-def exclusive(keys: Collection[str], path: str) -> BindError:
-    """Returns the error that more than one of a oneof's members is set."""
-    together = " and ".join(keys)
-    return BindError("INVALID_ARGUMENT", [Violation(at(path, k), f"only one of {together} may be set") for k in keys])
+def not_an_object(value: Any, path: str) -> BindError:
+    """Returns the error that an object was wanted; at the root, the whole body is wrong."""
+    if path:
+        return expected("an object", value, path, "")
+    return BindError("MALFORMED_BODY", [], f"the body must be a JSON object, not {_kind(value)}")
 
 
 # The shape of objects.
 
 
-def pick(data: Mapping[str, Any], names: tuple[str, ...], path: str) -> Any:
-    """Returns the value that came under any of a field's names; None: there is none."""
+def exclusive(data: Mapping[str, Any], members: tuple[tuple[str, ...], ...], path: str) -> None:
+    """Raises when more than one member of a oneof is set. `members` holds the names of each."""
+    given = [n for names in members for n in names if data.get(n) is not None]
+    if len(given) > 1:
+        together = " and ".join(given)
+        raise BindError(
+            "INVALID_ARGUMENT",
+            [Violation(at(path, n), f"only one of {together} may be set") for n in given],
+        )
+
+
+def pick(data: Mapping[str, Any], names: tuple[str, ...], path: str) -> tuple[str, Any]:
+    """Returns the value that came under any of a field's names, and that name; None: there is none."""
     found = [n for n in names if data.get(n) is not None]
     if len(found) > 1:
         raise invalid(path, found[1], f"is another name of {found[0]}: give one of them")
-    return data[found[0]] if found else None
+    return (found[0], data[found[0]]) if found else (names[0], None)
 
 
 def items(value: Any, path: str, key: str) -> list[Any]:
     """Returns a list as it is."""
     if value.__class__ is not list:
         raise expected("a list", value, path, key)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def pairs(value: Any, path: str, key: str) -> dict[str, Any]:
     """Returns an object as it is."""
     if value.__class__ is not dict:
         raise expected("an object", value, path, key)
-    return value  # type: ignore[no-any-return]
+    return value
+
+
+def body(
+    decode: Callable[[Any, str, frozenset[str]], M], known: frozenset[str], bound: frozenset[str]
+) -> Callable[[Any, str], M]:
+    """Returns a decoder of bodies that takes the keys `known` and tells why it refuses `bound`."""
+
+    def decode_body(value: Any, path: str) -> M:
+        if bound and value.__class__ is dict and not bound.isdisjoint(value):
+            raise BindError(
+                "UNKNOWN_FIELD",
+                [
+                    Violation(at(path, k), "is given by the path; leave it out of the body")
+                    for k in sorted(bound.intersection(value))
+                ],
+            )
+        return decode(value, path, known)
+
+    return decode_body
+
+
+def body_field(
+    request: type[M], name: str, decode: Callable[[Any, str], Message]
+) -> Callable[[Any, str], M]:
+    """Returns a decoder of bodies that fill one field of the request."""
+
+    def decode_body(value: Any, path: str) -> M:
+        message = request()
+        getattr(message, name).CopyFrom(decode(value, path))
+        return message
+
+    return decode_body
 
 
 # Numbers, words and bytes.
@@ -136,7 +187,7 @@ def pairs(value: Any, path: str, key: str) -> dict[str, Any]:
 def string(value: Any, path: str, key: str) -> str:
     if value.__class__ is not str:
         raise expected("a string", value, path, key)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def boolean(value: Any, path: str, key: str) -> bool:
@@ -155,13 +206,13 @@ def integer(value: Any, kind: str, path: str, key: str) -> int:
     low, high = _RANGES[kind]
     if not low <= value <= high:
         raise invalid(path, key, f"must lie between {low} and {high}")
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def int32(value: Any, path: str, key: str) -> int:
     # Compared first: nearly every value passes here.
     if value.__class__ is int and -0x80000000 <= value <= 0x7FFFFFFF:
-        return value  # type: ignore[no-any-return]
+        return value
     return integer(value, "int32", path, key)
 
 
@@ -194,11 +245,6 @@ def single(value: Any, path: str, key: str) -> float:
     except OverflowError:
         raise invalid(path, key, "is too large") from None
     return number
-
-
-def print_double(value: float) -> float | None:
-    """Returns the number, or None for what JSON has no number for."""
-    return value if math.isfinite(value) else None
 
 
 def print_single(value: float) -> float | None:
@@ -237,7 +283,8 @@ def json_text(value: Any) -> str:
 def print_json(text: str) -> Any:
     """Returns the JSON value that a text holds, digit for digit; None for an empty text.
 
-    A text that is not JSON is printed as a string: a reader sees what is stored, and the document stays valid.
+    A text that is not JSON is printed as a string: the reader sees what is stored, and the document
+    stays valid.
     """
     if not text:
         return None
@@ -255,14 +302,20 @@ class Words:
     names, with and without the enum's prefix. Reading does not care for letter case.
     """
 
-    __slots__ = ("_numbers", "_read", "get", "printed")
+    __slots__ = ("_known", "_numbers", "_read", "get", "printed")
 
     def __init__(self, printed: Mapping[int, str], read: Mapping[str, int]) -> None:
         self.printed = dict(printed)
         self.get = self.printed.get  # words.get(n, n): a number that has no word is printed as it is
+        # Zero is the unspecified value: understood, never advertised.
+        self._known = [word for number, word in self.printed.items() if number]
         self._numbers = frozenset(read.values())
         self._read = {word.lower(): number for word, number in read.items()}
         self._read.update((word.lower(), number) for number, word in self.printed.items())
+
+    def print(self, number: int) -> str | int:
+        """Returns the word of a number; the number where it has none."""
+        return self.get(number, number)
 
     def read(self, value: Any, path: str, key: str) -> int:
         """Returns the number of a word, or a declared number as it is."""
@@ -270,14 +323,16 @@ class Words:
             number = self._read.get(value.lower())
             if number is not None:
                 return number
-            meant = nearest(value, self.printed.values())
-            known = f'did you mean "{meant}"?' if meant else "known are " + ", ".join(self.printed.values())
-            raise invalid(path, key, f'unknown value "{value[:64]}"; {known}')
+            raise self._unknown(f'"{value[:64]}"', nearest(value, self._known), path, key)
         if value.__class__ is int or value.__class__ is float:
             if value in self._numbers:
                 return int(value)
-            raise invalid(path, key, f"unknown value {value}; known are {', '.join(self.printed.values())}")
+            raise self._unknown(str(value), None, path, key)
         raise expected("a word", value, path, key)
+
+    def _unknown(self, value: str, meant: str | None, path: str, key: str) -> BindError:
+        hint = f'did you mean "{meant}"?' if meant else f"known are {', '.join(self._known)}"
+        return invalid(path, key, f"unknown value {value}; {hint}")
 
 
 # Times.
@@ -338,11 +393,19 @@ def print_duration(value: Duration) -> str:
 
 
 def well_known(value: Any, message: Message, path: str, key: str) -> None:
-    """Reads a Struct, Value, ListValue, FieldMask or wrapper in protobuf's own JSON form into `message`."""
+    """Reads a Struct, a wrapper or their like, in protobuf's own JSON form, into `message`."""
+    message.SetInParent()
     try:
         ParseDict(value, message)
     except (ParseError, ValueError, TypeError):
         raise invalid(path, key, f"cannot be read as {message.DESCRIPTOR.full_name}") from None
+
+
+def empty(value: Any, message: Message, path: str, key: str) -> None:
+    """Reads {} into a google.protobuf.Empty."""
+    if value != {}:
+        raise invalid(path, key, "must be {}")
+    message.SetInParent()
 
 
 def print_well_known(message: Message) -> Any:
@@ -354,6 +417,11 @@ def print_well_known(message: Message) -> Any:
 
 
 def parse_string(text: str, name: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # bytes that were no UTF-8 in a header
+            raise invalid("", name, "must be UTF-8") from None
     return text
 
 

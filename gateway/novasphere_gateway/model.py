@@ -6,8 +6,8 @@ objects; it never looks at descriptors.
 How one request becomes a message, in this order, so that what comes later wins:
 
     message = route.decode_body(value, "") if route.decode_body else route.request()
-    for each query key: route.query[key].bind(message, values)     # unknown key: unknown_parameter(...)
-    for parameter in route.headers: parameter.bind(message, [value])   # where the header was sent
+    for each query key: route.query[key].bind(message, values, key)  # or codec.unknown_parameters
+    for parameter in route.headers: parameter.bind(message, [value])  # where that header was sent
     for parameter in route.path_params: parameter.bind(message, segments)
 """
 
@@ -123,7 +123,7 @@ class StreamRules:
     event: str
     """The row's field that becomes the SSE `event:`; empty: none."""
     raw: str
-    """The row's bytes field that is sent alone for text/plain and application/octet-stream; empty: none."""
+    """The row's bytes field that is sent alone to those who accept plain bytes; empty: none."""
     resume: str
     """The request's field that Last-Event-ID is bound to; empty: none."""
     id_of: Callable[[Any], str] | None
@@ -156,21 +156,19 @@ class Route:
     request: type[Message]
     response: type[Message]
     decode_body: Callable[[Any, str], Message] | None
-    """`decode_body(value, "")` turns the parsed JSON body into the whole request message, or raises BindError.
-    None: the route takes no body. An empty body counts as {}. Fields bound by the path are refused, and the
-    `action` key of a route that is chosen by it is skipped."""
+    """`decode_body(value, "")` turns the parsed JSON body into the whole request message, or raises
+    BindError. None: the route takes no body. An empty body counts as {}. Fields bound by the path are
+    refused, and the `action` key of a route that is chosen by it is skipped."""
     body_field: str
     """The request's field that the body is; empty: the body is the request itself, or there is none."""
     path_params: tuple[PathParam, ...]
     query_params: tuple[Param, ...]
-    query: Mapping[str, Param]
-    """The same by each name that they go by, aliases included."""
     headers: tuple[Param, ...]
     """Request headers that are bound to fields. The message gets the header's value word for word."""
     response_body: str
     """The response's field that is the body; empty: the whole response."""
     encode: Callable[[Any], Any]
-    """Turns the response message into what the body (or the envelope's data) holds, ready for orjson.dumps.
+    """Turns the response message into the body or the envelope's data, ready for orjson.dumps.
     `response_body` is applied: a value of its own, None where that field is unset."""
     encode_field: Mapping[str, FieldEncoder]
     """For every message field of the response, by field name: renders one element of it."""
@@ -195,6 +193,12 @@ class Route:
     is_stream: bool
     stream: StreamRules | None
     """Set for every server stream."""
+    query: Mapping[str, Param] = field(init=False)
+    """The query parameters by each name that they go by, aliases included."""
+
+    def __post_init__(self) -> None:
+        names = {name: p for p in self.query_params for name in (p.name, *p.aliases)}
+        object.__setattr__(self, "query", names)
 
     @property
     def label(self) -> str:
@@ -230,6 +234,15 @@ class ErrorRule:
         return self.faces.get(face) or FaceError(self.reason, self.http_status)
 
 
-def by_name(parameters: Sequence[Param]) -> dict[str, Param]:
-    """Returns the parameters under each name that they go by."""
-    return {name: p for p in parameters for name in (p.name, *p.aliases)}
+def specificity(segments: Sequence[str], verb: str) -> tuple[object, ...]:
+    """Returns a key that sorts literals before variables, segment by segment, and verbs before none."""
+    ranks = tuple((2, "") if s == REST else (1, "") if s == ANY else (0, s) for s in segments)
+    return (ranks, not verb, verb)
+
+
+def ordered(*tables: Sequence[Route]) -> tuple[Route, ...]:
+    """Returns the routes of all tables in the order in which a router must try them."""
+    routes = [route for table in tables for route in table]
+    return tuple(
+        sorted(routes, key=lambda r: (*specificity(r.segments, r.verb), r.http_method, r.action))
+    )

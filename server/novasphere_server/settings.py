@@ -89,8 +89,8 @@ class Settings:
     query_tokens: bool = True
     drain_seconds: float = 30.0
     stream_write_seconds: float = 30.0
-    limits: Limits = Limits()
-    fleet: FleetSettings = FleetSettings()
+    limits: Limits = field(default_factory=Limits)
+    fleet: FleetSettings = field(default_factory=FleetSettings)
 
     def __post_init__(self) -> None:
         if not self.database_url:
@@ -122,8 +122,8 @@ def load(
         "data_dir": data_dir,
         "admin_token": _admin_token(environment),
         "log": LogSettings(
-            format=sources.take("log_format", LogSettings.format, _one_of(LOG_FORMATS)),
-            level=sources.take("log_level", LogSettings.level, _one_of(LOG_LEVELS)),
+            format=sources.take("log_format", "", _one_of(LOG_FORMATS)),
+            level=sources.take("log_level", "info", _one_of(LOG_LEVELS)),
         ),
     }
     for name, parse in _PLAIN.items():
@@ -273,10 +273,8 @@ def _truth(value: Any) -> bool:
 
 def _whole(value: Any) -> int:
     try:
-        if isinstance(value, bool | float):
-            raise TypeError
-        number = int(value)
-    except (TypeError, ValueError):
+        number = int(str(value))
+    except ValueError:
         raise ValueError("a whole number") from None
     if number < 0:
         raise ValueError("a whole number, 0 or more")
@@ -285,10 +283,8 @@ def _whole(value: Any) -> int:
 
 def _number(value: Any) -> float:
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = float(value)
-    except (TypeError, ValueError):
+        number = float(str(value))
+    except ValueError:
         raise ValueError("a number") from None
     if not 0 <= number < float("inf"):
         raise ValueError("a number, 0 or more")

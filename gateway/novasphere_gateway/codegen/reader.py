@@ -53,7 +53,8 @@ class _Options:
     def get(self, options: Any, name: str) -> Any:
         """Returns the option's value; None where it is not set or not known to the request."""
         try:
-            extension = self._pool.FindExtensionByName(name)
+            # Typed loosely: the stubs know only extensions of generated modules.
+            extension: Any = self._pool.FindExtensionByName(name)
             described = self._pool.FindMessageTypeByName(options.DESCRIPTOR.full_name)
         except KeyError:
             return None
@@ -105,10 +106,13 @@ def _file(file: descriptor_pb2.FileDescriptorProto, options: _Options) -> schema
     prefix = f"{file.package}." if file.package else ""
     messages: list[schema.Message] = []
     enums = [
-        _enum(e, (e.name,), file.name, prefix, options, comments, (5, i)) for i, e in enumerate(file.enum_type)
+        _enum(e, (e.name,), file.name, prefix, options, comments, (5, i))
+        for i, e in enumerate(file.enum_type)
     ]
     for index, message in enumerate(file.message_type):
-        for found in _messages(message, (message.name,), file.name, prefix, options, comments, (4, index)):
+        for found in _messages(
+            message, (message.name,), file.name, prefix, options, comments, (4, index)
+        ):
             (messages if isinstance(found, schema.Message) else enums).append(found)  # type: ignore[arg-type]
     return schema.File(
         name=file.name,
@@ -129,7 +133,7 @@ def _messages(
     comments: _Comments,
     position: tuple[int, ...],
 ) -> Iterator[schema.Message | schema.Enum]:
-    """Yields the message, then all that is nested in it. The entries of maps become part of their fields."""
+    """Yields the message, then all that is nested in it. Entries of maps become part of their fields."""
     full_name = prefix + ".".join(path)
     entries = {f".{full_name}.{n.name}": n for n in message.nested_type if n.options.map_entry}
     yield schema.Message(
@@ -137,7 +141,8 @@ def _messages(
         path=path,
         file=file,
         fields=tuple(
-            _field(f, message, entries, options, comments.at(*position, 2, i)) for i, f in enumerate(message.field)
+            _field(f, message, entries, options, comments.at(*position, 2, i))
+            for i, f in enumerate(message.field)
         ),
         comment=comments.at(*position),
     )
@@ -254,7 +259,8 @@ def _service(
         full_name=full_name,
         name=service.name,
         methods=tuple(
-            _method(m, full_name, face, options, comments.at(6, index, 2, i)) for i, m in enumerate(service.method)
+            _method(m, full_name, face, options, comments.at(6, index, 2, i))
+            for i, m in enumerate(service.method)
         ),
         comment=comments.at(6, index),
     )

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from novasphere_gateway.codegen import schema
 from novasphere_gateway.codegen.schema import GenerationError
-from novasphere_gateway.model import ANY, REST
+from novasphere_gateway.model import ANY, REST, specificity
 
 FACE_NATIVE = 6  # novasphere.api.v1.Face, for methods that name no face
 ACTION = "action"  # the body's key that tells apart the RPCs of one path
-# Also a query parameter where the body is the whole request: `?validate_only=true` works on every mutation.
+# Also query parameters where the body is the whole request: every mutation takes `?validate_only=true`.
 ALWAYS_IN_QUERY = frozenset({"validate_only"})
 
 _TEXT_MESSAGES = {
-    "google.protobuf.Timestamp": "timestamp",
-    "google.protobuf.Duration": "duration",
+    schema.TIMESTAMP: "timestamp",
+    schema.DURATION: "duration",
 }
 _VARIABLE = re.compile(r"\{([^{}=]+)(?:=([^{}]+))?\}")
 _DEPTH = 4  # how far query parameters reach into nested messages
@@ -85,11 +85,12 @@ class Route:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Sorts literals before variables, segment by segment, and verbs before none."""
-        ranks = tuple(
-            (2, "") if s == REST else (1, "") if s == ANY else (0, s) for s in self.template.segments
+        """Sorts like novasphere_gateway.model.ordered."""
+        return (
+            *specificity(self.template.segments, self.template.verb),
+            self.http_method,
+            self.method.action,
         )
-        return (ranks, not self.template.verb, self.template.verb, self.http_method, self.method.action)
 
 
 def text_kind(field: schema.Field) -> str:
@@ -101,11 +102,10 @@ def text_kind(field: schema.Field) -> str:
 
 def parse_template(path: str) -> Template:
     """Parses a google.api.http path: literals, {field}, {field=**}, {field=shelves/*} and a verb."""
-    body, verb = path, ""
     colon = path.rfind(":")
-    if colon > max(path.rfind("/"), path.rfind("}") - 1):
-        body, verb = path[:colon], path[colon + 1 :]
-    if not body.startswith("/") or (verb == "" and colon > path.rfind("}") > 0 and colon == len(path) - 1):
+    has_verb = colon > max(path.rfind("/"), path.rfind("}"))
+    body, verb = (path[:colon], path[colon + 1 :]) if has_verb else (path, "")
+    if not body.startswith("/") or (has_verb and not verb):
         raise GenerationError(f'path "{path}" must begin with "/" and must not end with ":"')
     segments: list[str] = []
     variables: list[tuple[str, int, int | None]] = []
@@ -173,7 +173,9 @@ class _Resolver:
     def route(self, service: schema.Service, is_additional: bool) -> Route:
         method, binding = self._method, self._binding
         if method.client_streaming:
-            raise self._error("takes a stream, which a plain HTTP route cannot carry: remove google.api.http")
+            raise self._error(
+                "takes a stream, which a plain HTTP route cannot carry: remove google.api.http"
+            )
         template = parse_template(binding.path)
         variables = tuple(
             Variable(self._parameter(path, path), start, end) for path, start, end in template.variables
@@ -254,8 +256,10 @@ class _Resolver:
                 yield Parameter(key, tuple(aliases), inner_path, kind, field)
             elif field.kind == "message" and not field.is_repeated and depth and not field.json_text:
                 inner = self._messages[field.type_name]
-                if not inner.full_name.startswith("google.protobuf."):
-                    yield from self._query(inner, f"{inner_path}.", f"{name}{field.key}.", taken, depth - 1)
+                if inner.full_name not in schema.WELL_KNOWN:
+                    yield from self._query(
+                        inner, f"{inner_path}.", f"{name}{field.key}.", taken, depth - 1
+                    )
 
     def _headers(self) -> Iterator[Parameter]:
         for field in self._request.fields:
@@ -277,7 +281,10 @@ class _Resolver:
                 raise self._error(f'stream.rows: "{field.name}" is no list of messages')
             row = self._messages[field.type_name]
         for name, what in ((stream.id, "stream.id"), (stream.event, "stream.event")):
-            if name and (self._named(row, name, what).kind == "message" or self._named(row, name, what).is_repeated):
+            if name and (
+                self._named(row, name, what).kind == "message"
+                or self._named(row, name, what).is_repeated
+            ):
                 raise self._error(f'{what}: "{name}" is no plain value')
         if stream.raw and self._named(row, stream.raw, "stream.raw").kind != "bytes":
             raise self._error(f'stream.raw: "{stream.raw}" holds no bytes')

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-SCALARS = frozenset(
-    {"string", "bool", "bytes", "int32", "int64", "uint32", "uint64", "float", "double"}
-)
+TIMESTAMP = "google.protobuf.Timestamp"
+DURATION = "google.protobuf.Duration"
+EMPTY = "google.protobuf.Empty"
+# Messages that are printed in the JSON form that protobuf defines for them.
+PROTOBUF_JSON = frozenset(
+    f"google.protobuf.{name}"
+    for name in (
+        "Struct", "Value", "ListValue", "FieldMask", "DoubleValue", "FloatValue", "Int64Value",
+        "UInt64Value", "Int32Value", "UInt32Value", "BoolValue", "StringValue", "BytesValue",
+    )
+)  # fmt: skip
+WELL_KNOWN = PROTOBUF_JSON | {TIMESTAMP, DURATION, EMPTY}
 
 
 class GenerationError(Exception):
@@ -29,7 +39,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field. `kind` is a scalar's name, "enum" or "message"; `type_name` is the full name for these two."""
+    """A field. `kind` is a scalar's name, or "enum" or "message", whose full name is `type_name`."""
 
     name: str
     number: int
@@ -47,7 +57,7 @@ class Field:
     rules: Rules
     comment: str
     map_key: str = ""
-    """For maps, the kind of the keys; kind and type_name are those of the values, and is_repeated is set."""
+    """For maps, the kind of the keys; `kind` and `type_name` tell the values, `is_repeated` is set."""
 
     @property
     def is_map(self) -> bool:
@@ -202,7 +212,7 @@ class File:
         return self.name.removesuffix(".proto").replace("-", "_").replace("/", ".")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schema:
     """Everything that one run of protoc hands over."""
 
@@ -215,3 +225,27 @@ class Schema:
     """File name to dotted module name, of imported files too."""
     parameter: Mapping[str, str]
     """What stands in --novasphere_opt."""
+
+    def has_json(self, full_name: str) -> bool:
+        """Tells whether codecs are made for a message or enum.
+
+        They are for all but Google's own types without a JSON form here (google.rpc.Status), and the
+        messages that hold one.
+        """
+        return full_name not in self._without_json
+
+    @cached_property
+    def _without_json(self) -> frozenset[str]:
+        without = {
+            n for n in (*self.messages, *self.enums) if n.startswith("google.") and n not in WELL_KNOWN
+        }
+        while True:
+            more = {
+                m.full_name
+                for m in self.messages.values()
+                if m.full_name not in without | WELL_KNOWN
+                and any(f.type_name in without for f in m.visible)
+            }
+            if not more:
+                return frozenset(without)
+            without |= more

@@ -23,7 +23,7 @@ class Principal:
     """An authenticated caller.
 
     `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID". `namespaces` empty means
-    all of them. `node_uid` binds an agent to its node.
+    all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the credential stops working.
     """
 
     kind: PrincipalKind
@@ -31,6 +31,7 @@ class Principal:
     scopes: frozenset[options_pb2.Scope.ValueType]
     namespaces: frozenset[str] = frozenset()
     node_uid: str = ""
+    expires_at_us: int | None = None
 
     def has_scope(self, scope: options_pb2.Scope.ValueType) -> bool:
         return scope == options_pb2.SCOPE_UNSPECIFIED or scope in self.scopes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -66,16 +64,4 @@ def _packed(message: Message) -> any_pb2.Any:
 
 
 def code_name(code: int) -> str:
-    return str(code_pb2.Code.Name(code))  # type: ignore[arg-type]
-
-
-def http_statuses(face: int) -> dict[int, int]:
-    """Returns the HTTP status of every reason as `face` says it."""
-    return {reason: _http_status(rule, face) for reason, rule in RULES.items()}
-
-
-def _http_status(rule: Any, face: int) -> int:
-    for own in rule.faces:
-        if own.face == face and own.http_status:
-            return int(own.http_status)
-    return int(rule.http_status)
+    return str(code_pb2.Code.Name(code))

@@ -31,7 +31,8 @@ class Validators:
 
     def of(self, message_type: type[Message]) -> Validate | None:
         """Returns a function that raises InvalidArgument, or None if nothing can be wrong."""
-        checks = self._compile(message_type.DESCRIPTOR)
+        descriptor: Any = message_type.DESCRIPTOR
+        checks = self._compile(descriptor)
         if not checks:
             return None
 
@@ -115,7 +116,9 @@ def enum_words(enum: EnumDescriptor) -> list[str]:
 
 def _is_map(field: FieldDescriptor) -> bool:
     return bool(
-        field.message_type is not None and field.message_type.GetOptions().map_entry and field.is_repeated
+        field.message_type is not None
+        and field.message_type.GetOptions().map_entry
+        and field.is_repeated
     )
 
 
@@ -185,7 +188,9 @@ def _at_least_long(least: int, unit: str) -> _Judge:
 
 
 def _at_most_long(most: int, unit: str) -> _Judge:
-    return lambda value: f"must have at most {most} {unit}, not {len(value)}" if len(value) > most else ""
+    return lambda value: (
+        f"must have at most {most} {unit}, not {len(value)}" if len(value) > most else ""
+    )
 
 
 # Written so that NaN, which compares false with everything, is refused.

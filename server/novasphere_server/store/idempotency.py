@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.message import Message
+
+from novasphere_server import errors
+from novasphere_server.store import tables
+from novasphere_server.store.transactions import Transaction
+
 
 @dataclass(slots=True)
 class Idempotency:
@@ -17,3 +25,44 @@ class Idempotency:
     key: str
     fingerprint: bytes
     was_replayed: bool = False
+
+
+_RECORD = tables.idempotency
+_FIND = sa.select(_RECORD.c.fingerprint, _RECORD.c.message_type, _RECORD.c.message).where(
+    _RECORD.c.principal == sa.bindparam("principal"),
+    _RECORD.c.key == sa.bindparam("key"),
+    _RECORD.c.at_us >= sa.bindparam("since_us"),
+)
+
+
+def recall(transaction: Transaction, claim: Idempotency, since_us: int) -> Message | None:
+    """Returns the answer that was recorded under the claim since then, None if there is none.
+
+    Raises IdempotencyKeyReused when it was recorded for another request.
+    """
+    parameters = {"principal": claim.principal, "key": claim.key, "since_us": since_us}
+    record = transaction.execute(_FIND, parameters).first()
+    if record is None:
+        return None
+    if record.fingerprint != claim.fingerprint:
+        raise errors.IdempotencyKeyReused
+    descriptor = descriptor_pool.Default().FindMessageTypeByName(record.message_type)
+    return message_factory.GetMessageClass(descriptor).FromString(record.message)
+
+
+def record(transaction: Transaction, claim: Idempotency, answer: Message) -> None:
+    """Records the answer under the claim, in the transaction of its effect."""
+    row = {
+        "principal": claim.principal,
+        "key": claim.key,
+        "fingerprint": claim.fingerprint,
+        "message_type": answer.DESCRIPTOR.full_name,
+        "message": answer.SerializeToString(),
+        "at_us": transaction.now_us,
+    }
+    transaction.upsert(_RECORD, [row])
+
+
+def purge(transaction: Transaction, before_us: int) -> None:
+    """Forgets what was recorded before then."""
+    transaction.execute(sa.delete(_RECORD).where(_RECORD.c.at_us < before_us))

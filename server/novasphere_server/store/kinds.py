@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-
 from novasphere.api.v1 import key_pb2
 from novasphere.node.v1 import command_pb2, node_pb2
+
 from novasphere_server.store import tables
 
 M = TypeVar("M", bound=Message)

@@ -52,7 +52,11 @@ commands = _resource(
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("state", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
+    # Of the last dispatch. Not in the message: it is between the server and the agent.
+    sa.Column("fencing_token", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    # What the client that cancelled it asked for; null is the default. Not in the message either.
+    sa.Column("cancel_grace_ms", sa.BigInteger),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     # When it stops waiting for its node.
     sa.Column("queue_deadline_us", sa.BigInteger, nullable=False),
@@ -71,6 +75,8 @@ keys = _resource(
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("expires_at_us", sa.BigInteger),
     sa.Column("revoked_at_us", sa.BigInteger),
+    # To the minute. Live, so not in the stored message.
+    sa.Column("last_used_at_us", sa.BigInteger),
 )
 
 join_tokens = _resource(
@@ -154,7 +160,9 @@ agents = sa.Table(
     # Good until the newer session is confirmed.
     sa.Column("previous_session_sha256", sa.LargeBinary),
     sa.Column("boot_id", sa.String, nullable=False),
-    sa.Column("incarnation", sa.String, nullable=False),
+    sa.Column("incarnation", sa.BigInteger, nullable=False),
+    # Who enrolled it, until the agent confirms that it stored its first Welcome.
+    sa.Column("enrolled_by", sa.String),
 )
 
 heartbeats = sa.Table(

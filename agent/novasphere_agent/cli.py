@@ -1,0 +1,185 @@
+"""The command line: `novasphere-agent`, and `novasphere agent`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from novasphere_agent import __version__, lock, logs, parents, profile
+from novasphere_agent import agent as agents
+from novasphere_agent.attempts import KINDS
+from novasphere_agent.identity import Identity, IdentityFile, IdentityUnreadable
+from novasphere_agent.settings import Settings
+
+EXIT_USAGE = 2
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_LONGEST_NAME = 63
+
+
+def console() -> None:
+    """Is the entry point of the `novasphere-agent` script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs an agent until it is told to stop, and returns the exit code."""
+    options = _parser().parse_args(argv)
+    logs.configure(options.log_format)
+    settings = _settings(options)
+    if options.parent_stdin:
+        parents.die_with_parent()
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with lock.hold(settings.data_dir):
+            return _run(settings, options)
+    except lock.DataDirInUse as error:
+        return _refuse(f"{error}; stop that one, or choose another directory with --data-dir")
+    except OSError as error:
+        return _refuse(f"cannot use {settings.data_dir}: {error}; choose another with --data-dir")
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    identity_file = IdentityFile(settings.data_dir)
+    if options.reset_identity:
+        identity_file.forget()
+    try:
+        identity = identity_file.load()
+    except IdentityUnreadable as error:
+        return _refuse(f"{error}; start with --reset-identity and a join token to join again")
+    if settings.is_name_given and identity.node_id not in {"", settings.name}:
+        return _refuse(
+            f"{settings.data_dir} belongs to node {identity.node_id!r}, not {settings.name!r}; "
+            "leave --name out, choose another --data-dir, or start with --reset-identity"
+        )
+    if not identity.is_enrolled:
+        identity = Identity(incarnation=identity.incarnation)
+    return asyncio.run(
+        agents.run(settings, identity_file, identity, ends_with_stdin=options.parent_stdin)
+    )
+
+
+def _refuse(why: str) -> int:
+    print(f"novasphere-agent: {why}", file=sys.stderr)  # noqa: T201 - words for people
+    return EXIT_USAGE
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    host, port = options.server
+    return Settings(
+        host=host,
+        port=port,
+        name=options.name or profile.default_name(),
+        is_name_given=options.name is not None,
+        data_dir=options.data_dir,
+        token=options.token or os.environ.get("NOVASPHERE_JOIN_TOKEN", ""),
+        token_file=options.token_file,
+        labels=dict(options.label),
+        role=options.role,
+        allowed=options.allow,
+        capacity=options.capacity,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="novasphere-agent", description="Makes this machine a node and runs what the server sends."
+    )
+    parser.add_argument(
+        "--server", type=_address, required=True, metavar="HOST:PORT", help="the server's gRPC address"
+    )
+    parser.add_argument(
+        "--token", default="", help="join token, for the first start (default: $NOVASPHERE_JOIN_TOKEN)"
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="file with the join token, read when one is needed",
+    )
+    parser.add_argument("--name", type=_name, help="the node's name (default: the host name)")
+    parser.add_argument(
+        "--label", type=_label, action="append", default=[], metavar="KEY=VALUE", help="may be repeated"
+    )
+    parser.add_argument("--role", default="", help="what this machine is for")
+    parser.add_argument(
+        "--allow",
+        type=_kinds,
+        default=list(KINDS),
+        metavar="KIND,...",
+        help=f"what the server may run here, or none (default: all: {','.join(KINDS)})",
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=_default_data_dir(),
+        metavar="DIR",
+        help="identity and unfinished work (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--reset-identity", action="store_true", help="forget who this agent was, and join as a new one"
+    )
+    parser.add_argument(
+        "--capacity",
+        type=_capacity,
+        default=8,
+        metavar="N",
+        help="attempts at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--parent-stdin", action="store_true", help="stop when standard input closes or the parent dies"
+    )
+    parser.add_argument("--log-format", choices=logs.FORMATS, default="plain")
+    parser.add_argument("--version", action="version", version=f"novasphere-agent {__version__}")
+    return parser
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "novasphere-agent"
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in 127.0.0.1:9090")
+    return host, int(port)
+
+
+def _name(text: str) -> str:
+    if len(text) > _LONGEST_NAME or not _NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a node name: 1 to {_LONGEST_NAME} letters, digits, dots, dashes and "
+            "underscores, with a letter or digit at both ends"
+        )
+    return text
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not key or not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def _kinds(text: str) -> list[str]:
+    if text == "none":
+        return []
+    kinds = text.split(",")
+    for kind in kinds:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", kind):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is neither a list of kinds, as in shell,vm, nor none"
+            )
+    return kinds
+
+
+def _capacity(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of attempts from 1 to {1 << 16}")
+    return int(text)

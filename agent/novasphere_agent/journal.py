@@ -1,0 +1,143 @@
+"""What the agent has promised: a directory for each attempt.
+
+Everything here blocks, on the disk: it is called from worker threads. The files are explained in
+`wrapper`, which takes part in them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import urllib.parse
+from collections.abc import Sequence
+from pathlib import Path
+
+from novasphere_agent import durable
+
+INTENT = "intent.json"
+PROCESS = "process.json"
+CLAIM = "claim"
+CANCEL = "cancel.json"
+TIMED_OUT = "timed_out"
+EXIT = "exit.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Intent:
+    """An attempt that the agent agreed to start, or refused."""
+
+    run_id: str
+    attempt: int
+    fencing_token: int
+    command_text: str
+    shell: str
+    timeout_ms: int
+    grace_ms: int
+    max_output_bytes: int
+    boot_id: str
+    # Why nothing is started, where the agent refused.
+    rejection: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Process:
+    """The wrapper of an attempt, so described that no other process can be taken for it."""
+
+    pid: int
+    start: str
+    boot_id: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Exit:
+    """How an attempt ended, as its wrapper saw it."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    started_us: int = 0
+    finished_us: int = 0
+    duration_ms: int = 0
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    # "cancel", "timeout", or nothing where it ended by itself.
+    ended_by: str | None = None
+    # Why nothing could be started.
+    spawn_error: str = ""
+
+
+class Journal:
+    """Keeps the attempts of one agent."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._root = data_dir / "attempts"
+        self._root.mkdir(mode=0o700, exist_ok=True)
+        durable.sync_directory(data_dir)
+
+    def directory(self, run_id: str, attempt: int) -> Path:
+        return self._root / f"{urllib.parse.quote(run_id, safe='')}.{attempt}"
+
+    def record(self, intents: Sequence[Intent]) -> None:
+        """Makes intents durable. Costs one look at the common directory, however many they are."""
+        for intent in intents:
+            directory = self.directory(intent.run_id, intent.attempt)
+            directory.mkdir(mode=0o700)
+            durable.replace(directory / INTENT, json.dumps(dataclasses.asdict(intent)).encode())
+        durable.sync_directory(self._root)
+
+    def probe(self) -> None:
+        """Writes something, to see whether that works."""
+        durable.replace(self._root.parent / "probe", b"")
+
+    def scan(self) -> list[Intent]:
+        """Returns every intent, oldest first; clears away what never became one."""
+        found: list[tuple[int, Intent]] = []
+        for directory in self._root.iterdir():
+            path = directory / INTENT
+            try:
+                found.append((path.stat().st_mtime_ns, Intent(**json.loads(path.read_bytes()))))
+            except FileNotFoundError:
+                shutil.rmtree(directory, ignore_errors=True)
+        return [intent for _, intent in sorted(found, key=lambda item: item[0])]
+
+    def claim(self, directory: Path) -> bool:
+        """Takes the attempt from its wrapper; False where that was there first."""
+        try:
+            os.close(os.open(directory / CLAIM, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        return True
+
+    def process(self, directory: Path) -> Process | None:
+        try:
+            return Process(**json.loads((directory / PROCESS).read_bytes()))
+        except (FileNotFoundError, ValueError):  # it is not fsynced: a power cut may leave it empty
+            return None
+
+    def exit(self, directory: Path) -> Exit | None:
+        try:
+            return Exit(**json.loads((directory / EXIT).read_bytes()))
+        except FileNotFoundError:
+            return None
+
+    def record_refusal(self, directory: Path, reason: str) -> None:
+        """Makes durable that nothing was started, where the wrapper could not do so itself."""
+        if not (directory / EXIT).exists():
+            durable.replace(directory / EXIT, json.dumps({"spawn_error": reason}).encode())
+
+    def request_cancel(self, directory: Path, grace_ms: int) -> None:
+        """Makes durable that the attempt is to be killed, before anything is."""
+        if not (directory / CANCEL).exists():
+            durable.replace(directory / CANCEL, json.dumps({"grace_ms": grace_ms}).encode())
+
+    def is_cancelled(self, directory: Path) -> bool:
+        return (directory / CANCEL).exists()
+
+    def is_timed_out(self, directory: Path) -> bool:
+        return (directory / TIMED_OUT).exists()
+
+    def delete(self, directory: Path) -> None:
+        # The intent first: a half-deleted attempt must not look like one that nobody finished.
+        (directory / INTENT).unlink(missing_ok=True)
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,226 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from novasphere_client.cli import (
+    commands,
+    extensions,
+    keys,
+    nodes,
+    options,
+    printing,
+    sessions,
+    terminal,
+)
+from novasphere_client.cli.options import Everywhere, Form
+
+
+class Extension(TyperCommand):
+    """A command of another package: it parses its own arguments."""
+
+    def __init__(self, name: str) -> None:
+        self._entry = extensions.find(name)
+        super().__init__(
+            name, help=extensions.describe(self._entry) if self._entry else "", add_help_option=False
+        )
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.args = list(args)
+        return []
+
+    def invoke(self, ctx: Any) -> None:
+        if self._entry is not None:
+            ctx.exit(extensions.run(self._entry, ctx.args))
+
+
+class Root(TyperGroup):
+    """The commands of this package and those that others add."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *extensions.names()]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        own = super().get_command(ctx, cmd_name)
+        if own is None and extensions.find(cmd_name) is not None:
+            return Extension(cmd_name)
+        return own
+
+
+class Exec(TyperCommand):
+    """Keeps what follows `--` apart: it is the remote command, whatever it looks like."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words: list[str] = []
+        if "--" in args:
+            at = args.index("--")
+            args, words = args[:at], args[at + 1 :]
+        ctx.meta["novasphere.words"] = words
+        return list(super().parse_args(ctx, args))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "-- CMD..."]
+
+
+app = typer.Typer(
+    cls=Root,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(nodes.app, name="node")
+app.add_typer(commands.app, name="command")
+app.add_typer(keys.keys, name="key")
+app.add_typer(keys.tokens, name="token")
+
+
+@app.callback()
+def everywhere(
+    context: typer.Context,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The server's gRPC address; else NOVASPHERE_SERVER, else 127.0.0.1:9090.",
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="The credential; else NOVASPHERE_TOKEN, else this machine's admin.token."),
+    ] = None,
+    request_id: Annotated[
+        str, typer.Option(help="An id of your own: a change repeated under it is made once.")
+    ] = "",
+) -> None:
+    """Runs work on machines, and tells what became of it."""
+    context.obj = Everywhere(server, token, request_id)
+
+
+@app.command("exec", cls=Exec)
+def execute(
+    context: typer.Context,
+    node: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NODE", help="Where to run it."),
+    ] = None,
+    selector: options.Selector = "",
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            parser=options.seconds,
+            metavar="DURATION",
+            help="How long it may run. The server's default is 30s.",
+        ),
+    ] = None,
+    queue_timeout: Annotated[
+        int | None,
+        typer.Option(
+            parser=options.seconds,
+            metavar="DURATION",
+            help="How long it may wait for its node. The server's default is 24h.",
+        ),
+    ] = None,
+    contact_timeout: Annotated[
+        int,
+        typer.Option(
+            parser=options.seconds,
+            metavar="DURATION",
+            help="How long to do without the server before giving up.",
+        ),
+    ] = 60,
+    attach: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Follow a command that exists, from the start of its output."),
+    ] = None,
+    offset: Annotated[
+        int, typer.Option(min=0, help="With --attach: leave out this many bytes first.")
+    ] = 0,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="The namespace. Unset: commands.")
+    ] = "",
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Print the command's id and leave.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say the command's id.")] = False,
+) -> None:
+    """Runs a command on nodes and streams its output here.
+
+    One word after -- is a shell line; several are quoted and joined. The exit code is the remote one;
+    124: timed out; 125: contact lost, its end is not known; 126: the node refused it; 130: cancelled.
+    Of several nodes, the greatest. Ctrl-C cancels; a second one leaves at once.
+    """
+    words: list[str] = context.meta["novasphere.words"]
+    if attach:
+        if node or selector or words:
+            raise typer.BadParameter("--attach follows a command that exists; leave out nodes and CMD")
+    elif not words:
+        raise typer.BadParameter("no command: put it after --, as in: novasphere exec NODE -- uname -a")
+    elif not (node or selector):
+        raise typer.BadParameter("no node: name some, or select them with -l")
+
+    async def work(client: Any) -> int:
+        from novasphere_client.cli.executions import Execution, Request
+
+        request = Request(
+            nodes=node or (),
+            selector=selector,
+            command_text=words[0] if len(words) == 1 else shlex.join(words),
+            attach=attach or (),
+            offset=offset,
+            timeout_seconds=timeout,
+            queue_timeout_seconds=queue_timeout,
+            contact_timeout=contact_timeout,
+            namespace=namespace,
+            is_detached=no_wait,
+            is_verbose=verbose,
+        )
+        return await Execution(client, request).run()
+
+    sessions.run(context, work)
+
+
+@app.command("version")
+def version(
+    context: typer.Context,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Ask the server for its version too.")
+    ] = False,
+    output: options.Output = Form.TABLE,
+) -> None:
+    """Prints the version."""
+    from importlib.metadata import version as installed
+
+    own = installed("novasphere")
+    if not remote:
+        _print_version(output, {"client": own})
+        return
+
+    async def work(client: Any) -> None:
+        theirs = await client.system.version()
+        _print_version(
+            output,
+            {
+                "client": own,
+                "server": theirs.version,
+                "address": client.settings.server,
+                "python_version": theirs.python_version,
+                "database": theirs.database,
+            },
+        )
+
+    sessions.run(context, work)
+
+
+def _print_version(form: Form, known: dict[str, str]) -> None:
+    if form in {Form.JSON, Form.YAML}:
+        printing.document(form, known)
+        return
+    terminal.put(f"novasphere {known['client']}")
+    if "server" in known:
+        terminal.put(f"server {known['server']} at {known['address']}, on {known['database']}")

@@ -1,0 +1,293 @@
+"""`novasphere command`: what runs and ran, and what it printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli.options import Form
+from novasphere_client.cli.printing import Column, Printer
+
+if TYPE_CHECKING:
+    from novasphere_client.client import Client
+    from novasphere_client.commands import CommandWatch
+    from novasphere_client.errors import NovasphereError
+
+app = typer.Typer(no_args_is_help=True, help="Commands: what runs and ran, and what it printed.")
+
+_COLOURS = {
+    "running": "cyan",
+    "pending": "yellow",
+    "dispatched": "yellow",
+    "succeeded": "green",
+    "failed": "red",
+    "timed_out": "red",
+    "cancelled": "magenta",
+    "lost": "red",
+    "unknown": "red",
+}
+
+
+def _state(command: Any) -> str:
+    from novasphere_client import json_form
+
+    enum = command.DESCRIPTOR.fields_by_name["state"].enum_type
+    return (json_form.spell(enum, command.state) or "").lower()
+
+
+def _took(command: Any) -> str:
+    if not command.HasField("started_at"):
+        return ""
+    if command.HasField("completed_at"):
+        return times.span(command.completed_at.seconds - command.started_at.seconds)
+    return times.age(command.started_at.seconds)
+
+
+COLUMNS = [
+    Column("ID", lambda c: str(c.command_id)),
+    Column("NODE", lambda c: str(c.target_node_id)),
+    Column("STATE", _state, colour=_COLOURS.get),
+    Column("EXIT", lambda c: str(c.exit_code) if c.HasField("exit_code") else ""),
+    Column("AGE", lambda c: times.age(c.created_at.seconds)),
+    Column("TOOK", _took),
+    Column("REASON", lambda c: str(c.reason), is_wide=True),
+    Column("ATTEMPT", lambda c: str(c.attempt), is_wide=True),
+    Column("TIMEOUT", lambda c: times.span(c.timeout_seconds), is_wide=True),
+    Column("NAMESPACE", lambda c: str(c.namespace), is_wide=True),
+    Column("COMMAND", lambda c: str(c.command_text)),
+]
+
+IDS = Annotated[list[str], typer.Argument(metavar="ID...", help="The commands' ids: cmd-...")]
+Node = Annotated[str, typer.Option("--node", help="Only commands of this node.")]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Only commands of this namespace.")]
+
+
+def status_option(text: str) -> str:
+    """Checks a --status word as it is given."""
+    from novasphere.node.v1 import command_pb2
+
+    from novasphere_client import json_form
+
+    enum = command_pb2.CommandStatus.DESCRIPTOR
+    if json_form.number_of(enum, text) is None:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(json_form.words(enum))}")
+    return text
+
+
+Status = Annotated[
+    str | None,
+    typer.Option(
+        parser=status_option,
+        metavar="STATUS",
+        help="Only commands of this status: pending, running, success, failed, timeout.",
+    ),
+]
+
+
+def _status(word: str | None) -> Any:
+    from novasphere.node.v1 import command_pb2
+
+    from novasphere_client import json_form
+
+    return json_form.number_of(command_pb2.CommandStatus.DESCRIPTOR, word) if word else 0
+
+
+def _name(command: Any) -> str:
+    return str(command.command_id)
+
+
+@app.command("list")
+def list_commands(
+    context: typer.Context,
+    node: Node = "",
+    status: Status = None,
+    namespace: Namespace = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")] = 50,
+    watch: options.Watch = False,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Lists commands, newest first."""
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        if watch:
+            await _watch(client, printer, node=node, status=status, namespace=namespace)
+            return
+        page = await client.commands.list(
+            node_id=node, status=_status(status), namespace=namespace, limit=limit
+        )
+        printer.list(
+            page.commands, page, empty="no command yet. Run one: novasphere exec NODE -- uname -a"
+        )
+        if page.total > len(page.commands) and not printer.is_data:
+            terminal.say(f"{len(page.commands)} of {page.total} commands; --limit shows more")
+
+    sessions.run(context, work)
+
+
+@app.command("get")
+def get_commands(
+    context: typer.Context,
+    ids: IDS,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows commands by id; as JSON or YAML with their results."""
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        from novasphere.node.v1 import command_pb2, command_service_pb2
+
+        found = [await client.commands.get(command_id) for command_id in ids]
+        if not printer.is_data:
+            printer.rows([one.command for one in found])
+        elif len(found) == 1:
+            printer.data(found[0])
+        else:
+            rows = [command_pb2.CommandWithResult.FromString(one.SerializeToString()) for one in found]
+            printer.data(command_service_pb2.ListNodeCommandsResponse(commands=rows, total=len(rows)))
+
+    sessions.run(context, work)
+
+
+@app.command("logs")
+def print_logs(
+    context: typer.Context,
+    command_id: Annotated[str, typer.Argument(metavar="ID", help="The command's id: cmd-...")],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Stay until the command has ended.")
+    ] = False,
+    stream: Annotated[
+        str | None,
+        typer.Option(metavar="stdout|stderr", help="Only this stream."),
+    ] = None,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out this many bytes first.")] = 0,
+) -> None:
+    """Prints what a command printed: its standard output here, its standard error there."""
+    if stream not in {None, "stdout", "stderr"}:
+        raise typer.BadParameter(f"--stream is stdout or stderr, not {stream!r}")
+
+    async def work(client: Client) -> None:
+        from novasphere.node.v1 import command_service_pb2
+
+        from novasphere_client.cli.sinks import Sink
+
+        await client.wait_until_ready(sessions.PATIENCE)
+        which = command_service_pb2.OutputStream.Value(
+            f"OUTPUT_STREAM_{stream.upper() if stream else 'UNSPECIFIED'}"
+        )
+        sink = Sink()
+        pieces = client.commands.output(
+            command_id, stream=which, offset=offset, follow=follow, patience=None if follow else 10.0
+        )
+        async with pieces:
+            async for piece in pieces:
+                is_error = piece.stream == command_service_pb2.OUTPUT_STREAM_STDERR
+                await sink.write(piece.data, is_error=is_error)
+
+    sessions.run(context, work)
+
+
+@app.command("cancel")
+def cancel_commands(
+    context: typer.Context,
+    ids: IDS,
+    grace: Annotated[
+        int | None,
+        typer.Option(
+            parser=options.seconds_or_none,
+            metavar="DURATION",
+            help="Time between SIGTERM and SIGKILL. The server's default is 5s.",
+        ),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until the nodes confirm.")] = False,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Cancels commands: those that run are killed on their nodes, with everything they started."""
+
+    async def work(client: Client) -> int:
+        async def cancel(command_id: str, request_id: str) -> Any:
+            command = await client.commands.cancel(
+                command_id, grace_seconds=grace, request_id=request_id, validate_only=dry_run
+            )
+            if wait and not dry_run:
+                # Output ends when the command has ended, and its last row says how.
+                pieces = client.commands.output(command_id, follow=True)
+                async with pieces:
+                    async for _ in pieces:
+                        pass
+                command = pieces.command or command
+            return command
+
+        def tell(command_id: str, command: Any) -> None:
+            state = _state(command)
+            if dry_run:
+                terminal.say(f"command {command_id} would be cancelled")
+            elif state == "cancelled" or wait:
+                terminal.say(f"command {command_id} {state.replace('_', ' ')}")
+            else:
+                terminal.say(
+                    f"command {command_id} is being cancelled; it is {state} until its node confirms"
+                )
+
+        return await sessions.each(client, ids, cancel, tell)
+
+    sessions.run(context, work)
+
+
+@app.command("watch")
+def watch_commands(
+    context: typer.Context,
+    command_id: Annotated[str, typer.Argument(metavar="[ID]", help="Only this command.")] = "",
+    node: Node = "",
+    status: Status = None,
+    namespace: Namespace = "",
+    cursor: Annotated[str, typer.Option(help="Go on after this cursor of an earlier watch.")] = "",
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows commands and every change to them, as events."""
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=True)
+
+    async def work(client: Client) -> None:
+        await _watch(
+            client,
+            printer,
+            node=node,
+            status=status,
+            namespace=namespace,
+            command_id=command_id,
+            cursor=cursor,
+        )
+
+    sessions.run(context, work)
+
+
+async def _watch(
+    client: Client,
+    printer: Printer,
+    *,
+    node: str,
+    status: str | None,
+    namespace: str,
+    command_id: str = "",
+    cursor: str = "",
+) -> None:
+    from novasphere_client.cli import watching
+
+    def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> CommandWatch:
+        return client.commands.watch(
+            cursor=cursor,
+            node_id=node,
+            status=_status(status),
+            command_id=command_id,
+            namespace=namespace,
+            patience=None,
+            on_interruption=on_interruption,
+        )
+
+    await watching.show(client, start, printer, cursor=cursor)

@@ -1,0 +1,294 @@
+"""`novasphere key` and `novasphere token`: credentials for programs and for machines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli.options import Form
+from novasphere_client.cli.printing import Column, Printer
+
+if TYPE_CHECKING:
+    from novasphere_client.client import Client
+
+keys = typer.Typer(no_args_is_help=True, help="API keys: credentials for programs.")
+tokens = typer.Typer(no_args_is_help=True, help="Join tokens: how a machine becomes a node.")
+
+
+def _moment(message: Any, field: str) -> str:
+    return times.age(getattr(message, field).seconds) if message.HasField(field) else ""
+
+
+def _left(message: Any) -> str:
+    """Returns how long a credential still works."""
+    if message.HasField("revoked_at"):
+        return "revoked"
+    if not message.HasField("expires_at"):
+        return "never"
+    left = times.until(message.expires_at.seconds)
+    return left or "expired"
+
+
+def _scopes(key: Any) -> str:
+    from novasphere_client import json_form
+
+    enum = key.DESCRIPTOR.fields_by_name["scopes"].enum_type
+    return ",".join((json_form.spell(enum, scope) or "").lower() for scope in key.scopes)
+
+
+KEY_COLUMNS = [
+    Column("ID", lambda k: str(k.key_id)),
+    Column("NAME", lambda k: str(k.name)),
+    Column("SCOPES", _scopes),
+    Column("EXPIRES", _left, colour={"revoked": "red", "expired": "red"}.get),
+    Column("USED", lambda k: _moment(k, "last_used_at")),
+    Column("AGE", lambda k: times.age(k.created_at.seconds)),
+    Column("NAMESPACES", lambda k: ",".join(k.namespaces) or "all", is_wide=True),
+    Column("CREATED-BY", lambda k: str(k.created_by), is_wide=True),
+]
+
+TOKEN_COLUMNS = [
+    Column("ID", lambda t: str(t.token_id)),
+    Column("EXPIRES", _left, colour={"revoked": "red", "expired": "red"}.get),
+    Column("REUSABLE", lambda t: "yes" if t.is_reusable else "no"),
+    Column("USED", lambda t: _moment(t, "used_at")),
+    Column("USED-BY", lambda t: str(t.used_by_node_id)),
+    Column("AGE", lambda t: times.age(t.created_at.seconds)),
+    Column("CREATED-BY", lambda t: str(t.created_by), is_wide=True),
+]
+
+KeyIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The keys' ids.")]
+TokenIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The tokens' ids.")]
+
+
+def _key_name(key: Any) -> str:
+    return str(key.key_id)
+
+
+def _token_name(token: Any) -> str:
+    return str(token.token_id)
+
+
+def scope_option(text: str) -> str:
+    """Checks a --scope word as it is given."""
+    from novasphere.api.v1 import options_pb2
+
+    from novasphere_client import json_form
+
+    enum = options_pb2.Scope.DESCRIPTOR
+    if json_form.number_of(enum, text) is None:
+        known = ", ".join(word.lower() for word in json_form.words(enum))
+        raise typer.BadParameter(f"{text!r} is not one of {known}")
+    return text
+
+
+def moment_option(text: str) -> datetime:
+    """Parses --expires."""
+    try:
+        return times.parse_moment(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@keys.command("create")
+def create_key(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            parser=scope_option,
+            metavar="SCOPE",
+            help="What it may do: read, write, admin; repeatable. Unset: read.",
+        ),
+    ] = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("--namespace", "-n", help="A namespace it may touch; repeatable. Unset: all."),
+    ] = None,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment_option,
+            metavar="WHEN",
+            help="When it stops working: 30d, or a time. Unset: never.",
+        ),
+    ] = None,
+    output: options.Output = Form.NAME,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Makes a key and prints its secret, this once."""
+
+    async def work(client: Client) -> int:
+        from novasphere.api.v1 import options_pb2
+
+        from novasphere_client import json_form
+
+        numbers: list[Any] = [
+            json_form.number_of(options_pb2.Scope.DESCRIPTOR, word) for word in scope or ()
+        ]
+        made = await client.keys.create(
+            name, scopes=numbers, namespaces=namespace or (), expires_at=expires, validate_only=dry_run
+        )
+        if dry_run:
+            terminal.say(f"key {name!r} would be made")
+            return 0
+        return _tell_secret(
+            made,
+            made.secret,
+            Printer(output, KEY_COLUMNS, _key_name),
+            f"key {made.key_id} ({made.name}) made. Keep its secret now: it is not shown again.",
+        )
+
+    sessions.run(context, work)
+
+
+def _tell_secret(made: Any, secret: str, printer: Printer, said: str) -> int:
+    """Prints a new secret as data, alone unless a document was asked for, and the rest as words."""
+    if printer.is_data:
+        printer.data(made)
+    elif secret:
+        terminal.put(secret)
+    if not secret:
+        terminal.say(
+            "this request id made it before, and its secret was shown then; use another --request-id"
+        )
+        return sessions.FAILED
+    terminal.say(said)
+    return 0
+
+
+@keys.command("list")
+def list_keys(
+    context: typer.Context, output: options.Output = Form.TABLE, no_headers: options.NoHeaders = False
+) -> None:
+    """Lists keys, newest first; never their secrets."""
+
+    async def work(client: Client) -> None:
+        from novasphere.api.v1 import key_service_pb2
+
+        found = [key async for key in client.keys.all()]
+        printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers)
+        response = key_service_pb2.ListKeysResponse(keys=found)
+        printer.list(found, response, empty="no key yet. Make one: novasphere key create NAME")
+
+    sessions.run(context, work)
+
+
+@keys.command("get")
+def get_keys(
+    context: typer.Context,
+    ids: KeyIds,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows keys by id; never their secrets."""
+
+    async def work(client: Client) -> None:
+        from novasphere.api.v1 import key_service_pb2
+
+        found = [await client.keys.get(key_id) for key_id in ids]
+        printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers)
+        if len(found) == 1:
+            printer.one(found[0])
+        else:
+            printer.list(found, key_service_pb2.ListKeysResponse(keys=found), empty="")
+
+    sessions.run(context, work)
+
+
+@keys.command("revoke")
+def revoke_keys(context: typer.Context, ids: KeyIds, dry_run: options.DryRun = False) -> None:
+    """Makes keys useless at once."""
+
+    async def work(client: Client) -> int:
+        return await sessions.each(
+            client,
+            ids,
+            lambda key_id, request_id: client.keys.revoke(
+                key_id, request_id=request_id, validate_only=dry_run
+            ),
+            lambda key_id, _: terminal.say(
+                f"key {key_id} {'would be revoked' if dry_run else 'revoked'}"
+            ),
+        )
+
+    sessions.run(context, work)
+
+
+@tokens.command("join")
+def create_join_token(
+    context: typer.Context,
+    ttl: Annotated[
+        int | None,
+        typer.Option(
+            parser=options.seconds,
+            metavar="DURATION",
+            help="How long it works. The server's default is 1h.",
+        ),
+    ] = None,
+    reusable: Annotated[
+        bool, typer.Option("--reusable", help="Any number of machines may join with it, not one.")
+    ] = False,
+    output: options.Output = Form.NAME,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Makes a join token and prints its secret, this once."""
+
+    async def work(client: Client) -> int:
+        made = await client.join_tokens.create(
+            ttl_seconds=ttl, is_reusable=reusable, validate_only=dry_run
+        )
+        if dry_run:
+            terminal.say("a join token would be made")
+            return 0
+        server = client.settings.server
+        return _tell_secret(
+            made,
+            made.secret,
+            Printer(output, TOKEN_COLUMNS, _token_name),
+            f"it works for {times.until(made.join_token.expires_at.seconds)}, "
+            f"{'any number of times' if reusable else 'once'}. "
+            f"On the new machine: novasphere agent --server {server} --token TOKEN",
+        )
+
+    sessions.run(context, work)
+
+
+@tokens.command("list")
+def list_join_tokens(
+    context: typer.Context, output: options.Output = Form.TABLE, no_headers: options.NoHeaders = False
+) -> None:
+    """Lists join tokens, newest first; never their secrets."""
+
+    async def work(client: Client) -> None:
+        from novasphere.api.v1 import join_token_service_pb2
+
+        found = [token async for token in client.join_tokens.all()]
+        printer = Printer(output, TOKEN_COLUMNS, _token_name, no_headers=no_headers)
+        response = join_token_service_pb2.ListJoinTokensResponse(join_tokens=found)
+        printer.list(found, response, empty="no join token yet. Make one: novasphere token join")
+
+    sessions.run(context, work)
+
+
+@tokens.command("revoke")
+def revoke_join_tokens(context: typer.Context, ids: TokenIds, dry_run: options.DryRun = False) -> None:
+    """Makes join tokens useless at once. Machines that joined with them stay."""
+
+    async def work(client: Client) -> int:
+        return await sessions.each(
+            client,
+            ids,
+            lambda token_id, request_id: client.join_tokens.revoke(
+                token_id, request_id=request_id, validate_only=dry_run
+            ),
+            lambda token_id, _: terminal.say(
+                f"join token {token_id} {'would be revoked' if dry_run else 'revoked'}"
+            ),
+        )
+
+    sessions.run(context, work)

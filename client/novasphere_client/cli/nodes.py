@@ -1,0 +1,286 @@
+"""`novasphere node`: machines, their presence and their load."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli.options import Form
+from novasphere_client.cli.printing import Column, Printer
+
+if TYPE_CHECKING:
+    from novasphere_client.client import Client
+    from novasphere_client.errors import NovasphereError
+    from novasphere_client.nodes import NodeWatch
+
+app = typer.Typer(no_args_is_help=True, help="Machines, their presence and their load.")
+
+_NO_NODE = (
+    "no node has joined yet. One joins with `novasphere agent --server HOST:PORT --token JOIN_TOKEN`; "
+    "`novasphere token join` makes the token."
+)
+_COLOURS = {"online": "green", "offline": "red", "error": "red"}
+
+
+def _word(message: Any, field: str) -> str:
+    from novasphere_client import json_form
+
+    return (
+        json_form.spell(message.DESCRIPTOR.fields_by_name[field].enum_type, getattr(message, field))
+        or ""
+    )
+
+
+def _heard(node: Any) -> str:
+    return times.age(node.last_heartbeat.seconds) if node.HasField("last_heartbeat") else ""
+
+
+def _gibibytes(amount: int) -> str:
+    return f"{amount / 2**30:.1f}Gi" if amount else ""
+
+
+COLUMNS = [
+    Column("NAME", lambda n: str(n.node_id)),
+    Column("STATUS", lambda n: _word(n, "status"), colour=_COLOURS.get),
+    Column("HOSTNAME", lambda n: str(n.hostname)),
+    Column("ADDRESS", lambda n: str(n.ip_address)),
+    Column("ROLE", lambda n: str(n.role)),
+    Column("HEARD", _heard),
+    Column("AGE", lambda n: times.age(n.registered_at.seconds)),
+    Column("OS", lambda n: str(n.os_info), is_wide=True),
+    Column("ARCH", lambda n: str(n.platform.machine), is_wide=True),
+    Column("CPUS", lambda n: str(n.resources.cpu_count or ""), is_wide=True),
+    Column("MEMORY", lambda n: _gibibytes(n.resources.memory_total_bytes), is_wide=True),
+    Column("LINK", lambda n: _word(n, "connection").lower(), is_wide=True),
+    Column("AGENT", lambda n: str(n.agent_version), is_wide=True),
+    Column("LABELS", lambda n: ",".join(f"{k}={n.labels[k]}" for k in sorted(n.labels)), is_wide=True),
+]
+
+METRIC_COLUMNS = [
+    Column("NODE", lambda m: str(m.node_id)),
+    Column("CPU%", lambda m: f"{m.cpu_usage:.1f}"),
+    Column("MEMORY%", lambda m: f"{m.memory_usage:.1f}"),
+    Column("DISK%", lambda m: f"{m.disk_usage:.1f}"),
+    Column("LOAD", lambda m: f"{m.load_average:.2f}"),
+    Column("AGE", lambda m: times.age(m.metric_time.seconds)),
+    Column("MEMORY-FREE", lambda m: _gibibytes(m.memory_available), is_wide=True),
+    Column("MEMORY-TOTAL", lambda m: _gibibytes(m.memory_total), is_wide=True),
+    Column("DISK-FREE", lambda m: _gibibytes(m.disk_available), is_wide=True),
+    Column("DISK-TOTAL", lambda m: _gibibytes(m.disk_total), is_wide=True),
+    Column("UPTIME", lambda m: times.span(m.uptime) if m.uptime else "", is_wide=True),
+]
+
+
+def _share(name: str) -> Any:
+    return lambda s: f"{getattr(s, name):.1f}" if s.HasField(name) else ""
+
+
+SUMMARY_COLUMNS = [
+    Column("NODE", lambda s: str(s.node_id)),
+    Column("SAMPLES", lambda s: str(s.sample_count)),
+    Column("CPU%-AVG", _share("avg_cpu_usage")),
+    Column("CPU%-MAX", _share("max_cpu_usage")),
+    Column("MEMORY%-AVG", _share("avg_memory_usage")),
+    Column("MEMORY%-MAX", _share("max_memory_usage")),
+    Column("DISK%-AVG", _share("avg_disk_usage")),
+    Column("DISK%-MAX", _share("max_disk_usage")),
+    Column("LOAD-AVG", _share("avg_load_average")),
+    Column("LOAD-MAX", _share("max_load_average")),
+]
+
+
+def _name(node: Any) -> str:
+    return str(node.node_id)
+
+
+def status_option(text: str) -> str:
+    """Checks a --status word as it is given."""
+    from novasphere.node.v1 import node_pb2
+
+    from novasphere_client import json_form
+
+    enum = node_pb2.NodeStatus.DESCRIPTOR
+    if json_form.number_of(enum, text) is None:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(json_form.words(enum))}")
+    return text
+
+
+Status = Annotated[
+    str | None,
+    typer.Option(
+        parser=status_option, metavar="STATUS", help="Only nodes of this status: online, offline, error."
+    ),
+]
+
+
+def _status(word: str | None) -> Any:
+    from novasphere.node.v1 import node_pb2
+
+    from novasphere_client import json_form
+
+    return json_form.number_of(node_pb2.NodeStatus.DESCRIPTOR, word) if word else 0
+
+
+@app.command("list")
+def list_nodes(
+    context: typer.Context,
+    selector: options.Selector = "",
+    status: Status = None,
+    watch: options.Watch = False,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Lists nodes."""
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        from novasphere.node.v1 import node_service_pb2
+
+        if watch:
+            await _watch(client, printer, selector=selector, status=status)
+            return
+        nodes = [
+            node async for node in client.nodes.all(status=_status(status), label_selector=selector)
+        ]
+        response = node_service_pb2.ListNodesResponse(nodes=nodes, total=len(nodes))
+        printer.list(nodes, response, empty="no node matches." if selector or status else _NO_NODE)
+
+    sessions.run(context, work)
+
+
+@app.command("get")
+def get_nodes(
+    context: typer.Context,
+    nodes: Annotated[list[str], typer.Argument(metavar="NODE...", help="The nodes' names.")],
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows nodes by name."""
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        from novasphere.node.v1 import node_service_pb2
+
+        found = [await client.nodes.get(node) for node in nodes]
+        if len(found) == 1:
+            printer.one(found[0])
+        else:
+            response = node_service_pb2.ListNodesResponse(nodes=found, total=len(found))
+            printer.list(found, response, empty="")
+
+    sessions.run(context, work)
+
+
+@app.command("watch")
+def watch_nodes(
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(help="Only this node.")] = "",
+    selector: options.Selector = "",
+    status: Status = None,
+    cursor: Annotated[str, typer.Option(help="Go on after this cursor of an earlier watch.")] = "",
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows nodes and every change to them, as events."""
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=True)
+
+    async def work(client: Client) -> None:
+        await _watch(client, printer, selector=selector, status=status, node=node, cursor=cursor)
+
+    sessions.run(context, work)
+
+
+async def _watch(
+    client: Client,
+    printer: Printer,
+    *,
+    selector: str,
+    status: str | None,
+    node: str = "",
+    cursor: str = "",
+) -> None:
+    from novasphere_client.cli import watching
+
+    def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> NodeWatch:
+        return client.nodes.watch(
+            cursor=cursor,
+            label_selector=selector,
+            node_id=node,
+            status=_status(status),
+            patience=None,
+            on_interruption=on_interruption,
+        )
+
+    await watching.show(client, start, printer, cursor=cursor)
+
+
+@app.command("delete")
+def delete_nodes(
+    context: typer.Context,
+    nodes: Annotated[list[str], typer.Argument(metavar="NODE...", help="The nodes' names.")],
+    dry_run: options.DryRun = False,
+) -> None:
+    """Forgets nodes with their metrics, commands and results. A machine may join again."""
+
+    async def work(client: Client) -> int:
+        return await sessions.each(
+            client,
+            nodes,
+            lambda node, request_id: client.nodes.delete(
+                node, request_id=request_id, validate_only=dry_run
+            ),
+            lambda node, _: terminal.say(
+                f"node {node} would be deleted" if dry_run else f"node {node} deleted"
+            ),
+        )
+
+    sessions.run(context, work)
+
+
+@app.command("metrics")
+def show_metrics(
+    context: typer.Context,
+    node: Annotated[
+        str, typer.Argument(help="The node. Left out: the newest sample of every node.")
+    ] = "",
+    since: Annotated[
+        int | None,
+        typer.Option(
+            parser=options.seconds, metavar="DURATION", help="All samples of this last while: 15m, 2h."
+        ),
+    ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Averages and maxima over --since, or the last hour.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="At most this many samples.")] = 100,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows load: the newest samples, a node's history, or a summary."""
+    if not node and (since or summary):
+        raise typer.BadParameter("--since and --summary need a NODE")
+
+    def printer(columns: list[Column]) -> Printer:
+        return Printer(output, columns, _name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        now = datetime.now(UTC)
+        start = datetime.fromtimestamp(time.time() - (since or 3600), UTC)
+        metrics = client.nodes.metrics
+        if not node:
+            latest = await metrics.latest_all()
+            printer(METRIC_COLUMNS).list(latest.metrics, latest, empty="no node has sent a sample yet.")
+        elif summary:
+            printer(SUMMARY_COLUMNS).one(await metrics.summary(node, start_time=start, end_time=now))
+        elif since:
+            history = await metrics.list(node, start_time=start, limit=limit)
+            printer(METRIC_COLUMNS).list(history.metrics, history, empty="no sample in that time.")
+        else:
+            printer(METRIC_COLUMNS).one(await metrics.latest(node))
+
+    sessions.run(context, work)

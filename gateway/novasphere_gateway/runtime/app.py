@@ -1,0 +1,464 @@
+"""The HTTP server: one handler that turns every request into an RPC and its answer into bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+from novasphere.api.v1 import options_pb2
+
+from novasphere_gateway.backend import Answer, Backend, Call, CallError
+from novasphere_gateway.model import BindError, ErrorRule, Route, Violation
+from novasphere_gateway.runtime import (
+    binding,
+    endpoints,
+    envelopes,
+    failures,
+    replies,
+    requests,
+    streams,
+)
+from novasphere_gateway.runtime.connections import Listener
+from novasphere_gateway.runtime.cors import Cors
+from novasphere_gateway.runtime.deadlines import Deadlines
+from novasphere_gateway.runtime.endpoints import Endpoint
+from novasphere_gateway.runtime.failures import Catalogue, Failure
+from novasphere_gateway.runtime.requests import Incoming
+from novasphere_gateway.runtime.router import MethodNotAllowed, PathNotFound, Router
+from novasphere_gateway.runtime.settings import GatewaySettings
+from novasphere_gateway.runtime.times import Stamps
+
+_log = logging.getLogger(__name__)
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+"""Answers a request that is no RPC."""
+
+OnRequest = Callable[[str, str, int, float, str, int, str], None]
+"""Is told of every request: method, route template, status, seconds, client type, face, request id."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UNMATCHED = "(unmatched)"
+_OPENAPI = "/openapi.json"
+_READABLE = ("GET", "HEAD", "OPTIONS")
+# The backend keeps the deadline; a gateway that waits as long again has lost it.
+_PATIENCE = 1.0
+
+
+class Gateway:
+    """Serves routes over HTTP, each by a call of the backend."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        routes: Iterable[Route],
+        errors: Mapping[str, ErrorRule],
+        *,
+        openapi: bytes,
+        settings: GatewaySettings | None = None,
+        extra: Mapping[tuple[str, str], Handler] | None = None,
+        on_request: OnRequest | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._backend = backend
+        self._settings = settings or GatewaySettings()
+        self._on_request = on_request
+        self._stamps = Stamps(clock)
+        self._envelopes = envelopes.envelopes(self._stamps)
+        self._catalogue = Catalogue(errors)
+        self._deadlines = Deadlines(self._settings.request_timeout + _PATIENCE)
+        self._cors = Cors(self._settings.cors_origins)
+        self._formats: dict[Endpoint, dict[str, streams.Format]] = {}
+        compiled = endpoints.compile_all(routes, self._envelopes)
+        self._formats = {e: streams.formats(r) for r, e in compiled if r.is_stream}
+        self._router = Router(compiled)
+        self._extra: dict[str, dict[str, Handler]] = {}
+        for (method, path), handler in (extra or {}).items():
+            self._extra.setdefault(path, {})[method] = handler
+        self._openapi = openapi
+        self._openapi_etag = hashlib.sha256(openapi).hexdigest()[:16]
+        # Proxies must not mix answers of one path that differ by these.
+        vary = "Accept-Encoding, Accept-Language" + (", Origin" if self._cors.is_on else "")
+        self._common = f"Vary: {vary}\r\nX-Content-Type-Options: nosniff\r\n"
+        self._json = f"Content-Type: {envelopes.JSON}\r\n{self._common}"
+        self._listener: Listener | None = None
+        self._server: asyncio.Server | None = None
+        self._open: set[streams.Stream] = set()
+        self._all_closed = asyncio.Event()
+        self._is_draining = False
+
+    async def start(self, host: str, port: int) -> int:
+        """Listens, and returns the port: port 0 takes a free one. Raises OSError."""
+        self._listener = Listener(self._handle, keepalive_timeout=self._settings.keepalive_timeout)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._listener, host, port, backlog=1024)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self, grace: float) -> None:
+        """Takes no new connections, ends streams with a reason, and waits for requests to be answered.
+
+        What is unanswered after `grace` seconds is cancelled.
+        """
+        if self._server is None or self._listener is None:
+            return
+        self._is_draining = True
+        self._server.close()
+        self._listener.pre_shutdown()
+        for stream in tuple(self._open):
+            stream.end(streams.Ending.DRAINING)
+        await self._listener.shutdown(grace)
+        while self._open:  # cancelled just now; each closes its call before it goes
+            self._all_closed.clear()
+            await self._all_closed.wait()
+        await self._server.wait_closed()
+        self._server = self._listener = None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers one request, whatever happens."""
+        started = time.perf_counter()
+        incoming = Incoming(request)
+        handlers = self._extra.get(incoming.path)
+        if handlers is not None:
+            return await self._answer_extra(incoming, handlers, started)
+        exchange = _Exchange(incoming)
+        status = 499
+        try:
+            response = await self._answer(exchange)
+            status = response.status
+        except streams.ClientGone:
+            response = replies.Sent(499, keep_alive=False).as_response()
+        except Exception as e:  # noqa: BLE001 - clients get an answer, the log the rest
+            response = await self._refuse(exchange, self._explain(e, exchange))
+            status = response.status
+        finally:
+            self._report(exchange, status, started)
+        return response
+
+    def _explain(self, error: Exception, exchange: _Exchange) -> Failure:
+        """Returns what to tell the client of an exception."""
+        match error:
+            case Failure():
+                return error
+            case CallError():
+                return failures.from_status(error.status)
+            case BindError():
+                return failures.from_binding(error)
+            case _:
+                route = exchange.label if exchange.endpoint is None else exchange.endpoint.label
+                _log.error(
+                    "request failed",
+                    exc_info=error,
+                    extra={"request_id": exchange.incoming.request_id, "route": route},
+                )
+                return failures.internal()
+
+    def _report(self, exchange: _Exchange, status: int, started: float) -> None:
+        if self._on_request is None:
+            return
+        incoming, endpoint = exchange.incoming, exchange.endpoint
+        self._on_request(
+            incoming.method if incoming.method in _METHODS else "OTHER",
+            endpoint.route.path if endpoint is not None else exchange.label,
+            status,
+            time.perf_counter() - started,
+            incoming.client_type,
+            endpoint.route.face if endpoint is not None else options_pb2.FACE_NATIVE,
+            incoming.request_id,
+        )
+
+    async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
+        incoming = exchange.incoming
+        if incoming.method == "OPTIONS":
+            return self._options(exchange)
+        if incoming.path == _OPENAPI:
+            return await self._describe(exchange)
+        try:
+            match = self._router.match(incoming.method, incoming.path)
+        except PathNotFound:
+            raise Failure("ROUTE_NOT_FOUND", f"no route has the path {incoming.path}") from None
+        except MethodNotAllowed as e:
+            exchange.endpoint = e.near
+            raise _not_allowed(incoming, e.allowed) from None
+        except UnicodeDecodeError:
+            raise requests.not_utf8("path") from None
+        exchange.endpoint = next(iter(match.actions.values()))
+        return await self._call(exchange, match.actions, match.segments)
+
+    async def _call(
+        self, exchange: _Exchange, actions: Mapping[str, Endpoint], segments: Sequence[str]
+    ) -> web.StreamResponse:
+        incoming, settings = exchange.incoming, self._settings
+        body: dict[str, Any] = {}
+        if incoming.request.body_exists:
+            content_type = incoming.headers.get(requests.CONTENT_TYPE, "")
+            body = binding.parse_body(
+                await requests.read_body(
+                    incoming,
+                    limit=settings.max_body_size,
+                    timeout=settings.request_timeout,
+                    check=lambda: binding.check_media_type(content_type),
+                )
+            )
+        endpoint = exchange.endpoint = _by_action(actions, body)
+        route = endpoint.route
+        metadata = incoming.metadata()
+        query = incoming.query()
+        resume: str | None = None
+        if query:
+            resume = binding.take_reserved(route, query, metadata)
+            if route.is_stream and settings.query_tokens:
+                binding.take_token(query, metadata)
+        if route.is_stream:
+            resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume
+        call = Call(
+            method=route.method,
+            request=binding.bind(route, incoming, segments, query, body, resume),
+            metadata=metadata,
+            route=endpoint.label,
+            timeout=None if route.is_stream else settings.request_timeout,
+            peer=incoming.peer,
+        )
+        if route.is_stream:
+            return await self._stream(exchange, endpoint, call)
+        try:
+            answer = await self._deadlines.run(self._backend.unary(call))
+        except TimeoutError:
+            raise Failure(
+                "DEADLINE_EXCEEDED", "the deadline passed before the answer was ready"
+            ) from None
+        return await self._succeed(exchange, endpoint, answer)
+
+    async def _succeed(
+        self, exchange: _Exchange, endpoint: Endpoint, answer: Answer
+    ) -> web.StreamResponse:
+        incoming, route = exchange.incoming, endpoint.route
+        extra = ""
+        if answer.metadata:
+            extra, is_known = _told(answer.metadata, incoming)
+            if is_known:
+                return self._reply(incoming, 304, self._common + extra, b"")
+        data = endpoint.data(answer)
+        prefix = endpoint.prefixes[incoming.prefers_english]
+        body = (prefix if data is None else prefix + data) + endpoint.envelope.suffix(
+            incoming.request_id
+        )
+        if endpoint.location is not None:
+            location = endpoint.location(incoming.path, answer.message)
+            if location is not None:
+                extra += replies.header("Location", location)
+        return await self._send(incoming, route.success_status, self._json + extra, body)
+
+    async def _stream(self, exchange: _Exchange, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+        incoming = exchange.incoming
+        form = streams.negotiate(incoming.headers.get(requests.ACCEPT, ""), self._formats[endpoint])
+        if self._is_draining:
+            raise Failure("DRAINING", "the server is shutting down", retry_after=1.0)
+        headers = (
+            f"Content-Type: {form.media_type}\r\n{self._common}"
+            "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"
+        )
+
+        def problem(failure: Failure) -> dict[str, Any]:
+            rule = self._catalogue.rule(failure)
+            return envelopes.problem(
+                failure,
+                rule,
+                options_pb2.FACE_NATIVE,
+                request_id=incoming.request_id,
+                path=incoming.path,
+            )
+
+        stream = streams.Stream(
+            endpoint,
+            form,
+            incoming,
+            headers=headers + self._own_headers(incoming),
+            problem=problem,
+            settings=self._settings,
+            stamps=self._stamps,
+        )
+        self._open.add(stream)
+        try:
+            return await stream.serve(self._backend, call)
+        finally:
+            self._open.discard(stream)
+            self._all_closed.set()
+
+    async def _refuse(self, exchange: _Exchange, failure: Failure) -> web.StreamResponse:
+        """Answers with an error in the shape of the route's face."""
+        incoming, endpoint = exchange.incoming, exchange.endpoint
+        face = endpoint.route.face if endpoint is not None else options_pb2.FACE_NATIVE
+        envelope = self._envelopes[face]
+        rule = self._catalogue.rule(failure)
+        status = rule.for_face(face).http_status
+        body = envelope.error(
+            failure,
+            rule,
+            face,
+            request_id=incoming.request_id,
+            path=incoming.path,
+            is_english=incoming.prefers_english,
+        )
+        headers = f"Content-Type: {envelope.error_type}\r\n{self._common}"
+        headers += replies.header("X-Novasphere-Reason", failure.reason)
+        if status == 401:
+            headers += 'WWW-Authenticate: Bearer realm="novasphere"\r\n'
+        if failure.retry_after is not None:
+            headers += f"Retry-After: {max(0, math.ceil(failure.retry_after))}\r\n"
+        for name, value in failure.headers.items():
+            headers += replies.header(name, value)
+        return await self._send(incoming, status, headers, body)
+
+    async def _send(
+        self, incoming: Incoming, status: int, headers: str, body: bytes
+    ) -> web.StreamResponse:
+        """Returns the answer, compressed where that is wanted and worth it."""
+        if len(body) > self._settings.gzip_min_size:
+            accepted = incoming.headers.get(requests.ACCEPT_ENCODING)
+            if accepted is not None and replies.accepts_gzip(accepted):
+                body = await replies.compress(body)
+                headers += "Content-Encoding: gzip\r\n"
+        return self._reply(incoming, status, headers, body)
+
+    def _reply(self, incoming: Incoming, status: int, headers: str, body: bytes) -> web.StreamResponse:
+        return replies.Reply(
+            incoming.request,
+            status,
+            headers + self._own_headers(incoming),
+            body,
+            stamps=self._stamps,
+            write_timeout=self._settings.write_timeout,
+            keep_alive=not self._is_draining,
+        ).as_response()
+
+    def _own_headers(self, incoming: Incoming) -> str:
+        """Returns what every answer carries."""
+        lines = f"X-Request-Id: {incoming.request_id}\r\n"
+        if self._cors.is_on:
+            lines += self._cors.headers(incoming.headers.get(requests.ORIGIN))
+        return lines
+
+    def _options(self, exchange: _Exchange) -> web.StreamResponse:
+        incoming = exchange.incoming
+        if incoming.path == _OPENAPI:
+            allowed = list(_READABLE)
+        else:
+            try:
+                allowed = self._router.allowed(incoming.path)
+            except UnicodeDecodeError:
+                raise requests.not_utf8("path") from None
+        if not allowed:
+            raise Failure("ROUTE_NOT_FOUND", f"no route has the path {incoming.path}")
+        headers = self._common + f"Allow: {', '.join(allowed)}\r\n"
+        origin = incoming.headers.get(requests.ORIGIN)
+        if self._cors.is_on and requests.REQUEST_METHOD in incoming.headers:
+            headers += self._cors.preflight(origin, allowed)
+            return self._preflighted(incoming, headers)
+        return self._reply(incoming, 204, headers, b"")
+
+    def _preflighted(self, incoming: Incoming, headers: str) -> web.StreamResponse:
+        return replies.Reply(
+            incoming.request,
+            204,
+            f"{headers}X-Request-Id: {incoming.request_id}\r\n",
+            b"",
+            stamps=self._stamps,
+            write_timeout=self._settings.write_timeout,
+            keep_alive=not self._is_draining,
+        ).as_response()
+
+    async def _describe(self, exchange: _Exchange) -> web.StreamResponse:
+        """Answers with the OpenAPI document."""
+        incoming = exchange.incoming
+        exchange.label = _OPENAPI
+        if incoming.method not in {"GET", "HEAD"}:
+            raise _not_allowed(incoming, _READABLE)
+        extra, is_known = _told({"etag": self._openapi_etag}, incoming)
+        if is_known:
+            return self._reply(incoming, 304, self._common + extra, b"")
+        return await self._send(incoming, 200, self._json + extra, self._openapi)
+
+    async def _answer_extra(
+        self, incoming: Incoming, handlers: Mapping[str, Handler], started: float
+    ) -> web.StreamResponse:
+        """Lets the host application answer."""
+        exchange = _Exchange(incoming, label=incoming.path)
+        method = "GET" if incoming.method == "HEAD" else incoming.method
+        status = 499
+        try:
+            response = await handlers.get(method, _refuser(incoming, handlers))(incoming.request)
+            response.headers.setdefault("X-Request-Id", incoming.request_id)
+            status = response.status
+        except Exception as e:  # noqa: BLE001 - the host's handler may raise anything
+            response = await self._refuse(exchange, self._explain(e, exchange))
+            status = response.status
+        finally:
+            self._report(exchange, status, started)
+        return response
+
+
+class _Exchange:
+    """A request and what is known of its route so far."""
+
+    __slots__ = ("endpoint", "incoming", "label")
+
+    def __init__(self, incoming: Incoming, label: str = _UNMATCHED) -> None:
+        self.incoming = incoming
+        self.endpoint: Endpoint | None = None
+        self.label = label
+
+
+def _not_allowed(incoming: Incoming, allowed: Iterable[str]) -> Failure:
+    listed = ", ".join(allowed)
+    return Failure(
+        "METHOD_NOT_ALLOWED",
+        f"{incoming.path} does not take {incoming.method}, only {listed}",
+        headers={"Allow": listed},
+    )
+
+
+def _refuser(incoming: Incoming, handlers: Mapping[str, Handler]) -> Handler:
+    """Returns a handler for the methods that the host application does not answer."""
+
+    async def refuse(_: web.BaseRequest) -> web.StreamResponse:
+        raise _not_allowed(incoming, sorted({*handlers, "HEAD"} if "GET" in handlers else handlers))
+
+    return refuse
+
+
+def _by_action(actions: Mapping[str, Endpoint], body: Mapping[str, Any]) -> Endpoint:
+    """Returns the route that the body's `action` selects."""
+    if len(actions) == 1 and "" in actions:
+        return actions[""]
+    action = body.get("action", "")
+    chosen = actions.get(action) if isinstance(action, str) else None
+    if chosen is None:
+        known = ", ".join(sorted(a for a in actions if a))
+        raise BindError("INVALID_ARGUMENT", [Violation("action", f"must be one of {known}")])
+    return chosen
+
+
+def _told(metadata: Mapping[str, str], incoming: Incoming) -> tuple[str, bool]:
+    """Returns the header lines of a call's metadata, and whether the client has this version already."""
+    lines = ""
+    is_known = False
+    etag = metadata.get("etag")
+    if etag is not None:
+        quoted = etag if etag.startswith('"') else f'"{etag}"'
+        lines = replies.header("ETag", quoted)
+        known = incoming.headers.get(requests.IF_NONE_MATCH)
+        if known is not None and incoming.method in {"GET", "HEAD"}:
+            is_known = known.strip() == "*" or quoted in {
+                k.strip().removeprefix("W/") for k in known.split(",")
+            }
+    revision = metadata.get("novasphere-revision")
+    if revision is not None:
+        lines += replies.header("X-Novasphere-Revision", revision)
+    if metadata.get("idempotency-replayed") == "true":
+        lines += "Idempotency-Replayed: true\r\n"
+    return lines, is_known

@@ -1,0 +1,150 @@
+"""Turns a request's path, query, headers and body into the message of its RPC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from google.protobuf.message import Message
+
+from novasphere_gateway import codec
+from novasphere_gateway.model import BindError, Param, Route, Violation
+from novasphere_gateway.runtime import requests
+from novasphere_gateway.runtime.failures import Failure
+from novasphere_gateway.runtime.requests import Incoming
+
+MIN_REVISION = "min_revision"
+LAST_EVENT_ID = "last_event_id"
+TOKEN = "token"  # noqa: S105 - the name of a parameter
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """Returns the JSON object that the body is; an empty body is an empty object."""
+    if not body:
+        return {}
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as e:
+        message = f"the body is not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
+        raise Failure("MALFORMED_BODY", message) from e
+    if not isinstance(value, dict):
+        raise Failure("MALFORMED_BODY", "the body must be a JSON object")
+    return value
+
+
+def check_media_type(content_type: str) -> None:
+    """Refuses bodies that are not JSON."""
+    if not requests.is_json(content_type):
+        given = f"not {content_type}" if content_type else "and none was given"
+        raise Failure(
+            "UNSUPPORTED_MEDIA_TYPE", f"the body's Content-Type must be application/json, {given}"
+        )
+
+
+def take_reserved(route: Route, query: dict[str, list[str]], metadata: dict[str, str]) -> str | None:
+    """Moves what every route takes out of the query, into metadata. Returns `last_event_id`.
+
+    `token` belongs to no RPC: where it is not accepted, it is left in the query and refused with it.
+    """
+    if MIN_REVISION in query and MIN_REVISION not in route.query:
+        text = _single(query.pop(MIN_REVISION), MIN_REVISION)
+        metadata["novasphere-min-revision"] = requests.whole_number(text, MIN_REVISION)
+    stream = route.stream
+    if stream is not None and stream.resume_param is not None and LAST_EVENT_ID in query:
+        return _single(query.pop(LAST_EVENT_ID), LAST_EVENT_ID)
+    return None
+
+
+def take_token(query: dict[str, list[str]], metadata: dict[str, str]) -> None:
+    """Makes `?token=` the call's credential, unless a header brought one."""
+    if TOKEN in query:
+        token = _single(query.pop(TOKEN), TOKEN)
+        if "x-api-key" not in metadata:
+            metadata.setdefault("authorization", f"Bearer {token}")
+
+
+def _single(values: list[str], name: str) -> str:
+    if len(values) != 1:
+        raise _invalid(name, "must be given once")
+    return values[0]
+
+
+def bind(
+    route: Route,
+    incoming: Incoming,
+    segments: Sequence[str],
+    query: dict[str, list[str]],
+    body: dict[str, Any],
+    resume: str | None = None,
+) -> Message:
+    """Returns the request message. Raises BindError or Failure; what it binds last wins.
+
+    `query` and `body` hold only what the RPC may know; path variables that the body repeats are taken
+    out of it.
+    """
+    if route.decode_body is not None:
+        _agree_with_path(route, segments, body)
+        if query:
+            _agree_with_query(route, query, body)
+        message = route.decode_body(body, "")
+    elif body:
+        raise codec.unknown_keys(body, (), "")
+    else:
+        message = route.request()
+    if query:
+        _bind_query(route, message, query)
+    for parameter in route.headers:
+        value = incoming.headers.get(parameter.name)
+        if value is not None:
+            parameter.bind(message, [value])
+    if resume and route.stream is not None and route.stream.resume_param is not None:
+        route.stream.resume_param.bind(message, [resume])
+    for variable in route.path_params:
+        variable.bind(message, segments)
+    return message
+
+
+def _bind_query(route: Route, message: Message, query: dict[str, list[str]]) -> None:
+    known = route.query
+    unknown = [key for key in query if key not in known]
+    if unknown:
+        reserved = {MIN_REVISION, LAST_EVENT_ID, TOKEN} if route.stream else {MIN_REVISION}
+        raise codec.unknown_parameters(unknown, {*known, *reserved})
+    names: dict[str, str] = {}
+    for key, values in query.items():
+        parameter = known[key]
+        other = names.setdefault(parameter.name, key)
+        if other != key:
+            raise _invalid(key, f"is another name of {other}: give one of them")
+        parameter.bind(message, values, key)
+
+
+def _agree_with_path(route: Route, segments: Sequence[str], body: dict[str, Any]) -> None:
+    """Takes path variables out of the body, where they say the same."""
+    if not body or route.body_field:
+        return
+    for variable in route.path_params:
+        bound = "/".join(segments[variable.start : variable.end])
+        for name in _names(variable.param):
+            value = body.pop(name, None)
+            if value is not None and str(value) != bound:
+                raise _invalid(name, f"must be {bound!r}, as in the path")
+
+
+def _agree_with_query(route: Route, query: dict[str, list[str]], body: dict[str, Any]) -> None:
+    """Refuses a field that both query and body set."""
+    if route.body_field:
+        return
+    for key in query:
+        parameter = route.query.get(key)
+        if parameter is not None and any(name in body for name in _names(parameter)):
+            raise _invalid(key, "is in the body too: give it once")
+
+
+def _invalid(name: str, description: str) -> BindError:
+    return BindError("INVALID_ARGUMENT", [Violation(name, description)])
+
+
+def _names(parameter: Param) -> tuple[str, ...]:
+    return (parameter.name, *parameter.aliases)

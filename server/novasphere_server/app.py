@@ -1,0 +1,289 @@
+"""The server put together: settings -> store -> core -> servicers -> listeners and loops."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import importlib.resources
+import json
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from novasphere import gateway as generated
+from novasphere.api.v1 import options_pb2
+from novasphere_gateway.backend import CallError
+from novasphere_gateway.runtime import Gateway, GatewaySettings
+
+from novasphere_server import data_dirs, logs
+from novasphere_server.core import secrets
+from novasphere_server.core.clock import Clock, SystemClock
+from novasphere_server.core.credentials import Credentials
+from novasphere_server.core.join_tokens import JoinTokens
+from novasphere_server.core.keys import Keys
+from novasphere_server.errors import ApiError, Draining
+from novasphere_server.loops.key_usage import KeyUsage
+from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
+from novasphere_server.rpc import health, reflection, services, statuses
+from novasphere_server.rpc.inprocess import InProcess
+from novasphere_server.rpc.pipeline import Pipeline
+from novasphere_server.rpc.server import MESSAGE_LIMIT, GrpcServer, PortTaken
+from novasphere_server.rpc.systems import VERSION
+from novasphere_server.settings import Address, Settings, check_admin_token
+from novasphere_server.store.store import Store
+from novasphere_server.telemetry import CONTENT_TYPE, Telemetry
+
+log = logs.get(__name__)
+
+_STALE_STREAMS_PERIOD = 1.0
+_HEALTH_PERIOD = 1.0
+
+
+class ListenFailed(Exception):
+    """An address cannot be listened on; the text says why and what to do."""
+
+
+class App:
+    """One server: its store, its listeners, its loops."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.telemetry = Telemetry(VERSION)
+        self.admin_token = ""
+        self.join_token = ""
+        self.http_address = settings.http
+        self.grpc_address = settings.grpc
+        self.store: Store
+        self.credentials: Credentials
+        self.pipeline: Pipeline
+        self.health: health.Health
+        self.supervisor = Supervisor(self._loop_changed)
+        self._gateway: Gateway
+        self._grpc: GrpcServer
+        self._is_listening = False
+        self._is_draining = False
+        self._drain_limit: asyncio.Timeout | None = None
+        self._undo = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Returns when the server is ready. Raises what says in its text how to start it after all."""
+        async with AsyncExitStack() as undo:
+            await self._open(undo)
+            self._compose()
+            await self._listen(undo)
+            self._undo = undo.pop_all()
+        log.info(
+            "ready",
+            version=VERSION,
+            http=str(self.http_address),
+            grpc=str(self.grpc_address),
+            data_dir=str(self.settings.data_dir),
+        )
+
+    async def stop(self) -> None:
+        """Drains, then closes everything in the reverse order of its start."""
+        if self._is_listening:
+            await self._drain()
+        undo, self._undo = self._undo, AsyncExitStack()
+        await undo.aclose()
+
+    def hurry(self) -> None:
+        """Cuts a drain short: calls under way are cut off."""
+        if self._drain_limit is not None:
+            self._drain_limit.reschedule(asyncio.get_running_loop().time())
+
+    @property
+    def is_ready(self) -> bool:
+        return self._is_listening and not self._is_draining and self.store.is_available
+
+    # -- starting
+
+    async def _open(self, undo: AsyncExitStack) -> None:
+        settings = self.settings
+        data_dir = data_dirs.DataDir(settings.data_dir)
+        await data_dir.acquire()
+        undo.callback(data_dir.release)
+        self.admin_token = settings.admin_token or data_dir.secret(
+            data_dirs.ADMIN_TOKEN, functools.partial(secrets.new, secrets.API_KEY)
+        )
+        check_admin_token(self.admin_token, str(settings.data_dir / data_dirs.ADMIN_TOKEN))
+        self.join_token = data_dir.secret(
+            data_dirs.JOIN_TOKEN, functools.partial(secrets.new, secrets.JOIN_TOKEN)
+        )
+        logs.mask.hide((self.admin_token, self.join_token))
+        self.store = await Store.open(settings.database_url, clock=self.clock, limits=settings.limits)
+        undo.push_async_callback(self.store.close)
+
+    def _compose(self) -> None:
+        store, clock, settings = self.store, self.clock, self.settings
+        self.credentials = Credentials(
+            store, clock, admin_token=self.admin_token, join_token=self.join_token
+        )
+        self.pipeline = Pipeline(
+            authenticator=self.credentials,
+            revisions=store,
+            clock=clock,
+            telemetry=self.telemetry,
+            is_open=settings.no_auth,
+        )
+        self.health = health.Health(services.NAMES)
+        served = services.services(
+            store=store,
+            clock=clock,
+            health=self.health,
+            database=settings.database_url.partition(":")[0].partition("+")[0],
+            keys=Keys(store, clock),
+            join_tokens=JoinTokens(store),
+        )
+        for name, servicer in served.items():
+            self.pipeline.register(name, servicer)
+        self.pipeline.register(health.NAME, self.health, is_public=True)
+        mirror = reflection.servicer(services.LISTED)
+        self.pipeline.register(reflection.V1ALPHA, mirror)
+        self.pipeline.register_alias(reflection.V1, reflection.V1ALPHA, mirror)
+        self.telemetry.gauge("store_revision", "The last revision.", lambda: store.revision)
+        self.telemetry.gauge(
+            "store_available", "1 while the database answers.", lambda: float(store.is_available)
+        )
+
+    async def _listen(self, undo: AsyncExitStack) -> None:
+        settings = self.settings
+        self._start_loops()
+        undo.push_async_callback(self.supervisor.stop)
+        self._grpc = GrpcServer(
+            self.pipeline, str(settings.grpc), write_timeout=settings.stream_write_seconds
+        )
+        undo.push_async_callback(self._grpc.stop, 0)
+        self._gateway = Gateway(
+            InProcess(self.pipeline),
+            generated.ROUTES,
+            generated.ERRORS,
+            openapi=importlib.resources.files("novasphere").joinpath("openapi.json").read_bytes(),
+            settings=GatewaySettings(
+                max_body_size=MESSAGE_LIMIT,
+                write_timeout=settings.stream_write_seconds,
+                cors_origins=frozenset(settings.cors_origins),
+                query_tokens=settings.query_tokens,
+            ),
+            extra={
+                ("GET", "/livez"): self._livez,
+                ("GET", "/readyz"): self._readyz,
+                ("GET", "/metrics"): self._metrics,
+            },
+            on_request=self._request_answered,
+        )
+        undo.push_async_callback(self._gateway.stop, 0)
+        try:
+            await self._grpc.start()
+        except PortTaken:
+            raise ListenFailed(_taken("gRPC", settings.grpc, "grpc")) from None
+        self.grpc_address = Address(settings.grpc.host, self._grpc.port)
+        try:
+            port = await self._gateway.start(settings.http.host, settings.http.port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ListenFailed(_taken("HTTP", settings.http, "http")) from None
+            raise ListenFailed(
+                f"HTTP cannot listen on {settings.http} ({error.strerror}): "
+                "choose another address with --http HOST:PORT"
+            ) from None
+        self.http_address = Address(settings.http.host, port)
+        self._is_listening = True
+        self.health.set(True)
+
+    def _start_loops(self) -> None:
+        start = self.supervisor.start
+        start("health", self._follow_health)
+        start("stale-streams", self._end_stale_streams)
+        start("key-usage", KeyUsage(self.store, self.credentials).run)
+
+    # -- stopping
+
+    async def _drain(self) -> None:
+        """Lets calls end by themselves, ends streams with a reason, and takes no new ones."""
+        self._is_draining = True
+        self._is_listening = False
+        self.health.set(False)
+        seconds = self.settings.drain_seconds
+        log.info("draining", streams=len(self.pipeline.streams))
+        self.pipeline.start_draining()
+        self.pipeline.end_streams(Draining)
+        try:
+            async with asyncio.timeout(seconds) as self._drain_limit, asyncio.TaskGroup() as ends:
+                ends.create_task(self._gateway.stop(seconds), name="drain http")
+                ends.create_task(self.pipeline.drained(), name="drain calls")
+        except TimeoutError:
+            log.warning("calls were cut off: they did not end in time")
+        await self._grpc.stop(min(1.0, seconds))
+
+    # -- loops of the server's own
+
+    async def _follow_health(self) -> None:
+        while True:
+            self.health.set(self.is_ready)
+            await asyncio.sleep(_HEALTH_PERIOD)
+
+    async def _end_stale_streams(self) -> None:
+        while True:
+            await asyncio.sleep(_STALE_STREAMS_PERIOD)
+            self.pipeline.end_stale_streams()
+
+    def _loop_changed(self, loop: Loop) -> None:
+        self.telemetry.loop_up.labels(loop.name).set(loop.state is LoopState.RUNNING)
+        if loop.state is LoopState.WAITING:
+            self.telemetry.loop_restarts.labels(loop.name).inc()
+
+    # -- HTTP beside the API
+
+    async def _livez(self, request: web.BaseRequest) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _readyz(self, request: web.BaseRequest) -> web.Response:
+        report = {
+            "status": "ready" if self.is_ready else "draining" if self._is_draining else "not ready",
+            "database": "connected" if self.store.is_available else "unavailable",
+            "loops": {loop.name: str(loop.state) for loop in self.supervisor.loops},
+        }
+        return web.json_response(report, status=200 if self.is_ready else 503, dumps=json.dumps)
+
+    async def _metrics(self, request: web.BaseRequest) -> web.Response:
+        metadata = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            await self.pipeline.authorize(metadata, options_pb2.SCOPE_READ)
+        except ApiError as error:
+            raise CallError(statuses.of(error, metadata.get("x-request-id", ""))) from error
+        return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})
+
+    def _request_answered(
+        self,
+        method: str,
+        route: str,
+        status: int,
+        seconds: float,
+        client_type: str,
+        face: int,
+        request_id: str,
+    ) -> None:
+        self.telemetry.endpoint(method, route).record(client_type, str(status), seconds)
+
+
+def _taken(protocol: str, address: Address, flag: str) -> str:
+    return (
+        f"{protocol} cannot listen on {address}: another program does, or the address is not this "
+        f"machine's; stop that program, or choose another with --{flag} HOST:PORT"
+    )

@@ -1,0 +1,122 @@
+"""`novasphere server` and `novasphere up`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+# Before grpc is imported: its own words about a taken port would stand beside ours, and its fork
+# handlers would stop a child that never calls it.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+import uvloop
+
+from novasphere_server import logs
+from novasphere_server import settings as setting
+from novasphere_server.app import App, ListenFailed
+from novasphere_server.data_dirs import DataDirUnusable
+from novasphere_server.local_agent import LocalAgent
+from novasphere_server.settings import Settings, SettingsError
+
+log = logs.get(__name__)
+
+USAGE_ERROR = 2
+
+
+def server(argv: Sequence[str]) -> int:
+    """Runs the control plane. Returns the exit code."""
+    return _main(_parser("novasphere server", "Run the control plane."), argv, has_agent=False)
+
+
+def up(argv: Sequence[str]) -> int:
+    """Runs the control plane and the agent of this machine. Returns the exit code."""
+    parser = _parser("novasphere up", "Run the control plane with this machine as its first node.")
+    parser.add_argument(
+        "--no-agent", action="store_true", default=None, help="do not make this machine a node"
+    )
+    return _main(parser, argv, has_agent=True)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(f"{message}; `{self.prog} --help` lists what there is")
+
+
+def _parser(name: str, description: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=name,
+        description=description,
+        epilog="Every flag is also a NOVASPHERE_* variable and a line of the configuration file.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--data-dir", metavar="DIR", help="where everything is kept ($XDG_DATA_HOME/novasphere)")
+    add("--http", metavar="HOST:PORT", help="where REST listens (127.0.0.1:8080)")
+    add("--grpc", metavar="HOST:PORT", help="where gRPC listens (127.0.0.1:9090)")
+    add("--database-url", metavar="URL", help="the database (SQLite in the data directory)")
+    add(
+        "--no-auth",
+        action="store_true",
+        default=None,
+        help="ask nobody for a credential; on loopback addresses only",
+    )
+    add(
+        "--no-query-tokens",
+        dest="query_tokens",
+        action="store_false",
+        default=None,
+        help="take no ?token= on streams",
+    )
+    add("--config", metavar="FILE", help="the configuration file (config.toml in the data directory)")
+    add("--log-format", metavar="FORMAT", help="console or json (console on a terminal)")
+    add("--log-level", metavar="LEVEL", help="debug, info, warning or error (info)")
+    return parser
+
+
+def _main(parser: argparse.ArgumentParser, argv: Sequence[str], *, has_agent: bool) -> int:
+    try:
+        flags = vars(parser.parse_args(argv))
+        has_agent = has_agent and not flags.pop("no_agent", None)
+        settings = setting.load(flags)
+        logs.configure(settings.log.format, settings.log.level)
+        uvloop.run(_serve(settings, has_agent=has_agent))
+    except (SettingsError, DataDirUnusable, ListenFailed) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)  # noqa: T201 - words for people
+        return USAGE_ERROR
+    except SystemExit as finished:  # --help
+        return int(finished.code or 0)
+    return 0
+
+
+async def _serve(settings: Settings, *, has_agent: bool) -> None:
+    app = App(settings)
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        if stopping.is_set():
+            app.hurry()
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with app, asyncio.TaskGroup() as children:
+        agent = None
+        if has_agent:
+            local = LocalAgent(app.grpc_address, settings.data_dir)
+            agent = children.create_task(local.run(), name="local agent")
+        print(  # noqa: T201 - the one line of data
+            f"Novasphere is ready: REST http://{app.http_address.reachable}, "
+            f"gRPC {app.grpc_address.reachable}",
+            flush=True,
+        )
+        await stopping.wait()
+        # Before the drain: the agent says goodbye on a link that still works.
+        if agent is not None:
+            agent.cancel()

@@ -1,0 +1,313 @@
+"""Attempts: what is sent to an agent, what it still has when it comes back, and what it reports.
+
+Everything here runs inside a mutation. Whatever is decided is durable before the agent hears of it, so
+either side may stop at any moment and say everything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import command_pb2 as pb
+
+from novasphere_server import errors
+from novasphere_server.core import command_states as states
+from novasphere_server.core import commands, instants, output_chunks, reports
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.output_chunks import Tail
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import COMMANDS
+from novasphere_server.store.transactions import Transaction
+
+Key = tuple[str, int]  # run id and attempt
+
+_c = tables.commands.c
+_STEP = 500  # keys of one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that an agent may speak for, and how much of its output is stored."""
+
+    fencing_token: int
+    tail: Tail = field(default_factory=Tail)
+
+
+# -- sending
+
+
+def claim(
+    tx: Transaction, node_uid: str, limit: int, settings: FleetSettings
+) -> tuple[list[link.Dispatch], bool]:
+    """Turns up to `limit` waiting commands of a node into dispatches, oldest first. Returns them, and
+    whether more may wait.
+    """
+    due = tx.find(
+        COMMANDS, _c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING, limit=limit
+    )
+    dispatches = []
+    for stored in due:
+        command = stored.command
+        waited_us = tx.now_us - instants.microseconds(command.created_at)
+        if waited_us >= command.queue_timeout_seconds * 1_000_000:
+            commands.expire_queued(tx, stored)
+            continue
+        states.move(command, pb.COMMAND_STATE_DISPATCHED)
+        command.attempt += 1
+        token = tx.next_id("fencing")
+        tx.put(COMMANDS, stored, fencing_token=token)
+        dispatches.append(_dispatch(command, token, settings))
+    return dispatches, len(due) == limit
+
+
+def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> list[link.CancelAttempt]:
+    """Returns how each attempt is to be cancelled; the grace is what its client asked for."""
+    wanted = dict(keys)
+    rows = _rows(tx, list(wanted))
+    return [
+        _cancel(row.key, wanted[row.key], row.cancel_grace_ms, settings) for row in rows.values()
+    ]
+
+
+def _dispatch(command: pb.Command, token: int, settings: FleetSettings) -> link.Dispatch:
+    return link.Dispatch(
+        run_id=command.command_id,
+        attempt=command.attempt,
+        fencing_token=token,
+        kind="shell",
+        command_text=command.command_text,
+        timeout_ms=command.timeout_seconds * 1000,
+        max_output_bytes=settings.max_output_bytes,
+    )
+
+
+def _cancel(
+    run_id: str, attempt: int, grace_ms: int | None, settings: FleetSettings
+) -> link.CancelAttempt:
+    if grace_ms is None:
+        grace_ms = int(settings.cancel_grace * 1000)
+    return link.CancelAttempt(run_id=run_id, attempt=attempt, grace_ms=grace_ms)
+
+
+def _rows(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[tuple[object, ...]]]:
+    found = {}
+    for start in range(0, len(command_ids), _STEP):
+        rows = tx.execute(
+            sa.select(_c.key, _c.body, _c.fencing_token, _c.cancel_grace_ms).where(
+                _c.key.in_(command_ids[start : start + _STEP])
+            )
+        )
+        found.update({row.key: row for row in rows})
+    return found
+
+
+# -- meeting again
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """What server and agent agree on when they meet again."""
+
+    verdicts: list[link.AttemptVerdict] = field(default_factory=list)
+    attempts: dict[Key, Attempt] = field(default_factory=dict)
+    dispatches: list[link.Dispatch] = field(default_factory=list)
+    cancels: list[link.CancelAttempt] = field(default_factory=list)
+
+
+def reconcile(
+    tx: Transaction, node_uid: str, journal: Sequence[link.AttemptState], settings: FleetSettings
+) -> Reconciliation:
+    """Compares the agent's journal with what the server believes, and settles every difference."""
+    result = Reconciliation()
+    rows = _rows(tx, list({state.run_id for state in journal}))
+    listed: set[Key] = set()
+    for state in journal:
+        key = (state.run_id, state.attempt)
+        if key in listed:
+            continue
+        row = rows.get(state.run_id)
+        verdict = _judge(tx, node_uid, state, row, result, settings)
+        if verdict != link.VERDICT_FORGET and row is not None and key in result.attempts:
+            listed.add(key)
+        tail = result.attempts[key].tail if key in result.attempts else Tail()
+        result.verdicts.append(
+            link.AttemptVerdict(
+                run_id=state.run_id,
+                attempt=state.attempt,
+                verdict=verdict,
+                stdout_offset=tail.stdout,
+                stderr_offset=tail.stderr,
+            )
+        )
+    unlisted = tx.execute(
+        sa.select(_c.key, _c.body, _c.fencing_token, _c.cancel_grace_ms)
+        .where(_c.node_uid == node_uid, _c.state.in_(states.ON_NODE))
+        .order_by(_c.id)
+    ).all()
+    for row in unlisted:
+        stored = pb.CommandWithResult.FromString(row.body)
+        if (row.key, stored.command.attempt) not in listed:
+            _settle_unlisted(tx, stored, row.fencing_token, result, settings)
+    return result
+
+
+def _judge(
+    tx: Transaction,
+    node_uid: str,
+    state: link.AttemptState,
+    row: sa.Row[tuple[object, ...]] | None,
+    result: Reconciliation,
+    settings: FleetSettings,
+) -> link.Verdict.ValueType:
+    stored = None if row is None else pb.CommandWithResult.FromString(row.body)
+    if row is None or stored is None or stored.command.node_uid != node_uid:
+        return link.VERDICT_FORGET
+    command = stored.command
+    is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
+    if (state.attempt, state.fencing_token) != (command.attempt, row.fencing_token):
+        reports.record_stale(
+            tx, state.run_id, state.attempt, state.fencing_token, state.phase, "told in a Hello"
+        )
+        return link.VERDICT_KILL if is_running else link.VERDICT_FORGET
+    is_reported = stored.HasField("result") or stored.HasField("late_result")
+    if states.is_terminal(command.state) and not is_running and is_reported:
+        return link.VERDICT_FORGET
+    result.attempts[state.run_id, state.attempt] = Attempt(
+        row.fencing_token, output_chunks.tail(tx, state.run_id, state.attempt)
+    )
+    if states.is_terminal(command.state):
+        return link.VERDICT_KILL if is_running else link.VERDICT_ADOPT
+    if is_running:
+        reports.start(tx, stored)
+    if command.cancel_requested:
+        result.cancels.append(_cancel(state.run_id, state.attempt, row.cancel_grace_ms, settings))
+    return link.VERDICT_ADOPT
+
+
+def _settle_unlisted(
+    tx: Transaction,
+    stored: pb.CommandWithResult,
+    token: int,
+    result: Reconciliation,
+    settings: FleetSettings,
+) -> None:
+    """Settles an attempt that the server believes to be on the node and the agent has never heard of.
+
+    The agent journals an attempt before it starts it, and the chain of session tokens proves that this
+    is its journal: what was only sent was never received.
+    """
+    command = stored.command
+    if command.state == pb.COMMAND_STATE_RUNNING:
+        states.end(
+            command,
+            pb.COMMAND_STATE_UNKNOWN,
+            tx.now_us,
+            "UNKNOWN",
+            "the agent came back without any trace of it",
+        )
+        tx.put(COMMANDS, stored)
+    elif command.cancel_requested:
+        states.end(
+            command,
+            pb.COMMAND_STATE_CANCELLED,
+            tx.now_us,
+            "CANCELLED",
+            "cancelled before it reached its node",
+        )
+        tx.put(COMMANDS, stored)
+    else:
+        # The same attempt and token: should it be there after all, it is not started again.
+        result.attempts[command.command_id, command.attempt] = Attempt(token)
+        result.dispatches.append(_dispatch(command, token, settings))
+
+
+# -- hearing
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of one frame's output and reports."""
+
+    attempts: dict[Key, Attempt] = field(default_factory=dict)
+    ended: set[Key] = field(default_factory=set)
+    output_acks: dict[tuple[str, int, output_chunks.Stream], int] = field(default_factory=dict)
+    report_acks: list[link.ReportAck] = field(default_factory=list)
+    cancels: list[link.CancelAttempt] = field(default_factory=list)
+    output_bytes: int = 0
+    stale_reports: int = 0
+
+
+def record(
+    tx: Transaction,
+    node_uid: str,
+    known: Mapping[Key, Attempt],
+    frame: link.ConnectRequest,
+    settings: FleetSettings,
+) -> Recorded:
+    """Stores a frame's output and reports. Raises LinkProtocol, and then nothing is stored."""
+    result = Recorded()
+
+    def current(run_id: str, attempt: int, token: int) -> Attempt | None:
+        """Returns the attempt if it is the current one of its command on this node."""
+        key = (run_id, attempt)
+        found = result.attempts.get(key) or known.get(key)
+        if found is None:
+            row = tx.execute(
+                sa.select(_c.node_uid, _c.attempt, _c.fencing_token).where(_c.key == run_id)
+            ).first()
+            if row is None or row.node_uid != node_uid or row.attempt != attempt:
+                return None
+            found = Attempt(row.fencing_token, output_chunks.tail(tx, run_id, attempt))
+            result.attempts[key] = found
+        return found if found.fencing_token == token else None
+
+    appending = output_chunks.Appending()
+    for chunk in frame.output:
+        key = (chunk.run_id, chunk.attempt)
+        attempt = current(*key, chunk.fencing_token)
+        if attempt is None:
+            # Nobody wants it. The agent may forget it.
+            end = chunk.offset + len(chunk.data)
+        else:
+            tail = appending.add(attempt.tail, chunk)
+            result.attempts[key] = Attempt(attempt.fencing_token, tail)
+            end = tail.of(chunk.stream)
+        result.output_acks[chunk.run_id, chunk.attempt, chunk.stream] = end
+    appending.write(tx)
+    result.output_bytes = appending.length
+    for report in frame.reports:
+        _record_report(tx, report, current(report.run_id, report.attempt, report.fencing_token), result, settings)
+    return result
+
+
+def _record_report(
+    tx: Transaction,
+    report: link.AttemptReport,
+    attempt: Attempt | None,
+    result: Recorded,
+    settings: FleetSettings,
+) -> None:
+    if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
+        raise errors.LinkProtocol("a report says nothing")
+    is_final = report.phase != link.ATTEMPT_PHASE_RUNNING
+    stored = None if attempt is None else tx.get(COMMANDS, report.run_id)
+    if attempt is None or stored is None:
+        result.stale_reports += 1
+        reports.record_stale(
+            tx, report.run_id, report.attempt, report.fencing_token, report.phase, report.message
+        )
+    elif is_final:
+        reports.finish(tx, stored, report, attempt.tail, settings)
+        result.ended.add((report.run_id, report.attempt))
+    elif not states.is_terminal(stored.command.state):
+        reports.start(tx, stored)
+        return
+    if is_final:
+        result.report_acks.append(
+            link.ReportAck(run_id=report.run_id, attempt=report.attempt, is_stale=stored is None)
+        )
+    else:  # it runs, and nobody waits for it any more
+        result.cancels.append(_cancel(report.run_id, report.attempt, None, settings))

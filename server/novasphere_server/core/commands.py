@@ -1,0 +1,364 @@
+"""Commands: accepted, listed, watched and cancelled. What nodes make of them is in core.reports."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from novasphere.node.v1 import command_pb2 as pb
+from novasphere.node.v1 import command_service_pb2 as api
+
+from novasphere_server import errors
+from novasphere_server.core import command_states as states
+from novasphere_server.core import etags, instants, output_chunks
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.principals import Principal
+from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.log import Change
+from novasphere_server.store.queries import Page, Query
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch, WatchPage
+
+# The kernel takes no longer argument: 128 KiB with the byte that ends it.
+TEXT_LIMIT = 128 * 1024 - 1
+
+DELETION_STEP = 200  # commands deleted in one transaction
+
+_table = tables.commands.c
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFilter:
+    """Which commands to list or watch. Empty values choose everything."""
+
+    status: states.Status = pb.COMMAND_STATUS_UNSPECIFIED
+    node_id: str = ""
+    command_id: str = ""
+    namespace: str = ""
+
+
+Listener = Callable[[str, pb.CommandWithResult | None], None]
+
+
+class Commands:
+    """All commands of all nodes."""
+
+    def __init__(self, store: Store, settings: FleetSettings) -> None:
+        self._store = store
+        self._settings = settings
+        self._listeners: list[Listener] = []
+        self._flat = _FlatCommands()
+        store.on_commit(self._follow)
+
+    def on_change(self, listener: Listener) -> None:
+        """Calls `listener` on the event loop with the id of every command that changed and the command
+        after the change; None when it was deleted.
+        """
+        self._listeners.append(listener)
+
+    async def create(
+        self,
+        principal: Principal,
+        request: api.CreateCommandRequest,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Command:
+        """Returns the new command, PENDING. Raises NodeNotFound."""
+        settings = self._settings
+        namespace = request.namespace or settings.command_namespace
+        _check_namespace(principal, namespace)
+        _check_text(request.command_text)
+        command_id = f"cmd-{uuid.uuid4().hex}"
+
+        def create(tx: Transaction) -> pb.Command:
+            node = tx.get(NODES, request.node_id)
+            if node is None:
+                raise errors.NodeNotFound(request.node_id)
+            command = pb.Command(
+                id=tx.next_id("commands"),
+                command_id=command_id,
+                command_text=request.command_text,
+                target_node_id=node.node_id,
+                node_uid=node.uid,
+                namespace=namespace,
+                created_at=instants.timestamp(tx.now_us),
+                timeout_seconds=(
+                    request.timeout_seconds
+                    if request.HasField("timeout_seconds")
+                    else settings.command_timeout
+                ),
+                queue_timeout_seconds=(
+                    request.queue_timeout_seconds
+                    if request.HasField("queue_timeout_seconds")
+                    else settings.command_queue_timeout
+                ),
+            )
+            states.move(command, pb.COMMAND_STATE_PENDING)
+            stored = pb.CommandWithResult(command=command)
+            tx.put(COMMANDS, stored)
+            return stored.command
+
+        return await self._store.write(
+            create, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Command
+        )
+
+    async def get(self, principal: Principal, command_id: str) -> Rendered[pb.CommandWithResult]:
+        """Returns a command with its result. Raises CommandNotFound."""
+        stored = await self._store.get(COMMANDS, command_id)
+        if stored is None:
+            raise errors.CommandNotFound(command_id)
+        if principal.namespaces:
+            _check_namespace(principal, stored.message().command.namespace)
+        return stored
+
+    async def list(
+        self, principal: Principal, which: CommandFilter, *, limit: int, offset: int = 0
+    ) -> Page[pb.CommandWithResult]:
+        """Returns commands with their results, newest first, and how many match in all."""
+        filters: list[tuple[str, str, object]] = []
+        if which.status:
+            filters.append(("status", "=", which.status))
+        if which.node_id:
+            filters.append(("node_id", "=", which.node_id))
+        if which.namespace:
+            _check_namespace(principal, which.namespace)
+            filters.append(("namespace", "=", which.namespace))
+        elif principal.namespaces:
+            filters.append(("namespace", "in", tuple(sorted(principal.namespaces))))
+        return await self._store.list(
+            Query(COMMANDS, filters=tuple(filters), order_by=("-id",), limit=limit, offset=offset)
+        )
+
+    async def list_flat(
+        self, principal: Principal, which: CommandFilter, *, limit: int, offset: int = 0
+    ) -> Page[pb.Command]:
+        """Returns what list() does, without the results."""
+        page = await self.list(principal, which, limit=limit, offset=offset)
+        return Page([self._flat.of(item) for item in page.items], page.total)
+
+    async def list_for_node(
+        self, principal: Principal, node_id: str, status: states.Status, *, limit: int
+    ) -> Page[pb.CommandWithResult]:
+        """Returns a node's commands, newest first. Raises NodeNotFound."""
+        if await self._store.get(NODES, node_id) is None:
+            raise errors.NodeNotFound(node_id)
+        return await self.list(principal, CommandFilter(status=status, node_id=node_id), limit=limit)
+
+    def watch(
+        self, principal: Principal, which: CommandFilter, cursor: str
+    ) -> AsyncIterator[WatchPage]:
+        """Returns the pages of a watch over Command objects. The caller must aclose() it."""
+        if which.namespace:
+            _check_namespace(principal, which.namespace)
+        namespaces = principal.namespaces
+
+        def matches(stored: pb.CommandWithResult) -> bool:
+            command = stored.command
+            return (
+                (not which.status or command.status == which.status)
+                and (not which.node_id or command.target_node_id == which.node_id)
+                and (not which.command_id or command.command_id == which.command_id)
+                and (not which.namespace or command.namespace == which.namespace)
+                and (not namespaces or command.namespace in namespaces)
+            )
+
+        return self._store.watch(
+            Watch(
+                kind=COMMANDS,
+                cursor=cursor,
+                identity=(which, namespaces),
+                matches=matches,
+                project=_command_of,
+            )
+        )
+
+    async def cancel(
+        self,
+        principal: Principal,
+        command_id: str,
+        *,
+        grace_seconds: int | None = None,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Command:
+        """Returns the command after the request: CANCELLED, or unfinished until its agent confirms.
+
+        Raises CommandNotFound, and CommandFinished when it ended in another way.
+        """
+        extra = {} if grace_seconds is None else {"cancel_grace_ms": grace_seconds * 1000}
+
+        def cancel(tx: Transaction) -> pb.Command:
+            stored = tx.get(COMMANDS, command_id)
+            if stored is None:
+                raise errors.CommandNotFound(command_id)
+            command = stored.command
+            _check_namespace(principal, command.namespace)
+            etags.check(etag, command.revision)
+            if command.state == pb.COMMAND_STATE_CANCELLED or (
+                command.cancel_requested and not states.is_terminal(command.state)
+            ):
+                return command
+            if command.state == pb.COMMAND_STATE_PENDING:
+                states.end(
+                    command,
+                    pb.COMMAND_STATE_CANCELLED,
+                    tx.now_us,
+                    "CANCELLED",
+                    "cancelled before it was sent to its node",
+                )
+            else:
+                states.refuse_finished(command)
+            command.cancel_requested = True
+            tx.put(COMMANDS, stored, **extra)
+            return command
+
+        return await self._store.write(
+            cancel, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Command
+        )
+
+    async def next_queue_deadline_us(self) -> int | None:
+        """Returns when the first waiting command will have waited for too long."""
+        rows = await self._store.read(
+            sa.select(sa.func.min(_table.queue_deadline_us)).where(
+                _table.state == pb.COMMAND_STATE_PENDING
+            )
+        )
+        return None if rows[0][0] is None else int(rows[0][0])
+
+    async def expire_queued(self) -> int:
+        """Ends up to a batch of commands that waited too long for their node. Returns how many."""
+
+        def expire(tx: Transaction) -> int:
+            due = tx.find(
+                COMMANDS,
+                _table.state == pb.COMMAND_STATE_PENDING,
+                _table.queue_deadline_us <= tx.now_us,
+                limit=DELETION_STEP,
+            )
+            for stored in due:
+                expire_queued(tx, stored)
+            return len(due)
+
+        return await self._store.write(expire)
+
+    async def lose_work(self, node_id: str, node_uid: str, is_lost: Callable[[Transaction], bool]) -> int:
+        """Ends up to a batch of what a lost node was sent. Returns how many commands that were."""
+
+        def lose(tx: Transaction) -> int:
+            if not is_lost(tx):  # it came back
+                return 0
+            unfinished = tx.find(
+                COMMANDS,
+                _table.node_uid == node_uid,
+                _table.state.in_(states.ON_NODE),
+                limit=DELETION_STEP,
+            )
+            for stored in unfinished:
+                states.end(
+                    stored.command,
+                    pb.COMMAND_STATE_LOST,
+                    tx.now_us,
+                    "LOST",
+                    f"node {node_id!r} stayed away too long; the command may have run",
+                )
+                tx.put(COMMANDS, stored)
+            return len(unfinished)
+
+        return await self._store.write(lose)
+
+    async def forget_ended(self, older_than_us: int) -> int:
+        """Deletes up to a batch of commands that ended before a time. Returns how many."""
+
+        def forget(tx: Transaction) -> int:
+            keys = (
+                tx.execute(
+                    sa.select(_table.key)
+                    .where(_table.completed_at_us < older_than_us)
+                    .order_by(_table.completed_at_us)
+                    .limit(DELETION_STEP)
+                )
+                .scalars()
+                .all()
+            )
+            delete(tx, keys)
+            return len(keys)
+
+        return await self._store.write(forget)
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.kind_name == COMMANDS.name:
+                after = None if change.after is None else COMMANDS.message.FromString(change.after)
+                for listener in self._listeners:
+                    listener(change.key, after)
+
+
+def expire_queued(tx: Transaction, stored: pb.CommandWithResult) -> None:
+    """Ends a command whose node did not take it in time."""
+    command = stored.command
+    states.end(
+        command,
+        pb.COMMAND_STATE_TIMED_OUT,
+        tx.now_us,
+        "QUEUE_TIMEOUT",
+        f"its node did not take it within {command.queue_timeout_seconds} s",
+    )
+    tx.put(COMMANDS, stored)
+
+
+def delete(tx: Transaction, command_ids: Sequence[str]) -> None:
+    """Deletes commands through the log, and all that was kept beside them."""
+    for command_id in command_ids:
+        tx.delete(COMMANDS, command_id)
+    output_chunks.delete(tx, command_ids)
+    reports = tables.stale_reports
+    for start in range(0, len(command_ids), DELETION_STEP):
+        step = command_ids[start : start + DELETION_STEP]
+        tx.execute(sa.delete(reports).where(reports.c.command_id.in_(step)))
+
+
+def _command_of(stored: pb.CommandWithResult) -> pb.Command:
+    return stored.command
+
+
+def _check_namespace(principal: Principal, namespace: str) -> None:
+    if not principal.may_touch(namespace):
+        raise errors.PermissionDenied(
+            f"this credential does not reach the namespace {namespace!r}",
+            metadata={"namespace": namespace},
+        )
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise errors.InvalidArgument("command_text", "must not contain NUL characters")
+    if len(text.encode()) > TEXT_LIMIT:
+        raise errors.InvalidArgument("command_text", f"must take at most {TEXT_LIMIT} bytes")
+
+
+class _FlatCommands:
+    """Commands without their results, cut out of the stored bytes once and shared by every list."""
+
+    _SIZE = 8192
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Rendered[pb.Command]] = {}
+
+    def of(self, stored: Rendered[pb.CommandWithResult]) -> Rendered[pb.Command]:
+        # The cache hands out one bytes object per version, which remembers its own hash.
+        known = self._known.pop(stored.wire, None)
+        if known is None:
+            wire = stored.message().command.SerializeToString(deterministic=True)
+            known = Rendered(pb.Command, wire, stored.etag)
+            if len(self._known) >= self._SIZE:
+                del self._known[next(iter(self._known))]
+        self._known[stored.wire] = known
+        return known

@@ -1,0 +1,198 @@
+"""Who holds a credential: the admin token, API keys, join tokens and the agents' own."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from novasphere.api.v1 import key_pb2, options_pb2
+
+from novasphere_server.core import secrets
+from novasphere_server.core.clock import Clock
+from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
+from novasphere_server.errors import Unauthenticated
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, Kind
+from novasphere_server.store.log import Change
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+
+ADMIN = Principal(PrincipalKind.ADMIN, "admin", ALL_SCOPES)
+
+_ENROL = frozenset({options_pb2.SCOPE_ENROL})
+_AGENT = frozenset({options_pb2.SCOPE_AGENT})
+_JOIN_TOKEN_NAME = "join_token:"  # noqa: S105 - a word, not a secret
+_LOCAL_JOIN = Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}local", _ENROL)
+_KEY_NAME = "key:"
+_CACHED_KEYS = 10_000
+
+
+@dataclass(slots=True)
+class _Proved:
+    """A token that was found good, until it expires or its key changes."""
+
+    principal: Principal
+    digest: bytes
+    expires_at_us: int | None = None
+    used_at_us: int = 0
+
+
+class Credentials:
+    """Proves who calls.
+
+    API keys are remembered once proved and forgotten when the log says that they changed. Join tokens
+    and agent credentials open long streams, so they are looked up every time.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, admin_token: str, join_token: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._own = {
+            secrets.sha256(token): _Proved(principal, secrets.sha256(token))
+            for token, principal in ((admin_token, ADMIN), (join_token, _LOCAL_JOIN))
+        }
+        self._keys: dict[bytes, _Proved] = {}
+        self._key_changes = 0
+        self._ended: set[str] = set()  # principals whose key was revoked in this process's life
+        store.on_commit(self._follow)
+
+    new_secret = staticmethod(secrets.new)
+    sha256 = staticmethod(secrets.sha256)
+
+    def known(self, token: str) -> Principal | None:
+        """Returns who holds a token that was proved before, without asking the database."""
+        digest = secrets.sha256(token)
+        proved = self._own.get(digest)
+        if proved is None:
+            proved = self._keys.get(digest)
+            if proved is None:
+                return None
+            now_us = self._clock.now_us()
+            if proved.expires_at_us is not None and proved.expires_at_us <= now_us:
+                del self._keys[digest]
+                return None
+            proved.used_at_us = now_us
+        return proved.principal if hmac.compare_digest(proved.digest, digest) else None
+
+    async def authenticate(self, token: str) -> Principal:
+        """Returns who holds the token. Raises Unauthenticated, which never says what was wrong."""
+        known = self.known(token)
+        if known is not None:
+            return known
+        match secrets.prefix_of(token):
+            case secrets.API_KEY:
+                found = await self._prove_key(token)
+            case secrets.JOIN_TOKEN:
+                found = await self._prove_join_token(token)
+            case secrets.AGENT:
+                found = await self._prove_agent(token)
+            case _:
+                found = None
+        if found is None:
+            raise Unauthenticated("the credential is not valid")
+        return found
+
+    def holds(self, principal: Principal) -> bool:
+        """Returns whether a stream that `principal` opened may go on.
+
+        Agents are cut by the links themselves, which know when a node is deleted; a machine that
+        joined stays when its join token is used up.
+        """
+        if principal.kind is not PrincipalKind.KEY:
+            return True
+        if principal.name in self._ended:
+            return False
+        now_us = self._clock.now_us()
+        return principal.expires_at_us is None or now_us < principal.expires_at_us
+
+    def used_keys(self) -> dict[str, int]:
+        """Returns when each key was last used, in microseconds, and starts anew."""
+        used = {}
+        for proved in self._keys.values():
+            if proved.used_at_us:
+                used[proved.principal.name.removeprefix(_KEY_NAME)] = proved.used_at_us
+                proved.used_at_us = 0
+        return used
+
+    @staticmethod
+    def consume_join_token(tx: Transaction, principal: Principal, node_id: str) -> None:
+        """Marks the join token of `principal` as used by a node that enrols in this transaction.
+
+        A one-use token goes on working for the node that used it, which may never have received the
+        answer; whether that node's name is free is for the caller to judge. Raises Unauthenticated.
+        """
+        if principal.kind is not PrincipalKind.JOIN_TOKEN or principal == _LOCAL_JOIN:
+            return
+        token = tx.get(JOIN_TOKENS, principal.name.removeprefix(_JOIN_TOKEN_NAME))
+        if token is None or not _may_join(token, tx.now_us):
+            raise Unauthenticated("the credential is not valid")
+        if not token.is_reusable and token.used_by_node_id not in ("", node_id):
+            raise Unauthenticated("the credential is not valid")
+        token.used_at.FromMicroseconds(tx.now_us)
+        token.used_by_node_id = node_id
+        tx.put(JOIN_TOKENS, token)
+
+    async def _prove_key(self, token: str) -> Principal | None:
+        digest = secrets.sha256(token)
+        changes_before = self._key_changes
+        key = await self._by_digest(KEYS, digest)
+        now_us = self._clock.now_us()
+        if key is None or key.HasField("revoked_at"):
+            return None
+        expires_at_us = key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
+        if expires_at_us is not None and expires_at_us <= now_us:
+            return None
+        principal = Principal(
+            PrincipalKind.KEY,
+            f"{_KEY_NAME}{key.key_id}",
+            frozenset(key.scopes),
+            frozenset(key.namespaces),
+            expires_at_us=expires_at_us,
+        )
+        # A key that changed while it was read must not be remembered as it was.
+        if changes_before == self._key_changes:
+            if len(self._keys) >= _CACHED_KEYS:
+                del self._keys[next(iter(self._keys))]
+            self._keys[digest] = _Proved(principal, digest, expires_at_us, now_us)
+        return principal
+
+    async def _prove_join_token(self, token: str) -> Principal | None:
+        found = await self._by_digest(JOIN_TOKENS, secrets.sha256(token))
+        if found is None or not _may_join(found, self._clock.now_us()):
+            return None
+        return Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}{found.token_id}", _ENROL)
+
+    async def _prove_agent(self, token: str) -> Principal | None:
+        agents = tables.agents.c
+        digest = secrets.sha256(token)
+        rows = await self._store.read(
+            sa.select(agents.node_uid).where(agents.credential_sha256 == digest)
+        )
+        if not rows:
+            return None
+        uid = str(rows[0].node_uid)
+        return Principal(PrincipalKind.AGENT, f"agent:{uid}", _AGENT, node_uid=uid)
+
+    async def _by_digest(self, kind: Kind[Any], digest: bytes) -> Any | None:
+        columns = kind.table.c
+        rows = await self._store.read(sa.select(columns.body).where(columns.secret_sha256 == digest))
+        return kind.message.FromString(rows[0].body) if rows else None
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.kind_name != KEYS.name:
+                continue
+            self._key_changes += 1
+            name = f"{_KEY_NAME}{change.key}"
+            for digest, proved in tuple(self._keys.items()):
+                if proved.principal.name == name:
+                    del self._keys[digest]
+            if change.after is None or key_pb2.Key.FromString(change.after).HasField("revoked_at"):
+                self._ended.add(name)
+
+
+def _may_join(token: key_pb2.JoinToken, now_us: int) -> bool:
+    return not token.HasField("revoked_at") and now_us < token.expires_at.ToMicroseconds()

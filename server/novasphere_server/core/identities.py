@@ -1,0 +1,205 @@
+"""Who an agent is: enrolled once with a join token, recognised from then on by what it was given.
+
+An agent holds a credential, which names its node, and a session token, which changes with every Hello.
+The last two session tokens are good until the agent confirms that it stored the newer one; a copy of
+its disk holds an older one sooner or later, and is refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from novasphere.api.v1 import options_pb2
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import node_pb2
+
+from novasphere_server import errors
+from novasphere_server.core import instants, profiles
+from novasphere_server.core import secrets as credentials
+from novasphere_server.core.principals import Principal, PrincipalKind
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import NODES
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+
+_agents = tables.agents
+_c = _agents.c
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an agent is given in a Welcome."""
+
+    session_token: str
+    credential: str = ""  # only when it enrols
+
+
+def new_session_token() -> str:
+    return f"nss_{secrets.token_urlsafe(32)}"
+
+
+def is_bound(principal: Principal, hello: link.Hello) -> bool:
+    """Returns whether the caller is an agent that speaks for its node; False: it wants to enrol.
+
+    Raises PermissionDenied when credential and Hello disagree.
+    """
+    if principal.kind is PrincipalKind.AGENT:
+        if hello.node_uid != principal.node_uid:
+            raise errors.PermissionDenied("the credential belongs to another node than hello.node_uid")
+        return True
+    if not (
+        principal.has_scope(options_pb2.SCOPE_ENROL) or principal.has_scope(options_pb2.SCOPE_AGENT)
+    ):
+        raise errors.PermissionDenied("the credential does not let machines join")
+    if hello.node_uid:
+        raise errors.PermissionDenied(
+            "hello.node_uid is set: an agent that has joined calls with its own credential"
+        )
+    return False
+
+
+def check_name(node_id: str) -> None:
+    if not _NAME.fullmatch(node_id):
+        raise errors.InvalidArgument(
+            "hello.node_id", "must be 1 to 253 letters, digits, dots, dashes and underscores"
+        )
+
+
+async def unconfirmed_uid(store: Store, principal: Principal, hello: link.Hello) -> str:
+    """Returns the uid of a node that this very machine enrolled as without ever hearing so, or ""."""
+    node = await store.get(NODES, hello.node_id)
+    if node is None:
+        return ""
+    known = node.message()
+    rows = await store.read(
+        sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == known.uid)
+    )
+    if rows and _is_same_enrolment(known, rows[0], principal, hello):
+        return known.uid
+    raise errors.NodeNameTaken(hello.node_id)
+
+
+def enrol(
+    tx: Transaction, principal: Principal, hello: link.Hello, uid: str, identity: Identity
+) -> node_pb2.Node:
+    """Makes the machine a node and returns that, not yet stored. Raises NodeNameTaken.
+
+    A machine that never confirmed its first Welcome may not have received it: it enrols again.
+    """
+    node = tx.get(NODES, hello.node_id)
+    if node is None:
+        node = node_pb2.Node(
+            id=tx.next_id("nodes"),
+            node_id=hello.node_id,
+            uid=uid,
+            registered_at=instants.timestamp(tx.now_us),
+        )
+    else:
+        row = tx.execute(
+            sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == node.uid)
+        ).first()
+        if node.uid != uid or row is None or not _is_same_enrolment(node, row, principal, hello):
+            raise errors.NodeNameTaken(hello.node_id)
+    tx.upsert(
+        _agents,
+        [
+            {
+                "node_uid": uid,
+                "credential_sha256": credentials.sha256(identity.credential),
+                "session_sha256": credentials.sha256(identity.session_token),
+                "previous_session_sha256": None,
+                "boot_id": hello.boot_id,
+                "incarnation": _signed(hello.incarnation),
+                "enrolled_by": principal.name,
+            }
+        ],
+    )
+    return node
+
+
+async def verify(store: Store, hello: link.Hello) -> None:
+    """Raises NodeDeleted or DuplicateIdentity unless the Hello comes from the node's own agent."""
+    rows = await store.read(sa.select(_agents).where(_c.node_uid == hello.node_uid))
+    _accepted_session(rows[0] if rows else None, hello)
+
+
+def resume(tx: Transaction, hello: link.Hello, identity: Identity) -> node_pb2.Node:
+    """Recognises an agent, gives it a new session and returns its node.
+
+    Raises NodeDeleted and DuplicateIdentity.
+    """
+    row = tx.execute(sa.select(_agents).where(_c.node_uid == hello.node_uid)).first()
+    accepted = _accepted_session(row, hello)
+    found = tx.find(NODES, tables.nodes.c.uid == hello.node_uid)
+    if not found:
+        raise errors.NodeDeleted(hello.node_id)
+    tx.execute(
+        sa.update(_agents)
+        .where(_c.node_uid == hello.node_uid)
+        .values(
+            session_sha256=credentials.sha256(identity.session_token),
+            previous_session_sha256=accepted,
+            boot_id=hello.boot_id,
+            incarnation=_signed(hello.incarnation),
+            enrolled_by=None,  # it has its first Welcome, else it could not call like this
+        )
+    )
+    return found[0]
+
+
+def confirm(tx: Transaction, uid: str, session_token: str) -> None:
+    """Drops the older session token: the agent has stored this one."""
+    tx.execute(
+        sa.update(_agents)
+        .where(_c.node_uid == uid, _c.session_sha256 == credentials.sha256(session_token))
+        .values(previous_session_sha256=None, enrolled_by=None)
+    )
+
+
+def retire(tx: Transaction, uid: str) -> None:
+    """Ends the agent of a node that is being deleted.
+
+    Its credential stays known, so that an agent that was away can be told that its node is gone.
+    """
+    tx.execute(
+        sa.update(_agents)
+        .where(_c.node_uid == uid)
+        .values(session_sha256=b"", previous_session_sha256=None, enrolled_by=None)
+    )
+
+
+def describe(node: node_pb2.Node, hello: link.Hello, peer: str) -> None:
+    """Writes on the node what its agent says of the machine."""
+    profiles.apply(node, hello.profile, peer)
+    node.capacity = min(hello.capacity, 2**31 - 1)
+    node.boot_id = hello.boot_id
+
+
+def _is_same_enrolment(
+    node: node_pb2.Node, row: sa.Row[tuple[object, ...]], principal: Principal, hello: link.Hello
+) -> bool:
+    return (
+        row.enrolled_by == principal.name
+        and row.boot_id == hello.boot_id
+        and node.hostname == hello.profile.hostname
+    )
+
+
+def _accepted_session(row: sa.Row[tuple[object, ...]] | None, hello: link.Hello) -> bytes:
+    if row is None or not row.session_sha256:
+        raise errors.NodeDeleted(hello.node_id)
+    presented = credentials.sha256(hello.session_token)
+    for known in (row.session_sha256, row.previous_session_sha256):
+        if known and hmac.compare_digest(known, presented):
+            return presented
+    raise errors.DuplicateIdentity(hello.node_id)
+
+
+def _signed(value: int) -> int:
+    return min(value, 2**63 - 1)  # what the database holds

@@ -1,0 +1,15 @@
+"""Instants as messages carry them."""
+
+from __future__ import annotations
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+
+def timestamp(us: int) -> Timestamp:
+    """Returns the instant `us` microseconds after the Unix epoch."""
+    seconds, rest = divmod(us, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=rest * 1000)
+
+
+def microseconds(instant: Timestamp) -> int:
+    return instant.seconds * 1_000_000 + instant.nanos // 1000

@@ -1,0 +1,131 @@
+"""API keys: made, listed and revoked. Their secrets leave this module once and are kept as hashes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from novasphere.api.v1 import key_pb2, options_pb2
+
+from novasphere_server.core import etags, page_tokens, secrets
+from novasphere_server.core.clock import Clock
+from novasphere_server.core.principals import Principal
+from novasphere_server.errors import InvalidArgument, KeyNotFound, PermissionDenied
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import KEYS
+from novasphere_server.store.queries import Query
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+class Keys:
+    """The API keys."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def create(
+        self,
+        creator: Principal,
+        name: str,
+        scopes: Sequence[options_pb2.Scope.ValueType],
+        namespaces: Sequence[str],
+        expires_at_us: int | None,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> tuple[key_pb2.Key, str]:
+        """Returns the new key and its secret; the secret is empty unless a key was made just now."""
+        granted = _granted(creator, scopes, namespaces)
+        if expires_at_us is not None and expires_at_us <= self._clock.now_us():
+            raise InvalidArgument("expires_at", "must lie in the future")
+        secret = secrets.new(secrets.API_KEY)
+
+        def make(tx: Transaction) -> key_pb2.Key:
+            key = key_pb2.Key(
+                key_id=secrets.public_part(secret),
+                name=name,
+                scopes=granted,
+                namespaces=sorted(set(namespaces)),
+                created_by=creator.name,
+            )
+            key.created_at.FromMicroseconds(tx.now_us)
+            if expires_at_us is not None:
+                key.expires_at.FromMicroseconds(expires_at_us)
+            tx.put(KEYS, key, secret_sha256=secrets.sha256(secret))
+            return key
+
+        key = await self._store.write(
+            make, idempotency=idempotency, is_dry_run=is_dry_run, result_type=key_pb2.Key
+        )
+        is_replayed = idempotency is not None and idempotency.was_replayed
+        return key, "" if is_dry_run or is_replayed else secret
+
+    async def get(self, key_id: str) -> Rendered[key_pb2.Key]:
+        found = await self._store.get(KEYS, key_id)
+        if found is None:
+            raise KeyNotFound(key_id)
+        return found
+
+    async def list(self, page_size: int, page_token: str) -> tuple[Sequence[Rendered[key_pb2.Key]], str]:
+        """Returns one page, newest first, and the token of the next one."""
+        query = Query(
+            KEYS, filters=page_tokens.filters(KEYS, page_token), order_by=("-id",), limit=page_size
+        )
+        page = await self._store.list(query)
+        return page.items, await page_tokens.following(self._store, KEYS, page)
+
+    async def revoke(
+        self,
+        key_id: str,
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> key_pb2.Key:
+        """Returns the key, useless from now on. A revoked key stays as it is."""
+
+        def revoke(tx: Transaction) -> key_pb2.Key:
+            key = tx.get(KEYS, key_id)
+            if key is None:
+                raise KeyNotFound(key_id)
+            etags.check(etag, key.revision)
+            if not key.HasField("revoked_at"):
+                key.revoked_at.FromMicroseconds(tx.now_us)
+                tx.put(KEYS, key)
+            return key
+
+        return await self._store.write(
+            revoke, idempotency=idempotency, is_dry_run=is_dry_run, result_type=key_pb2.Key
+        )
+
+
+def _granted(
+    creator: Principal, scopes: Sequence[options_pb2.Scope.ValueType], namespaces: Sequence[str]
+) -> list[options_pb2.Scope.ValueType]:
+    """Returns the scopes of a new key. Nobody can grant what they do not hold."""
+    if options_pb2.SCOPE_UNSPECIFIED in scopes:
+        raise InvalidArgument("scopes", "must name scopes such as read or write")
+    granted = sorted(set(scopes)) or [options_pb2.SCOPE_READ]
+    for scope in granted:
+        if not creator.has_scope(scope):
+            word = options_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
+            raise PermissionDenied(
+                f"a credential cannot grant the scope {word}, which it does not hold",
+                metadata={"scope": word},
+            )
+    for index, namespace in enumerate(namespaces):
+        if not _NAMESPACE.fullmatch(namespace):
+            raise InvalidArgument(
+                f"namespaces[{index}]",
+                "must consist of lower-case letters, digits and inner dashes, at most 63 characters",
+            )
+    if creator.namespaces and not (namespaces and creator.namespaces.issuperset(namespaces)):
+        raise PermissionDenied(
+            "a credential that is bound to namespaces can only make keys bound to some of them"
+        )
+    return granted

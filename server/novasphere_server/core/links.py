@@ -1,0 +1,386 @@
+"""The links: every agent's stream, from its Hello to its end.
+
+A stream has two sides. The reader takes the agent's frames one by one and stores what they hold; the
+writer sends what waits, and turns waiting commands into dispatches while the agent has credit. Nothing
+is sent before it is durable, so a link may break anywhere.
+
+Order is what makes that safe. Mutations run in the order in which they are submitted, and a session
+that was replaced submits nothing more: what the Hello of the new one sees is all there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import command_pb2, node_pb2
+
+from novasphere_server import errors
+from novasphere_server.core import attempts, identities, instants, presence, secrets
+from novasphere_server.core import command_states as states
+from novasphere_server.core.commands import Commands
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.identities import Identity
+from novasphere_server.core.metrics import Metrics
+from novasphere_server.core.outputs import Outputs
+from novasphere_server.core.presence import Presence
+from novasphere_server.core.principals import Principal
+from novasphere_server.core.sessions import Session
+from novasphere_server.store.kinds import NODES
+from novasphere_server.store.log import Change
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+
+R = TypeVar("R")
+
+PROTOCOL = 1
+_PATIENCE = 30.0  # seconds that a link waits for room in the writer's queue
+_DRAIN_RETRY = 1.0  # seconds after which agents may come back to a server that stops
+
+
+class JoinTokens(Protocol):
+    """What the links ask of core.credentials."""
+
+    def consume_join_token(self, tx: Transaction, principal: Principal, node_id: str, /) -> None:
+        """Marks the caller's join token as used by a node, where it came with one."""
+        ...
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened on all links since the start."""
+
+    hellos: int = 0
+    dispatched: int = 0
+    reports: int = 0
+    stale_reports: int = 0
+    output_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    """What a Hello's transaction gave."""
+
+    node: node_pb2.Node
+    reconciliation: attempts.Reconciliation
+
+
+class Links:
+    """All links of this server."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: FleetSettings,
+        *,
+        join_tokens: JoinTokens,
+        commands: Commands,
+        presence: Presence,
+        metrics: Metrics,
+        outputs: Outputs,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._join_tokens = join_tokens
+        self._presence = presence
+        self._metrics = metrics
+        self._outputs = outputs
+        self._sessions: dict[str, Session] = {}
+        self._is_draining = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.counters = Counters()
+        commands.on_change(self._follow_command)
+        store.on_commit(self._follow_nodes)
+
+    @property
+    def linked_agents(self) -> int:
+        return sum(session.is_admitted for session in self._sessions.values())
+
+    async def connect(
+        self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
+    ) -> AsyncIterator[link.ConnectResponse]:
+        """Serves one agent until its stream ends. The caller must aclose() it."""
+        if self._is_draining:
+            raise errors.Draining
+        session, welcome = await self._admit(await self._hello(requests), principal, peer)
+        reader = asyncio.create_task(
+            self._read(session, requests), name=f"link reader of {session.node_id}"
+        )
+        reader.add_done_callback(lambda _: session.wake.set())
+        try:
+            yield session.number(link.ConnectResponse(welcome=welcome))
+            while True:
+                if frame := await self._next_frame(session):
+                    yield frame
+                if session.closing is not None:
+                    yield session.number(link.ConnectResponse(closing=session.closing))
+                    return
+                if session.failure is not None:
+                    raise session.failure
+                if reader.done():
+                    reader.result()
+                    return
+                if not session.wake.is_set():
+                    await session.wake.wait()
+                session.wake.clear()
+        finally:
+            self._forget(session)
+            reader.cancel()
+            # Its failure has been raised above, or does not matter any more.
+            with contextlib.suppress(errors.ApiError):
+                await _ended(reader)
+
+    async def close(self) -> None:
+        """Tells every agent that the server stops, and returns when their streams have ended."""
+        self._is_draining = True
+        for session in tuple(self._sessions.values()):
+            session.close("DRAINING", _DRAIN_RETRY)
+        await self._idle.wait()
+
+    def cut_silent(self) -> int:
+        """Ends links that have been silent for too long; to be called once a presence period. Returns
+        how many.
+
+        Periods are counted, not seconds: a server that was stopped for a while finds frames that it
+        has yet to read, not silent agents.
+        """
+        limit = max(2, round(self._settings.silence_limit / self._settings.presence_period))
+        cut = 0
+        for session in tuple(self._sessions.values()):
+            session.silent_ticks += 1
+            if session.is_admitted and session.silent_ticks > limit:
+                session.fail(errors.LinkProtocol("the agent was silent for too long"))
+                self._forget(session)
+                cut += 1
+        return cut
+
+    # -- the beginning of a stream
+
+    async def _hello(self, requests: AsyncIterator[link.ConnectRequest]) -> link.ConnectRequest:
+        try:
+            async with asyncio.timeout(self._settings.hello_timeout):
+                frame = await anext(requests, None)
+        except TimeoutError:
+            raise errors.LinkProtocol("no Hello came") from None
+        if frame is None or not frame.HasField("hello") or frame.sequence != 1:
+            raise errors.LinkProtocol("the first frame of a stream must be a Hello with sequence 1")
+        if frame.hello.protocol != PROTOCOL:
+            raise errors.InvalidArgument("hello.protocol", f"must be {PROTOCOL}")
+        return frame
+
+    async def _admit(
+        self, frame: link.ConnectRequest, principal: Principal, peer: str
+    ) -> tuple[Session, link.Welcome]:
+        """Judges a Hello. Returns the session that is now the node's, and the Welcome."""
+        hello = frame.hello
+        is_bound = identities.is_bound(principal, hello)
+        if is_bound:
+            uid = hello.node_uid
+            if uid in self._sessions:
+                # A clone's Hello must not end the link of the machine that it was cloned from.
+                await identities.verify(self._store, hello)
+        else:
+            identities.check_name(hello.node_id)
+            uid = await identities.unconfirmed_uid(self._store, principal, hello) or uuid.uuid4().hex
+        identity = Identity(
+            session_token=identities.new_session_token(),
+            credential="" if is_bound else secrets.new(secrets.AGENT),
+        )
+
+        def admit(tx: Transaction) -> _Admission:
+            if is_bound:
+                node = identities.resume(tx, hello, identity)
+            else:
+                node = identities.enrol(tx, principal, hello, uid, identity)
+                self._join_tokens.consume_join_token(tx, principal, node.node_id)
+            before = node.SerializeToString(deterministic=True)
+            identities.describe(node, hello, peer)
+            presence.settle(node, node_pb2.CONNECTION_STATE_ONLINE, ())
+            if node.SerializeToString(deterministic=True) != before:
+                node.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+                tx.put(NODES, node)
+            journal = attempts.reconcile(tx, uid, hello.attempts, self._settings)
+            return _Admission(node, journal)
+
+        if self._is_draining:
+            raise errors.Draining
+        session = Session(uid)
+        self._claim_node(session)
+        try:
+            admission = await self._write(admit)
+            if not session.is_open:  # another Hello came after this one
+                raise session.failure or errors.DuplicateIdentity(hello.node_id)
+        except BaseException:
+            self._forget(session)
+            raise
+        self.counters.hellos += 1
+        node, journal = admission.node, admission.reconciliation
+        session.node_id = node.node_id
+        session.session_token = identity.session_token
+        session.received = frame.sequence
+        session.free_slots = frame.free_slots
+        session.attempts.update(journal.attempts)
+        session.dispatch(journal.dispatches)
+        session.cancel(journal.cancels)
+        session.is_admitted = True
+        self._presence.linked(uid, frame.free_slots)
+        welcome = link.Welcome(
+            node_id=node.node_id,
+            node_uid=uid,
+            credential=identity.credential,
+            session_token=identity.session_token,
+            heartbeat_interval_ms=int(self._settings.heartbeat_interval * 1000),
+            verdicts=journal.verdicts,
+            output_window_bytes=self._settings.output_window_bytes,
+        )
+        return session, welcome
+
+    def _claim_node(self, session: Session) -> None:
+        """Makes a session its node's, in place of any other. From here to the submission of its Hello
+        nothing waits, so the other session submits nothing after it.
+        """
+        older = self._sessions.get(session.node_uid)
+        self._sessions[session.node_uid] = session
+        self._idle.clear()
+        self._presence.admitting(session.node_uid)
+        if older is not None:
+            older.close("DUPLICATE_IDENTITY")
+
+    def _forget(self, session: Session) -> None:
+        session.is_open = False
+        if self._sessions.get(session.node_uid) is session:
+            del self._sessions[session.node_uid]
+            self._presence.unlinked(session.node_uid, said_goodbye=session.said_goodbye)
+            if not self._sessions:
+                self._idle.set()
+
+    # -- reading
+
+    async def _read(self, session: Session, requests: AsyncIterator[link.ConnectRequest]) -> None:
+        """Takes the agent's frames until the stream ends, either way."""
+        async for frame in requests:
+            if not session.is_open:
+                return
+            await self._handle(session, frame)
+            if session.said_goodbye:
+                return
+
+    async def _handle(self, session: Session, frame: link.ConnectRequest) -> None:
+        session.accept(frame)
+        if frame.HasField("hello"):
+            raise errors.LinkProtocol("a stream has one Hello")
+        heartbeat = frame.heartbeat if frame.HasField("heartbeat") else None
+        self._presence.heard(session.node_uid, frame.free_slots, heartbeat)
+        if heartbeat is not None and heartbeat.HasField("sample"):
+            self._metrics.record(session.node_uid, heartbeat.sample)
+        if not session.is_confirmed and frame.acked_sequence:
+            await self._confirm(session)
+        if frame.output or frame.reports:
+            await self._record(session, frame)
+        session.received = frame.sequence
+        if frame.HasField("goodbye"):
+            session.said_goodbye = True
+        if session.may_have_work and session.credit > 0:
+            session.wake.set()
+
+    async def _confirm(self, session: Session) -> None:
+        uid, token = session.node_uid, session.session_token
+        if session.is_open:
+            await self._write(lambda tx: identities.confirm(tx, uid, token))
+            session.is_confirmed = True
+
+    async def _record(self, session: Session, frame: link.ConnectRequest) -> None:
+        if not session.is_open:
+            return
+        # Copied, because the mutation runs on another thread.
+        keys = {(item.run_id, item.attempt) for item in (*frame.output, *frame.reports)}
+        known = {key: session.attempts[key] for key in keys if key in session.attempts}
+        recorded = await self._write(
+            lambda tx: attempts.record(tx, session.node_uid, known, frame, self._settings)
+        )
+        self.counters.reports += len(frame.reports)
+        self.counters.stale_reports += recorded.stale_reports
+        self.counters.output_bytes += recorded.output_bytes
+        session.apply(recorded)
+        session.wake.set()
+        for run_id in {chunk.run_id for chunk in frame.output}:
+            self._outputs.wake(run_id)
+
+    # -- writing
+
+    async def _next_frame(self, session: Session) -> link.ConnectResponse | None:
+        """Returns what waits to be sent, new dispatches included."""
+        if not session.is_open:
+            return None
+        if session.to_cancel:
+            wanted, session.to_cancel = session.to_cancel, {}
+            session.cancel(
+                await self._write(lambda tx: attempts.cancels(tx, wanted.items(), self._settings))
+            )
+        limit = min(session.credit, self._settings.dispatch_batch)
+        if session.is_open and session.may_have_work and limit > 0 and not self._is_draining:
+            # Before the look: a command that comes meanwhile must not be overlooked.
+            session.may_have_work = False
+            dispatches, has_more = await self._write(
+                lambda tx: attempts.claim(tx, session.node_uid, limit, self._settings)
+            )
+            session.may_have_work |= has_more
+            session.dispatch(dispatches)
+            self.counters.dispatched += len(dispatches)
+            if has_more and session.credit > 0:
+                session.wake.set()
+        # What was claimed for a session that is over is sent again by the next one.
+        return session.next_frame() if session.is_open else None
+
+    async def _write(self, mutation: Callable[[Transaction], R]) -> R:
+        """Writes, and waits for room while the writer is overloaded: to end a thousand links because the
+        server is busy would make it busier.
+        """
+        waited = 0.0
+        pause = 0.05
+        while True:
+            try:
+                return await self._store.write(mutation)
+            except errors.Overloaded:
+                if waited >= _PATIENCE:
+                    raise
+            await asyncio.sleep(pause)
+            waited += pause
+            pause = min(pause * 2, 2.0)
+
+    # -- following the log
+
+    def _follow_command(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
+        if stored is None:
+            return
+        command = stored.command
+        session = self._sessions.get(command.node_uid)
+        if session is None or states.is_terminal(command.state):
+            return
+        if command.state == command_pb2.COMMAND_STATE_PENDING:
+            session.may_have_work = True
+            if session.credit > 0:
+                session.wake.set()
+        elif command.cancel_requested:
+            session.to_cancel[command_id] = command.attempt
+            session.wake.set()
+
+    def _follow_nodes(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.kind_name == NODES.name and change.after is None and change.before is not None:
+                session = self._sessions.get(NODES.message.FromString(change.before).uid)
+                if session is not None:
+                    session.close("NODE_DELETED")
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Waits for a task that was told to end; raises what it failed with, its cancellation apart."""
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()

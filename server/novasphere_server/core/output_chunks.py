@@ -1,0 +1,125 @@
+"""What attempts printed, as it is kept: in chunks that follow each other without gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from novasphere.link.v1 import link_service_pb2 as link
+
+from novasphere_server import errors
+from novasphere_server.store import tables
+from novasphere_server.store.transactions import Transaction
+
+CHUNK_LIMIT = 64 * 1024  # bytes of one chunk on the link
+_DELETION_STEP = 200
+
+_table = tables.output_chunks
+_c = _table.c
+
+Stream = link.Stream.ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How much of an attempt's output is stored: where the next byte of each stream belongs."""
+
+    stdout: int = 0
+    stderr: int = 0
+
+    def of(self, stream: Stream) -> int:
+        return self.stdout if stream == link.STREAM_STDOUT else self.stderr
+
+    def grown(self, stream: Stream, length: int) -> Tail:
+        if stream == link.STREAM_STDOUT:
+            return Tail(self.stdout + length, self.stderr)
+        return Tail(self.stdout, self.stderr + length)
+
+
+@dataclass(slots=True)
+class Appending:
+    """Chunks of one frame on their way into the table, trimmed to what is new."""
+
+    rows: list[dict[str, object]] = field(default_factory=list)
+    length: int = 0
+
+    def add(self, tail: Tail, chunk: link.OutputChunk) -> Tail:
+        """Returns the tail after the chunk. Raises LinkProtocol when bytes before it are missing."""
+        if chunk.stream not in (link.STREAM_STDOUT, link.STREAM_STDERR):
+            raise errors.LinkProtocol("an output chunk names no stream")
+        if len(chunk.data) > CHUNK_LIMIT:
+            raise errors.LinkProtocol(f"an output chunk is longer than {CHUNK_LIMIT} bytes")
+        expected = tail.of(chunk.stream)
+        if chunk.offset > expected:
+            raise errors.LinkProtocol(
+                f"output of {chunk.run_id} begins at byte {chunk.offset}, expected was {expected}"
+            )
+        data = chunk.data[expected - chunk.offset :]
+        if not data:
+            return tail
+        self.rows.append(
+            {
+                "command_id": chunk.run_id,
+                "attempt": chunk.attempt,
+                "position": tail.stdout + tail.stderr,
+                "stream": chunk.stream,
+                "offset": expected,
+                "data": data,
+            }
+        )
+        self.length += len(data)
+        return tail.grown(chunk.stream, len(data))
+
+    def write(self, tx: Transaction) -> None:
+        if self.rows:
+            tx.execute(sa.insert(_table), self.rows)
+
+
+def tail(tx: Transaction, command_id: str, attempt: int) -> Tail:
+    """Returns how much of an attempt's output is stored."""
+
+    def end(stream: Stream) -> int:
+        row = tx.execute(
+            sa.select(_c.offset, sa.func.length(_c.data))
+            .where(_c.command_id == command_id, _c.attempt == attempt, _c.stream == stream)
+            .order_by(_c.offset.desc())
+            .limit(1)
+        ).first()
+        return 0 if row is None else int(row[0]) + int(row[1])
+
+    return Tail(end(link.STREAM_STDOUT), end(link.STREAM_STDERR))
+
+
+def head(tx: Transaction, command_id: str, attempt: int, stream: Stream, length: int) -> bytes:
+    """Returns the first `length` bytes of one stream of an attempt."""
+    chunks = tx.execute(
+        sa.select(_c.data)
+        .where(
+            _c.command_id == command_id,
+            _c.attempt == attempt,
+            _c.stream == stream,
+            _c.offset < length,
+        )
+        .order_by(_c.offset)
+    ).scalars()
+    return b"".join(chunks)[:length]
+
+
+def shown(data: bytes, limit: int) -> tuple[str, bool]:
+    """Returns bytes as text of at most `limit` bytes, and whether some had to go for that.
+
+    What is not UTF-8 is replaced, by something longer than itself.
+    """
+    text = data.decode(errors="replace")
+    if len(text) * 4 <= limit:
+        return text, False
+    encoded = text.encode()
+    return (text, False) if len(encoded) <= limit else (encoded[:limit].decode(errors="ignore"), True)
+
+
+def delete(tx: Transaction, command_ids: Sequence[str]) -> None:
+    """Deletes all output of commands."""
+    for start in range(0, len(command_ids), _DELETION_STEP):
+        step = command_ids[start : start + _DELETION_STEP]
+        tx.execute(sa.delete(_table).where(_c.command_id.in_(step)))

@@ -1,0 +1,133 @@
+"""What commands printed: read by offset, and followed while it grows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+
+import sqlalchemy as sa
+from novasphere.node.v1 import command_pb2 as pb
+from novasphere.node.v1 import command_service_pb2 as api
+
+from novasphere_server.core import command_states as states
+from novasphere_server.core.commands import Commands
+from novasphere_server.core.output_chunks import CHUNK_LIMIT
+from novasphere_server.core.principals import Principal
+from novasphere_server.store import tables
+from novasphere_server.store.store import Store
+
+_PAGE_BYTES = 1024 * 1024
+_PAGE_ROWS = _PAGE_BYTES // CHUNK_LIMIT
+_LONGEST_PAGE_ROWS = 512
+
+_c = tables.output_chunks.c
+
+
+class Outputs:
+    """Reads output, and follows it while it grows."""
+
+    def __init__(self, store: Store, commands: Commands) -> None:
+        self._store = store
+        self._commands = commands
+        self._followers: dict[str, set[asyncio.Event]] = {}
+        commands.on_change(lambda command_id, _: self.wake(command_id))
+
+    def wake(self, command_id: str) -> None:
+        """Tells followers that a command printed something, or changed."""
+        for event in self._followers.get(command_id, ()):
+            event.set()
+
+    async def stream(
+        self,
+        principal: Principal,
+        command_id: str,
+        stream: api.OutputStream.ValueType,
+        offset: int,
+        follow: bool,
+    ) -> AsyncIterator[list[api.OutputEvent]]:
+        """Yields output from `offset` on and at last the END row. With `follow`, stays until the command
+        has ended. Raises CommandNotFound. The caller must aclose() it.
+        """
+        with self._following(command_id) as more:
+            while True:
+                more.clear()
+                # Before the output is read: whatever came before the end is then seen.
+                command = (await self._commands.get(principal, command_id)).message().command
+                async with aclosing(self._pages(command, stream, offset)) as pages:
+                    async for page in pages:
+                        yield page
+                        offset = page[-1].next_offset
+                if states.is_terminal(command.state) or not follow:
+                    yield [
+                        api.OutputEvent(
+                            type=api.OUTPUT_EVENT_TYPE_END,
+                            offset=offset,
+                            next_offset=offset,
+                            command=command,
+                        )
+                    ]
+                    return
+                await more.wait()
+
+    @contextmanager
+    def _following(self, command_id: str) -> Iterator[asyncio.Event]:
+        event = asyncio.Event()
+        self._followers.setdefault(command_id, set()).add(event)
+        try:
+            yield event
+        finally:
+            followers = self._followers[command_id]
+            followers.discard(event)
+            if not followers:
+                del self._followers[command_id]
+
+    async def _pages(
+        self, command: pb.Command, stream: api.OutputStream.ValueType, offset: int
+    ) -> AsyncGenerator[list[api.OutputEvent], None]:
+        """Yields what is stored from `offset` on, in pages that fit a message."""
+        rows = _PAGE_ROWS
+        while command.attempt:
+            page = await self._page(command, stream, offset, rows)
+            if not page:
+                return
+            yield page
+            offset = page[-1].next_offset
+            size = sum(len(event.data) for event in page)
+            # Small chunks come in longer pages; one that could grow too long is cut short again.
+            rows = min(rows * 4, _LONGEST_PAGE_ROWS) if size * 4 <= _PAGE_BYTES else _PAGE_ROWS
+
+    async def _page(
+        self, command: pb.Command, stream: api.OutputStream.ValueType, offset: int, rows: int
+    ) -> list[api.OutputEvent]:
+        where = [_c.command_id == command.command_id, _c.attempt == command.attempt]
+        place: sa.ColumnElement[int] = _c.position
+        if stream:
+            where.append(_c.stream == stream)
+            place = _c.offset
+        first = sa.select(sa.func.max(place)).where(*where, place <= offset).scalar_subquery()
+        found = await self._store.read(
+            sa.select(place, _c.stream, _c.data)
+            .where(*where, place >= sa.func.coalesce(first, 0))
+            .order_by(place)
+            .limit(rows)
+        )
+        events = []
+        size = 0
+        for begin, of_stream, data in found:
+            skipped = max(0, offset - begin)
+            if skipped >= len(data):
+                continue
+            if size and size + len(data) > _PAGE_BYTES:
+                break
+            size += len(data)
+            events.append(
+                api.OutputEvent(
+                    type=api.OUTPUT_EVENT_TYPE_CHUNK,
+                    stream=of_stream,
+                    offset=begin + skipped,
+                    data=data[skipped:],
+                    next_offset=begin + len(data),
+                )
+            )
+        return events

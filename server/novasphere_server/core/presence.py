@@ -1,0 +1,374 @@
+"""Which nodes are there: links that come and go, signs of life, and what is stored of them.
+
+What moves all the time (the last sign of life, free slots) is kept here and laid over the stored node
+as live fields. What a watcher should hear of (a link that went, a face for which the node now counts
+as offline, a fault, a battery that drains) is written on the node, one logged change per crossing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from novasphere.api.v1 import options_pb2
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import node_pb2 as pb
+
+from novasphere_server.core import instants
+from novasphere_server.core.clock import Clock
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import NODES
+from novasphere_server.store.log import Change
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+
+FAULT = "AgentFault"  # the condition that holds what a node reports of itself
+
+_STEP = 500  # nodes changed in one transaction
+_BATTERY_STEP = 5.0  # percent; finer changes are not worth a row of the log
+_FAULT_LENGTH = 1024  # characters
+_FAULT_PAUSE = 60.0  # seconds between two wordings of the same fault
+
+Face = options_pb2.Face.ValueType
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known of one node. The first part mirrors the stored node."""
+
+    node_id: str
+    connection: pb.ConnectionState.ValueType
+    offline_faces: frozenset[Face]
+    stored_fault: str
+    stored_battery: tuple[float, bool] | None
+
+    heard_at: float  # monotonic
+    heartbeat_us: int = 0  # wall; 0 before the first
+    free_slots: int | None = None
+    fault: str = ""
+    fault_at: float | None = None  # monotonic: when it was last written
+    battery: tuple[float, bool] | None = None
+    said_goodbye: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    """What is to be written on one node."""
+
+    uid: str
+    node_id: str
+    connection: pb.ConnectionState.ValueType
+    offline_faces: frozenset[Face]
+    fault: str
+    battery: tuple[float, bool] | None
+
+
+class Presence:
+    """Follows every node's signs of life."""
+
+    def __init__(self, store: Store, clock: Clock, settings: FleetSettings) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._thresholds: tuple[tuple[Face, float], ...] = (
+            (options_pb2.FACE_NODES, settings.nodes_face_offline_after),
+            (options_pb2.FACE_DEVICES, settings.devices_face_offline_after),
+            (options_pb2.FACE_SCHEDULES, settings.schedules_face_offline_after),
+        )
+        self._all_faces = frozenset(face for face, _ in self._thresholds)
+        self._entries: dict[str, _Entry] = {}
+        self._admitting: set[str] = set()
+        self._linked: set[str] = set()
+        self._unwritten: set[str] = set()  # nodes whose stored state may be out of date
+        self._beating: set[str] = set()  # nodes heard since their heartbeats were last stored
+        self._started_at = clock.monotonic()
+        self._lost_listeners: list[Callable[[str, str], None]] = []
+        self.stirred = asyncio.Event()  # something should be written now
+        store.on_commit(self._follow)
+
+    async def start(self) -> None:
+        """Loads what the last process knew. No link has survived it."""
+        nodes, beats = tables.nodes, tables.heartbeats
+        rows = await self._store.read(
+            sa.select(nodes.c.body, beats.c.at_us).select_from(
+                nodes.outerjoin(beats, beats.c.node_uid == nodes.c.uid)
+            )
+        )
+        now_us, now = self._clock.now_us(), self._clock.monotonic()
+        for body, at_us in rows:
+            node = NODES.message.FromString(body)
+            silence_us = now_us - (at_us or instants.microseconds(node.registered_at))
+            entry = _mirror(node, now - max(0, silence_us) / 1_000_000)
+            self._entries[node.uid] = entry
+            if at_us:
+                entry.heartbeat_us = at_us
+                self._show(entry)
+            if entry.connection == pb.CONNECTION_STATE_LOST:
+                self._tell_lost(node.uid, node.node_id)
+        self._started_at = now
+        await self.update()
+
+    # -- called by links, on the event loop
+
+    def admitting(self, uid: str) -> None:
+        """Notes that a Hello of the node is being judged: its stored state is not ours to write now."""
+        self._admitting.add(uid)
+
+    def linked(self, uid: str, free_slots: int) -> None:
+        """Notes that the node's link is up."""
+        self._admitting.discard(uid)
+        self._linked.add(uid)
+        entry = self._entries.get(uid)
+        if entry is not None:
+            entry.said_goodbye = False
+            self.heard(uid, free_slots)
+
+    def unlinked(self, uid: str, *, said_goodbye: bool = False) -> None:
+        """Notes that the node's link is gone, or did not come about."""
+        self._admitting.discard(uid)
+        self._linked.discard(uid)
+        entry = self._entries.get(uid)
+        if entry is not None:
+            entry.said_goodbye = said_goodbye
+            entry.free_slots = None
+            self._show(entry)
+            self._stir(uid)
+
+    def heard(self, uid: str, free_slots: int, heartbeat: link.Heartbeat | None = None) -> None:
+        """Notes a sign of life. Never waits."""
+        entry = self._entries.get(uid)
+        if entry is None:
+            return
+        entry.heard_at = self._clock.monotonic()
+        entry.heartbeat_us = self._clock.now_us()
+        entry.free_slots = free_slots
+        self._beating.add(uid)
+        self._show(entry)
+        if heartbeat is not None:
+            entry.fault = heartbeat.fault[:_FAULT_LENGTH]
+            sample = heartbeat.sample
+            if sample.HasField("battery_percent") and 0 <= sample.battery_percent <= 100:
+                entry.battery = (sample.battery_percent, sample.is_charging)
+
+    def on_lost(self, listener: Callable[[str, str], None]) -> None:
+        """Calls `listener` with uid and name of every node that is lost."""
+        self._lost_listeners.append(listener)
+        for uid, entry in self._entries.items():
+            if entry.connection == pb.CONNECTION_STATE_LOST:
+                listener(uid, entry.node_id)
+
+    # -- called by loops
+
+    async def update(self) -> int:
+        """Writes every crossing that is due. Returns how many nodes that concerned."""
+        self._unwritten.clear()
+        return await self._write(tuple(self._entries))
+
+    async def update_stirred(self) -> int:
+        """Writes the crossings of those nodes alone whose links went since the last call."""
+        uids = tuple(self._unwritten)
+        self._unwritten.clear()
+        return await self._write(uids)
+
+    async def flush(self) -> int:
+        """Stores when nodes were last heard from. Returns how many nodes that were."""
+        uids = self._beating
+        self._beating = set()
+        rows = [
+            {"node_uid": uid, "at_us": self._entries[uid].heartbeat_us}
+            for uid in uids
+            if uid in self._entries
+        ]
+
+        def store(tx: Transaction) -> None:
+            nodes = tables.nodes.c
+            known = set(
+                tx.execute(
+                    sa.select(nodes.uid).where(nodes.uid.in_([row["node_uid"] for row in rows]))
+                ).scalars()
+            )
+            tx.upsert(tables.heartbeats, [row for row in rows if row["node_uid"] in known])
+
+        if rows:
+            try:
+                await self._store.write(store)
+            except BaseException:
+                self._beating |= uids
+                raise
+        return len(rows)
+
+    # -- within
+
+    async def _write(self, uids: Sequence[str]) -> int:
+        crossings = [c for uid in uids if (c := self._crossing(uid)) is not None]
+        for start in range(0, len(crossings), _STEP):
+            step = crossings[start : start + _STEP]
+            try:
+                await self._store.write(lambda tx, step=step: _cross(tx, step))
+            except BaseException:
+                self._unwritten.update(c.uid for c in crossings[start:])
+                raise
+        return len(crossings)
+
+    def _crossing(self, uid: str) -> _Crossing | None:
+        """Returns what should be stored of a node, None when it is.
+
+        A mutation that is submitted after this one comes after it: the link that comes up later wins.
+        """
+        entry = self._entries.get(uid)
+        if entry is None or uid in self._admitting:
+            return None
+        now = self._clock.monotonic()
+        silence = now - entry.heard_at
+        crossed = frozenset(face for face, limit in self._thresholds if silence >= limit)
+        if uid in self._linked:
+            connection, faces = pb.CONNECTION_STATE_ONLINE, crossed
+        else:
+            # Until the node is back, things only get worse.
+            faces = self._all_faces if entry.said_goodbye else crossed | entry.offline_faces
+            connection = max(entry.connection, self._absence(entry, faces, now))
+        fault = entry.stored_fault
+        if entry.fault != fault and (
+            not fault or not entry.fault or entry.fault_at is None or now - entry.fault_at >= _FAULT_PAUSE
+        ):
+            fault = entry.fault
+            entry.fault_at = now
+        battery = None
+        if entry.battery is not None and _has_drained(entry.stored_battery, entry.battery):
+            battery = entry.battery
+        if (
+            connection == entry.connection
+            and faces == entry.offline_faces
+            and fault == entry.stored_fault
+            and battery is None
+        ):
+            return None
+        return _Crossing(uid, entry.node_id, connection, faces, fault, battery)
+
+    def _absence(
+        self, entry: _Entry, faces: frozenset[Face], now: float
+    ) -> pb.ConnectionState.ValueType:
+        # No agent can have been heard while this server was down: work is given up by this
+        # process's own waiting alone.
+        if now - max(entry.heard_at, self._started_at) >= self._settings.lost_after:
+            return pb.CONNECTION_STATE_LOST
+        if options_pb2.FACE_NODES in faces:
+            return pb.CONNECTION_STATE_OFFLINE
+        return pb.CONNECTION_STATE_DISCONNECTED
+
+    def _show(self, entry: _Entry) -> None:
+        live = pb.Node()
+        if entry.heartbeat_us:
+            live.last_heartbeat.CopyFrom(instants.timestamp(entry.heartbeat_us))
+        if entry.free_slots is not None:
+            live.free_slots = entry.free_slots
+        self._store.set_live(NODES, entry.node_id, live)
+
+    def _stir(self, uid: str) -> None:
+        self._unwritten.add(uid)
+        self.stirred.set()
+
+    def _tell_lost(self, uid: str, node_id: str) -> None:
+        for listener in self._lost_listeners:
+            listener(uid, node_id)
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.kind_name != NODES.name:
+                continue
+            if change.after is None:
+                if change.before is not None:
+                    uid = NODES.message.FromString(change.before).uid
+                    self._entries.pop(uid, None)
+                    self._beating.discard(uid)
+                    self._unwritten.discard(uid)
+                continue
+            node = NODES.message.FromString(change.after)
+            mirror = _mirror(node, self._clock.monotonic())
+            entry = self._entries.get(node.uid)
+            if entry is None:
+                self._entries[node.uid] = mirror
+                continue
+            was_lost = entry.connection == pb.CONNECTION_STATE_LOST
+            entry.connection = mirror.connection
+            entry.offline_faces = mirror.offline_faces
+            entry.stored_fault = mirror.stored_fault
+            entry.stored_battery = mirror.stored_battery
+            if not was_lost and entry.connection == pb.CONNECTION_STATE_LOST:
+                self._tell_lost(node.uid, node.node_id)
+
+
+def is_lost(tx: Transaction, node_id: str, uid: str) -> bool:
+    """Returns whether the node is lost, as this transaction sees it."""
+    node = tx.get(NODES, node_id)
+    return node is not None and node.uid == uid and node.connection == pb.CONNECTION_STATE_LOST
+
+
+def settle(node: pb.Node, connection: pb.ConnectionState.ValueType, faces: Iterable[Face]) -> None:
+    """Writes on a node how its link is, and what its status therefore is: the status's only source."""
+    node.connection = connection
+    node.offline_faces[:] = sorted(faces)
+    if options_pb2.FACE_NODES in node.offline_faces:
+        node.status = pb.NODE_STATUS_OFFLINE
+    elif _fault_of(node):
+        node.status = pb.NODE_STATUS_ERROR
+    else:
+        node.status = pb.NODE_STATUS_ONLINE
+
+
+def _cross(tx: Transaction, crossings: Sequence[_Crossing]) -> None:
+    for crossing in crossings:
+        node = tx.get(NODES, crossing.node_id)
+        if node is None or node.uid != crossing.uid:  # deleted meanwhile
+            continue
+        before = node.SerializeToString(deterministic=True)
+        _write_fault(node, crossing.fault, tx.now_us)
+        if crossing.battery is not None:
+            node.battery.level_percent, node.battery.is_charging = crossing.battery
+        settle(node, crossing.connection, crossing.offline_faces)
+        if node.SerializeToString(deterministic=True) != before:
+            node.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+            tx.put(NODES, node)
+
+
+def _write_fault(node: pb.Node, fault: str, now_us: int) -> None:
+    found = next((c for c in node.conditions if c.type == FAULT), None)
+    if found is None:
+        if not fault:
+            return
+        found = node.conditions.add(type=FAULT, reason="ReportedByAgent")
+    status = pb.CONDITION_STATUS_TRUE if fault else pb.CONDITION_STATUS_FALSE
+    if found.status != status:
+        found.status = status
+        found.last_transition_time.CopyFrom(instants.timestamp(now_us))
+    found.message = fault
+
+
+def _fault_of(node: pb.Node) -> str:
+    for condition in node.conditions:
+        if condition.type == FAULT and condition.status == pb.CONDITION_STATUS_TRUE:
+            return condition.message
+    return ""
+
+
+def _mirror(node: pb.Node, heard_at: float) -> _Entry:
+    fault = _fault_of(node)
+    return _Entry(
+        node_id=node.node_id,
+        connection=node.connection,
+        offline_faces=frozenset(node.offline_faces),
+        stored_fault=fault,
+        stored_battery=(
+            (node.battery.level_percent, node.battery.is_charging) if node.HasField("battery") else None
+        ),
+        heard_at=heard_at,
+        fault=fault,
+    )
+
+
+def _has_drained(stored: tuple[float, bool] | None, now: tuple[float, bool]) -> bool:
+    """Returns whether a battery changed by enough to be worth writing."""
+    return stored is None or stored[1] != now[1] or abs(stored[0] - now[0]) >= _BATTERY_STEP

@@ -1,0 +1,169 @@
+"""What an agent says of an attempt, written on its command."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import command_pb2 as pb
+
+from novasphere_server import errors
+from novasphere_server.core import command_states as states
+from novasphere_server.core import instants, output_chunks
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.output_chunks import Tail
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import COMMANDS
+from novasphere_server.store.transactions import Transaction
+
+_MESSAGE_LENGTH = 1024  # characters
+_REFUSALS = ("NOT_ALLOWED", "SPAWN_FAILED")
+_RAN = (link.ATTEMPT_PHASE_EXITED, link.ATTEMPT_PHASE_CANCELLED, link.ATTEMPT_PHASE_TIMED_OUT)
+_GREATEST = 2**63 - 1
+
+
+def start(tx: Transaction, stored: pb.CommandWithResult) -> None:
+    """Notes that an attempt runs."""
+    command = stored.command
+    if command.state != pb.COMMAND_STATE_RUNNING:
+        states.move(command, pb.COMMAND_STATE_RUNNING)
+        command.started_at.CopyFrom(instants.timestamp(tx.now_us))
+        tx.put(COMMANDS, stored)
+
+
+def finish(
+    tx: Transaction,
+    stored: pb.CommandWithResult,
+    report: link.AttemptReport,
+    tail: Tail,
+    settings: FleetSettings,
+) -> None:
+    """Ends a command as its agent reports, with its result.
+
+    A command that has ended stays as it is: the same report again changes nothing, another one is
+    kept beside it, once.
+    """
+    command = stored.command
+    if states.is_terminal(command.state):
+        if not stored.HasField("result") and not stored.HasField("late_result"):
+            late = stored.late_result
+            late.received_at.CopyFrom(instants.timestamp(tx.now_us))
+            late.message = report.message[:_MESSAGE_LENGTH] or _words(report)
+            if report.HasField("exit_code"):
+                late.exit_code = report.exit_code
+            tx.put(COMMANDS, stored)
+        return
+    if report.phase in _RAN and not command.HasField("started_at"):
+        started_us = tx.now_us - min(report.duration_ms, _GREATEST // 2000) * 1000
+        started_us = max(started_us, instants.microseconds(command.created_at))
+        command.started_at.CopyFrom(instants.timestamp(started_us))
+    state, reason, message = _outcome(report)
+    states.end(command, state, tx.now_us, reason, message[:_MESSAGE_LENGTH])
+    result = stored.result
+    result.id = tx.next_id("results")
+    result.command_id = command.command_id
+    result.execution_time_ms = min(report.duration_ms, _GREATEST)
+    result.created_at.CopyFrom(command.completed_at)
+    result.stdout_bytes = min(max(report.stdout_bytes, tail.stdout), _GREATEST)
+    result.stderr_bytes = min(max(report.stderr_bytes, tail.stderr), _GREATEST)
+    result.output_dropped = (
+        report.output_dropped
+        or result.stdout_bytes > tail.stdout
+        or result.stderr_bytes > tail.stderr
+    )
+    if report.HasField("exit_code"):
+        command.exit_code = result.exit_code = report.exit_code
+    if report.HasField("signal"):
+        result.signal = report.signal
+    # Long commands leave less room: a resource has a greatest size.
+    for limit in (settings.inline_output_bytes, settings.inline_output_bytes // 4, 0):
+        _show_output(tx, report, result, tail, limit)
+        try:
+            tx.put(COMMANDS, stored)
+        except errors.TooLarge:
+            if not limit:
+                raise
+        else:
+            return
+
+
+def record_stale(
+    tx: Transaction,
+    run_id: str,
+    attempt: int,
+    fencing_token: int,
+    phase: link.AttemptPhase.ValueType,
+    message: str,
+) -> None:
+    """Keeps a report from an attempt that is not the current one, for as long as its command is kept."""
+    commands = tables.commands.c
+    if tx.execute(sa.select(commands.key).where(commands.key == run_id)).first() is None:
+        return
+    tx.execute(
+        sa.insert(tables.stale_reports),
+        {
+            "command_id": run_id,
+            "attempt": min(attempt, 2**31 - 1),
+            "fencing_token": min(fencing_token, _GREATEST),
+            "at_us": tx.now_us,
+            "phase": phase,
+            "message": message[:_MESSAGE_LENGTH],
+        },
+    )
+
+
+def _show_output(
+    tx: Transaction, report: link.AttemptReport, result: pb.CommandResult, tail: Tail, limit: int
+) -> None:
+    def head(stream: output_chunks.Stream) -> tuple[str, bool]:
+        stored = tail.of(stream)
+        if not stored or not limit:
+            return "", stored > 0
+        data = output_chunks.head(tx, report.run_id, report.attempt, stream, limit)
+        text, is_cut = output_chunks.shown(data, limit)
+        return text, is_cut or stored > len(data)
+
+    result.stdout, is_cut = head(link.STREAM_STDOUT)
+    result.stdout_truncated = is_cut or result.stdout_bytes > tail.stdout
+    result.stderr, is_cut = head(link.STREAM_STDERR)
+    result.stderr_truncated = is_cut or result.stderr_bytes > tail.stderr
+
+
+def _outcome(report: link.AttemptReport) -> tuple[states.State, str, str]:
+    """Returns state, reason and message of the end that a report tells of."""
+    said = report.message
+    match report.phase:
+        case link.ATTEMPT_PHASE_EXITED if report.HasField("signal"):
+            return pb.COMMAND_STATE_FAILED, "SIGNAL", said or _words(report)
+        case link.ATTEMPT_PHASE_EXITED if not report.HasField("exit_code"):
+            return pb.COMMAND_STATE_UNKNOWN, "UNKNOWN", said or "the agent reported no exit code"
+        case link.ATTEMPT_PHASE_EXITED if report.exit_code:
+            return pb.COMMAND_STATE_FAILED, "EXIT_CODE", said or _words(report)
+        case link.ATTEMPT_PHASE_EXITED:
+            return pb.COMMAND_STATE_SUCCEEDED, "", ""
+        case link.ATTEMPT_PHASE_CANCELLED:
+            return pb.COMMAND_STATE_CANCELLED, "CANCELLED", said or _words(report)
+        case link.ATTEMPT_PHASE_TIMED_OUT:
+            return pb.COMMAND_STATE_TIMED_OUT, "TIMEOUT", said or _words(report)
+        case link.ATTEMPT_PHASE_REJECTED:
+            word, _, rest = said.partition(":")
+            if word in _REFUSALS:
+                return pb.COMMAND_STATE_FAILED, word, rest.strip() or _words(report)
+            return pb.COMMAND_STATE_FAILED, "SPAWN_FAILED", said or _words(report)
+        case _:
+            return pb.COMMAND_STATE_UNKNOWN, "UNKNOWN", said or _words(report)
+
+
+def _words(report: link.AttemptReport) -> str:
+    match report.phase:
+        case link.ATTEMPT_PHASE_EXITED if report.HasField("signal"):
+            return f"killed by signal {report.signal}"
+        case link.ATTEMPT_PHASE_EXITED if report.HasField("exit_code"):
+            return f"exit code {report.exit_code}"
+        case link.ATTEMPT_PHASE_CANCELLED:
+            return "killed because a client cancelled it"
+        case link.ATTEMPT_PHASE_TIMED_OUT:
+            return "killed because its time was up"
+        case link.ATTEMPT_PHASE_REJECTED:
+            return "refused by the agent"
+        case _:
+            return "the agent cannot tell how it ended"

@@ -1,0 +1,143 @@
+"""One open stream of one node: what was received, what may be sent, what waits to be sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from novasphere.link.v1 import link_service_pb2 as link
+
+from novasphere_server import errors
+from novasphere_server.core.attempts import Attempt, Key, Recorded
+from novasphere_server.core.output_chunks import Stream
+
+
+class Session:
+    """The server's side of one link. Lives on the event loop; whoever changes it sets `wake`.
+
+    What waits to be sent is bounded by what the agent runs: acknowledgements of the same thing replace
+    each other, and the next frame is read only when the last one is stored.
+    """
+
+    def __init__(self, node_uid: str) -> None:
+        self.node_uid = node_uid
+        self.node_id = ""
+        self.session_token = ""
+        self.wake = asyncio.Event()
+        self.is_open = True
+        self.is_admitted = False
+        self.is_confirmed = False
+        self.said_goodbye = False
+        self.failure: errors.ApiError | None = None  # ends the stream with a status
+        self.closing: link.Closing | None = None  # ends it with a last frame
+        self.silent_ticks = 0
+        self.received = 0  # the agent's last frame whose content is durable
+        self.free_slots = 0
+        self.may_have_work = True
+        self.attempts: dict[Key, Attempt] = {}
+        self.to_cancel: dict[str, int] = {}  # command -> attempt, as their clients asked
+        self._sent = 0
+        self._acked = 0
+        self._unacked_dispatches: deque[tuple[int, int]] = deque()  # frame, dispatches in it
+        self._dispatches: list[link.Dispatch] = []
+        self._cancels: dict[Key, link.CancelAttempt] = {}
+        self._output_acks: dict[tuple[str, int, Stream], int] = {}
+        self._report_acks: dict[Key, link.ReportAck] = {}
+
+    # -- the agent's frames
+
+    def accept(self, frame: link.ConnectRequest) -> None:
+        """Notes a frame's numbers. Raises LinkProtocol when it is out of order."""
+        if frame.sequence != self.received + 1:
+            raise errors.LinkProtocol(
+                f"frame {frame.sequence} came after frame {self.received}; nothing may be left out"
+            )
+        if not self._acked <= frame.acked_sequence <= self._sent:
+            raise errors.LinkProtocol(
+                f"frame {frame.acked_sequence} is acknowledged, {self._sent} was the last one sent"
+            )
+        self.silent_ticks = 0
+        self._acked = frame.acked_sequence
+        self.free_slots = frame.free_slots
+        waiting = self._unacked_dispatches
+        while waiting and waiting[0][0] <= self._acked:
+            waiting.popleft()
+
+    @property
+    def credit(self) -> int:
+        """How many more attempts the agent would start now, if it has yet to see what is on its way."""
+        on_its_way = sum(count for _, count in self._unacked_dispatches) + len(self._dispatches)
+        return self.free_slots - on_its_way
+
+    def apply(self, recorded: Recorded) -> None:
+        """Takes over what became of a frame, now that it is durable."""
+        self.attempts.update(recorded.attempts)
+        for key in recorded.ended:
+            self.attempts.pop(key, None)
+        self._output_acks.update(recorded.output_acks)
+        for ack in recorded.report_acks:
+            self._report_acks[ack.run_id, ack.attempt] = ack
+        self.cancel(recorded.cancels)
+
+    # -- what is to be sent
+
+    def dispatch(self, dispatches: Iterable[link.Dispatch]) -> None:
+        for dispatch in dispatches:
+            self._dispatches.append(dispatch)
+            self.attempts.setdefault(
+                (dispatch.run_id, dispatch.attempt), Attempt(dispatch.fencing_token)
+            )
+
+    def cancel(self, cancels: Iterable[link.CancelAttempt]) -> None:
+        for cancel in cancels:
+            self._cancels[cancel.run_id, cancel.attempt] = cancel
+
+    def next_frame(self) -> link.ConnectResponse | None:
+        """Returns all that waits as one frame, None when nothing does.
+
+        That an agent's frame was received is not worth a frame of its own, unless it held something.
+        """
+        if not (self._dispatches or self._cancels or self._output_acks or self._report_acks):
+            return None
+        frame = self.number(
+            link.ConnectResponse(
+                dispatches=self._dispatches,
+                cancels=self._cancels.values(),
+                output_acks=[
+                    link.OutputAck(run_id=run_id, attempt=attempt, stream=stream, offset=offset)
+                    for (run_id, attempt, stream), offset in self._output_acks.items()
+                ],
+                report_acks=self._report_acks.values(),
+            )
+        )
+        if self._dispatches:
+            self._unacked_dispatches.append((frame.sequence, len(self._dispatches)))
+        self._dispatches = []
+        self._cancels = {}
+        self._output_acks = {}
+        self._report_acks = {}
+        return frame
+
+    def number(self, frame: link.ConnectResponse) -> link.ConnectResponse:
+        """Returns the frame with its place in the stream."""
+        self._sent += 1
+        frame.sequence = self._sent
+        frame.acked_sequence = self.received
+        return frame
+
+    # -- its end
+
+    def close(self, reason: str, retry_after: float = 0.0) -> None:
+        """Ends the stream with a last frame that says why. Nothing is read or sent after it."""
+        if self.is_open:
+            self.is_open = False
+            self.closing = link.Closing(reason=reason, retry_after_ms=int(retry_after * 1000))
+            self.wake.set()
+
+    def fail(self, error: errors.ApiError) -> None:
+        """Ends the stream with an error."""
+        if self.is_open:
+            self.is_open = False
+            self.failure = error
+            self.wake.set()

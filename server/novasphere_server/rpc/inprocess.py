@@ -1,0 +1,60 @@
+"""Serves the gateway in the same process, through the same pipeline as gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+from novasphere_gateway.backend import Answer, Call, CallError
+
+from novasphere_server.errors import NotImplementedHere
+from novasphere_server.rpc import statuses
+from novasphere_server.rpc.pipeline import CallFailed, Method, Pipeline, Result
+
+
+class InProcess:
+    """A novasphere_gateway.backend.Backend. The gateway counts its requests by itself."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def unary(self, call: Call) -> Answer:
+        method = self._method(call)
+        try:
+            result, headers = await self._pipeline.unary(
+                method, call.request, call.metadata, call.peer, call.timeout
+            )
+        except CallFailed as failure:
+            raise CallError(failure.status) from failure
+        return _answer(result, headers)
+
+    async def stream(self, call: Call) -> AsyncIterator[Answer]:
+        method = self._method(call)
+        try:
+            stream = await self._pipeline.open(
+                method, call.request, call.metadata, call.peer, call.timeout
+            )
+            try:
+                while (result := await stream.next()) is not None:
+                    yield _answer(result, stream.headers())
+            finally:
+                await stream.close()
+        except CallFailed as failure:
+            raise CallError(failure.status) from failure
+
+    def _method(self, call: Call) -> Method:
+        method = self._pipeline.methods.get(call.method)
+        if method is None:
+            raise CallError(_unknown(call.method))
+        return method
+
+
+def _answer(result: Result, headers: Mapping[str, str]) -> Answer:
+    if isinstance(result, Message):
+        return Answer(result, None, headers)
+    return Answer(result.rest, result, headers)
+
+
+def _unknown(method: str) -> status_pb2.Status:
+    return statuses.of(NotImplementedHere(f"this server does not offer {method}"), "")

@@ -1,0 +1,536 @@
+"""The one path that every call takes, whatever transport brought it.
+
+authenticate -> scope -> validate -> idempotency -> dry run -> min revision -> deadline -> servicer ->
+headers -> metrics. What a method needs is read from its descriptor when the server starts, so a call
+pays for look-ups only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import status_pb2
+from novasphere.api.v1 import options_pb2
+
+from novasphere_server import logs
+from novasphere_server.core.clock import Clock
+from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
+from novasphere_server.errors import (
+    ApiError,
+    ClientClosed,
+    DeadlineExceeded,
+    Draining,
+    Internal,
+    InvalidArgument,
+    MalformedBody,
+    PermissionDenied,
+    Unauthenticated,
+)
+from novasphere_server.rpc import statuses
+from novasphere_server.rpc.context import CallContext
+from novasphere_server.rpc.validation import Validate, Validators
+from novasphere_server.rpc.views import Many, One
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.telemetry import Endpoint, Telemetry
+
+log = logs.get(__name__)
+
+Result = Message | One[Any] | Many[Any]
+
+_REVISION_WAIT = 10.0  # seconds, for callers without a deadline
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+_ANONYMOUS = Principal(PrincipalKind.ANONYMOUS, "anonymous", ALL_SCOPES)
+
+
+class Authenticator(Protocol):
+    """What the pipeline asks of core.credentials."""
+
+    def known(self, token: str) -> Principal | None:
+        """Returns who holds a token that was proved lately, without waiting."""
+        ...
+
+    async def authenticate(self, token: str) -> Principal:
+        """Returns who holds the token. Raises Unauthenticated."""
+        ...
+
+    def holds(self, principal: Principal) -> bool:
+        """Returns whether the credential behind the principal still works."""
+        ...
+
+
+class Revisions(Protocol):
+    """What the pipeline asks of the store."""
+
+    @property
+    def revision(self) -> int: ...
+
+    async def wait_for_revision(self, revision: int, timeout: float) -> None: ...
+
+
+class CallFailed(Exception):
+    """A call's failure as its client is told of it."""
+
+    def __init__(self, status: status_pb2.Status, headers: Mapping[str, str]) -> None:
+        super().__init__(status.message)
+        self.status = status
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """One RPC: what its descriptor says, and what serves it."""
+
+    path: str  # "/package.Service/Method"
+    request_type: type[Message]
+    handler: Callable[..., Any]
+    is_client_stream: bool
+    is_server_stream: bool
+    scopes: tuple[options_pb2.Scope.ValueType, ...]  # any of these will do; none: any credential
+    is_public: bool
+    validate: Validate | None
+    has_request_id: bool
+    has_validate_only: bool
+    endpoint: Endpoint
+
+
+_SUCCESS = "OK"
+_CODES = {reason: statuses.code_name(rule.code) for reason, rule in statuses.RULES.items()}
+_GONE = _CODES[ClientClosed.reason]
+
+
+class Pipeline:
+    """Runs calls. One for the whole server."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        revisions: Revisions,
+        clock: Clock,
+        telemetry: Telemetry,
+        is_open: bool = False,
+    ) -> None:
+        self._authenticator = authenticator
+        self._revisions = revisions
+        self._clock = clock
+        self._telemetry = telemetry
+        self._is_open = is_open  # --no-auth
+        self._validators = Validators()
+        self._unary_calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._is_draining = False
+        self._is_verbose = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
+        self.methods: dict[str, Method] = {}
+        self.streams: set[OpenStream] = set()
+
+    # -- what is served
+
+    def register(self, service: str, servicer: object, *, is_public: bool = False) -> None:
+        """Serves every RPC of `service` by the method of that name on `servicer`."""
+        descriptor = descriptor_pool.Default().FindServiceByName(service)
+        for rpc in descriptor.methods:
+            self._add(f"/{service}/{rpc.name}", rpc, servicer, is_public)
+
+    def register_alias(self, alias: str, service: str, servicer: object) -> None:
+        """Serves `service` once more under the name `alias`, which has no descriptor of its own."""
+        descriptor = descriptor_pool.Default().FindServiceByName(service)
+        for rpc in descriptor.methods:
+            self._add(f"/{alias}/{rpc.name}", rpc, servicer, is_public=False)
+
+    def _add(self, path: str, rpc: MethodDescriptor, servicer: object, is_public: bool) -> None:
+        rules = rpc.GetOptions().Extensions[options_pb2.method]
+        request_type = GetMessageClass(rpc.input_type)
+        fields = rpc.input_type.fields_by_name
+        self.methods[path] = Method(
+            path=path,
+            request_type=request_type,
+            handler=getattr(servicer, rpc.name),
+            is_client_stream=rpc.client_streaming,
+            is_server_stream=rpc.server_streaming,
+            scopes=tuple(scope for scope in (rules.scope, rules.or_scope) if scope),
+            is_public=is_public or rules.public,
+            # A stream of requests is a protocol; its servicer judges each frame.
+            validate=None if rpc.client_streaming else self._validators.of(request_type),
+            has_request_id="request_id" in fields,
+            has_validate_only="validate_only" in fields,
+            endpoint=self._telemetry.endpoint("grpc", path),
+        )
+
+    # -- calls
+
+    async def unary(
+        self,
+        method: Method,
+        request: bytes | Message,
+        metadata: Mapping[str, str],
+        peer: str = "",
+        remaining: float | None = None,
+        endpoint: Endpoint | None = None,
+    ) -> tuple[Result, dict[str, str]]:
+        """Returns the response and the headers to send with it. Raises CallFailed.
+
+        `remaining` is the time until the caller's deadline, in seconds. `endpoint` counts the call;
+        a transport that counts its calls by itself passes none.
+        """
+        clock = self._clock
+        started = clock.monotonic()
+        # What stands when the caller goes away and CancelledError passes through.
+        outcome = _GONE
+        request_id = _request_id(metadata)
+        logs.request_id.set(request_id)
+        self._unary_calls += 1
+        self._idle.clear()
+        try:
+            context = await self._admit(method, metadata, request_id, peer, remaining)
+            message = self._read(method, request, context)
+            if remaining is None:
+                result = await method.handler(message, context)
+            else:
+                result = await _within(remaining, method.handler(message, context))
+            headers = self._headers(context, result)
+            outcome = _SUCCESS
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            told = self._told(error, method)
+            outcome = _CODES[told.reason]
+            raise CallFailed(statuses.of(told, request_id), self._plain_headers(request_id)) from error
+        finally:
+            self._unary_calls -= 1
+            if not self._unary_calls:
+                self._idle.set()
+            self._record(method, endpoint, metadata, outcome, started)
+        return result, headers
+
+    async def open(
+        self,
+        method: Method,
+        request: bytes | Message | AsyncIterator[Any],
+        metadata: Mapping[str, str],
+        peer: str = "",
+        remaining: float | None = None,
+        endpoint: Endpoint | None = None,
+    ) -> OpenStream:
+        """Starts a streaming call. The caller must close() what this returns. Raises CallFailed."""
+        started = self._clock.monotonic()
+        request_id = _request_id(metadata)
+        logs.request_id.set(request_id)
+        outcome = _GONE
+        is_open = False
+        try:
+            self._refuse_when_draining()
+            context = await self._admit(method, metadata, request_id, peer, remaining)
+            message = (
+                request if isinstance(request, AsyncIterator) else self._read(method, request, context)
+            )
+            responses = method.handler(message, context)
+            stream = OpenStream(self, method, endpoint, context, responses, started)
+            is_open = True
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            told = self._told(error, method)
+            outcome = _CODES[told.reason]
+            raise CallFailed(statuses.of(told, request_id), self._plain_headers(request_id)) from error
+        finally:
+            if not is_open:
+                self._record(method, endpoint, metadata, outcome, started)
+        return stream
+
+    async def authorize(
+        self, metadata: Mapping[str, str], scope: options_pb2.Scope.ValueType
+    ) -> Principal:
+        """Returns who calls. Raises Unauthenticated or PermissionDenied."""
+        principal = await self._authenticate(metadata)
+        if not principal.has_scope(scope):
+            raise _denied(scope)
+        return principal
+
+    # -- draining and revocation
+
+    def end_streams(self, error: Callable[[], ApiError]) -> None:
+        """Ends every open stream with an error of its own."""
+        for stream in tuple(self.streams):
+            stream.end(error())
+
+    def end_stale_streams(self) -> None:
+        """Ends the streams whose credential has been revoked or has expired since they began."""
+        holds = self._authenticator.holds
+        for stream in tuple(self.streams):
+            if not stream.method.is_public and not holds(stream.context.principal):
+                stream.end(Unauthenticated("the credential of this stream no longer works"))
+
+    def start_draining(self) -> None:
+        """Refuses new streams from now on."""
+        self._is_draining = True
+
+    def _refuse_when_draining(self) -> None:
+        if self._is_draining:
+            raise Draining
+
+    async def drained(self) -> None:
+        """Returns when no call is under way."""
+        while self._unary_calls or self.streams:
+            await self._idle.wait()
+            for stream in tuple(self.streams):
+                await stream.closed.wait()
+
+    # -- the steps
+
+    async def _admit(
+        self,
+        method: Method,
+        metadata: Mapping[str, str],
+        request_id: str,
+        peer: str,
+        remaining: float | None,
+    ) -> CallContext:
+        if method.is_public:
+            principal = _ANONYMOUS
+        else:
+            principal = await self._authenticate(metadata)
+            scopes = method.scopes
+            if scopes and not any(scope in principal.scopes for scope in scopes):
+                raise _denied(*scopes)
+        wanted = metadata.get("novasphere-min-revision")
+        if wanted:
+            await self._wait_for(wanted, remaining)
+        return CallContext(
+            method=method.path,
+            principal=principal,
+            request_id=request_id,
+            metadata=metadata,
+            peer=peer,
+            deadline=None if remaining is None else self._clock.monotonic() + remaining,
+        )
+
+    async def _authenticate(self, metadata: Mapping[str, str]) -> Principal:
+        bearer, key = _bearer(metadata.get("authorization", "")), metadata.get("x-api-key", "")
+        if not bearer and not key:
+            if self._is_open:
+                return _ANONYMOUS
+            raise Unauthenticated("a credential is needed: send it as Authorization: Bearer TOKEN")
+        authenticator = self._authenticator
+        for token in (bearer, key):
+            if token:
+                principal = authenticator.known(token)
+                if principal is not None:
+                    return principal
+        for token in (bearer, key):
+            if token:
+                try:
+                    return await authenticator.authenticate(token)
+                except Unauthenticated:
+                    continue
+        self._telemetry.refused_credentials.inc()
+        raise Unauthenticated("the credential is not valid")
+
+    async def _wait_for(self, wanted: str, remaining: float | None) -> None:
+        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
+            raise InvalidArgument("novasphere-min-revision", "must be a revision: a whole number")
+        revision = int(wanted)
+        if revision > self._revisions.revision:
+            timeout = _REVISION_WAIT if remaining is None else remaining
+            await self._revisions.wait_for_revision(revision, timeout)
+
+    def _read(self, method: Method, request: bytes | Message, context: CallContext) -> Message:
+        """Returns the checked request, and fills in what it says about how to run."""
+        message: Any = request
+        if isinstance(request, bytes):
+            try:
+                message = method.request_type.FromString(request)
+            except DecodeError:
+                raise MalformedBody(
+                    "the message is not a " + method.request_type.DESCRIPTOR.name
+                ) from None
+        if method.validate is not None:
+            method.validate(message)
+        if method.has_validate_only and message.validate_only:
+            context.is_dry_run = True
+        if method.has_request_id and message.request_id:
+            context.idempotency = Idempotency(
+                principal=context.principal.name,
+                key=message.request_id,
+                fingerprint=_fingerprint(method, message),
+            )
+        return message  # type: ignore[no-any-return]
+
+    def _headers(self, context: CallContext, result: Result) -> dict[str, str]:
+        headers = context.headers
+        headers["x-request-id"] = context.request_id
+        headers["novasphere-revision"] = str(self._revisions.revision)
+        if isinstance(result, One):
+            headers.setdefault("etag", result.etag)
+        if context.idempotency is not None and context.idempotency.was_replayed:
+            headers["idempotency-replayed"] = "true"
+        return headers
+
+    def _plain_headers(self, request_id: str) -> dict[str, str]:
+        return {"x-request-id": request_id, "novasphere-revision": str(self._revisions.revision)}
+
+    def _told(self, error: Exception, method: Method) -> ApiError:
+        """Returns what the client may know of `error`, and logs what it may not."""
+        if isinstance(error, ApiError):
+            return error
+        log.error("call failed", method=method.path, exc_info=error)
+        return Internal()
+
+    def _record(
+        self,
+        method: Method,
+        endpoint: Endpoint | None,
+        metadata: Mapping[str, str],
+        outcome: str,
+        started: float,
+    ) -> None:
+        if endpoint is None and not self._is_verbose:
+            return
+        seconds = self._clock.monotonic() - started
+        client_type = self._telemetry.client_type(
+            metadata.get("x-client-type", ""), metadata.get("user-agent", "")
+        )
+        if endpoint is not None:
+            endpoint.record(client_type, outcome, seconds)
+        if self._is_verbose:
+            log.debug(
+                "call", method=method.path, status=outcome, seconds=seconds, client_type=client_type
+            )
+
+
+class OpenStream:
+    """One streaming call under way. Whoever opened it takes responses with next() and then closes it."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        method: Method,
+        endpoint: Endpoint | None,
+        context: CallContext,
+        responses: Any,
+        started: float,
+    ) -> None:
+        self.method = method
+        self.context = context
+        self.closed = asyncio.Event()
+        self._pipeline = pipeline
+        self._endpoint = endpoint
+        self._responses = responses
+        self._started = started
+        self._outcome = _GONE
+        self._ending: ApiError | None = None
+        self._step: asyncio.Timeout | None = None
+        self._gauge = pipeline._telemetry.open_streams.labels(method.path)  # noqa: SLF001 - its other half
+        self._gauge.inc()
+        pipeline.streams.add(self)
+
+    async def next(self) -> Result | None:
+        """Returns the next response, or None after the last. Raises CallFailed."""
+        if self._ending is not None:
+            raise self.failed(self._ending)
+        try:
+            # A timeout that end() can pull to now: it interrupts this wait and nothing else.
+            async with asyncio.timeout(None) as self._step:
+                result: Result = await anext(self._responses)
+        except StopAsyncIteration:
+            self._outcome = _SUCCESS
+            return None
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            is_ended = isinstance(error, TimeoutError)
+            raise self.failed((is_ended and self._ending) or error) from error
+        finally:
+            self._step = None
+        return result
+
+    def end(self, error: ApiError) -> None:
+        """Makes the present or the next call of next() fail with `error`."""
+        if self._ending is None:
+            self._ending = error
+            if self._step is not None:
+                self._step.reschedule(asyncio.get_running_loop().time())
+
+    def failed(self, error: Exception) -> CallFailed:
+        """Returns how the client is told of `error`, which ends this stream."""
+        pipeline = self._pipeline
+        told = pipeline._told(error, self.method)  # noqa: SLF001 - its other half
+        self._outcome = _CODES[told.reason]
+        return CallFailed(statuses.of(told, self.context.request_id), self.headers())
+
+    def headers(self) -> dict[str, str]:
+        """Returns the headers of the response as they stand."""
+        pipeline = self._pipeline
+        return self.context.headers | pipeline._plain_headers(self.context.request_id)  # noqa: SLF001
+
+    async def close(self) -> None:
+        """Ends the servicer's generator and forgets the stream. To be called in `finally`."""
+        if self.closed.is_set():
+            return
+        pipeline = self._pipeline
+        pipeline.streams.discard(self)
+        self._gauge.dec()
+        pipeline._record(  # noqa: SLF001 - its other half
+            self.method, self._endpoint, self.context.metadata, self._outcome, self._started
+        )
+        self.closed.set()
+        try:
+            await self._responses.aclose()
+        except Exception as error:  # noqa: BLE001 - the stream has ended; only the log can know
+            pipeline._told(error, self.method)  # noqa: SLF001 - its other half
+
+
+async def _within(seconds: float, call: Any) -> Any:
+    timeout = asyncio.timeout(seconds)
+    try:
+        async with timeout:
+            return await call
+    except TimeoutError:
+        if timeout.expired():
+            raise DeadlineExceeded from None
+        raise
+
+
+def _request_id(metadata: Mapping[str, str]) -> str:
+    given = metadata.get("x-request-id")
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    return secrets.token_hex(8)
+
+
+def _bearer(value: str) -> str:
+    scheme, space, token = value.partition(" ")
+    if not space:
+        return scheme
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _denied(*scopes: options_pb2.Scope.ValueType) -> PermissionDenied:
+    names = [options_pb2.Scope.Name(s).removeprefix("SCOPE_").lower() for s in scopes]
+    return PermissionDenied(
+        f"this needs a credential with the scope {' or '.join(names)}", metadata={"scope": names[0]}
+    )
+
+
+def _fingerprint(method: Method, message: Any) -> bytes:
+    """Digests what the request asks for. How it asks (its id, a dry run) is no part of that."""
+    bare = type(message)()
+    bare.CopyFrom(message)
+    bare.ClearField("request_id")
+    if method.has_validate_only:
+        bare.ClearField("validate_only")
+    digest = hashlib.sha256(method.path.encode())
+    digest.update(b"\0")
+    digest.update(bare.SerializeToString(deterministic=True))
+    return digest.digest()

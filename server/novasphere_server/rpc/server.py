@@ -1,0 +1,179 @@
+"""The gRPC listener: every method of the pipeline as a generic handler of a grpc.aio server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError, Message
+
+from novasphere_server import logs
+from novasphere_server.errors import MalformedBody, SlowConsumer
+from novasphere_server.rpc.pipeline import CallFailed, Method, OpenStream, Pipeline, Result
+
+log = logs.get(__name__)
+
+MESSAGE_LIMIT = 4 * 1024 * 1024
+
+_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    # Without it two servers share a port silently, each getting half of the connections.
+    ("grpc.so_reuseport", 0),
+    # Agents ping every 10 s; more often than this is answered with GOAWAY too_many_pings.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Finds half-open connections within 20 s.
+    ("grpc.keepalive_time_ms", 15_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+)
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_LAST_CALLS = 1.0  # seconds that calls outside the pipeline's knowledge get at the end
+
+Handler = Callable[[Any, Any], Awaitable[Any]]
+
+
+class PortTaken(Exception):
+    """The address cannot be listened on."""
+
+
+class GrpcServer:
+    """Listens for gRPC. The pipeline is to be drained before stop()."""
+
+    def __init__(self, pipeline: Pipeline, address: str, *, write_timeout: float) -> None:
+        self._pipeline = pipeline
+        self._address = address
+        self._write_timeout = write_timeout
+        self._server: grpc.aio.Server | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listens. Raises PortTaken."""
+        server = grpc.aio.server(options=_OPTIONS)
+        for service, handlers in self._handlers().items():
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        try:
+            self.port = server.add_insecure_port(self._address)
+        except RuntimeError as error:
+            raise PortTaken(self._address) from error
+        if not self.port:
+            raise PortTaken(self._address)
+        self._server = server
+        await server.start()
+
+    async def stop(self, grace: float = _LAST_CALLS) -> None:
+        """Refuses new calls and returns when the last one has ended, `grace` seconds later at most."""
+        if self._server is not None:
+            await self._server.stop(grace)
+            self._server = None
+
+    def _handlers(self) -> Mapping[str, dict[str, grpc.RpcMethodHandler[Any, Any]]]:
+        found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
+        for method in self._pipeline.methods.values():
+            _, service, name = method.path.split("/")
+            found[service][name] = self._handler(method)
+        return found
+
+    def _handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+        # Neither serializer nor deserializer: grpcio would answer a message that it cannot read by
+        # itself, before anybody has asked who sends it, and answers may be bytes already.
+        if method.is_client_stream and not method.is_server_stream:
+            raise NotImplementedError(f"{method.path}: no API of ours streams requests for one answer")
+        if not method.is_server_stream:
+            return grpc.unary_unary_rpc_method_handler(self._unary(method))
+        if not method.is_client_stream:
+            return grpc.unary_stream_rpc_method_handler(self._stream(method))
+        return grpc.stream_stream_rpc_method_handler(self._stream(method))
+
+    def _unary(self, method: Method) -> Handler:
+        run = self._pipeline.unary
+
+        async def serve(request: bytes, context: Any) -> bytes:
+            try:
+                result, headers = await run(
+                    method,
+                    request,
+                    _metadata(context),
+                    context.peer(),
+                    context.time_remaining(),
+                    method.endpoint,
+                )
+                wire = _wire(result)
+            except CallFailed as failure:
+                await _abort(context, failure)
+                raise AssertionError("abort() raises") from failure
+            context.set_trailing_metadata(tuple(headers.items()))
+            return wire
+
+        return serve
+
+    def _stream(self, method: Method) -> Handler:
+        pipeline = self._pipeline
+
+        async def serve(request: Any, context: Any) -> None:
+            if method.is_client_stream:
+                request = _messages(request, method)
+            try:
+                stream = await pipeline.open(
+                    method,
+                    request,
+                    _metadata(context),
+                    context.peer(),
+                    context.time_remaining(),
+                    method.endpoint,
+                )
+                try:
+                    await self._pump(stream, context)
+                finally:
+                    # Whatever happens, and also when grpc.aio cancels this task because the client went.
+                    await stream.close()
+                context.set_trailing_metadata(tuple(stream.headers().items()))
+            except CallFailed as failure:
+                await self._abort_stream(context, failure)
+
+        return serve
+
+    async def _pump(self, stream: OpenStream, context: Any) -> None:
+        write, seconds = context.write, self._write_timeout
+        while (result := await stream.next()) is not None:
+            try:
+                async with asyncio.timeout(seconds):
+                    await write(_wire(result))
+            except TimeoutError:
+                raise stream.failed(SlowConsumer()) from None
+
+    async def _abort_stream(self, context: Any, failure: CallFailed) -> None:
+        # The status waits behind what the reader has not taken; a reader who takes nothing gets a reset.
+        try:
+            async with asyncio.timeout(self._write_timeout):
+                await _abort(context, failure)
+        except TimeoutError:
+            log.info("a stream's reader did not even take its end", peer=context.peer())
+
+
+async def _messages(requests: AsyncIterator[bytes], method: Method) -> AsyncIterator[Message]:
+    parse = method.request_type.FromString
+    async for request in requests:
+        try:
+            yield parse(request)
+        except DecodeError:
+            name = method.request_type.DESCRIPTOR.name
+            raise MalformedBody(f"the message is not a {name}") from None
+
+
+def _metadata(context: Any) -> dict[str, str]:
+    return {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+
+
+def _wire(result: Result) -> bytes:
+    return result.SerializeToString() if isinstance(result, Message) else result.wire()
+
+
+async def _abort(context: Any, failure: CallFailed) -> None:
+    status = failure.status
+    trailers = (*failure.headers.items(), ("grpc-status-details-bin", status.SerializeToString()))
+    await context.abort(_CODES[status.code], status.message, trailers)

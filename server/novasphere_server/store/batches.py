@@ -1,0 +1,190 @@
+"""A batch: many mutations in one database transaction, each in a savepoint of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+
+from novasphere_server.core.clock import Clock
+from novasphere_server.store import failpoints, idempotency, log, tables
+from novasphere_server.store.database import OTHER_HISTORY, Database, Outage, State
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.limits import Limits
+from novasphere_server.store.log import Change
+from novasphere_server.store.transactions import Id, Touched, Transaction
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One mutation, who waits for it, and how it went."""
+
+    mutation: Callable[[Transaction], Any]
+    future: asyncio.Future[Any]
+    claim: Idempotency | None = None
+    is_dry_run: bool = False
+    result_type: type[Message] | None = None
+    result: Any = None
+    error: BaseException | None = None
+    was_replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What became durable together: the changes of the revisions `first` to `last`."""
+
+    first: int
+    last: int
+    changes: Sequence[Change]
+
+
+_COLUMNS = tuple(column.name for column in tables.changes.columns)
+
+
+class Batch:
+    """An open database transaction that mutations share."""
+
+    def __init__(
+        self, connection: sa.Connection, database: Database, clock: Clock, limits: Limits, state: State
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._clock = clock
+        self._limits = limits
+        self._first = state.revision + 1
+        self._last = state.revision
+        self._bodies: dict[Id, bytes | None] = {}
+        self._sequences: dict[str, int] = {}
+        self._changes: list[Change] = []
+        self._rows: list[tuple[Any, ...]] = []
+
+    def run(self, job: Job) -> None:
+        """Runs one mutation and notes how it went. Raises what says that the database is away."""
+        transaction = Transaction(
+            self._connection,
+            self._database,
+            self._limits,
+            now_us=self._clock.now_us(),
+            revision=self._last + 1,
+            bodies=self._bodies,
+            sequences=self._sequences,
+        )
+        self._database.savepoint(self._connection)
+        try:
+            job.result = self._call(transaction, job)
+        except BaseException as error:
+            if self._database.is_outage(error):
+                raise
+            # A future refuses StopIteration: it would end the coroutine that waits.
+            job.error = RuntimeError("StopIteration") if isinstance(error, StopIteration) else error
+        if job.error is not None or job.is_dry_run:
+            self._database.undo(self._connection)
+            return
+        self._database.release(self._connection)
+        self._keep(transaction)
+
+    def _call(self, transaction: Transaction, job: Job) -> Any:
+        # A dry run must leave no trace, and say what the mutation would do now.
+        claim = None if job.is_dry_run else job.claim
+        if claim is not None:
+            since_us = transaction.now_us - int(self._limits.idempotency_age * 1e6)
+            answer = idempotency.recall(transaction, claim, since_us)
+            if answer is not None:
+                _check_type(answer, job.result_type)
+                job.was_replayed = True
+                return answer
+        result = job.mutation(transaction)
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("a mutation is a synchronous function; this one is a coroutine function")
+        if claim is not None:
+            _check_type(result, job.result_type)
+            idempotency.record(transaction, claim, result)
+        return result
+
+    def _keep(self, transaction: Transaction) -> None:
+        """Takes over what a mutation did."""
+        self._sequences.update(transaction.sequences)
+        touched = [item for item in transaction.touched.items() if _is_changed(item[1])]
+        if not touched:
+            return
+        self._last = transaction.revision
+        for index, ((kind_name, key), object_) in enumerate(touched):
+            self._bodies[kind_name, key] = object_.after
+            before, after = object_.before, object_.after
+            self._changes.append(Change(self._last, index, kind_name, key, before, after))
+            self._rows.append(
+                (
+                    self._last,
+                    index,
+                    kind_name,
+                    key,
+                    object_.namespace,
+                    object_.type(),
+                    before,
+                    after,
+                    transaction.now_us,
+                )
+            )
+
+    def finish(self) -> Commit:
+        """Writes what the mutations have in common. The transaction is ready to be committed."""
+        if self._sequences:
+            rows = [{"name": name, "value": value} for name, value in self._sequences.items()]
+            statement = self._database.upsert(tables.sequences, ("name", "value"))
+            self._connection.execute(statement, rows)
+        if self._rows:
+            self._database.insert_many(self._connection, tables.changes, _COLUMNS, self._rows)
+            self._connection.execute(sa.update(tables.revision).values(value=self._last))
+        return Commit(self._first, self._last, self._changes)
+
+
+def _is_changed(object_: Touched) -> bool:
+    # Created and deleted by the same mutation: nobody else ever saw it.
+    return object_.before is not None or object_.after is not None
+
+
+def _check_type(answer: Any, result_type: type[Message] | None) -> None:
+    if not isinstance(answer, result_type or Message):
+        raise TypeError(
+            f"a recorded answer must be a {(result_type or Message).__name__}, not {type(answer)}"
+        )
+
+
+def execute(
+    connection: sa.Connection,
+    database: Database,
+    clock: Clock,
+    limits: Limits,
+    known: State,
+    jobs: Sequence[Job],
+) -> list[Commit]:
+    """Runs the jobs in one transaction and commits it.
+
+    Returns what the caller has not seen yet: usually one commit; one more before it when others wrote
+    since `known`, or when a commit of ours came through although the database reported a failure.
+    """
+    commits = []
+    try:
+        state = database.begin(connection)
+        if state.epoch != known.epoch or state.revision < known.revision:
+            raise Outage(OTHER_HISTORY)  # noqa: TRY301 - ends the transaction like any other failure
+        if state.revision > known.revision:
+            missed = log.read_all(connection, known.revision)
+            commits.append(Commit(known.revision + 1, state.revision, missed))
+        batch = Batch(connection, database, clock, limits, state)
+        for job in jobs:
+            batch.run(job)
+        commits.append(batch.finish())
+        failpoints.hit(failpoints.BEFORE_COMMIT)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    failpoints.hit(failpoints.AFTER_COMMIT)
+    return commits

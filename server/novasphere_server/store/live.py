@@ -1,0 +1,59 @@
+"""Live fields: what changes too often for the log, laid over stored objects when they are read.
+
+An overlay is a message of the object's type with the live fields alone. Its bytes are appended to
+the stored bytes, which protobuf defines as a merge; so live fields are singular ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from novasphere_server.store.kinds import Kind
+from novasphere_server.store.rendered import Rendered
+
+M = TypeVar("M", bound=Message)
+
+
+class _Overlay:
+    __slots__ = ("base", "counter", "merged", "wire")
+
+    def __init__(self, wire: bytes, counter: int) -> None:
+        self.wire = wire
+        self.counter = counter
+        self.base: Rendered[Any] | None = None
+        self.merged: Rendered[Any] | None = None
+
+
+class LiveFields:
+    """The overlays of all objects that have one. They end with the process and with the object."""
+
+    def __init__(self, first_counter: int) -> None:
+        # Goes into ETags, so that it must not start again where an earlier process began.
+        self._counter = first_counter
+        self._overlays: dict[tuple[str, str], _Overlay] = {}
+
+    def set(self, kind: Kind[M], key: str, overlay: M) -> None:
+        """Replaces the object's overlay."""
+        wire = overlay.SerializeToString(deterministic=True)
+        known = self._overlays.get((kind.name, key))
+        if known is not None and known.wire == wire:
+            return
+        self._counter += 1
+        self._overlays[kind.name, key] = _Overlay(wire, self._counter)
+
+    def drop(self, kind_name: str, key: str) -> None:
+        """Forgets the overlay of an object that was deleted."""
+        self._overlays.pop((kind_name, key), None)
+
+    def over(self, kind: Kind[M], key: str, stored: Rendered[M]) -> Rendered[M]:
+        """Returns the stored object with its live fields: the same one until either changes."""
+        overlay = self._overlays.get((kind.name, key))
+        if overlay is None:
+            return stored
+        if overlay.merged is None or overlay.base is not stored:
+            etag = f"{stored.etag}.{overlay.counter}"
+            overlay.merged = Rendered(kind.message, stored.wire + overlay.wire, etag)
+            overlay.base = stored
+        return overlay.merged

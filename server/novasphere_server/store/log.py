@@ -1,0 +1,171 @@
+"""The revision log: what changed, in order, until it is compacted away.
+
+The log holds everything after its floor. The floor moves in the transaction that deletes the rows
+below it, and every read takes the floor along, so that a reader always knows whether it missed
+something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from novasphere_server.store import tables
+from novasphere_server.store.transactions import Transaction
+
+Read = Callable[[sa.Executable, dict[str, Any]], Awaitable[Sequence[sa.Row[Any]]]]
+
+# How many revisions one page looks at: a rare kind must not cost a scan of the whole log at once.
+SPAN = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one mutation did to one object. The changes of a mutation share its revision."""
+
+    revision: int
+    index: int
+    kind_name: str
+    key: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """The changes of a stretch of the log, of whole mutations only.
+
+    The stretch ends with revision `end`. Nothing up to `floor` can be read any more.
+    """
+
+    changes: Sequence[Change]
+    end: int
+    floor: int
+
+
+def _statement(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Returns one row a change, each with floor and last revision; without changes, one row of nulls."""
+    changes, state = tables.changes, tables.revision
+    page = (
+        sa.select(
+            changes.c.revision,
+            changes.c.index,
+            changes.c.kind,
+            changes.c.key,
+            changes.c.before,
+            changes.c.after,
+        )
+        .where(*conditions)
+        .order_by(changes.c.revision, changes.c.index)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+        .cte("page")
+    )
+    return (
+        sa.select(state.c.floor, state.c.value, page)
+        .select_from(state.outerjoin(page, sa.true()))
+        .order_by(page.c.revision, page.c.index)
+    )
+
+
+_IN_SPAN = (
+    tables.changes.c.revision > sa.bindparam("position", type_=sa.BigInteger),
+    tables.changes.c.revision <= sa.bindparam("end", type_=sa.BigInteger),
+)
+_OF_ALL = _statement(*_IN_SPAN)
+_OF_KIND = _statement(*_IN_SPAN, tables.changes.c.kind == sa.bindparam("kind", type_=sa.String))
+UNLIMITED = 2**31 - 1
+
+
+def _change(row: sa.Row[Any]) -> Change:
+    return Change(*tuple(row)[2:])
+
+
+def _page(rows: Sequence[sa.Row[Any]], position: int, length: int) -> LogPage | None:
+    """Returns the page that `rows` make; None when they hold no whole mutation."""
+    floor, last = rows[0].floor, rows[0].value
+    end = min(last, position + SPAN)
+    changes = [_change(row) for row in rows if row.revision is not None]
+    if len(changes) > length:
+        cut = changes[-1].revision
+        changes = [change for change in changes if change.revision < cut]
+        if not changes:
+            return None
+        end = changes[-1].revision
+    return LogPage(changes, max(end, position), floor)
+
+
+def _parameters(position: int, end: int, limit: int) -> dict[str, Any]:
+    return {"position": position, "end": end, "limit": limit}
+
+
+async def read_page(read: Read, kind_name: str, position: int, length: int) -> LogPage:
+    """Returns about `length` changes of a kind after revision `position`."""
+    parameters = _parameters(position, position + SPAN, length + 1) | {"kind": kind_name}
+    rows = await read(_OF_KIND, parameters)
+    page = _page(rows, position, length)
+    if page is None:  # one mutation is longer than a page
+        end = rows[0].revision
+        rows = await read(_OF_KIND, parameters | {"end": end, "limit": UNLIMITED})
+        page = LogPage([_change(row) for row in rows if row.revision is not None], end, rows[0].floor)
+    return page
+
+
+def read_all(connection: sa.Connection, position: int) -> list[Change]:
+    """Returns every change after revision `position`, on a connection of the writer's."""
+    rows = connection.execute(_OF_ALL, _parameters(position, 2**62, UNLIMITED)).all()
+    return [_change(row) for row in rows if row.revision is not None]
+
+
+def first_changes_after(
+    kind_name: str, position: int, after_key: str, to_key: str | None
+) -> sa.Select[Any]:
+    """Returns the rows (floor, key, before) of the changes after revision `position`, oldest first,
+    to objects of a kind whose keys lie within (after_key, to_key]. Without any, one row of nulls.
+    """
+    changes = tables.changes
+    conditions = [
+        changes.c.revision > position,
+        changes.c.kind == kind_name,
+        changes.c.key > after_key,
+    ]
+    if to_key is not None:
+        conditions.append(changes.c.key <= to_key)
+    return _statement(*conditions)
+
+
+async def find_floor(read: Read, *, kept_since_us: int, kept_rows: int) -> int:
+    """Returns the revision up to which the log is too old or too long to keep; 0 when none is."""
+    changes = tables.changes
+    newest_first = (changes.c.revision.desc(), changes.c.index.desc())
+    too_many = sa.select(changes.c.revision).order_by(*newest_first).limit(1).offset(kept_rows)
+    found = await read(too_many, {})
+    floor: int = found[0].revision if found else 0
+    # From the oldest on: the scan ends at the first row that stays.
+    first_kept = (
+        sa.select(changes.c.revision)
+        .where(changes.c.at_us >= kept_since_us)
+        .order_by(changes.c.revision, changes.c.index)
+        .limit(1)
+    )
+    kept = await read(first_kept, {})
+    if kept:
+        return max(floor, int(kept[0].revision) - 1)
+    last: int = (await read(sa.select(tables.revision.c.value), {}))[0].value
+    return max(floor, last)
+
+
+def compact(transaction: Transaction, floor: int, step: int) -> int:
+    """Forgets the log up to `floor`, at most `step` revisions of it; returns the new floor.
+
+    Never more than the log holds, and never back.
+    """
+    state = transaction.execute(sa.select(tables.revision.c.value, tables.revision.c.floor)).one()
+    new: int = min(floor, state.value, state.floor + step)
+    if new <= state.floor:
+        return int(state.floor)
+    transaction.execute(sa.update(tables.revision).values(floor=new))
+    transaction.execute(sa.delete(tables.changes).where(tables.changes.c.revision <= new))
+    return new

@@ -1,0 +1,195 @@
+"""What lists ask for, and how that is said in SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+
+from novasphere_server import errors
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import Kind
+from novasphere_server.store.rendered import Rendered
+
+M = TypeVar("M", bound=Message)
+
+_OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {
+    "=": lambda column, value: column == value,
+    "!=": lambda column, value: column != value,
+    "<": lambda column, value: column < value,
+    "<=": lambda column, value: column <= value,
+    ">": lambda column, value: column > value,
+    ">=": lambda column, value: column >= value,
+    "in": lambda column, value: column.in_(value),
+}
+
+_SET = re.compile(r"^(?P<name>\S+)\s+(?P<verb>in|notin)\s*\((?P<values>[^()]*)\)$")
+_EQUALITY = re.compile(r"^(?P<name>[^=!\s]+)\s*(?P<sign>==|=|!=)\s*(?P<value>\S*)$")
+_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,252}[A-Za-z0-9])?$")
+_VALUE = re.compile(r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")
+
+
+class Relation(Enum):
+    """How a label has to stand to the values. The negative ones hold for objects without the label."""
+
+    IN = "in"
+    NOT_IN = "notin"
+    EXISTS = "exists"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRequirement:
+    """One term of a selector."""
+
+    name: str
+    relation: Relation
+    values: tuple[str, ...] = ()
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        value = labels.get(self.name)
+        match self.relation:
+            case Relation.IN:
+                return value in self.values
+            case Relation.NOT_IN:
+                return value not in self.values
+            case Relation.EXISTS:
+                return value is not None
+            case Relation.ABSENT:
+                return value is None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSelector:
+    """Terms that all have to hold, as Kubernetes spells them: "a=b,c!=d,e,!f,g in (x,y)"."""
+
+    requirements: tuple[LabelRequirement, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> LabelSelector:
+        """Returns the selector that `text` spells; empty text selects everything."""
+        if not text.strip():
+            return cls()
+        terms = re.split(r",(?![^()]*\))", text)  # commas within parentheses part values, not terms
+        # Sorted, so that selectors that mean the same share what is remembered for them.
+        parsed = {_requirement(term.strip()) for term in terms}
+        return cls(tuple(sorted(parsed, key=lambda r: (r.name, r.relation.value, r.values))))
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        return all(requirement.holds(labels) for requirement in self.requirements)
+
+
+def _requirement(term: str) -> LabelRequirement:
+    if found := _SET.match(term):
+        values = [value.strip() for value in found["values"].split(",")]
+        relation = Relation.IN if found["verb"] == "in" else Relation.NOT_IN
+        return _checked(found["name"], relation, values, term)
+    if found := _EQUALITY.match(term):
+        relation = Relation.NOT_IN if found["sign"] == "!=" else Relation.IN
+        return _checked(found["name"], relation, [found["value"]], term)
+    if term.startswith("!"):
+        return _checked(term[1:].strip(), Relation.ABSENT, [], term)
+    return _checked(term, Relation.EXISTS, [], term)
+
+
+def _checked(name: str, relation: Relation, values: list[str], term: str) -> LabelRequirement:
+    if not _NAME.match(name) or not all(_VALUE.match(value) for value in values):
+        raise errors.InvalidArgument(
+            "label_selector",
+            f"{term[:64]!r} is not a term like name=value, name!=value, name in (a,b), name or !name",
+        )
+    return LabelRequirement(name, relation, tuple(sorted(set(values))))
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[M]):
+    """A list: which objects of a kind, in which order, and which part of them.
+
+    `filters` are (column, operator, value) over the columns of the kind's table, with the operators
+    = != < <= > >= and in (a tuple). `order_by` names columns, "-name" for descending. Hashable: what
+    it found is remembered until an object of the kind changes.
+    """
+
+    kind: Kind[M]
+    filters: tuple[tuple[str, str, Any], ...] = ()
+    labels: LabelSelector | None = None
+    order_by: tuple[str, ...] = ("id",)
+    limit: int = 50
+    offset: int = 0
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """Returns the filters and the selector as conditions on the kind's table."""
+        columns = self.kind.table.c
+        found = [_OPERATORS[sign](columns[name], value) for name, sign, value in self.filters]
+        if self.labels is not None:
+            found += [_label_condition(self.kind, r) for r in self.labels.requirements]
+        return found
+
+    def ordering(self) -> list[sa.ColumnElement[Any]]:
+        columns = self.kind.table.c
+        return [
+            columns[name[1:]].desc() if name.startswith("-") else columns[name].asc()
+            for name in self._order()
+        ]
+
+    def statement(self) -> sa.Select[Any]:
+        """Returns rows (total, key, revision, body): one consistent page with the total beside it.
+
+        When the page is empty, there is one row whose key is null.
+        """
+        table = self.kind.table
+        conditions = self.conditions()
+        total = sa.select(sa.func.count().label("total")).select_from(table).where(*conditions)
+        counted = total.cte("counted")
+        page = (
+            sa.select(table.c.key, table.c.revision, table.c.body, *self._sorted_columns())
+            .where(*conditions)
+            .order_by(*self.ordering())
+            .limit(self.limit)
+            .offset(self.offset)
+            .cte("page")
+        )
+        order = [
+            page.c[f"sort_{n}"].desc() if name.startswith("-") else page.c[f"sort_{n}"].asc()
+            for n, name in enumerate(self._order())
+        ]
+        return (
+            sa.select(counted.c.total, page.c.key, page.c.revision, page.c.body)
+            .select_from(counted.outerjoin(page, sa.true()))
+            .order_by(*order)
+        )
+
+    def _order(self) -> tuple[str, ...]:
+        """Returns the wanted order, made total by the id."""
+        return self.order_by if {"id", "-id"} & set(self.order_by) else (*self.order_by, "id")
+
+    def _sorted_columns(self) -> list[sa.Label[Any]]:
+        columns = self.kind.table.c
+        return [columns[name.lstrip("-")].label(f"sort_{n}") for n, name in enumerate(self._order())]
+
+
+def _label_condition(kind: Kind[Any], requirement: LabelRequirement) -> sa.ColumnElement[bool]:
+    labels = tables.labels
+    label = sa.select(sa.literal(1)).where(
+        labels.c.kind == kind.name,
+        labels.c.key == kind.table.c.key,
+        labels.c.name == requirement.name,
+    )
+    if requirement.values:
+        label = label.where(labels.c.value.in_(requirement.values))
+    if requirement.relation in (Relation.IN, Relation.EXISTS):
+        return label.exists()
+    return ~label.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """A part of a list. `total` counts what matches, whatever the limit."""
+
+    items: Sequence[Rendered[M]]
+    total: int

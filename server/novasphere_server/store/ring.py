@@ -1,0 +1,117 @@
+"""The end of the log, in memory: what watchers at the head are sent, made once and shared."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from novasphere_server.store.kinds import Kind
+from novasphere_server.store.log import Change
+from novasphere_server.store.rendered import Rendered
+
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+_OVERHEAD = 400  # bytes that a change takes in memory besides its messages
+
+
+class Stretch(Generic[M]):
+    """The changes of one kind in a stretch of the log, with what was made of them for readers.
+
+    It spans the revisions `first` to `last`, of all kinds. A commit is a stretch, and so is a page
+    that was read from the log.
+    """
+
+    __slots__ = ("_messages", "_rendered", "changes", "first", "kind", "last", "memos", "size")
+
+    def __init__(self, kind: Kind[M], first: int, last: int, changes: Sequence[Change]) -> None:
+        self.kind = kind
+        self.first = first
+        self.last = last
+        self.changes = changes
+        self.size = sum(
+            _OVERHEAD + len(change.before or b"") + len(change.after or b"") for change in changes
+        )
+        self.memos: dict[Hashable, Any] = {}
+        self._messages: dict[tuple[int, bool], M] = {}
+        self._rendered: dict[tuple[int, bool], Rendered[M]] = {}
+
+    def message(self, position: int, *, is_after: bool) -> M | None:
+        """Returns the object before or after change `position`, parsed once: not to be changed."""
+        change = self.changes[position]
+        body = change.after if is_after else change.before
+        if body is None:
+            return None
+        known = self._messages.get((position, is_after))
+        if known is None:
+            known = self._messages[position, is_after] = self.kind.message.FromString(body)
+        return known
+
+    def rendered(self, position: int, *, is_after: bool) -> Rendered[M] | None:
+        """Returns the object before or after the change at `position`, for readers to share."""
+        change = self.changes[position]
+        body = change.after if is_after else change.before
+        if body is None:
+            return None
+        known = self._rendered.get((position, is_after))
+        if known is None:
+            revision = change.revision
+            if not is_after:
+                message = self.message(position, is_after=False)
+                revision = self.kind.revision(message) if message is not None else revision
+            known = Rendered(self.kind.message, body, str(revision))
+            self._rendered[position, is_after] = known
+        return known
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Returns `make()`, remembered under `key` for as long as the stretch is."""
+        if key not in self.memos:
+            self.memos[key] = make()
+        known: T = self.memos[key]
+        return known
+
+
+class Ring:
+    """Recent stretches by kind, bounded in bytes: the oldest of any kind go first."""
+
+    def __init__(self, kinds: Iterable[Kind[Any]], revision: int, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._oldest_first: deque[Stretch[Any]] = deque()
+        self._stretches: dict[str, deque[Stretch[Any]]] = {kind.name: deque() for kind in kinds}
+        # Everything of the kind that came after this revision is in the ring.
+        self._floors = {kind.name: revision for kind in kinds}
+        self._last_changes = dict(self._floors)
+
+    def append(self, stretch: Stretch[Any]) -> None:
+        name = stretch.kind.name
+        self._stretches[name].append(stretch)
+        self._last_changes[name] = stretch.last
+        self._oldest_first.append(stretch)
+        self._bytes += stretch.size
+        while self._bytes > self._max_bytes:
+            oldest = self._oldest_first.popleft()
+            self._stretches[oldest.kind.name].popleft()
+            self._floors[oldest.kind.name] = oldest.last
+            self._bytes -= oldest.size
+
+    def last_change(self, kind: Kind[Any]) -> int:
+        """Returns the revision of the kind's last commit; of the start, if there was none since."""
+        return self._last_changes[kind.name]
+
+    def covers(self, kind: Kind[Any], position: int) -> bool:
+        """Returns whether everything of the kind after `position` is here."""
+        return position >= self._floors[kind.name]
+
+    def after(self, kind: Kind[M], position: int) -> Stretch[M] | None:
+        """Returns the kind's first stretch that reaches beyond `position`, None at the head."""
+        stretches = self._stretches[kind.name]
+        if not stretches or stretches[-1].last <= position:
+            return None
+        if len(stretches) == 1 or stretches[-2].last <= position:
+            return stretches[-1]
+        return stretches[bisect_right(stretches, position, key=lambda stretch: stretch.last)]

@@ -1,0 +1,337 @@
+"""The store: the one door to what is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+
+from novasphere_server import errors
+from novasphere_server.core.clock import Clock
+from novasphere_server.store import database, log
+from novasphere_server.store import idempotency as records
+from novasphere_server.store.batches import Commit, Job
+from novasphere_server.store.cache import Cache, KeyPage
+from novasphere_server.store.database import OTHER_HISTORY, Database, Outage, State
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import KINDS, Kind
+from novasphere_server.store.limits import Limits
+from novasphere_server.store.live import LiveFields
+from novasphere_server.store.log import Change
+from novasphere_server.store.queries import Page, Query
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.ring import Ring, Stretch
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch, Watches, WatchPage
+from novasphere_server.store.writer import Outcome, Writer
+
+M = TypeVar("M", bound=Message)
+R = TypeVar("R")
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+_log = logging.getLogger(__name__)
+
+
+class Store:
+    """Resources, their log, and what surrounds them.
+
+    Belongs to one event loop. While the database is away everything raises DatabaseUnavailable, also
+    what the cache could answer; the store finds back by itself.
+    """
+
+    def __init__(self, data: Database, clock: Clock, limits: Limits, state: State) -> None:
+        self._database = data
+        self._clock = clock
+        self._limits = limits
+        self._epoch = state.epoch
+        self._revision = state.revision
+        self._is_available = True
+        self._is_closing = False
+        self._suspected = asyncio.Event()
+        self._callbacks: list[Callable[[Sequence[Change]], None]] = []
+        self._ring = Ring(KINDS, state.revision, limits.ring_bytes)
+        self._cache = Cache(limits.cache_bytes, limits.cached_queries)
+        self._live = LiveFields(clock.now_us())
+        self._watches = Watches(
+            epoch=state.epoch,
+            revision=state.revision,
+            floor=state.floor,
+            kinds=KINDS,
+            ring=self._ring,
+            cache=self._cache,
+            live=self._live,
+            read=self._select,
+            page_length=limits.page_length,
+        )
+        self._writer = Writer(data, clock, limits, state, self._settled)
+        loops = {"bookmarks": self._bookmark, "probe": self._probe, "maintenance": self._maintain}
+        self._tasks = [asyncio.create_task(loop(), name=f"store-{name}") for name, loop in loops.items()]
+
+    @classmethod
+    async def open(cls, url: str, *, clock: Clock, limits: Limits | None = None) -> Store:
+        """Opens the database that `url` names ("sqlite:////abs/path"), creating or migrating it."""
+        limits = limits or Limits()
+        data = database.connect_to(url, limits)
+        state = await asyncio.to_thread(data.prepare, secrets.token_hex(8))
+        return cls(data, clock, limits, state)
+
+    async def close(self) -> None:
+        """Commits what waits, ends the watches with Draining, and closes the database."""
+        self._is_closing = True
+        self._watches.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._writer.close()
+        await self._database.close()
+
+    @property
+    def epoch(self) -> str:
+        """Names the history: cursors of another one are refused."""
+        return self._epoch
+
+    @property
+    def revision(self) -> int:
+        """The last committed revision that readers see."""
+        return self._revision
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the database answered when it was last asked."""
+        return self._is_available
+
+    async def write(
+        self,
+        mutation: Callable[[Transaction], R],
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+        result_type: type[Message] | None = None,
+    ) -> R:
+        """Runs a mutation on the writer's thread and returns its result once it is durable.
+
+        Raises what the mutation raised, which undid it. With `idempotency` the result must be a
+        Message, of `result_type` if that is given; it is stored with the effect and returned to
+        whoever makes the same claim again. A dry run is undone, and recorded nowhere.
+        """
+        self._check_available()
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._writer.submit(Job(mutation, future, idempotency, is_dry_run, result_type))
+        return await future
+
+    async def get(self, kind: Kind[M], key: str) -> Rendered[M] | None:
+        """Returns an object with its live fields; None if there is none."""
+        self._check_available()
+        known = self._cache.peek(kind, key)
+        stored = known.stored if known is not None else (await self._load(kind, [key]))[key]
+        return None if stored is None else self._live.over(kind, key, stored)
+
+    async def _load(self, kind: Kind[M], keys: Sequence[str]) -> dict[str, Rendered[M] | None]:
+        columns = kind.table.c
+        statement = sa.select(columns.key, columns.revision, columns.body).where(columns.key.in_(keys))
+        with self._cache.reading(kind) as reading:
+            rows = await self._select(statement, None)
+            found: dict[str, Rendered[M] | None] = dict.fromkeys(keys)
+            for row in rows:
+                found[row.key] = Rendered(kind.message, row.body, str(row.revision))
+            return {key: self._cache.learn(reading, key, stored) for key, stored in found.items()}
+
+    async def list(self, query: Query[M]) -> Page[M]:
+        """Returns a page of objects with their live fields, and the number of all that match."""
+        self._check_available()
+        kind = query.kind
+        while True:
+            revision = self._ring.last_change(kind)
+            keys = self._cache.recall(query, revision)
+            if keys is None:
+                return await self._query(query, revision)
+            found = {key: entry.stored for key in keys.keys if (entry := self._cache.peek(kind, key))}
+            missing = [key for key in keys.keys if key not in found]
+            if missing:
+                found |= await self._load(kind, missing)
+                if self._ring.last_change(kind) != revision:
+                    continue  # the keys may be others by now
+            items = [
+                self._live.over(kind, key, stored)
+                for key in keys.keys
+                if (stored := found[key]) is not None
+            ]
+            return Page(items, keys.total)
+
+    async def _query(self, query: Query[M], revision: int) -> Page[M]:
+        kind = query.kind
+        items: list[Rendered[M]] = []
+        keys = []
+        with self._cache.reading(kind) as reading:
+            rows = await self._select(query.statement(), None)
+            for row in rows:
+                if row.key is None:
+                    continue
+                keys.append(row.key)
+                stored = Rendered(kind.message, row.body, str(row.revision))
+                newest = self._cache.learn(reading, row.key, stored)
+                # The page shows one moment: what was deleted after it is still in it.
+                items.append(self._live.over(kind, row.key, newest or stored))
+        self._cache.remember(query, revision, KeyPage(keys, rows[0].total))
+        return Page(items, rows[0].total)
+
+    async def read(
+        self, statement: sa.Executable, parameters: Parameters = None
+    ) -> Sequence[sa.Row[Any]]:
+        """Returns the rows of a SELECT, beside the writer; for tables that the log does not cover."""
+        self._check_available()
+        return await self._select(statement, parameters)
+
+    async def _select(self, statement: sa.Executable, parameters: Parameters) -> Sequence[sa.Row[Any]]:
+        try:
+            async with self._database.readers.connect() as connection:
+                return (await connection.execute(statement, parameters)).all()
+        except sa.exc.TimeoutError as error:  # every connection is busy
+            raise errors.DatabaseUnavailable from error
+        except sa.exc.DBAPIError as error:
+            if not self._database.is_outage(error):
+                raise
+            self._suspect(error)
+            raise errors.DatabaseUnavailable from error
+
+    async def wait_for_revision(self, revision: int, timeout: float) -> None:
+        """Waits until readers see that revision; raises RevisionNotReached after `timeout` seconds."""
+        if self._revision >= revision:
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                await self._watches.wait_for(revision)
+        except TimeoutError:
+            raise errors.RevisionNotReached(
+                f"revision {revision} was not reached; the last one is {self._revision}",
+                metadata={"revision": str(self._revision)},
+            ) from None
+
+    def set_live(self, kind: Kind[M], key: str, overlay: M) -> None:
+        """Replaces the live fields of an object: singular fields that the log does not carry."""
+        self._live.set(kind, key, overlay)
+
+    async def watch(self, watch: Watch[M]) -> AsyncGenerator[WatchPage, None]:
+        """Yields the present state and then every change; the caller must aclose() it.
+
+        With a cursor, the changes behind it. Raises before the first page CursorInvalid, EpochChanged
+        or CursorExpired. A page without events never comes.
+        """
+        self._check_available()
+        async with aclosing(self._watches.follow(watch)) as pages:
+            async for page in pages:
+                yield page
+
+    def on_commit(self, callback: Callable[[Sequence[Change]], None]) -> Callable[[], None]:
+        """Has `callback` called on the event loop with the changes of every commit that has any.
+
+        It comes after the cache has the commit and before its callers are answered; it must be quick.
+        Returns what ends it.
+        """
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def _check_available(self) -> None:
+        if self._is_closing:
+            raise errors.Draining
+        if not self._is_available:
+            raise errors.DatabaseUnavailable
+
+    def _settled(self, outcome: Outcome) -> None:
+        """Publishes what the writer committed, or notes that it could not."""
+        if outcome.failure is not None:
+            self._suspect(outcome.failure)
+        for commit in outcome.commits:
+            if commit.changes:
+                self._publish(commit)
+
+    def _publish(self, commit: Commit) -> None:
+        by_kind: dict[str, list[Change]] = {}
+        for change in commit.changes:
+            by_kind.setdefault(change.kind_name, []).append(change)
+        stretches = [
+            Stretch(kind, commit.first, commit.last, by_kind[kind.name])
+            for kind in KINDS
+            if kind.name in by_kind
+        ]
+        for stretch in stretches:
+            self._cache.follow(stretch)
+            self._ring.append(stretch)
+        for change in commit.changes:
+            if change.after is None:
+                self._live.drop(change.kind_name, change.key)
+        self._revision = commit.last
+        for callback in self._callbacks:
+            try:
+                callback(commit.changes)
+            except Exception:  # noqa: BLE001 - logged with its traceback
+                # What one follower gets wrong must not keep the others, or the callers, from the commit.
+                _log.exception("a follower of the log failed")
+        self._watches.publish(commit.last, stretches)
+
+    def _suspect(self, error: BaseException) -> None:
+        if self._is_available:
+            _log.error("the database is unavailable", exc_info=error)
+        self._is_available = False
+        self._suspected.set()
+
+    async def _probe(self) -> None:
+        """Looks at the database from outside now and then, and until it is back when it is away."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.probe_interval):
+                    await self._suspected.wait()
+            await self.check()
+            if not self._is_available:
+                await asyncio.sleep(self._limits.probe_interval / 4)
+
+    async def check(self) -> bool:
+        """Asks the database whether it is there, notes the answer and returns it."""
+        was_available = self._is_available
+        try:
+            state = await asyncio.to_thread(self._database.probe, can_write=not was_available)
+            if state.epoch != self._epoch or state.revision < self._revision:
+                raise Outage(OTHER_HISTORY)  # noqa: TRY301 - noted like any other failure
+        except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
+            self._suspect(error)
+            return False
+        if not was_available:
+            await self._database.close()  # the connections of readers may be to a file that is gone
+            self._suspected.clear()
+            self._is_available = True
+            _log.warning("the database is back")
+        return True
+
+    async def _bookmark(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.bookmark_interval / 2)
+            self._watches.tick()
+
+    async def _maintain(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.maintenance_interval)
+            try:
+                await self.maintain()
+            except errors.ApiError as error:
+                _log.warning("maintenance of the store is put off: %s", error.message)
+
+    async def maintain(self) -> None:
+        """Forgets idempotency records and log that are past their time."""
+        limits = self._limits
+        now_us = self._clock.now_us()
+        forgotten_us = now_us - int(limits.idempotency_age * 1e6)
+        await self.write(lambda transaction: records.purge(transaction, forgotten_us))
+        kept_since_us = now_us - int(limits.log_age * 1e6)
+        floor = await log.find_floor(
+            self._select, kept_since_us=kept_since_us, kept_rows=limits.log_length
+        )
+        while self._watches.floor < floor:
+            self._watches.floor = await self.write(
+                lambda transaction: log.compact(transaction, floor, limits.compaction_step)
+            )

@@ -1,0 +1,197 @@
+"""An open transaction, as mutations see it.
+
+A mutation is a synchronous function of a Transaction. It runs on the writer's thread, within a
+savepoint of its own in a database transaction that it shares with others; it sees what they did
+before it. What it raises undoes it, alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from novasphere.api.v1 import watch_pb2
+
+from novasphere_server import errors
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import Kind
+
+if TYPE_CHECKING:
+    from novasphere_server.store.database import Database
+    from novasphere_server.store.limits import Limits
+
+M = TypeVar("M", bound=Message)
+Id = tuple[str, str]  # kind and key
+
+
+class Touched:
+    """One object that a mutation changed: as it was before it, and as it is now."""
+
+    __slots__ = ("after", "before", "namespace")
+
+    def __init__(self, before: bytes | None) -> None:
+        self.before = before
+        self.after = before
+        self.namespace = ""
+
+    def type(self) -> watch_pb2.EventType.ValueType:
+        if self.before is None:
+            return watch_pb2.EVENT_TYPE_ADDED
+        return watch_pb2.EVENT_TYPE_MODIFIED if self.after is not None else watch_pb2.EVENT_TYPE_DELETED
+
+
+class Transaction:
+    """What one mutation may do.
+
+    `now_us` is the store's time, read once. `revision` is the one that the mutation will have if it
+    changes a resource; `put` writes it into the message.
+    """
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        database: Database,
+        limits: Limits,
+        *,
+        now_us: int,
+        revision: int,
+        bodies: dict[Id, bytes | None],
+        sequences: Mapping[str, int],
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._limits = limits
+        self._bodies = bodies  # as they were when the mutation began, where somebody looked
+        self._batch_sequences = sequences
+        self.now_us = now_us
+        self.revision = revision
+        self.touched: dict[Id, Touched] = {}
+        self.sequences: dict[str, int] = {}
+
+    def get(self, kind: Kind[M], key: str) -> M | None:
+        """Returns the object as it is now: a fresh copy, the caller's to change."""
+        body = self._body(kind, key)
+        return None if body is None else kind.message.FromString(body)
+
+    def put(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
+        """Creates or replaces an object, and stamps the mutation's revision into `message`.
+
+        `extra_columns` are those that the message does not hold; on an update, those left out stay.
+        A put that would change nothing does nothing, and leaves the old revision in `message`.
+        """
+        key = kind.key(message)
+        before = self._body(kind, key)
+        previous = None if before is None else kind.message.FromString(before)
+        if previous is not None and not extra_columns:
+            kind.stamp(message, kind.revision(previous))
+            if message == previous:
+                return
+        kind.stamp(message, self.revision)
+        body = message.SerializeToString(deterministic=True)
+        if len(body) > self._limits.resource_bytes:
+            raise errors.TooLarge(
+                f"{kind.name} {key!r} takes {len(body)} bytes; "
+                f"at most {self._limits.resource_bytes} are stored"
+            )
+        columns = kind.columns(message)
+        row = {**columns, **extra_columns, "revision": self.revision, "body": body}
+        if before is None:
+            self._database.insert(self._connection, kind.table, {**row, "key": key})
+        else:
+            row.pop("id", None)
+            self._database.update(self._connection, kind.table, key, row)
+        if kind.labels is not None:
+            self._put_labels(kind, key, previous, message)
+        touched = self._touch(kind, key, before)
+        touched.after = body
+        touched.namespace = columns.get("namespace", "")
+
+    def delete(self, kind: Kind[Any], key: str) -> None:
+        """Deletes an object; nothing happens when there is none."""
+        before = self._body(kind, key)
+        if before is None:
+            return
+        self._connection.execute(sa.delete(kind.table).where(kind.table.c.key == key))
+        if kind.labels is not None:
+            labels = tables.labels
+            self._connection.execute(
+                sa.delete(labels).where(labels.c.kind == kind.name, labels.c.key == key)
+            )
+        touched = self._touch(kind, key, before)
+        touched.after = None
+        touched.namespace = kind.columns(kind.message.FromString(before)).get("namespace", "")
+
+    def find(
+        self,
+        kind: Kind[M],
+        *where: sa.ColumnElement[bool],
+        order_by: Any = None,
+        limit: int | None = None,
+    ) -> list[M]:
+        """Returns the objects that meet all conditions on `kind.table.c`, by default ordered by id."""
+        statement = sa.select(kind.table.c.body).where(*where)
+        statement = statement.order_by(kind.table.c.id if order_by is None else order_by)
+        if limit is not None:
+            statement = statement.limit(limit)
+        return [kind.message.FromString(body) for body in self._connection.execute(statement).scalars()]
+
+    def next_id(self, sequence: str) -> int:
+        """Returns the next number of a sequence. No number is given twice."""
+        value = self.sequences.get(sequence)
+        if value is None:
+            value = self._batch_sequences.get(sequence)
+        if value is None:
+            known = sa.select(tables.sequences.c.value).where(tables.sequences.c.name == sequence)
+            value = self._connection.execute(known).scalar() or 0
+        self.sequences[sequence] = value + 1
+        return value + 1
+
+    def execute(
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> sa.CursorResult[Any]:
+        """Runs a statement on tables that the log does not cover. Takes no revision."""
+        return self._connection.execute(statement, parameters)
+
+    def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Inserts rows into a table that the log does not cover, or replaces them by primary key.
+
+        Every row must name the same columns.
+        """
+        if rows:
+            self._connection.execute(self._database.upsert(table, tuple(rows[0])), rows)
+
+    def _body(self, kind: Kind[Any], key: str) -> bytes | None:
+        identity = (kind.name, key)
+        if touched := self.touched.get(identity):
+            return touched.after
+        if identity not in self._bodies:
+            self._bodies[identity] = self._database.body(self._connection, kind.table, key)
+        return self._bodies[identity]
+
+    def _touch(self, kind: Kind[Any], key: str, before: bytes | None) -> Touched:
+        identity = (kind.name, key)
+        touched = self.touched.get(identity)
+        if touched is None:
+            touched = self.touched[identity] = Touched(before)
+        return touched
+
+    def _put_labels(self, kind: Kind[M], key: str, previous: M | None, message: M) -> None:
+        assert kind.labels is not None  # noqa: S101 - the caller looked
+        before = {} if previous is None else dict(kind.labels(previous))
+        after = dict(kind.labels(message))
+        if before == after:
+            return
+        table = tables.labels
+        if before:
+            self._connection.execute(
+                sa.delete(table).where(table.c.kind == kind.name, table.c.key == key)
+            )
+        if after:
+            self._connection.execute(
+                sa.insert(table),
+                [{"kind": kind.name, "key": key, "name": n, "value": v} for n, v in after.items()],
+            )

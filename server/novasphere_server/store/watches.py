@@ -1,0 +1,357 @@
+"""Watches: the present state, then every change, in order and without a hole.
+
+A watcher is a position in the log, not a queue: however slow its reader is, it costs the same. At
+the head it is woken by a commit and sends the page that all watchers with its filter share; behind
+the ring it reads the log in pages. When compaction has passed it, it says so with a GAP and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from novasphere.api.v1 import watch_pb2
+
+from novasphere_server import errors
+from novasphere_server.store import cursors, log, tables
+from novasphere_server.store.cache import Cache
+from novasphere_server.store.kinds import Kind
+from novasphere_server.store.live import LiveFields
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.ring import Ring, Stretch
+
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+_LOST = -1  # the position of a watch that compaction has passed
+
+
+@dataclass(frozen=True, slots=True)
+class Watch(Generic[M]):
+    """What to watch.
+
+    Watches of equal `identity` are taken to have the same filter and projection, and share what they
+    are sent. `project` turns a stored object into what is sent of it. `key` narrows the watch to one
+    object without looking at the others. Neither `matches` nor `project` may change its message.
+    """
+
+    kind: Kind[M]
+    cursor: str = ""
+    identity: Hashable = None
+    matches: Callable[[M], bool] = lambda _: True
+    project: Callable[[M], Message] | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One row.
+
+    `cursor` resumes after the row's mutation; it is empty on rows after which resuming would lose
+    something: inside the present state, and before the last row of a mutation.
+    """
+
+    type: watch_pb2.EventType.ValueType
+    cursor: str = ""
+    object: Rendered[Any] | None = None
+    gap: watch_pb2.Gap | None = None
+
+
+class WatchPage:
+    """Rows that are sent together: whole mutations. One page serves all watches of an identity."""
+
+    __slots__ = ("_memo", "events")
+
+    def __init__(self, events: Sequence[WatchEvent]) -> None:
+        self.events = events
+        self._memo: dict[Hashable, Any] = {}
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Returns `make()`, remembered under `key` for everybody who shares this page."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        known: T = self._memo[key]
+        return known
+
+
+class Watches:
+    """All watches of a store."""
+
+    def __init__(
+        self,
+        *,
+        epoch: str,
+        revision: int,
+        floor: int,
+        kinds: Iterable[Kind[Any]],
+        ring: Ring,
+        cache: Cache,
+        live: LiveFields,
+        read: log.Read,
+        page_length: int,
+    ) -> None:
+        self.floor = floor
+        self._epoch = epoch
+        self._revision = revision
+        self._ring = ring
+        self._cache = cache
+        self._live = live
+        self._read = read
+        self._page_length = page_length
+        self._is_closed = False
+        self._ticks = 0
+        # A fresh event for every wake-up, so that one is never missed and never cleared too early.
+        self._signals = {kind.name: asyncio.Event() for kind in kinds}
+        self._arrivals = asyncio.Event()
+        self._bookmark = (revision, WatchPage([self._bookmark_event(revision)]))
+
+    def publish(self, revision: int, stretches: Sequence[Stretch[Any]]) -> None:
+        """Wakes the watches of the kinds that a commit changed, once ring and cache have it."""
+        self._revision = revision
+        for stretch in stretches:
+            self._wake(stretch.kind.name)
+        arrivals, self._arrivals = self._arrivals, asyncio.Event()
+        arrivals.set()
+
+    def tick(self) -> None:
+        """Lets idle watches send a bookmark. To be called twice in every bookmark interval."""
+        self._ticks += 1
+        for name in self._signals:
+            self._wake(name)
+
+    def close(self) -> None:
+        """Ends every watch with Draining."""
+        self._is_closed = True
+        for name in self._signals:
+            self._wake(name)
+        self._arrivals.set()
+
+    def _wake(self, kind_name: str) -> None:
+        signal, self._signals[kind_name] = self._signals[kind_name], asyncio.Event()
+        signal.set()
+
+    async def wait_for(self, revision: int) -> None:
+        """Waits until that revision was published."""
+        while self._revision < revision:
+            if self._is_closed:
+                raise errors.Draining
+            await self._arrivals.wait()
+
+    async def follow(self, watch: Watch[M]) -> AsyncGenerator[WatchPage, None]:
+        """Yields pages for ever. Raises before the first page what is wrong with the cursor."""
+        if self._is_closed:
+            raise errors.Draining
+        position = _LOST
+        if watch.cursor:
+            position = self._position_of(watch.cursor)
+        else:
+            async with aclosing(self._present(watch)) as present:
+                async for present_page, at in present:
+                    yield present_page
+                    position = at
+            if position == _LOST:
+                return
+        is_first = bool(watch.cursor)
+        sent_at = self._ticks
+        page: WatchPage | None
+        while True:
+            if not self._ring.covers(watch.kind, position):
+                page, position = await self._from_log(watch, position, is_first=is_first)
+            elif (stretch := self._ring.after(watch.kind, position)) is not None:
+                page = self._page_of(watch, stretch, position)
+                position = stretch.last
+            else:
+                position = max(position, self._revision)
+                if self._is_closed:
+                    raise errors.Draining
+                if not is_first and self._ticks - sent_at < 2:
+                    await self._signals[watch.kind.name].wait()
+                    continue
+                # A resumed watch says at once that it stands; an idle one says how far it has come.
+                page = self._bookmark_page(position)
+            if page is not None:
+                is_first = False
+                sent_at = self._ticks
+                yield page
+                if position == _LOST:
+                    return
+
+    def _position_of(self, cursor: str) -> int:
+        return cursors.revision_of(cursor, epoch=self._epoch, floor=self.floor, last=self._revision)
+
+    def _bookmark_event(self, position: int) -> WatchEvent:
+        return WatchEvent(watch_pb2.EVENT_TYPE_BOOKMARK, cursors.spell(self._epoch, position))
+
+    def _bookmark_page(self, position: int) -> WatchPage:
+        if self._bookmark[0] != position:
+            self._bookmark = (position, WatchPage([self._bookmark_event(position)]))
+        return self._bookmark[1]
+
+    def _gap(self, position: int, floor: int) -> WatchPage:
+        gap = watch_pb2.Gap(
+            first_lost_revision=position + 1,
+            last_lost_revision=floor,
+            oldest_cursor=cursors.spell(self._epoch, floor),
+        )
+        return WatchPage([WatchEvent(watch_pb2.EVENT_TYPE_GAP, gap=gap)])
+
+    async def _from_log(
+        self, watch: Watch[M], position: int, *, is_first: bool
+    ) -> tuple[WatchPage | None, int]:
+        """Returns the next page of the log and where it ends; after a gap, _LOST."""
+        page = await log.read_page(self._read, watch.kind.name, position, self._page_length)
+        if page.floor > position:
+            if is_first:
+                raise errors.CursorExpired(cursors.spell(self._epoch, page.floor))
+            return self._gap(position, page.floor), _LOST
+        stretch = Stretch(watch.kind, position + 1, page.end, page.changes)
+        return self._page_of(watch, stretch, position), page.end
+
+    def _page_of(self, watch: Watch[M], stretch: Stretch[M], position: int) -> WatchPage | None:
+        """Returns what a watch that has come to `position` is sent of a stretch; None for nothing."""
+        start = max(position, stretch.first - 1)
+        key = ("page", start, watch.key, watch.identity)
+        return stretch.memo(key, lambda: self._make_page(watch, stretch, start))
+
+    def _make_page(self, watch: Watch[M], stretch: Stretch[M], start: int) -> WatchPage | None:
+        events: list[WatchEvent] = []
+        revisions: list[int] = []
+        for position, change in enumerate(stretch.changes):
+            if change.revision <= start or (watch.key and change.key != watch.key):
+                continue
+            event = self._event(watch, stretch, position)
+            if event is not None:
+                events.append(event)
+                revisions.append(change.revision)
+        if not events:
+            return None
+        for n, revision in enumerate(revisions):
+            if n + 1 == len(revisions) or revisions[n + 1] != revision:
+                cursor = cursors.spell(self._epoch, revision)
+                events[n] = WatchEvent(events[n].type, cursor, events[n].object)
+        return WatchPage(events)
+
+    def _event(self, watch: Watch[M], stretch: Stretch[M], position: int) -> WatchEvent | None:
+        before = stretch.message(position, is_after=False)
+        after = stretch.message(position, is_after=True)
+        was_inside = before is not None and watch.matches(before)
+        is_inside = after is not None and watch.matches(after)
+        if not was_inside and not is_inside:
+            return None
+        stored = stretch.rendered(position, is_after=is_inside)
+        assert stored is not None  # noqa: S101 - one of the two matched
+        key = stretch.changes[position].key
+        if not is_inside:
+            # The last matching state, as it was stored: nothing is live about it any more.
+            sent = stretch.memo(
+                ("sent", position, watch.project), lambda: self._projected(watch, stored)
+            )
+            return WatchEvent(watch_pb2.EVENT_TYPE_DELETED, object=sent)
+        kind = watch_pb2.EVENT_TYPE_MODIFIED if was_inside else watch_pb2.EVENT_TYPE_ADDED
+        whole = self._live.over(watch.kind, key, stored)
+        if watch.project is None:
+            return WatchEvent(kind, object=whole)
+        sent = stretch.memo(("sent", position, watch.project), lambda: self._projected(watch, whole))
+        return WatchEvent(kind, object=sent)
+
+    @staticmethod
+    def _projected(watch: Watch[M], stored: Rendered[M]) -> Rendered[Any]:
+        if watch.project is None:
+            return stored
+        message = watch.project(stored.message())
+        return Rendered(type(message), message.SerializeToString(), stored.etag)
+
+    async def _present(self, watch: Watch[M]) -> AsyncGenerator[tuple[WatchPage, int], None]:
+        """Yields the state at one revision, in pages by key, then a bookmark with that revision.
+
+        Pages are read one after the other while commits go on. What a commit changed meanwhile is set
+        back with the log's `before`, so that all pages together show the state of the first.
+        """
+        at: int | None = None
+        last_key = ""
+        is_last = False
+        while not is_last:
+            rows = await self._read(
+                _objects(watch.kind, watch.key), {"after": last_key, "limit": self._page_length}
+            )
+            at = rows[0].value if at is None else at
+            found = {row.key: (row.revision, row.body) for row in rows if row.key is not None}
+            is_last = len(found) < self._page_length
+            to_key = None if is_last else rows[-1].key
+            floor = rows[0].floor
+            if rows[0].value > at:
+                floor = await self._set_back(watch, found, at, last_key, to_key)
+            if floor > at:
+                yield self._gap(at, floor), _LOST
+                return
+            last_key = to_key or last_key
+            events = [
+                event
+                for key, (revision, body) in sorted(found.items())
+                if (event := self._present_event(watch, key, revision, body)) is not None
+            ]
+            if events:
+                yield WatchPage(events), at
+        assert at is not None  # noqa: S101 - the loop ran at least once
+        # The database can be a commit ahead of what was published; a cursor must never be.
+        await self.wait_for(at)
+        yield self._bookmark_page(at), at
+
+    async def _set_back(
+        self,
+        watch: Watch[M],
+        found: dict[str, tuple[int, bytes]],
+        at: int,
+        last_key: str,
+        to_key: str | None,
+    ) -> int:
+        """Turns the objects within (last_key, to_key] back to revision `at`; returns the log's floor."""
+        statement = log.first_changes_after(watch.kind.name, at, last_key, to_key)
+        rows = await self._read(statement, {"limit": log.UNLIMITED})
+        seen: set[str] = set()
+        for row in rows:
+            if row.key is None or row.key in seen or (watch.key and row.key != watch.key):
+                continue
+            seen.add(row.key)
+            if row.before is None:
+                found.pop(row.key, None)
+            else:
+                revision = watch.kind.revision(watch.kind.message.FromString(row.before))
+                found[row.key] = (revision, row.before)
+        floor: int = rows[0].floor
+        return floor
+
+    def _present_event(self, watch: Watch[M], key: str, revision: int, body: bytes) -> WatchEvent | None:
+        known = self._cache.peek(watch.kind, key)
+        if known is not None and known.stored is not None and known.stored.etag == str(revision):
+            stored = known.stored
+        else:
+            stored = Rendered(watch.kind.message, body, str(revision))
+        if not watch.matches(stored.message()):
+            return None
+        sent = self._projected(watch, self._live.over(watch.kind, key, stored))
+        return WatchEvent(watch_pb2.EVENT_TYPE_ADDED, object=sent)
+
+
+def _objects(kind: Kind[Any], key: str) -> sa.Select[Any]:
+    """Returns rows (value, floor, key, revision, body) by key; without objects, one with nulls."""
+    table, state = kind.table, tables.revision
+    page = (
+        sa.select(table.c.key, table.c.revision, table.c.body)
+        .where(table.c.key > sa.bindparam("after", type_=sa.String))
+        .order_by(table.c.key)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+    )
+    if key:
+        page = page.where(table.c.key == key)
+    found = page.cte("page")
+    return (
+        sa.select(state.c.value, state.c.floor, found)
+        .select_from(state.outerjoin(found, sa.true()))
+        .order_by(found.c.key)
+    )

@@ -1,0 +1,177 @@
+"""What a client is told when a call fails."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import io
+import json
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+from novasphere.api.v1 import error_reason_pb2 as reasons
+from novasphere.api.v1 import key_service_pb2 as keys
+from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
+from novasphere.api.v1 import options_pb2
+from novasphere_server import errors, logs
+from novasphere_server.rpc import statuses
+from novasphere_server.testing import RunningServer
+
+GATEWAY_ONLY = {
+    reasons.ERROR_REASON_ROUTE_NOT_FOUND,
+    reasons.ERROR_REASON_METHOD_NOT_ALLOWED,
+    reasons.ERROR_REASON_NOT_ACCEPTABLE,
+    reasons.ERROR_REASON_UNSUPPORTED_MEDIA_TYPE,
+}
+KEY_SERVICE = "novasphere.api.v1.KeyService"
+
+
+def details_of(status: status_pb2.Status) -> dict[str, object]:
+    found = {}
+    for detail in status.details:
+        name = detail.type_url.rpartition(".")[2]
+        message = getattr(error_details_pb2, name)()
+        detail.Unpack(message)
+        assert name not in found, "at most one detail of a type"
+        found[name] = message
+    return found
+
+
+def test_every_reason_has_one_exception_and_every_exception_a_reason():
+    classes = [
+        c
+        for _, c in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(c, errors.ApiError) and c is not errors.ApiError
+    ]
+    raised = [c.reason for c in classes]
+    assert len(raised) == len(set(raised))
+    declared = set(reasons.ErrorReason.values()) - {reasons.ERROR_REASON_UNSPECIFIED}
+    assert set(raised) == declared - GATEWAY_ONLY
+
+
+def test_every_reason_says_what_it_means_everywhere():
+    codes = {code.value[0] for code in grpc.StatusCode}
+    for value in reasons.ErrorReason.DESCRIPTOR.values:
+        if not value.number:
+            continue
+        rule = value.GetOptions().Extensions[options_pb2.error]
+        assert rule.code in codes - {0}, value.name
+        assert 400 <= rule.http_status < 600, value.name
+        assert rule.meaning.endswith("."), value.name
+        faces = [face.face for face in rule.faces]
+        assert len(faces) == len(set(faces)), value.name
+
+
+async def test_an_error_carries_standard_details(channel: grpc.aio.Channel, server: RunningServer):
+    stub = keys_grpc.KeyServiceStub(channel)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.GetKey(
+            keys.GetKeyRequest(key_id="nothing1"),
+            metadata=(*server.authorization(), ("x-request-id", "my-request")),
+        )
+    error = caught.value
+    assert error.code() is grpc.StatusCode.NOT_FOUND
+    status = rpc_status.from_call(error)
+    assert status.message == error.details() == "API key 'nothing1' does not exist"
+    details = details_of(status)
+    info = details["ErrorInfo"]
+    assert info.reason == "KEY_NOT_FOUND"
+    assert info.domain == "novasphere.io"
+    assert dict(info.metadata) == {"key_id": "nothing1"}
+    assert details["RequestInfo"].request_id == "my-request"
+    assert dict(error.trailing_metadata())["x-request-id"] == "my-request"
+    assert dict(error.trailing_metadata())["novasphere-revision"] == str(server.store.revision)
+
+
+def test_violations_and_delays_travel_as_details():
+    violated = details_of(statuses.of(errors.InvalidTimeRange(), "r"))
+    assert [v.field for v in violated["BadRequest"].field_violations] == ["start_time"]
+    delayed = details_of(statuses.of(errors.Overloaded(), "r"))
+    assert delayed["RetryInfo"].retry_delay.ToTimedelta().total_seconds() == 1.0
+
+
+class Broken:
+    """Serves API keys badly."""
+
+    async def CreateKey(self, request, context):
+        raise RuntimeError("the password is hunter2")
+
+    async def ListKeys(self, request, context):
+        raise asyncio.CancelledError
+
+    async def GetKey(self, request, context):
+        await asyncio.Event().wait()
+
+    async def RevokeKey(self, request, context):
+        return 42
+
+
+async def test_an_unexpected_exception_is_logged_and_not_told(bench, server: RunningServer):
+    lines = io.StringIO()
+    logs.configure("json", "info", lines)
+    async with bench.serving(KEY_SERVICE, Broken()) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await keys_grpc.KeyServiceStub(channel).CreateKey(
+                keys.CreateKeyRequest(name="x"),
+                metadata=(*server.authorization(), ("x-request-id", "unlucky")),
+            )
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert "hunter2" not in str(caught.value)
+    assert details_of(rpc_status.from_call(caught.value))["ErrorInfo"].reason == "INTERNAL"
+    logged = [json.loads(line) for line in lines.getvalue().splitlines()]
+    (line,) = [line for line in logged if line["event"] == "call failed"]
+    assert line["request_id"] == "unlucky"
+    assert "RuntimeError" in line["exception"]
+
+
+async def test_what_is_no_message_is_an_internal_error_too(bench, server: RunningServer):
+    async with bench.serving(KEY_SERVICE, Broken()) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await keys_grpc.KeyServiceStub(channel).RevokeKey(
+                keys.RevokeKeyRequest(key_id="x"), metadata=server.authorization()
+            )
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert "int" not in caught.value.details()
+
+
+async def test_a_deadline_is_kept_in_process_as_over_grpc(bench, server: RunningServer):
+    async with bench.serving(KEY_SERVICE, Broken()) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await keys_grpc.KeyServiceStub(channel).GetKey(
+                keys.GetKeyRequest(key_id="x"), metadata=server.authorization(), timeout=0.1
+            )
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        method = bench.pipeline.methods[f"/{KEY_SERVICE}/GetKey"]
+        with pytest.raises(Exception, match="deadline") as failed:
+            await bench.pipeline.unary(
+                method,
+                keys.GetKeyRequest(key_id="x"),
+                dict(server.authorization()),
+                remaining=0.05,
+            )
+    assert details_of(failed.value.status)["ErrorInfo"].reason == "DEADLINE_EXCEEDED"
+
+
+async def test_cancellation_passes_through(bench, server: RunningServer):
+    async with bench.serving(KEY_SERVICE, Broken()):
+        method = bench.pipeline.methods[f"/{KEY_SERVICE}/ListKeys"]
+        with pytest.raises(asyncio.CancelledError):
+            await bench.pipeline.unary(
+                method, keys.ListKeysRequest(), dict(server.authorization())
+            )
+
+
+async def test_a_message_that_cannot_be_read_is_refused_after_its_sender_is_known(
+    channel: grpc.aio.Channel, server: RunningServer
+):
+    create = channel.unary_unary(f"/{KEY_SERVICE}/CreateKey")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await create(b"\xff\xff\xff")
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await create(b"\xff\xff\xff", metadata=server.authorization())
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert details_of(rpc_status.from_call(caught.value))["ErrorInfo"].reason == "MALFORMED_BODY"
