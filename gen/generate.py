@@ -32,7 +32,11 @@ def protoc(out: Path, *options: str, files: list[str]) -> None:
     scripts = Path(sys.executable).parent
     environment = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", *options, *files]
-    subprocess.run(command, check=True, env=environment, cwd=out)
+    done = subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, check=False, env=environment, cwd=out
+    )
+    if done.returncode != 0:
+        sys.exit(done.stderr)
 
 
 def generate(out: Path) -> None:

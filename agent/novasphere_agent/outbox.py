@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 
 from novasphere_agent.attempts import Attempt, Attempts
 from novasphere_agent.flow import Flow
-from novasphere_agent.messages import AttemptReport, OutputChunk
+from novasphere_agent.messages import AttemptReport, OutputChunk, Stream
 from novasphere_agent.spools import CHUNK_BYTES, Piece
 
 # What one frame may hold up: a heartbeat waits for the frame before it.
@@ -65,21 +65,31 @@ class Outbox:
         for attempt, _ in plan:
             if attempt.key in self._attempts.speaking:
                 self._attempts.speaking[attempt.key] = self._attempts.speaking.pop(attempt.key)
-        chunks = await asyncio.get_running_loop().run_in_executor(self._workers, _read, plan)
+        chunks, lost = await asyncio.get_running_loop().run_in_executor(self._workers, _read, plan)
+        for attempt, piece in lost:
+            if attempt.key in self._attempts.speaking:
+                log.error("attempt %s: the rest of its output cannot be read", attempt)
+                attempt.spools.give_up(piece)
+                self._attempts.on_news()  # its report may be due now
         self._flow.sent(sum(len(chunk.data) for chunk in chunks))
         return chunks
 
 
-def _read(plan: list[tuple[Attempt, list[Piece]]]) -> list[OutputChunk]:
-    chunks = []
+def _read(
+    plan: list[tuple[Attempt, list[Piece]]],
+) -> tuple[list[OutputChunk], list[tuple[Attempt, Piece]]]:
+    """Returns what could be read, and the first piece of each stream that could not."""
+    chunks: list[OutputChunk] = []
+    lost: dict[tuple[Attempt, Stream], Piece] = {}
     for attempt, pieces in plan:
         for piece in pieces:
+            if (attempt, piece.stream) in lost:
+                continue
             try:
                 data = attempt.spools.read(piece)
-            except OSError as error:
-                log.error("attempt %s: output cannot be read: %s", attempt, error)  # noqa: TRY400
-                attempt.spools.give_up(piece)
-                break
+            except OSError:
+                lost[attempt, piece.stream] = piece
+                continue
             chunks.append(
                 OutputChunk(
                     run_id=attempt.intent.run_id,
@@ -90,4 +100,4 @@ def _read(plan: list[tuple[Attempt, list[Piece]]]) -> list[OutputChunk]:
                     data=data,
                 )
             )
-    return chunks
+    return chunks, [(attempt, piece) for (attempt, _), piece in lost.items()]

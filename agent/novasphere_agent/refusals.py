@@ -13,8 +13,8 @@ NODE_DELETED = "NODE_DELETED"
 
 _NEXT_STEPS = {
     "UNAUTHENTICATED": (
-        "give it a valid join token with --token or --token-file; an agent that was enrolled before needs "
-        "--reset-identity too"
+        "give it a valid join token with --token or --token-file; an agent that was enrolled before "
+        "needs --reset-identity too"
     ),
     "PERMISSION_DENIED": "the credential may not enrol nodes; give it a join token with --token",
     "NODE_NAME_TAKEN": "another machine has this node name; choose one with --name, or delete that node",

@@ -52,6 +52,7 @@ class Spools:
         self._sent = dict.fromkeys(STREAMS, 0)
         self._acked = dict.fromkeys(STREAMS, 0)
         self._stretches: deque[Stretch] = deque()
+        self._unreadable: set[Stream] = set()
         self.is_dropping = False
         self._recall()
 
@@ -84,6 +85,8 @@ class Spools:
         sizes = {stream: self._size(stream) for stream in STREAMS}
         if self._final is not None:
             sizes = {stream: min(sizes[stream], self._final[stream]) for stream in STREAMS}
+        for stream in self._unreadable:
+            sizes[stream] = self._observed[stream]
         room = self._limit - sum(self._observed.values())
         is_over = sum(sizes.values()) > self._limit
         if len(self._stretches) >= _MOST_STRETCHES and not is_over and self._final is None:
@@ -107,7 +110,7 @@ class Spools:
         return has_grown
 
     def finish(self, stdout_bytes: int, stderr_bytes: int) -> None:
-        """Says how long the streams were when the command ended; what others print later does not count."""
+        """Says how long the streams were when the command ended; what comes later does not count."""
         self._final = dict(zip(STREAMS, (stdout_bytes, stderr_bytes), strict=True))
         self.observe()
 
@@ -130,7 +133,7 @@ class Spools:
         """Returns what to send next, no more than `budget` bytes, and counts it as sent."""
         pieces: list[Piece] = []
         for stretch in self._stretches:
-            while budget > 0:
+            while budget > 0 and stretch.stream not in self._unreadable:
                 start = max(stretch.start, self._sent[stretch.stream])
                 length = min(stretch.end - start, budget, CHUNK_BYTES)
                 if length <= 0:
@@ -155,12 +158,9 @@ class Spools:
 
     def give_up(self, piece: Piece) -> None:
         """Drops the rest of a stream, from a piece that cannot be read any more."""
-        self._stretches = deque(
-            stretch
-            for stretch in self._stretches
-            if stretch.stream != piece.stream or stretch.start < piece.offset
-        )
-        self._observed[piece.stream] = self._sent[piece.stream] = piece.offset
+        self._unreadable.add(piece.stream)
+        end = min(piece.offset, self._observed[piece.stream])
+        self._observed[piece.stream] = self._sent[piece.stream] = end
         self.is_dropping = True
 
     def acknowledge(self, stream: Stream, offset: int) -> int:

@@ -82,7 +82,7 @@ def expected(what: str, value: Any, path: str, key: str) -> BindError:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Returns the known name that `name` was probably meant to be."""
     by_lower = {k.lower(): k for k in sorted(known, reverse=True)}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.65)
     return by_lower[close[0]] if close else None
 
 

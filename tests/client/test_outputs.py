@@ -59,8 +59,11 @@ async def test_every_byte_comes_once_through_breaks_and_restarts(
             wanted[which] += data
             await server.print(script, (which, data))
             if number % 17 == 5:
+                await server.until(lambda: server.open_streams == 1)
                 await server.break_streams()
+                await server.until(lambda: server.open_streams == 0)
             if number in {40, 80}:
+                await server.until(lambda: server.open_streams == 1)
                 await server.stop()
                 await server.start()
             await asyncio.sleep(0)

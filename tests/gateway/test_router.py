@@ -17,7 +17,9 @@ def _route(label: str) -> Route:
     *parents, last = path.split("/")[1:]
     name, _, verb = last.partition(":")
     segments = tuple(("**" if "**" in s else "*") if s.startswith("{") else s for s in (*parents, name))
-    return dataclasses.replace(ROUTES[0], http_method=method, path=path, segments=segments, verb=verb, action="")
+    return dataclasses.replace(
+        ROUTES[0], http_method=method, path=path, segments=segments, verb=verb, action=""
+    )
 
 
 def _find(router: Router[str], method: str, path: str) -> tuple[str, list[str]]:
@@ -50,7 +52,10 @@ def test_literals_come_before_verbs_and_verbs_before_variables() -> None:
         "GET /v1/nodes/{id}:explain",
         ["v1", "nodes", "n1"],
     )
-    assert _find(NODES, "GET", "/v1/nodes/n1:other") == ("GET /v1/nodes/{id}", ["v1", "nodes", "n1:other"])
+    assert _find(NODES, "GET", "/v1/nodes/n1:other") == (
+        "GET /v1/nodes/{id}",
+        ["v1", "nodes", "n1:other"],
+    )
 
 
 def test_a_literal_that_leads_nowhere_does_not_hide_a_variable() -> None:

@@ -1,7 +1,8 @@
-"""A backend that answers what a test tells it to, and what a test needs to talk to a gateway before it."""
+"""A backend that answers what a test tells it to, and what else a test of the gateway needs."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
@@ -73,7 +74,9 @@ class FakeBackend:
         """The last call."""
         return self.calls[-1]
 
-    def answers(self, method: str, message: Message, parts: Parts | None = None, **metadata: str) -> None:
+    def answers(
+        self, method: str, message: Message, parts: Parts | None = None, **metadata: str
+    ) -> None:
         headers = {name.replace("_", "-"): value for name, value in metadata.items()}
 
         async def answer(_: Call) -> Answer:
@@ -149,7 +152,9 @@ def node_not_found(node_id: str = "node-001") -> CallError:
 
 
 def node(number: int = 1, **fields: Any) -> node_pb2.Node:
-    return node_pb2.Node(id=number, node_id=f"node-{number:03}", hostname=f"server-{number:02}", **fields)
+    return node_pb2.Node(
+        id=number, node_id=f"node-{number:03}", hostname=f"server-{number:02}", **fields
+    )
 
 
 def route_of(label: str) -> Route:
@@ -170,6 +175,13 @@ def moved(label: str, path: str, **changes: Any) -> Route:
     )
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Waits until the condition holds, 10 s at most."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
 class Server:
     """A running gateway and a client of it."""
 
@@ -185,12 +197,18 @@ class Server:
         """Returns the response and what its body says, JSON parsed."""
         async with self.session.request(method, self.url(path), **options) as response:
             body = await response.read()
-            if raw or "json" not in response.headers.get("Content-Type", ""):
+            if raw or response.content_type not in {"application/json", "application/problem+json"}:
                 return response, body
             return response, json.loads(body) if body else None
 
     async def get(self, path: str, **options: Any) -> tuple[aiohttp.ClientResponse, Any]:
         return await self.ask("GET", path, **options)
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        listener = self.gateway._listener
+        return len(listener.connections) if listener is not None else 0
 
     def url(self, path: str) -> Any:
         return yarl.URL(f"http://127.0.0.1:{self.port}{path}", encoded=True)

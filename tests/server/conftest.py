@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,6 +10,16 @@ import pytest
 from novasphere_server.rpc.pipeline import Pipeline
 from novasphere_server.rpc.server import GrpcServer
 from novasphere_server.testing import RunningServer, running_server
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """Undoes what a test does to the root logger."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture
@@ -28,6 +39,7 @@ class Bench:
 
     def __init__(self, server: RunningServer) -> None:
         self.server = server
+        self.address = ""
         self.pipeline = Pipeline(
             authenticator=server.app.credentials,
             revisions=server.store,
@@ -42,8 +54,9 @@ class Bench:
         self.pipeline.register(service, servicer)
         listener = GrpcServer(self.pipeline, "127.0.0.1:0", write_timeout=write_timeout)
         await listener.start()
+        self.address = f"127.0.0.1:{listener.port}"
         try:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{listener.port}") as channel:
+            async with grpc.aio.insecure_channel(self.address) as channel:
                 yield channel
         finally:
             await listener.stop(0)

@@ -159,9 +159,7 @@ async def test_cancellation_passes_through(bench, server: RunningServer):
     async with bench.serving(KEY_SERVICE, Broken()):
         method = bench.pipeline.methods[f"/{KEY_SERVICE}/ListKeys"]
         with pytest.raises(asyncio.CancelledError):
-            await bench.pipeline.unary(
-                method, keys.ListKeysRequest(), dict(server.authorization())
-            )
+            await bench.pipeline.unary(method, keys.ListKeysRequest(), dict(server.authorization()))
 
 
 async def test_a_message_that_cannot_be_read_is_refused_after_its_sender_is_known(

@@ -127,13 +127,13 @@ def execute(
         ),
     ] = None,
     contact_timeout: Annotated[
-        int,
+        int | None,
         typer.Option(
             parser=options.seconds,
             metavar="DURATION",
-            help="How long to do without the server before giving up.",
+            help="How long to do without the server before giving up. Unset: 60s.",
         ),
-    ] = 60,
+    ] = None,
     attach: Annotated[
         list[str] | None,
         typer.Option(metavar="ID", help="Follow a command that exists, from the start of its output."),
@@ -175,7 +175,7 @@ def execute(
             offset=offset,
             timeout_seconds=timeout,
             queue_timeout_seconds=queue_timeout,
-            contact_timeout=contact_timeout,
+            contact_timeout=contact_timeout or 60,
             namespace=namespace,
             is_detached=no_wait,
             is_verbose=verbose,

@@ -74,20 +74,18 @@ def printed_field(
 ) -> str:
     """Returns the expression that prints a whole field; None where a field with presence is unset."""
     value = names.attribute(holder, field.name)
-    is_plain = field.kind in _DIRECT and not field.json_text
+    # Of the ways to read protobuf's containers these are the fastest, measured: by key from a map, by a
+    # slice from a list, and not at all when it is empty.
     if field.is_map:
-        # Sorted: the same message must give the same bytes.
-        if is_plain and field.map_key == "string":
-            return f"dict(sorted({value}.items()))"
         key = {"string": "k", "bool": '"true" if k else "false"'}.get(field.map_key, "str(k)")
-        element = printed_value(protos, imports, field, "v")
-        return f"{{{key}: {element} for k, v in sorted({value}.items())}}"
+        element = printed_value(protos, imports, field, "x[k]")
+        # Sorted: the same message must give the same bytes.
+        return f"{{{key}: {element} for k in sorted(x)}} if (x := {value}) else {{}}"
     if field.is_repeated:
-        return (
-            f"{value}[:]"
-            if is_plain
-            else f"[{printed_value(protos, imports, field, 'v')} for v in {value}]"
-        )
+        if field.kind in _DIRECT and not field.json_text:
+            return f"{value}[:]"
+        element = printed_value(protos, imports, field, "v")
+        return f"[{element} for v in x[:]] if (x := {value}) else []"
     printed = printed_value(protos, imports, field, value)
     return f'{printed} if {holder}.HasField("{field.name}") else None' if field.has_presence else printed
 

@@ -130,8 +130,9 @@ class Gateway:
         try:
             response = await self._answer(exchange)
             status = response.status
-        except streams.ClientGone:
-            response = replies.Sent(499, keep_alive=False).as_response()
+        except streams.ClientGone as gone:
+            status = gone.status
+            response = replies.Sent(status, keep_alive=False).as_response()
         except Exception as e:  # noqa: BLE001 - clients get an answer, the log the rest
             response = await self._refuse(exchange, self._explain(e, exchange))
             status = response.status

@@ -1,7 +1,8 @@
 """Ends calls that take too long.
 
 A timer of its own costs a call several microseconds, `asyncio.timeout` nearly as much as finding the
-route and binding the request. One timer looks after all calls, accurate to a second.
+route and binding the request. As all calls get the same time, the oldest is always the next to be late,
+and one timer looks after all of them.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_PERIOD = 1.0
-
 
 class Deadlines:
     """Gives every call the same time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._running: dict[asyncio.Task[Any], float] = {}  # the oldest first, as all get the same time
+        self._running: dict[asyncio.Task[Any], float] = {}  # when each is late, the oldest first
         self._late: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -30,9 +29,9 @@ class Deadlines:
         task = asyncio.current_task()
         if task is None:  # pragma: no cover - coroutines run in tasks
             raise RuntimeError("no task runs")
-        self._running[task] = loop.time() + self._seconds
+        self._running[task] = due = loop.time() + self._seconds
         if self._timer is None:
-            self._timer = loop.call_later(min(_PERIOD, self._seconds), self._sweep, loop)
+            self._timer = loop.call_at(due, self._sweep, loop)
         try:
             return await call
         except asyncio.CancelledError:
@@ -49,12 +48,11 @@ class Deadlines:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
+        self._timer = None
         for task, due in list(self._running.items()):
             if due > now:
-                break
+                self._timer = loop.call_at(due, self._sweep, loop)
+                return
             del self._running[task]
             self._late.add(task)
             task.cancel()
-        self._timer = (
-            loop.call_later(min(_PERIOD, self._seconds), self._sweep, loop) if self._running else None
-        )

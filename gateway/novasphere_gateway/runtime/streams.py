@@ -42,7 +42,11 @@ class Ending(enum.Enum):
 
 
 class ClientGone(Exception):
-    """Nobody reads the answer any more."""
+    """Nobody reads the answer any more. `status` is what was sent of it, or 499."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("the client went away")
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,9 +202,9 @@ class Stream:
                 "stream cut: its reader took nothing",
                 extra={"request_id": self._request_id, "route": self._endpoint.label},
             )
-            raise ClientGone from None
+            raise ClientGone(200 if self.is_open else 499) from None
         except ConnectionResetError:
-            raise ClientGone from None
+            raise ClientGone(200 if self.is_open else 499) from None
         finally:
             connection.on_lost = None
             if self._timer is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
@@ -45,9 +46,7 @@ def claim(
     """Turns up to `limit` waiting commands of a node into dispatches, oldest first. Returns them, and
     whether more may wait.
     """
-    due = tx.find(
-        COMMANDS, _c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING, limit=limit
-    )
+    due = tx.find(COMMANDS, _c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING, limit=limit)
     dispatches = []
     for stored in due:
         command = stored.command
@@ -67,9 +66,7 @@ def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> li
     """Returns how each attempt is to be cancelled; the grace is what its client asked for."""
     wanted = dict(keys)
     rows = _rows(tx, list(wanted))
-    return [
-        _cancel(row.key, wanted[row.key], row.cancel_grace_ms, settings) for row in rows.values()
-    ]
+    return [_cancel(row.key, wanted[row.key], row.cancel_grace_ms, settings) for row in rows.values()]
 
 
 def _dispatch(command: pb.Command, token: int, settings: FleetSettings) -> link.Dispatch:
@@ -92,7 +89,7 @@ def _cancel(
     return link.CancelAttempt(run_id=run_id, attempt=attempt, grace_ms=grace_ms)
 
 
-def _rows(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[tuple[object, ...]]]:
+def _rows(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
     found = {}
     for start in range(0, len(command_ids), _STEP):
         rows = tx.execute(
@@ -158,7 +155,7 @@ def _judge(
     tx: Transaction,
     node_uid: str,
     state: link.AttemptState,
-    row: sa.Row[tuple[object, ...]] | None,
+    row: sa.Row[Any] | None,
     result: Reconciliation,
     settings: FleetSettings,
 ) -> link.Verdict.ValueType:
@@ -279,7 +276,9 @@ def record(
     appending.write(tx)
     result.output_bytes = appending.length
     for report in frame.reports:
-        _record_report(tx, report, current(report.run_id, report.attempt, report.fencing_token), result, settings)
+        _record_report(
+            tx, report, current(report.run_id, report.attempt, report.fencing_token), result, settings
+        )
     return result
 
 

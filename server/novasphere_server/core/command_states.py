@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from novasphere.node.v1 import command_pb2 as pb
 
 from novasphere_server import errors
 from novasphere_server.core import instants
 
-State = pb.CommandState.ValueType
-Status = pb.CommandStatus.ValueType
+State: TypeAlias = pb.CommandState.ValueType
+Status: TypeAlias = pb.CommandStatus.ValueType
 
 ON_NODE: tuple[State, ...] = (pb.COMMAND_STATE_DISPATCHED, pb.COMMAND_STATE_RUNNING)
 

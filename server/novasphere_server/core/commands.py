@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2 as api
+from novasphere.node.v1 import node_pb2
 
 from novasphere_server import errors
 from novasphere_server.core import command_states as states
@@ -153,7 +154,7 @@ class Commands:
 
     def watch(
         self, principal: Principal, which: CommandFilter, cursor: str
-    ) -> AsyncIterator[WatchPage]:
+    ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch over Command objects. The caller must aclose() it."""
         if which.namespace:
             _check_namespace(principal, which.namespace)
@@ -164,7 +165,6 @@ class Commands:
             return (
                 (not which.status or command.status == which.status)
                 and (not which.node_id or command.target_node_id == which.node_id)
-                and (not which.command_id or command.command_id == which.command_id)
                 and (not which.namespace or command.namespace == which.namespace)
                 and (not namespaces or command.namespace in namespaces)
             )
@@ -176,6 +176,7 @@ class Commands:
                 identity=(which, namespaces),
                 matches=matches,
                 project=_command_of,
+                key=which.command_id,
             )
         )
 
@@ -249,12 +250,13 @@ class Commands:
 
         return await self._store.write(expire)
 
-    async def lose_work(self, node_id: str, node_uid: str, is_lost: Callable[[Transaction], bool]) -> int:
+    async def lose_work(self, node_id: str, node_uid: str) -> int:
         """Ends up to a batch of what a lost node was sent. Returns how many commands that were."""
 
         def lose(tx: Transaction) -> int:
-            if not is_lost(tx):  # it came back
-                return 0
+            node = tx.get(NODES, node_id)
+            if node is None or node.uid != node_uid or node.connection != node_pb2.CONNECTION_STATE_LOST:
+                return 0  # it came back, or was deleted
             unfinished = tx.find(
                 COMMANDS,
                 _table.node_uid == node_uid,

@@ -7,17 +7,23 @@ from novasphere_server import errors
 ANY = "*"
 
 
-def check(wanted: str, revision: int) -> None:
-    """Raises EtagMismatch unless `wanted` names `revision`.
+def matches(wanted: str, revision: int) -> bool:
+    """Returns whether `wanted` names `revision`.
 
     Takes what clients hold: quoted or bare, weak or strong, one or a list as in If-Match, with or
     without the part that counts live fields. Empty means that the client does not care; "*" holds for
     whatever exists.
     """
     if not wanted.strip():
-        return
+        return True
     for part in wanted.split(","):
         tag = part.strip().removeprefix("W/").strip('"')
         if tag == ANY or tag.partition(".")[0] == str(revision):
-            return
-    raise errors.EtagMismatch(wanted, str(revision))
+            return True
+    return False
+
+
+def check(wanted: str, revision: int) -> None:
+    """Raises EtagMismatch unless `wanted` names `revision`."""
+    if not matches(wanted, revision):
+        raise errors.EtagMismatch(wanted, str(revision))

@@ -11,6 +11,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from novasphere.api.v1 import options_pb2
@@ -77,9 +78,7 @@ async def unconfirmed_uid(store: Store, principal: Principal, hello: link.Hello)
     if node is None:
         return ""
     known = node.message()
-    rows = await store.read(
-        sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == known.uid)
-    )
+    rows = await store.read(sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == known.uid))
     if rows and _is_same_enrolment(known, rows[0], principal, hello):
         return known.uid
     raise errors.NodeNameTaken(hello.node_id)
@@ -93,19 +92,18 @@ def enrol(
     A machine that never confirmed its first Welcome may not have received it: it enrols again.
     """
     node = tx.get(NODES, hello.node_id)
+    row = tx.execute(sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == uid)).first()
     if node is None:
+        if row is not None:  # deleted while it enrolled again; a uid never comes back
+            raise errors.NodeDeleted(hello.node_id)
         node = node_pb2.Node(
             id=tx.next_id("nodes"),
             node_id=hello.node_id,
             uid=uid,
             registered_at=instants.timestamp(tx.now_us),
         )
-    else:
-        row = tx.execute(
-            sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == node.uid)
-        ).first()
-        if node.uid != uid or row is None or not _is_same_enrolment(node, row, principal, hello):
-            raise errors.NodeNameTaken(hello.node_id)
+    elif node.uid != uid or row is None or not _is_same_enrolment(node, row, principal, hello):
+        raise errors.NodeNameTaken(hello.node_id)
     tx.upsert(
         _agents,
         [
@@ -182,7 +180,7 @@ def describe(node: node_pb2.Node, hello: link.Hello, peer: str) -> None:
 
 
 def _is_same_enrolment(
-    node: node_pb2.Node, row: sa.Row[tuple[object, ...]], principal: Principal, hello: link.Hello
+    node: node_pb2.Node, row: sa.Row[Any], principal: Principal, hello: link.Hello
 ) -> bool:
     return (
         row.enrolled_by == principal.name
@@ -191,7 +189,7 @@ def _is_same_enrolment(
     )
 
 
-def _accepted_session(row: sa.Row[tuple[object, ...]] | None, hello: link.Hello) -> bytes:
+def _accepted_session(row: sa.Row[Any] | None, hello: link.Hello) -> bytes:
     if row is None or not row.session_sha256:
         raise errors.NodeDeleted(hello.node_id)
     presented = credentials.sha256(hello.session_token)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -104,7 +104,7 @@ class Links:
 
     async def connect(
         self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
-    ) -> AsyncIterator[link.ConnectResponse]:
+    ) -> AsyncGenerator[link.ConnectResponse, None]:
         """Serves one agent until its stream ends. The caller must aclose() it."""
         if self._is_draining:
             raise errors.Draining
@@ -116,6 +116,7 @@ class Links:
         try:
             yield session.number(link.ConnectResponse(welcome=welcome))
             while True:
+                is_over = reader.done()  # before the frame, which then holds all that it left behind
                 if frame := await self._next_frame(session):
                     yield frame
                 if session.closing is not None:
@@ -123,11 +124,11 @@ class Links:
                     return
                 if session.failure is not None:
                     raise session.failure
-                if reader.done():
-                    reader.result()
+                if is_over:
+                    if not reader.cancelled():
+                        reader.result()
                     return
-                if not session.wake.is_set():
-                    await session.wake.wait()
+                await session.wake.wait()
                 session.wake.clear()
         finally:
             self._forget(session)
@@ -154,7 +155,7 @@ class Links:
         cut = 0
         for session in tuple(self._sessions.values()):
             session.silent_ticks += 1
-            if session.is_admitted and session.silent_ticks > limit:
+            if session.is_admitted and session.silent_ticks >= limit:
                 session.fail(errors.LinkProtocol("the agent was silent for too long"))
                 self._forget(session)
                 cut += 1
@@ -214,11 +215,12 @@ class Links:
         self._claim_node(session)
         try:
             admission = await self._write(admit)
-            if not session.is_open:  # another Hello came after this one
-                raise session.failure or errors.DuplicateIdentity(hello.node_id)
         except BaseException:
             self._forget(session)
             raise
+        if not session.is_open:
+            self._forget(session)
+            raise _ended_early(session, hello.node_id)
         self.counters.hellos += 1
         node, journal = admission.node, admission.reconciliation
         session.node_id = node.node_id
@@ -299,7 +301,8 @@ class Links:
         if not session.is_open:
             return
         # Copied, because the mutation runs on another thread.
-        keys = {(item.run_id, item.attempt) for item in (*frame.output, *frame.reports)}
+        keys = {(chunk.run_id, chunk.attempt) for chunk in frame.output}
+        keys |= {(report.run_id, report.attempt) for report in frame.reports}
         known = {key: session.attempts[key] for key in keys if key in session.attempts}
         recorded = await self._write(
             lambda tx: attempts.record(tx, session.node_uid, known, frame, self._settings)
@@ -377,6 +380,17 @@ class Links:
                 session = self._sessions.get(NODES.message.FromString(change.before).uid)
                 if session is not None:
                     session.close("NODE_DELETED")
+
+
+def _ended_early(session: Session, node_id: str) -> errors.ApiError:
+    """Returns why a session was closed while its Hello was being judged."""
+    match session.closing.reason if session.closing is not None else "":
+        case "DRAINING":
+            return errors.Draining()
+        case "NODE_DELETED":
+            return errors.NodeDeleted(node_id)
+        case _:  # another Hello came after this one
+            return errors.DuplicateIdentity(node_id)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -6,6 +6,8 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -26,6 +28,13 @@ from novasphere_server.store.transactions import Transaction
 _table = tables.metric_samples
 _c = _table.c
 _nodes = tables.nodes.c
+
+_SUMMARISED = {
+    "cpu_usage": _c.cpu,
+    "memory_usage": _c.memory,
+    "disk_usage": _c.disk,
+    "load_average": _c.load,
+}
 
 _FLUSH_STEP = 5000  # samples stored in one transaction
 _THINNING_STEP = 100  # nodes thinned in one transaction
@@ -88,11 +97,9 @@ class Metrics:
         """
         stored = 0
         while self._waiting:
-            batch = [
-                self._waiting.popleft() for _ in range(min(len(self._waiting), _FLUSH_STEP))
-            ]
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _FLUSH_STEP))]
             try:
-                await self._store.write(lambda tx, batch=batch: _insert(tx, batch))
+                await self._store.write(partial(_insert, samples=batch))
             except BaseException:
                 room = (self._waiting.maxlen or 0) - len(self._waiting)
                 self.dropped += max(0, len(batch) - room)
@@ -128,7 +135,7 @@ class Metrics:
 
         for start in range(0, len(uids), _THINNING_STEP):
             step = uids[start : start + _THINNING_STEP]
-            await self._store.write(lambda tx, step=step: thin(tx, step))
+            await self._store.write(partial(thin, uids=step))
         self._thinned_us = raw_us
 
     # -- out
@@ -137,10 +144,7 @@ class Metrics:
         """Returns a node's newest sample. Raises NodeNotFound and NoMetricsData."""
         uid = await self._uid(node_id)
         rows = await self._store.read(
-            sa.select(_table)
-            .where(_c.node_uid == uid)
-            .order_by(_c.at_us.desc(), _c.id.desc())
-            .limit(1)
+            sa.select(_table).where(_c.node_uid == uid).order_by(_c.at_us.desc(), _c.id.desc()).limit(1)
         )
         if not rows:
             raise errors.NoMetricsData(node_id)
@@ -180,10 +184,7 @@ class Metrics:
         if not limit:
             return [], total
         rows = await self._store.read(
-            sa.select(_table)
-            .where(*where)
-            .order_by(_c.at_us.desc(), _c.id.desc())
-            .limit(limit)
+            sa.select(_table).where(*where).order_by(_c.at_us.desc(), _c.id.desc()).limit(limit)
         )
         return [_metric(node_id, row) for row in rows], total
 
@@ -196,27 +197,18 @@ class Metrics:
         """
         uid = await self._uid(node_id)
         window = _window(start, end)
-        values = (_c.cpu, _c.memory, _c.disk, _c.load)
-        aggregates = [f(v) for v in values for f in (sa.func.avg, sa.func.max)]
+        aggregates = [
+            aggregate(column).label(f"{prefix}_{field}")
+            for field, column in _SUMMARISED.items()
+            for prefix, aggregate in (("avg", sa.func.avg), ("max", sa.func.max))
+        ]
         rows = await self._store.read(
-            sa.select(sa.func.count(), *aggregates).where(
+            sa.select(sa.func.count().label("sample_count"), *aggregates).where(
                 _c.node_uid == uid, _c.at_us >= window[0], _c.at_us < window[1]
             )
         )
-        count, *found = rows[0]
-        summary = api.GetMetricSummaryResponse(node_id=node_id, sample_count=count)
-        if count:
-            (
-                summary.avg_cpu_usage,
-                summary.max_cpu_usage,
-                summary.avg_memory_usage,
-                summary.max_memory_usage,
-                summary.avg_disk_usage,
-                summary.max_disk_usage,
-                summary.avg_load_average,
-                summary.max_load_average,
-            ) = found
-        return summary
+        # Without samples the aggregates are NULL, and fields stay unset.
+        return api.GetMetricSummaryResponse(node_id=node_id, **rows[0]._mapping)
 
     async def _uid(self, node_id: str) -> str:
         node = await self._store.get(NODES, node_id)
@@ -276,7 +268,7 @@ def _window(start: Timestamp | None, end: Timestamp | None) -> tuple[int, int]:
     return start_us, end_us
 
 
-def _metric(node_id: str, row: sa.Row[tuple[object, ...]]) -> pb.Metric:
+def _metric(node_id: str, row: sa.Row[Any]) -> pb.Metric:
     at = instants.timestamp(row.at_us)
     return pb.Metric(
         id=row.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
@@ -18,7 +19,7 @@ _DELETION_STEP = 200
 _table = tables.output_chunks
 _c = _table.c
 
-Stream = link.Stream.ValueType
+Stream: TypeAlias = link.Stream.ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,12 @@ def tail(tx: Transaction, command_id: str, attempt: int) -> Tail:
 
     def end(stream: Stream) -> int:
         row = tx.execute(
-            sa.select(_c.offset, sa.func.length(_c.data))
+            sa.select(_c.offset, sa.func.length(_c.data).label("length"))
             .where(_c.command_id == command_id, _c.attempt == attempt, _c.stream == stream)
             .order_by(_c.offset.desc())
             .limit(1)
         ).first()
-        return 0 if row is None else int(row[0]) + int(row[1])
+        return 0 if row is None else int(row.offset) + int(row.length)
 
     return Tail(end(link.STREAM_STDOUT), end(link.STREAM_STDERR))
 

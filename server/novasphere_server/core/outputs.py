@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
 import sqlalchemy as sa
@@ -45,7 +45,7 @@ class Outputs:
         stream: api.OutputStream.ValueType,
         offset: int,
         follow: bool,
-    ) -> AsyncIterator[list[api.OutputEvent]]:
+    ) -> AsyncGenerator[list[api.OutputEvent], None]:
         """Yields output from `offset` on and at last the END row. With `follow`, stays until the command
         has ended. Raises CommandNotFound. The caller must aclose() it.
         """
@@ -107,14 +107,15 @@ class Outputs:
             place = _c.offset
         first = sa.select(sa.func.max(place)).where(*where, place <= offset).scalar_subquery()
         found = await self._store.read(
-            sa.select(place, _c.stream, _c.data)
+            sa.select(place.label("begin"), _c.stream, _c.data)
             .where(*where, place >= sa.func.coalesce(first, 0))
             .order_by(place)
             .limit(rows)
         )
         events = []
         size = 0
-        for begin, of_stream, data in found:
+        for row in found:
+            begin, data = row.begin, row.data
             skipped = max(0, offset - begin)
             if skipped >= len(data):
                 continue
@@ -124,7 +125,7 @@ class Outputs:
             events.append(
                 api.OutputEvent(
                     type=api.OUTPUT_EVENT_TYPE_CHUNK,
-                    stream=of_stream,
+                    stream=row.stream,
                     offset=begin + skipped,
                     data=data[skipped:],
                     next_offset=begin + len(data),

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from novasphere.api.v1 import options_pb2
@@ -32,7 +34,7 @@ _BATTERY_STEP = 5.0  # percent; finer changes are not worth a row of the log
 _FAULT_LENGTH = 1024  # characters
 _FAULT_PAUSE = 60.0  # seconds between two wordings of the same fault
 
-Face = options_pb2.Face.ValueType
+Face: TypeAlias = options_pb2.Face.ValueType
 
 
 @dataclass(slots=True)
@@ -98,8 +100,8 @@ class Presence:
             )
         )
         now_us, now = self._clock.now_us(), self._clock.monotonic()
-        for body, at_us in rows:
-            node = NODES.message.FromString(body)
+        for row in rows:
+            node, at_us = NODES.message.FromString(row.body), row.at_us
             silence_us = now_us - (at_us or instants.microseconds(node.registered_at))
             entry = _mirror(node, now - max(0, silence_us) / 1_000_000)
             self._entries[node.uid] = entry
@@ -207,7 +209,7 @@ class Presence:
         for start in range(0, len(crossings), _STEP):
             step = crossings[start : start + _STEP]
             try:
-                await self._store.write(lambda tx, step=step: _cross(tx, step))
+                await self._store.write(partial(_cross, crossings=step))
             except BaseException:
                 self._unwritten.update(c.uid for c in crossings[start:])
                 raise
@@ -232,7 +234,10 @@ class Presence:
             connection = max(entry.connection, self._absence(entry, faces, now))
         fault = entry.stored_fault
         if entry.fault != fault and (
-            not fault or not entry.fault or entry.fault_at is None or now - entry.fault_at >= _FAULT_PAUSE
+            not fault
+            or not entry.fault
+            or entry.fault_at is None
+            or now - entry.fault_at >= _FAULT_PAUSE
         ):
             fault = entry.fault
             entry.fault_at = now
@@ -299,12 +304,6 @@ class Presence:
             entry.stored_battery = mirror.stored_battery
             if not was_lost and entry.connection == pb.CONNECTION_STATE_LOST:
                 self._tell_lost(node.uid, node.node_id)
-
-
-def is_lost(tx: Transaction, node_id: str, uid: str) -> bool:
-    """Returns whether the node is lost, as this transaction sees it."""
-    node = tx.get(NODES, node_id)
-    return node is not None and node.uid == uid and node.connection == pb.CONNECTION_STATE_LOST
 
 
 def settle(node: pb.Node, connection: pb.ConnectionState.ValueType, faces: Iterable[Face]) -> None:

@@ -66,9 +66,7 @@ def finish(
     result.stdout_bytes = min(max(report.stdout_bytes, tail.stdout), _GREATEST)
     result.stderr_bytes = min(max(report.stderr_bytes, tail.stderr), _GREATEST)
     result.output_dropped = (
-        report.output_dropped
-        or result.stdout_bytes > tail.stdout
-        or result.stderr_bytes > tail.stderr
+        report.output_dropped or result.stdout_bytes > tail.stdout or result.stderr_bytes > tail.stderr
     )
     if report.HasField("exit_code"):
         command.exit_code = result.exit_code = report.exit_code

@@ -199,6 +199,7 @@ class Pipeline:
                 result = await method.handler(message, context)
             else:
                 result = await _within(remaining, method.handler(message, context))
+            _check(result)
             headers = self._headers(context, result)
             outcome = _SUCCESS
         except asyncio.CancelledError:
@@ -443,6 +444,7 @@ class OpenStream:
             # A timeout that end() can pull to now: it interrupts this wait and nothing else.
             async with asyncio.timeout(None) as self._step:
                 result: Result = await anext(self._responses)
+            _check(result)
         except StopAsyncIteration:
             self._outcome = _SUCCESS
             return None
@@ -507,6 +509,12 @@ def _request_id(metadata: Mapping[str, str]) -> str:
     if given and _REQUEST_ID.fullmatch(given):
         return given
     return secrets.token_hex(8)
+
+
+def _check(result: object) -> None:
+    # What a transport cannot send would fail there, where its text would reach the client.
+    if not isinstance(result, Message | One | Many):
+        raise TypeError(f"a servicer answered with {type(result).__name__}")
 
 
 def _bearer(value: str) -> str:

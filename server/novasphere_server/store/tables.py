@@ -64,8 +64,14 @@ commands = _resource(
     sa.Column("completed_at_us", sa.BigInteger),
     sa.Index(None, "node_uid", "state"),
     sa.Index(None, "node_id"),
-    sa.Index(None, "state"),
-    sa.Index(None, "completed_at_us"),
+    sa.Index(None, "state", "queue_deadline_us"),
+    # Finished work alone: what waits and runs must not pay for finding what is to be forgotten.
+    sa.Index(
+        None,
+        "completed_at_us",
+        sqlite_where=sa.text("completed_at_us IS NOT NULL"),
+        postgresql_where=sa.text("completed_at_us IS NOT NULL"),
+    ),
 )
 
 keys = _resource(

@@ -33,15 +33,15 @@ def decode_CreateJoinTokenRequest(data: Any, path: str = '', known: frozenset[st
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_api_v1_join_token_service_pb2.CreateJoinTokenRequest()
-    v = codec.pick(data, ('ttl', 'ttl_seconds'), path)
+    key, v = codec.pick(data, ('ttl', 'ttl_seconds'), path)
     if v is not None:
-        m.ttl_seconds = codec.int32(v, path, 'ttl')
-    v = codec.pick(data, ('reusable', 'is_reusable'), path)
+        m.ttl_seconds = codec.int32(v, path, key)
+    key, v = codec.pick(data, ('reusable', 'is_reusable'), path)
     if v is not None:
-        m.is_reusable = codec.boolean(v, path, 'reusable')
-    v = codec.pick(data, ('validate_only', 'dry_run'), path)
+        m.is_reusable = codec.boolean(v, path, key)
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
-        m.validate_only = codec.boolean(v, path, 'validate_only')
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 
@@ -67,9 +67,9 @@ def decode_CreateJoinTokenResponse(data: Any, path: str = '', known: frozenset[s
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_api_v1_join_token_service_pb2.CreateJoinTokenResponse()
-    v = codec.pick(data, ('token', 'secret'), path)
+    key, v = codec.pick(data, ('token', 'secret'), path)
     if v is not None:
-        m.secret = codec.string(v, path, 'token')
+        m.secret = codec.string(v, path, key)
     v = data.get('join_token')
     if v is not None:
         m.join_token.CopyFrom(novasphere_api_v1_key_gateway.decode_JoinToken(v, codec.at(path, 'join_token')))
@@ -97,9 +97,9 @@ def decode_ListJoinTokensRequest(data: Any, path: str = '', known: frozenset[str
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_api_v1_join_token_service_pb2.ListJoinTokensRequest()
-    v = codec.pick(data, ('page_size', 'limit'), path)
+    key, v = codec.pick(data, ('page_size', 'limit'), path)
     if v is not None:
-        m.page_size = codec.int32(v, path, 'page_size')
+        m.page_size = codec.int32(v, path, key)
     v = data.get('page_token')
     if v is not None:
         m.page_token = codec.string(v, path, 'page_token')
@@ -108,7 +108,7 @@ def decode_ListJoinTokensRequest(data: Any, path: str = '', known: frozenset[str
 
 def encode_ListJoinTokensResponse(m: novasphere_api_v1_join_token_service_pb2.ListJoinTokensResponse) -> dict[str, Any]:
     return {
-        'join_tokens': [novasphere_api_v1_key_gateway.encode_JoinToken(v) for v in m.join_tokens],
+        'join_tokens': [novasphere_api_v1_key_gateway.encode_JoinToken(v) for v in x[:]] if (x := m.join_tokens) else [],
         'next_page_token': m.next_page_token,
     }
 
@@ -160,9 +160,9 @@ def decode_RevokeJoinTokenRequest(data: Any, path: str = '', known: frozenset[st
     v = data.get('token_id')
     if v is not None:
         m.token_id = codec.string(v, path, 'token_id')
-    v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
-        m.validate_only = codec.boolean(v, path, 'validate_only')
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 

@@ -15,7 +15,7 @@ def encode_Key(m: novasphere_api_v1_key_pb2.Key) -> dict[str, Any]:
     data: dict[str, Any] = {
         'key_id': m.key_id,
         'name': m.name,
-        'scopes': [novasphere_api_v1_options_gateway.words_Scope.get(v, v) for v in m.scopes],
+        'scopes': [novasphere_api_v1_options_gateway.words_Scope.get(v, v) for v in x[:]] if (x := m.scopes) else [],
         'namespaces': m.namespaces[:],
         'expires_at': codec.print_seconds(m.expires_at.seconds) if m.HasField("expires_at") else None,
     }
@@ -114,9 +114,9 @@ def decode_JoinToken(data: Any, path: str = '', known: frozenset[str] = keys_Joi
     v = data.get('expires_at')
     if v is not None:
         m.expires_at.CopyFrom(codec.timestamp(v, path, 'expires_at'))
-    v = codec.pick(data, ('reusable', 'is_reusable'), path)
+    key, v = codec.pick(data, ('reusable', 'is_reusable'), path)
     if v is not None:
-        m.is_reusable = codec.boolean(v, path, 'reusable')
+        m.is_reusable = codec.boolean(v, path, key)
     v = data.get('created_at')
     if v is not None:
         m.created_at.CopyFrom(codec.timestamp(v, path, 'created_at'))

@@ -15,7 +15,7 @@ from novasphere.api.v1 import options_gateway as novasphere_api_v1_options_gatew
 def encode_CreateKeyRequest(m: novasphere_api_v1_key_service_pb2.CreateKeyRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
         'name': m.name,
-        'scopes': [novasphere_api_v1_options_gateway.words_Scope.get(v, v) for v in m.scopes],
+        'scopes': [novasphere_api_v1_options_gateway.words_Scope.get(v, v) for v in x[:]] if (x := m.scopes) else [],
         'namespaces': m.namespaces[:],
     }
     if m.HasField("expires_at"):
@@ -53,9 +53,9 @@ def decode_CreateKeyRequest(data: Any, path: str = '', known: frozenset[str] = k
     v = data.get('expires_at')
     if v is not None:
         m.expires_at.CopyFrom(codec.timestamp(v, path, 'expires_at'))
-    v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
-        m.validate_only = codec.boolean(v, path, 'validate_only')
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 
@@ -65,7 +65,7 @@ def encode_CreateKeyResponse(m: novasphere_api_v1_key_service_pb2.CreateKeyRespo
         data['key'] = m.secret
     data['key_id'] = m.key_id
     data['name'] = m.name
-    data['scopes'] = [novasphere_api_v1_options_gateway.words_Scope.get(v, v) for v in m.scopes]
+    data['scopes'] = [novasphere_api_v1_options_gateway.words_Scope.get(v, v) for v in x[:]] if (x := m.scopes) else []
     data['namespaces'] = m.namespaces[:]
     data['expires_at'] = codec.print_seconds(m.expires_at.seconds) if m.HasField("expires_at") else None
     if m.HasField("created_at"):
@@ -86,9 +86,9 @@ def decode_CreateKeyResponse(data: Any, path: str = '', known: frozenset[str] = 
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_api_v1_key_service_pb2.CreateKeyResponse()
-    v = codec.pick(data, ('key', 'secret'), path)
+    key, v = codec.pick(data, ('key', 'secret'), path)
     if v is not None:
-        m.secret = codec.string(v, path, 'key')
+        m.secret = codec.string(v, path, key)
     v = data.get('key_id')
     if v is not None:
         m.key_id = codec.string(v, path, 'key_id')
@@ -135,9 +135,9 @@ def decode_ListKeysRequest(data: Any, path: str = '', known: frozenset[str] = ke
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_api_v1_key_service_pb2.ListKeysRequest()
-    v = codec.pick(data, ('page_size', 'limit'), path)
+    key, v = codec.pick(data, ('page_size', 'limit'), path)
     if v is not None:
-        m.page_size = codec.int32(v, path, 'page_size')
+        m.page_size = codec.int32(v, path, key)
     v = data.get('page_token')
     if v is not None:
         m.page_token = codec.string(v, path, 'page_token')
@@ -146,7 +146,7 @@ def decode_ListKeysRequest(data: Any, path: str = '', known: frozenset[str] = ke
 
 def encode_ListKeysResponse(m: novasphere_api_v1_key_service_pb2.ListKeysResponse) -> dict[str, Any]:
     return {
-        'keys': [novasphere_api_v1_key_gateway.encode_Key(v) for v in m.keys],
+        'keys': [novasphere_api_v1_key_gateway.encode_Key(v) for v in x[:]] if (x := m.keys) else [],
         'next_page_token': m.next_page_token,
     }
 
@@ -249,9 +249,9 @@ def decode_RevokeKeyRequest(data: Any, path: str = '', known: frozenset[str] = k
     v = data.get('key_id')
     if v is not None:
         m.key_id = codec.string(v, path, 'key_id')
-    v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
-        m.validate_only = codec.boolean(v, path, 'validate_only')
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 

@@ -11,8 +11,8 @@ from novasphere.api.v1 import options_pb2 as novasphere_api_v1_options_pb2
 
 
 words_Face = codec.Words(
-    {0: 'UNSPECIFIED', 1: 'CLUSTERS', 2: 'DEVICES', 3: 'NODES', 4: 'SCHEDULES', 5: 'WUKONGS', 6: 'NATIVE'},
-    {'UNSPECIFIED': 0, 'FACE_UNSPECIFIED': 0, 'CLUSTERS': 1, 'FACE_CLUSTERS': 1, 'DEVICES': 2, 'FACE_DEVICES': 2, 'NODES': 3, 'FACE_NODES': 3, 'SCHEDULES': 4, 'FACE_SCHEDULES': 4, 'WUKONGS': 5, 'FACE_WUKONGS': 5, 'NATIVE': 6, 'FACE_NATIVE': 6},
+    {0: 'UNSPECIFIED', 1: 'clusters', 2: 'devices', 3: 'nodes', 4: 'schedules', 5: 'wukongs', 6: 'native'},
+    {'UNSPECIFIED': 0, 'FACE_UNSPECIFIED': 0, 'clusters': 1, 'CLUSTERS': 1, 'FACE_CLUSTERS': 1, 'devices': 2, 'DEVICES': 2, 'FACE_DEVICES': 2, 'nodes': 3, 'NODES': 3, 'FACE_NODES': 3, 'schedules': 4, 'SCHEDULES': 4, 'FACE_SCHEDULES': 4, 'wukongs': 5, 'WUKONGS': 5, 'FACE_WUKONGS': 5, 'native': 6, 'NATIVE': 6, 'FACE_NATIVE': 6},
 )
 
 

@@ -38,8 +38,8 @@ def encode_ConnectRequest(m: novasphere_link_v1_link_service_pb2.ConnectRequest)
         data['hello'] = encode_Hello(m.hello)
     if m.HasField("heartbeat"):
         data['heartbeat'] = encode_Heartbeat(m.heartbeat)
-    data['reports'] = [encode_AttemptReport(v) for v in m.reports]
-    data['output'] = [encode_OutputChunk(v) for v in m.output]
+    data['reports'] = [encode_AttemptReport(v) for v in x[:]] if (x := m.reports) else []
+    data['output'] = [encode_OutputChunk(v) for v in x[:]] if (x := m.output) else []
     if m.HasField("goodbye"):
         data['goodbye'] = encode_Goodbye(m.goodbye)
     return data
@@ -96,10 +96,10 @@ def encode_ConnectResponse(m: novasphere_link_v1_link_service_pb2.ConnectRespons
     }
     if m.HasField("welcome"):
         data['welcome'] = encode_Welcome(m.welcome)
-    data['dispatches'] = [encode_Dispatch(v) for v in m.dispatches]
-    data['cancels'] = [encode_CancelAttempt(v) for v in m.cancels]
-    data['output_acks'] = [encode_OutputAck(v) for v in m.output_acks]
-    data['report_acks'] = [encode_ReportAck(v) for v in m.report_acks]
+    data['dispatches'] = [encode_Dispatch(v) for v in x[:]] if (x := m.dispatches) else []
+    data['cancels'] = [encode_CancelAttempt(v) for v in x[:]] if (x := m.cancels) else []
+    data['output_acks'] = [encode_OutputAck(v) for v in x[:]] if (x := m.output_acks) else []
+    data['report_acks'] = [encode_ReportAck(v) for v in x[:]] if (x := m.report_acks) else []
     if m.HasField("closing"):
         data['closing'] = encode_Closing(m.closing)
     return data
@@ -160,7 +160,7 @@ def encode_Hello(m: novasphere_link_v1_link_service_pb2.Hello) -> dict[str, Any]
         'session_token': m.session_token,
         'boot_id': m.boot_id,
         'incarnation': m.incarnation,
-        'attempts': [encode_AttemptState(v) for v in m.attempts],
+        'attempts': [encode_AttemptState(v) for v in x[:]] if (x := m.attempts) else [],
     }
     if m.HasField("profile"):
         data['profile'] = encode_Profile(m.profile)
@@ -229,7 +229,7 @@ def encode_Profile(m: novasphere_link_v1_link_service_pb2.Profile) -> dict[str, 
         'memory_total_bytes': m.memory_total_bytes,
         'storage_total_bytes': m.storage_total_bytes,
         'gpu_count': m.gpu_count,
-        'labels': dict(sorted(m.labels.items())),
+        'labels': {k: x[k] for k in sorted(x)} if (x := m.labels) else {},
         'capabilities': m.capabilities[:],
         'role': m.role,
         'agent_version': m.agent_version,
@@ -396,7 +396,7 @@ def encode_Welcome(m: novasphere_link_v1_link_service_pb2.Welcome) -> dict[str, 
         'credential': m.credential,
         'session_token': m.session_token,
         'heartbeat_interval_ms': m.heartbeat_interval_ms,
-        'verdicts': [encode_AttemptVerdict(v) for v in m.verdicts],
+        'verdicts': [encode_AttemptVerdict(v) for v in x[:]] if (x := m.verdicts) else [],
         'output_window_bytes': m.output_window_bytes,
     }
 

@@ -87,9 +87,9 @@ def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Comma
     v = data.get('completed_at')
     if v is not None:
         m.completed_at.CopyFrom(codec.timestamp(v, path, 'completed_at'))
-    v = codec.pick(data, ('timeout', 'timeout_seconds'), path)
+    key, v = codec.pick(data, ('timeout', 'timeout_seconds'), path)
     if v is not None:
-        m.timeout_seconds = codec.int32(v, path, 'timeout')
+        m.timeout_seconds = codec.int32(v, path, key)
     v = data.get('state')
     if v is not None:
         m.state = words_CommandState.read(v, path, 'state')
@@ -99,9 +99,9 @@ def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Comma
     v = data.get('reason_message')
     if v is not None:
         m.reason_message = codec.string(v, path, 'reason_message')
-    v = codec.pick(data, ('queue_timeout', 'queue_timeout_seconds'), path)
+    key, v = codec.pick(data, ('queue_timeout', 'queue_timeout_seconds'), path)
     if v is not None:
-        m.queue_timeout_seconds = codec.int32(v, path, 'queue_timeout')
+        m.queue_timeout_seconds = codec.int32(v, path, key)
     v = data.get('cancel_requested')
     if v is not None:
         m.cancel_requested = codec.boolean(v, path, 'cancel_requested')

@@ -57,18 +57,18 @@ def decode_CreateCommandRequest(data: Any, path: str = '', known: frozenset[str]
     v = data.get('command_text')
     if v is not None:
         m.command_text = codec.string(v, path, 'command_text')
-    v = codec.pick(data, ('timeout', 'timeout_seconds'), path)
+    key, v = codec.pick(data, ('timeout', 'timeout_seconds'), path)
     if v is not None:
-        m.timeout_seconds = codec.int32(v, path, 'timeout')
-    v = codec.pick(data, ('queue_timeout', 'queue_timeout_seconds'), path)
+        m.timeout_seconds = codec.int32(v, path, key)
+    key, v = codec.pick(data, ('queue_timeout', 'queue_timeout_seconds'), path)
     if v is not None:
-        m.queue_timeout_seconds = codec.int32(v, path, 'queue_timeout')
+        m.queue_timeout_seconds = codec.int32(v, path, key)
     v = data.get('namespace')
     if v is not None:
         m.namespace = codec.string(v, path, 'namespace')
-    v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
-        m.validate_only = codec.boolean(v, path, 'validate_only')
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 
@@ -205,7 +205,7 @@ def decode_ListNodeCommandsRequest(data: Any, path: str = '', known: frozenset[s
 
 def encode_ListNodeCommandsResponse(m: novasphere_node_v1_command_service_pb2.ListNodeCommandsResponse) -> dict[str, Any]:
     return {
-        'commands': [novasphere_node_v1_command_gateway.encode_CommandWithResult(v) for v in m.commands],
+        'commands': [novasphere_node_v1_command_gateway.encode_CommandWithResult(v) for v in x[:]] if (x := m.commands) else [],
         'total': m.total,
     }
 
@@ -279,7 +279,7 @@ def decode_ListCommandsRequest(data: Any, path: str = '', known: frozenset[str] 
 
 def encode_ListCommandsResponse(m: novasphere_node_v1_command_service_pb2.ListCommandsResponse) -> dict[str, Any]:
     return {
-        'commands': [novasphere_node_v1_command_gateway.encode_Command(v) for v in m.commands],
+        'commands': [novasphere_node_v1_command_gateway.encode_Command(v) for v in x[:]] if (x := m.commands) else [],
         'total': m.total,
     }
 
@@ -337,9 +337,9 @@ def decode_CancelCommandRequest(data: Any, path: str = '', known: frozenset[str]
     v = data.get('grace_seconds')
     if v is not None:
         m.grace_seconds = codec.int32(v, path, 'grace_seconds')
-    v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
-        m.validate_only = codec.boolean(v, path, 'validate_only')
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 
@@ -414,7 +414,7 @@ def decode_WatchCommandsRequest(data: Any, path: str = '', known: frozenset[str]
 
 def encode_WatchCommandsResponse(m: novasphere_node_v1_command_service_pb2.WatchCommandsResponse) -> dict[str, Any]:
     return {
-        'events': [encode_CommandEvent(v) for v in m.events],
+        'events': [encode_CommandEvent(v) for v in x[:]] if (x := m.events) else [],
     }
 
 
@@ -520,7 +520,7 @@ def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[
 
 def encode_ReadCommandOutputResponse(m: novasphere_node_v1_command_service_pb2.ReadCommandOutputResponse) -> dict[str, Any]:
     return {
-        'events': [encode_OutputEvent(v) for v in m.events],
+        'events': [encode_OutputEvent(v) for v in x[:]] if (x := m.events) else [],
     }
 
 

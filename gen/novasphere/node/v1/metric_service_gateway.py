@@ -105,7 +105,7 @@ def decode_ListMetricsRequest(data: Any, path: str = '', known: frozenset[str] =
 
 def encode_ListMetricsResponse(m: novasphere_node_v1_metric_service_pb2.ListMetricsResponse) -> dict[str, Any]:
     return {
-        'metrics': [novasphere_node_v1_metric_gateway.encode_Metric(v) for v in m.metrics],
+        'metrics': [novasphere_node_v1_metric_gateway.encode_Metric(v) for v in x[:]] if (x := m.metrics) else [],
         'total': m.total,
     }
 
@@ -156,7 +156,7 @@ def decode_ListLatestMetricsRequest(data: Any, path: str = '', known: frozenset[
 
 def encode_ListLatestMetricsResponse(m: novasphere_node_v1_metric_service_pb2.ListLatestMetricsResponse) -> dict[str, Any]:
     return {
-        'metrics': [novasphere_node_v1_metric_gateway.encode_Metric(v) for v in m.metrics],
+        'metrics': [novasphere_node_v1_metric_gateway.encode_Metric(v) for v in x[:]] if (x := m.metrics) else [],
     }
 
 

@@ -201,7 +201,7 @@ def encode_Node(m: novasphere_node_v1_node_pb2.Node) -> dict[str, Any]:
         data['updated_at'] = codec.print_seconds(m.updated_at.seconds)
     data['uid'] = m.uid
     data['revision'] = m.revision
-    data['labels'] = dict(sorted(m.labels.items()))
+    data['labels'] = {k: x[k] for k in sorted(x)} if (x := m.labels) else {}
     data['role'] = m.role
     if m.HasField("platform"):
         data['platform'] = encode_Platform(m.platform)
@@ -210,10 +210,10 @@ def encode_Node(m: novasphere_node_v1_node_pb2.Node) -> dict[str, Any]:
     data['capabilities'] = m.capabilities[:]
     if m.HasField("battery"):
         data['battery'] = encode_Battery(m.battery)
-    data['conditions'] = [encode_Condition(v) for v in m.conditions]
+    data['conditions'] = [encode_Condition(v) for v in x[:]] if (x := m.conditions) else []
     if v := m.connection:
         data['connection'] = words_ConnectionState.get(v, v)
-    data['offline_faces'] = [novasphere_api_v1_options_gateway.words_Face.get(v, v) for v in m.offline_faces]
+    data['offline_faces'] = [novasphere_api_v1_options_gateway.words_Face.get(v, v) for v in x[:]] if (x := m.offline_faces) else []
     data['capacity'] = m.capacity
     data['free_slots'] = m.free_slots if m.HasField("free_slots") else None
     data['agent_version'] = m.agent_version

@@ -53,7 +53,7 @@ def decode_ListNodesRequest(data: Any, path: str = '', known: frozenset[str] = k
 
 def encode_ListNodesResponse(m: novasphere_node_v1_node_service_pb2.ListNodesResponse) -> dict[str, Any]:
     return {
-        'nodes': [novasphere_node_v1_node_gateway.encode_Node(v) for v in m.nodes],
+        'nodes': [novasphere_node_v1_node_gateway.encode_Node(v) for v in x[:]] if (x := m.nodes) else [],
         'total': m.total,
     }
 
@@ -156,9 +156,9 @@ def decode_DeleteNodeRequest(data: Any, path: str = '', known: frozenset[str] = 
     v = data.get('node_id')
     if v is not None:
         m.node_id = codec.string(v, path, 'node_id')
-    v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
-        m.validate_only = codec.boolean(v, path, 'validate_only')
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 
@@ -223,7 +223,7 @@ def decode_WatchNodesRequest(data: Any, path: str = '', known: frozenset[str] = 
 
 def encode_WatchNodesResponse(m: novasphere_node_v1_node_service_pb2.WatchNodesResponse) -> dict[str, Any]:
     return {
-        'events': [encode_NodeEvent(v) for v in m.events],
+        'events': [encode_NodeEvent(v) for v in x[:]] if (x := m.events) else [],
     }
 
 

@@ -59,10 +59,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_commands"),
         sa.UniqueConstraint("key", name="uq_commands_key"),
     )
-    op.create_index("ix_commands_completed_at_us", "commands", ["completed_at_us"])
+    op.create_index(
+        "ix_commands_completed_at_us",
+        "commands",
+        ["completed_at_us"],
+        sqlite_where=sa.text("completed_at_us IS NOT NULL"),
+        postgresql_where=sa.text("completed_at_us IS NOT NULL"),
+    )
     op.create_index("ix_commands_node_id", "commands", ["node_id"])
     op.create_index("ix_commands_node_uid_state", "commands", ["node_uid", "state"])
-    op.create_index("ix_commands_state", "commands", ["state"])
+    op.create_index("ix_commands_state_queue_deadline_us", "commands", ["state", "queue_deadline_us"])
     op.create_table(
         "heartbeats",
         sa.Column("node_uid", sa.String(), nullable=False),

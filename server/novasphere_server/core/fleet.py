@@ -1,0 +1,47 @@
+"""Nodes, their links and their work, put together."""
+
+from __future__ import annotations
+
+from novasphere_server.core.clock import Clock
+from novasphere_server.core.commands import Commands
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.links import JoinTokens, Links
+from novasphere_server.core.metrics import Metrics
+from novasphere_server.core.nodes import Nodes
+from novasphere_server.core.outputs import Outputs
+from novasphere_server.core.presence import Presence
+from novasphere_server.store.store import Store
+
+
+class Fleet:
+    """Everything about nodes that a server process has once."""
+
+    def __init__(
+        self, store: Store, clock: Clock, settings: FleetSettings, join_tokens: JoinTokens
+    ) -> None:
+        self.settings = settings
+        # The order counts: each hears of a commit before those that build on it.
+        self.presence = Presence(store, clock, settings)
+        self.metrics = Metrics(store, clock, settings)
+        self.nodes = Nodes(store)
+        self.commands = Commands(store, settings)
+        self.outputs = Outputs(store, self.commands)
+        self.links = Links(
+            store,
+            settings,
+            join_tokens=join_tokens,
+            commands=self.commands,
+            presence=self.presence,
+            metrics=self.metrics,
+            outputs=self.outputs,
+        )
+
+    async def start(self) -> None:
+        """Takes up what the last process left. To be called before anything is served."""
+        await self.presence.start()
+
+    async def close(self) -> None:
+        """Sends the agents away, and stores what they said last."""
+        await self.links.close()
+        await self.metrics.flush()
+        await self.presence.flush()

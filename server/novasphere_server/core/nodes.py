@@ -1,0 +1,125 @@
+"""Nodes: read, watched and deleted. How they join is in core.identities, whether they are there in
+core.presence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from novasphere.node.v1 import node_pb2 as pb
+
+from novasphere_server import errors
+from novasphere_server.core import commands, etags, identities, metrics
+from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import NODES
+from novasphere_server.store.queries import LabelSelector, Page, Query
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch, WatchPage
+
+_commands = tables.commands.c
+
+# How many commands go in the transaction that deletes their node; more are deleted before it.
+_CASCADE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFilter:
+    """Which nodes to list or watch. Empty values choose everything."""
+
+    status: pb.NodeStatus.ValueType = pb.NODE_STATUS_UNSPECIFIED
+    node_id: str = ""
+    labels: LabelSelector | None = None
+
+    def matches(self, node: pb.Node) -> bool:
+        return (not self.status or node.status == self.status) and (
+            self.labels is None or self.labels.matches(node.labels)
+        )
+
+
+class Nodes:
+    """All nodes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, node_id: str) -> Rendered[pb.Node]:
+        """Returns a node. Raises NodeNotFound."""
+        node = await self._store.get(NODES, node_id)
+        if node is None:
+            raise errors.NodeNotFound(node_id)
+        return node
+
+    async def list(self, which: NodeFilter, *, limit: int, offset: int = 0) -> Page[pb.Node]:
+        """Returns nodes in the order of their ids, and how many match in all."""
+        filters = (("status", "=", which.status),) if which.status else ()
+        return await self._store.list(
+            Query(NODES, filters=filters, labels=which.labels, limit=limit, offset=offset)
+        )
+
+    def watch(self, which: NodeFilter, cursor: str) -> AsyncGenerator[WatchPage, None]:
+        """Returns the pages of a watch. The caller must aclose() it."""
+        return self._store.watch(
+            Watch(
+                kind=NODES,
+                cursor=cursor,
+                identity=which,
+                matches=which.matches,
+                key=which.node_id,
+            )
+        )
+
+    async def delete(
+        self,
+        node_id: str,
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Node:
+        """Forgets a node with everything that belongs to it, and returns what it was. Its link is closed
+        by whoever follows the log. Raises NodeNotFound.
+        """
+
+        def check(tx: Transaction) -> pb.Node:
+            node = tx.get(NODES, node_id)
+            if node is None:
+                raise errors.NodeNotFound(node_id)
+            etags.check(etag, node.revision)
+            return node
+
+        def delete(tx: Transaction) -> pb.Node:
+            node = check(tx)
+            commands.delete(tx, _command_ids(tx, node.uid))
+            metrics.delete(tx, node.uid)
+            heartbeats = tables.heartbeats
+            tx.execute(sa.delete(heartbeats).where(heartbeats.c.node_uid == node.uid))
+            identities.retire(tx, node.uid)
+            tx.delete(NODES, node_id)
+            return node
+
+        def delete_some(tx: Transaction) -> bool:
+            node = tx.get(NODES, node_id)
+            if node is None or not etags.matches(etag, node.revision):
+                return False
+            command_ids = _command_ids(tx, node.uid, _CASCADE + 1)
+            if len(command_ids) > _CASCADE:
+                commands.delete(tx, command_ids[: commands.DELETION_STEP])
+            return len(command_ids) > _CASCADE
+
+        if not is_dry_run:
+            while await self._store.write(delete_some):
+                pass
+        return await self._store.write(
+            delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Node
+        )
+
+
+def _command_ids(tx: Transaction, node_uid: str, limit: int | None = None) -> list[str]:
+    """Returns a node's commands, oldest first."""
+    statement = sa.select(_commands.key).where(_commands.node_uid == node_uid)
+    return list(tx.execute(statement.order_by(_commands.id).limit(limit)).scalars())

@@ -1,0 +1,63 @@
+"""Ends commands that nobody else can end: those that waited for too long, and those of lost nodes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from novasphere.node.v1 import command_pb2
+
+from novasphere_server import logs
+from novasphere_server.core.clock import Clock
+from novasphere_server.core.commands import Commands
+from novasphere_server.core.presence import Presence
+from novasphere_server.errors import ApiError
+
+log = logs.get(__name__)
+
+
+class ExpiryLoop:
+    """Asks the database only when something may be due."""
+
+    def __init__(self, commands: Commands, presence: Presence, clock: Clock, *, period: float) -> None:
+        self._commands = commands
+        self._clock = clock
+        self._period = period
+        self._deadline_us: int | None = 0  # nothing is due before it; None: nothing waits
+        self._lost: dict[str, str] = {}  # lost nodes that may have unfinished work: uid and name
+        commands.on_change(self._follow)
+        presence.on_lost(self._lost.__setitem__)
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.step()
+            except ApiError as error:  # the database is away; the next period tries again
+                log.warning("commands are not ended", error=error.message)
+            await asyncio.sleep(self._period)
+
+    async def step(self) -> None:
+        """Ends what is due."""
+        if self._deadline_us is not None and self._deadline_us <= self._clock.now_us():
+            # Before the look: a command that comes meanwhile must not be overlooked.
+            self._deadline_us = None
+            try:
+                while await self._commands.expire_queued():
+                    pass
+                self._note(await self._commands.next_queue_deadline_us())
+            except BaseException:
+                self._deadline_us = 0
+                raise
+        for uid, node_id in tuple(self._lost.items()):
+            while await self._commands.lose_work(node_id, uid):
+                pass
+            self._lost.pop(uid, None)
+
+    def _follow(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
+        if stored is not None and stored.command.state == command_pb2.COMMAND_STATE_PENDING:
+            command = stored.command
+            created_us = command.created_at.ToMicroseconds()
+            self._note(created_us + command.queue_timeout_seconds * 1_000_000)
+
+    def _note(self, deadline_us: int | None) -> None:
+        if deadline_us is not None and (self._deadline_us is None or deadline_us < self._deadline_us):
+            self._deadline_us = deadline_us

@@ -1,0 +1,34 @@
+"""Every loop that the fleet needs, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from novasphere_server.core.clock import Clock
+from novasphere_server.core.fleet import Fleet
+from novasphere_server.loops.expiry import ExpiryLoop
+from novasphere_server.loops.flush import FlushLoop
+from novasphere_server.loops.presence import PresenceLoop
+from novasphere_server.loops.retention import RetentionLoop
+
+
+def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Returns the loops by name, in the order in which to start them."""
+    settings = fleet.settings
+    return {
+        "presence": PresenceLoop(fleet.presence, fleet.links, period=settings.presence_period).run,
+        "expiry": ExpiryLoop(fleet.commands, fleet.presence, clock, period=settings.expiry_period).run,
+        "flush": FlushLoop(
+            fleet.metrics,
+            fleet.presence,
+            period=settings.flush_period,
+            heartbeat_period=settings.heartbeat_flush_period,
+        ).run,
+        "retention": RetentionLoop(
+            fleet.commands,
+            fleet.metrics,
+            clock,
+            terminal_retention=settings.terminal_retention,
+            period=settings.retention_period,
+        ).run,
+    }

@@ -1,0 +1,123 @@
+"""Commands and their output over RPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from novasphere.node.v1 import command_service_pb2 as pb
+
+from novasphere_server import logs
+from novasphere_server.core.commands import CommandFilter, Commands
+from novasphere_server.core.outputs import Outputs
+from novasphere_server.rpc import languages, watch_rows
+from novasphere_server.rpc.context import CallContext
+from novasphere_server.rpc.views import Many
+
+log = logs.get(__name__)
+
+_LIMIT = 50
+_NODE_LIMIT = 20
+_ACCEPTED = "命令已提交执行"
+_ACCEPTED_ENGLISH = "command accepted"
+
+
+class CommandService:
+    """Serves novasphere.node.v1.CommandService."""
+
+    def __init__(self, commands: Commands, outputs: Outputs) -> None:
+        self._commands = commands
+        self._outputs = outputs
+
+    async def CreateCommand(
+        self, request: pb.CreateCommandRequest, context: CallContext
+    ) -> pb.CreateCommandResponse:
+        command = await self._commands.create(
+            context.principal,
+            request,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
+        is_english = languages.prefers_english(context.metadata.get("accept-language", ""))
+        response = pb.CreateCommandResponse(
+            status=command.status, message=_ACCEPTED_ENGLISH if is_english else _ACCEPTED
+        )
+        if not context.is_dry_run:  # which made nothing that the id could name
+            response.command_id = command.command_id
+            log.info(
+                "command accepted",
+                command_id=command.command_id,
+                node_id=command.target_node_id,
+                by=context.principal.name,
+            )
+        return response
+
+    async def GetCommand(
+        self, request: pb.GetCommandRequest, context: CallContext
+    ) -> pb.GetCommandResponse:
+        stored = await self._commands.get(context.principal, request.command_id)
+        context.headers["etag"] = stored.etag
+        # The two messages have the same fields under the same numbers.
+        return pb.GetCommandResponse.FromString(stored.wire)
+
+    async def ListNodeCommands(
+        self, request: pb.ListNodeCommandsRequest, context: CallContext
+    ) -> Many[pb.ListNodeCommandsResponse]:
+        page = await self._commands.list_for_node(
+            context.principal,
+            request.node_id,
+            request.status,
+            limit=request.limit if request.HasField("limit") else _NODE_LIMIT,
+        )
+        return Many(pb.ListNodeCommandsResponse(total=page.total), "commands", page.items)
+
+    async def ListCommands(
+        self, request: pb.ListCommandsRequest, context: CallContext
+    ) -> Many[pb.ListCommandsResponse]:
+        page = await self._commands.list_flat(
+            context.principal,
+            CommandFilter(status=request.status, node_id=request.node_id, namespace=request.namespace),
+            limit=request.limit if request.HasField("limit") else _LIMIT,
+            offset=request.offset,
+        )
+        return Many(pb.ListCommandsResponse(total=page.total), "commands", page.items)
+
+    async def CancelCommand(
+        self, request: pb.CancelCommandRequest, context: CallContext
+    ) -> pb.CancelCommandResponse:
+        command = await self._commands.cancel(
+            context.principal,
+            request.command_id,
+            grace_seconds=request.grace_seconds if request.HasField("grace_seconds") else None,
+            etag=request.etag,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
+        context.headers["etag"] = str(command.revision)
+        if not context.is_dry_run:
+            log.info("command cancelled", command_id=command.command_id, by=context.principal.name)
+        return pb.CancelCommandResponse(command=command)
+
+    async def WatchCommands(
+        self, request: pb.WatchCommandsRequest, context: CallContext
+    ) -> AsyncIterator[Many[pb.WatchCommandsResponse]]:
+        which = CommandFilter(
+            status=request.status,
+            node_id=request.node_id,
+            command_id=request.command_id,
+            namespace=request.namespace,
+        )
+        watch = self._commands.watch(context.principal, which, request.cursor)
+        async with aclosing(watch) as pages:
+            async for page in pages:
+                yield watch_rows.response(page, pb.WatchCommandsResponse, pb.CommandEvent)
+
+    async def ReadCommandOutput(
+        self, request: pb.ReadCommandOutputRequest, context: CallContext
+    ) -> AsyncIterator[pb.ReadCommandOutputResponse]:
+        output = self._outputs.stream(
+            context.principal, request.command_id, request.stream, request.offset, request.follow
+        )
+        async with aclosing(output) as pages:
+            async for events in pages:
+                yield pb.ReadCommandOutputResponse(events=events)

@@ -1,0 +1,68 @@
+"""Nodes over RPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from novasphere.node.v1 import node_service_pb2 as pb
+
+from novasphere_server import logs
+from novasphere_server.core.nodes import NodeFilter, Nodes
+from novasphere_server.rpc import watch_rows
+from novasphere_server.rpc.context import CallContext
+from novasphere_server.rpc.views import Many, One
+from novasphere_server.store.queries import LabelSelector
+
+log = logs.get(__name__)
+
+_LIMIT = 50
+
+
+class NodeService:
+    """Serves novasphere.node.v1.NodeService."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+
+    async def ListNodes(
+        self, request: pb.ListNodesRequest, context: CallContext
+    ) -> Many[pb.ListNodesResponse]:
+        page = await self._nodes.list(
+            NodeFilter(status=request.status, labels=_labels(request.label_selector)),
+            limit=request.limit if request.HasField("limit") else _LIMIT,
+            offset=request.offset,
+        )
+        return Many(pb.ListNodesResponse(total=page.total), "nodes", page.items)
+
+    async def GetNode(self, request: pb.GetNodeRequest, context: CallContext) -> One[pb.GetNodeResponse]:
+        return One(pb.GetNodeResponse(), "node", await self._nodes.get(request.node_id))
+
+    async def DeleteNode(
+        self, request: pb.DeleteNodeRequest, context: CallContext
+    ) -> pb.DeleteNodeResponse:
+        node = await self._nodes.delete(
+            request.node_id,
+            etag=request.etag,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
+        if not context.is_dry_run:
+            log.info("node deleted", node_id=node.node_id, uid=node.uid, by=context.principal.name)
+        return pb.DeleteNodeResponse()
+
+    async def WatchNodes(
+        self, request: pb.WatchNodesRequest, context: CallContext
+    ) -> AsyncIterator[Many[pb.WatchNodesResponse]]:
+        which = NodeFilter(
+            status=request.status,
+            node_id=request.node_id,
+            labels=_labels(request.label_selector),
+        )
+        async with aclosing(self._nodes.watch(which, request.cursor)) as pages:
+            async for page in pages:
+                yield watch_rows.response(page, pb.WatchNodesResponse, pb.NodeEvent)
+
+
+def _labels(selector: str) -> LabelSelector | None:
+    return LabelSelector.parse(selector) if selector.strip() else None

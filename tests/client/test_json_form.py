@@ -1,0 +1,70 @@
+"""What `-o json` prints is what the REST routes print: the gateway's generated codecs are the oracle."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+from novasphere.api.v1 import join_token_service_pb2, key_service_pb2, watch_pb2
+from novasphere.node.v1 import (
+    command_pb2,
+    command_service_pb2,
+    metric_service_pb2,
+    node_pb2,
+    node_service_pb2,
+)
+from novasphere_client import json_form
+
+COMMAND = command_pb2.Command(
+    id=9007199254740993,
+    command_id="cmd-1",
+    status=command_pb2.COMMAND_STATUS_FAILED,
+    state=command_pb2.COMMAND_STATE_TIMED_OUT,
+    timeout_seconds=30,
+    started_at={"seconds": 1737453600, "nanos": 999},
+)
+NODE = node_pb2.Node(
+    node_id="n1",
+    labels={"zone": "b", "a": "c"},
+    offline_faces=[3, 2],
+    battery=node_pb2.Battery(level_percent=12.5),
+    conditions=[node_pb2.Condition(type="DiskPressure", status=node_pb2.CONDITION_STATUS_TRUE)],
+)
+
+MESSAGES: list[Message] = [
+    NODE,
+    node_pb2.Node(),
+    COMMAND,
+    command_service_pb2.GetCommandResponse(command=COMMAND),
+    command_service_pb2.GetCommandResponse(
+        command=COMMAND, result=command_pb2.CommandResult(exit_code=0, stderr="é")
+    ),
+    command_service_pb2.ListCommandsResponse(commands=[COMMAND], total=1),
+    command_service_pb2.OutputEvent(type=1, stream=2, data=b"\x00\xff", next_offset=2),
+    node_service_pb2.NodeEvent(type=watch_pb2.EVENT_TYPE_ADDED, cursor="e.1", object=NODE),
+    node_service_pb2.ListNodesResponse(nodes=[NODE, NODE], total=2),
+    metric_service_pb2.GetMetricSummaryResponse(node_id="n1", avg_cpu_usage=0.0),
+    key_service_pb2.CreateKeyResponse(secret="nsk_x", scopes=[1, 2, 0]),
+    join_token_service_pb2.CreateJoinTokenResponse(secret="nsj_x"),
+]
+
+
+def oracle(message: Message) -> Any:
+    proto = message.DESCRIPTOR.file.name.removesuffix(".proto").replace("/", ".")
+    generated = importlib.import_module(f"{proto}_gateway")
+    return getattr(generated, f"encode_{message.DESCRIPTOR.name}")(message)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.DESCRIPTOR.name)
+def test_prints_what_the_rest_routes_print(message: Message) -> None:
+    assert json_form.encode(message) == oracle(message)
+
+
+def test_words_are_those_of_the_api() -> None:
+    enum = command_pb2.CommandStatus.DESCRIPTOR
+    assert json_form.words(enum) == ["pending", "running", "success", "failed", "timeout"]
+    assert json_form.number_of(enum, "Success") == command_pb2.COMMAND_STATUS_SUCCESS
+    assert json_form.number_of(enum, "fine") is None
+    assert json_form.spell(enum, 99) == "99"

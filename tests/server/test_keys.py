@@ -1,0 +1,314 @@
+"""The life of API keys and join tokens."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+import grpc.aio
+import pytest
+import sqlalchemy as sa
+from grpc_health.v1 import health_pb2
+from novasphere.api.v1 import join_token_service_pb2 as joins
+from novasphere.api.v1 import join_token_service_pb2_grpc as joins_grpc
+from novasphere.api.v1 import key_service_pb2 as keys
+from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
+from novasphere.api.v1 import options_pb2
+from novasphere_server.core import secrets
+from novasphere_server.core.principals import Principal, PrincipalKind
+from novasphere_server.errors import Unauthenticated
+from novasphere_server.loops.key_usage import KeyUsage
+from novasphere_server.rpc import reflection
+from novasphere_server.store import tables
+from novasphere_server.testing import MovableClock, RunningServer, running_server
+
+READ, WRITE, ADMIN = options_pb2.SCOPE_READ, options_pb2.SCOPE_WRITE, options_pb2.SCOPE_ADMIN
+
+
+@pytest.fixture
+def key_service(channel: grpc.aio.Channel):
+    return keys_grpc.KeyServiceStub(channel)
+
+
+@pytest.fixture
+def join_service(channel: grpc.aio.Channel):
+    return joins_grpc.JoinTokenServiceStub(channel)
+
+
+async def code_of(call) -> grpc.StatusCode:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value.code()
+
+
+def test_a_secret_checks_itself():
+    secret = secrets.new(secrets.API_KEY)
+    assert secret.startswith("nsk_")
+    assert len(secret) == len("nsk_") + 8 + 1 + 32 + 6
+    assert secrets.prefix_of(secret) == "nsk"
+    for index in range(4, len(secret)):
+        if secret[index] != "_":
+            wrong = secret[:index] + ("a" if secret[index] != "a" else "b") + secret[index + 1 :]
+            assert secrets.prefix_of(wrong) == ""
+    assert len({secrets.new(secrets.AGENT) for _ in range(100)}) == 100
+
+
+async def test_a_key_works_until_it_is_revoked(server: RunningServer, key_service):
+    admin = server.authorization()
+    made = await key_service.CreateKey(
+        keys.CreateKeyRequest(name="ci", scopes=[ADMIN, READ]), metadata=admin
+    )
+    assert made.key_id == secrets.public_part(made.secret)
+    mine = server.authorization(made.secret)
+    shown = (await key_service.GetKey(keys.GetKeyRequest(key_id=made.key_id), metadata=mine)).key
+    assert (shown.name, list(shown.scopes), shown.created_by) == ("ci", [READ, ADMIN], "admin")
+    revoke = keys.RevokeKeyRequest(key_id=made.key_id)
+    revoked = (await key_service.RevokeKey(revoke, metadata=admin)).key
+    assert revoked.HasField("revoked_at")
+    again = (await key_service.RevokeKey(revoke, metadata=admin)).key
+    assert again == revoked
+    call = key_service.ListKeys(keys.ListKeysRequest(), metadata=mine)
+    assert await code_of(call) is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_only_the_hash_of_a_secret_is_kept(server: RunningServer, key_service):
+    request = keys.CreateKeyRequest(name="ci", request_id="once")
+    made = await key_service.CreateKey(request, metadata=server.authorization())
+    rows = await server.store.read(sa.select(tables.keys.c.secret_sha256))
+    assert rows[0].secret_sha256 == secrets.sha256(made.secret)
+    random_part = made.secret[-38:].encode()
+    for file in server.app.settings.data_dir.glob("novasphere.db*"):
+        assert random_part not in file.read_bytes()
+
+
+async def test_a_repeated_create_makes_one_key_and_tells_its_secret_once(
+    server: RunningServer, key_service
+):
+    request = keys.CreateKeyRequest(name="ci", request_id="once")
+    first = await key_service.CreateKey(request, metadata=server.authorization())
+    call = key_service.CreateKey(request, metadata=server.authorization())
+    second = await call
+    assert dict(await call.trailing_metadata())["idempotency-replayed"] == "true"
+    assert second.key_id == first.key_id
+    assert first.secret
+    assert not second.HasField("secret")
+    request.name = "another"
+    with pytest.raises(grpc.aio.AioRpcError, match="different request"):
+        await key_service.CreateKey(request, metadata=server.authorization())
+    listed = await key_service.ListKeys(keys.ListKeysRequest(), metadata=server.authorization())
+    assert len(listed.keys) == 1
+
+
+async def test_a_dry_run_judges_and_changes_nothing(server: RunningServer, key_service):
+    admin = server.authorization()
+    revision = server.store.revision
+    dry = await key_service.CreateKey(
+        keys.CreateKeyRequest(name="ci", validate_only=True, request_id="r"), metadata=admin
+    )
+    assert not dry.HasField("secret")
+    assert server.store.revision == revision
+    listed = await key_service.ListKeys(keys.ListKeysRequest(), metadata=admin)
+    assert not listed.keys
+    real = await key_service.CreateKey(keys.CreateKeyRequest(name="ci", request_id="r"), metadata=admin)
+    assert real.secret
+
+
+async def test_an_expired_key_is_refused_also_when_it_was_remembered(server: RunningServer, key_service):
+    request = keys.CreateKeyRequest(name="brief", scopes=[ADMIN])
+    request.expires_at.FromMicroseconds(server.clock.now_us() + 60_000_000)
+    made = await key_service.CreateKey(request, metadata=server.authorization())
+    mine = server.authorization(made.secret)
+    await key_service.ListKeys(keys.ListKeysRequest(), metadata=mine)
+    server.clock.advance(61)
+    call = key_service.ListKeys(keys.ListKeysRequest(), metadata=mine)
+    assert await code_of(call) is grpc.StatusCode.UNAUTHENTICATED
+    call = key_service.CreateKey(request, metadata=server.authorization())
+    assert await code_of(call) is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_nobody_grants_what_they_do_not_hold(server: RunningServer, key_service):
+    made = await key_service.CreateKey(
+        keys.CreateKeyRequest(name="a", scopes=[ADMIN, READ], namespaces=["team"]),
+        metadata=server.authorization(),
+    )
+    mine = server.authorization(made.secret)
+    for request in (
+        keys.CreateKeyRequest(name="b", scopes=[WRITE], namespaces=["team"]),
+        keys.CreateKeyRequest(name="b", scopes=[READ]),
+        keys.CreateKeyRequest(name="b", scopes=[READ], namespaces=["team", "other"]),
+    ):
+        call = key_service.CreateKey(request, metadata=mine)
+        assert await code_of(call) is grpc.StatusCode.PERMISSION_DENIED
+    allowed = keys.CreateKeyRequest(name="b", scopes=[READ], namespaces=["team"])
+    assert (await key_service.CreateKey(allowed, metadata=mine)).secret
+
+
+async def test_keys_are_listed_newest_first_page_by_page(server: RunningServer, key_service):
+    admin = server.authorization()
+    made = [
+        (await key_service.CreateKey(keys.CreateKeyRequest(name=f"k{i}"), metadata=admin)).key_id
+        for i in range(5)
+    ]
+    listed, token = [], ""
+    while True:
+        page = await key_service.ListKeys(
+            keys.ListKeysRequest(page_size=2, page_token=token), metadata=admin
+        )
+        listed += [key.key_id for key in page.keys]
+        token = page.next_page_token
+        if not token:
+            break
+    assert listed == made[::-1]
+    for wrong in ("nonsense", "a2V5Ong="):
+        call = key_service.ListKeys(keys.ListKeysRequest(page_token=wrong), metadata=admin)
+        assert await code_of(call) is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_revoking_honours_the_etag(server: RunningServer, key_service):
+    admin = server.authorization()
+    made = await key_service.CreateKey(keys.CreateKeyRequest(name="ci"), metadata=admin)
+    call = key_service.RevokeKey(keys.RevokeKeyRequest(key_id=made.key_id, etag='"999"'), metadata=admin)
+    assert await code_of(call) is grpc.StatusCode.ABORTED
+    read = key_service.GetKey(keys.GetKeyRequest(key_id=made.key_id), metadata=admin)
+    await read
+    etag = dict(await read.trailing_metadata())["etag"]
+    await key_service.RevokeKey(keys.RevokeKeyRequest(key_id=made.key_id, etag=etag), metadata=admin)
+
+
+async def test_the_last_use_is_shown_and_survives_a_restart(tmp_path):
+    async with running_server(tmp_path) as server, server.channel() as channel:
+        stub = keys_grpc.KeyServiceStub(channel)
+        made = await stub.CreateKey(
+            keys.CreateKeyRequest(name="ci", scopes=[ADMIN]), metadata=server.authorization()
+        )
+        get = keys.GetKeyRequest(key_id=made.key_id)
+        mine = server.authorization(made.secret)
+        before = (await stub.GetKey(get, metadata=mine)).key
+        assert not before.HasField("last_used_at")
+        usage = KeyUsage(server.store, server.app.credentials)
+        revision = server.store.revision
+        await usage.flush()
+        shown = (await stub.GetKey(get, metadata=server.authorization())).key
+        assert shown.last_used_at.ToMicroseconds() == pytest.approx(server.clock.now_us(), abs=5e6)
+        assert shown.revision == before.revision
+        assert server.store.revision == revision
+        assert server.app.credentials.used_keys() == {}
+    async with running_server(tmp_path) as server, server.channel() as channel:
+        await KeyUsage(server.store, server.app.credentials).recall()
+        stub = keys_grpc.KeyServiceStub(channel)
+        again = (await stub.GetKey(get, metadata=server.authorization())).key
+        assert again.last_used_at == shown.last_used_at
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+async def test_a_stream_ends_when_its_key_does(tmp_path, how: str):
+    clock = MovableClock()
+    async with running_server(tmp_path, clock=clock) as server, server.channel() as channel:
+        stub = keys_grpc.KeyServiceStub(channel)
+        request = keys.CreateKeyRequest(name="ci")
+        request.expires_at.FromMicroseconds(clock.now_us() + 3600_000_000)
+        made = await stub.CreateKey(request, metadata=server.authorization())
+        path = f"/{reflection.V1}/ServerReflectionInfo"
+        stream = channel.stream_stream(path)(metadata=server.authorization(made.secret))
+        async with asyncio.timeout(5):
+            while not server.app.pipeline.streams:
+                await asyncio.sleep(0.01)
+        if how == "revoked":
+            await stub.RevokeKey(
+                keys.RevokeKeyRequest(key_id=made.key_id), metadata=server.authorization()
+            )
+        else:
+            clock.advance(3601)
+        async with asyncio.timeout(5):
+            assert await stream.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert not server.app.pipeline.streams
+
+
+async def test_public_streams_outlive_nothing_but_the_server(server: RunningServer, channel):
+    watch = channel.unary_stream(
+        "/grpc.health.v1.Health/Watch",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )(health_pb2.HealthCheckRequest())
+    await watch.read()
+    server.app.pipeline.end_stale_streams()
+    assert len(server.app.pipeline.streams) == 1
+    watch.cancel()
+
+
+# -- join tokens
+
+
+def joiner(secret: str) -> Principal:
+    name = f"join_token:{secrets.public_part(secret)}"
+    return Principal(PrincipalKind.JOIN_TOKEN, name, frozenset({options_pb2.SCOPE_ENROL}))
+
+
+async def enrol(server: RunningServer, secret: str, node_id: str) -> None:
+    """Does what the link does with a join token."""
+    credentials = server.app.credentials
+    principal = await credentials.authenticate(secret)
+    await server.store.write(lambda tx: credentials.consume_join_token(tx, principal, node_id))
+
+
+async def test_a_join_token_serves_one_node_and_that_node_again(server: RunningServer, join_service):
+    made = await join_service.CreateJoinToken(
+        joins.CreateJoinTokenRequest(), metadata=server.authorization()
+    )
+    assert await server.app.credentials.authenticate(made.secret) == joiner(made.secret)
+    await enrol(server, made.secret, "n1")
+    await enrol(server, made.secret, "n1")
+    with pytest.raises(Unauthenticated):
+        await enrol(server, made.secret, "n2")
+    listed = await join_service.ListJoinTokens(
+        joins.ListJoinTokensRequest(), metadata=server.authorization()
+    )
+    assert [t.used_by_node_id for t in listed.join_tokens] == ["n1"]
+
+
+async def test_a_reusable_join_token_serves_any_number_until_it_expires(
+    server: RunningServer, join_service
+):
+    made = await join_service.CreateJoinToken(
+        joins.CreateJoinTokenRequest(is_reusable=True, ttl_seconds=60), metadata=server.authorization()
+    )
+    for node_id in ("n1", "n2", "n3"):
+        await enrol(server, made.secret, node_id)
+    server.clock.advance(61)
+    with pytest.raises(Unauthenticated):
+        await server.app.credentials.authenticate(made.secret)
+
+
+async def test_a_revoked_join_token_is_refused(server: RunningServer, join_service):
+    admin = server.authorization()
+    made = await join_service.CreateJoinToken(joins.CreateJoinTokenRequest(), metadata=admin)
+    revoke = joins.RevokeJoinTokenRequest(token_id=made.join_token.token_id)
+    first = await join_service.RevokeJoinToken(revoke, metadata=admin)
+    assert await join_service.RevokeJoinToken(revoke, metadata=admin) == first
+    with pytest.raises(Unauthenticated):
+        await server.app.credentials.authenticate(made.secret)
+
+
+async def test_the_file_of_this_machine_holds_a_join_token_that_stays_good(server: RunningServer):
+    kept = (server.app.settings.data_dir / "join.token").read_text().strip()
+    assert kept == server.join_token
+    for node_id in ("n1", "n2"):
+        await enrol(server, kept, node_id)
+
+
+async def test_an_agent_is_known_by_its_credential(server: RunningServer):
+    secret = server.app.credentials.new_secret("nsa")
+
+    def register(tx):
+        row = {"node_uid": "u1", "session_sha256": b"", "boot_id": "b", "incarnation": 1}
+        digest = server.app.credentials.sha256(secret)
+        tx.execute(sa.insert(tables.agents).values(credential_sha256=digest, **row))
+
+    await server.store.write(register)
+    principal = await server.app.credentials.authenticate(secret)
+    assert (principal.kind, principal.name, principal.node_uid) == (
+        PrincipalKind.AGENT,
+        "agent:u1",
+        "u1",
+    )
+    assert principal.scopes == {options_pb2.SCOPE_AGENT}

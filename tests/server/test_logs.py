@@ -1,0 +1,88 @@
+"""The log is structured and holds no secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+from novasphere_server import logs
+from novasphere_server.core import secrets
+
+
+def lines_of(log_format: str, write) -> str:
+    stream = io.StringIO()
+    logs.configure(log_format, "info", stream)
+    write()
+    return stream.getvalue()
+
+
+def test_a_line_is_json_with_the_id_of_its_call():
+    def write() -> None:
+        token = logs.request_id.set("r-1")
+        logs.get("novasphere.test").info("something happened", node_id="n1")
+        logs.request_id.reset(token)
+
+    line = json.loads(lines_of("json", write))
+    assert line["event"] == "something happened"
+    assert (line["level"], line["logger"]) == ("info", "novasphere.test")
+    assert (line["node_id"], line["request_id"]) == ("n1", "r-1")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_lines_of_libraries_look_the_same():
+    line = json.loads(lines_of("json", lambda: logging.getLogger("aiohttp").warning("odd %s", 1)))
+    assert (line["event"], line["level"], line["logger"]) == ("odd 1", "warning", "aiohttp")
+
+
+def test_the_console_is_for_people():
+    line = lines_of("console", lambda: logs.get("x").warning("careful", node_id="n1"))
+    assert "careful" in line
+    assert "node_id=n1" in line
+    assert "{" not in line
+
+
+SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa")}
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        *[(f"with {secret} inside", secret) for secret in SECRETS.values()],
+        ("Authorization: Bearer abc.DEF-123_x", "abc.DEF-123_x"),
+        ("GET /api/v1/nodes:watch?cursor=1&token=s3cr3t&x=1", "s3cr3t"),
+        ("ws://h/ws/node?token=s3cr3t", "s3cr3t"),
+        ("X-API-Key: s3cr3ts3cr3ts3", "s3cr3ts3cr3ts3"),
+        ("the given one is correct-horse-battery", "correct-horse-battery"),
+    ],
+)
+def test_secrets_are_masked_wherever_they_are(log_format: str, text: str, secret: str):
+    logs.mask.hide(["correct-horse-battery"])
+
+    def write() -> None:
+        log = logs.get("x")
+        log.info(text)
+        log.info("event", value=text, nested={"deep": [text]})
+        logging.getLogger("library").warning(text)
+        try:
+            raise RuntimeError(text)
+        except RuntimeError:
+            log.exception("failed")
+
+    written = lines_of(log_format, write)
+    assert secret not in written
+    assert logs.MASK in written
+
+
+def test_the_public_part_of_a_key_stays_readable():
+    secret = SECRETS["nsk"]
+    assert f"nsk_{secrets.public_part(secret)}_***" in lines_of(
+        "json", lambda: logs.get("x").info(secret)
+    )
+
+
+def test_what_only_looks_a_little_like_a_secret_stays():
+    text = "page_token=abc next, bearer of news"
+    assert "page_token=abc" in lines_of("json", lambda: logs.get("x").info(text))

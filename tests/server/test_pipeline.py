@@ -1,0 +1,153 @@
+"""The steps of the call pipeline that no single service shows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import grpc
+import grpc.aio
+import pytest
+from novasphere.api.v1 import key_service_pb2 as keys
+from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
+from novasphere_server.store.kinds import KEYS
+from novasphere_server.testing import RunningServer
+
+KEY_SERVICE = "novasphere.api.v1.KeyService"
+
+
+class Recorder:
+    """Remembers the contexts of the calls it serves."""
+
+    def __init__(self) -> None:
+        self.contexts = []
+
+    async def CreateKey(self, request, context):
+        self.contexts.append(context)
+        return keys.CreateKeyResponse()
+
+    async def ListKeys(self, request, context):
+        self.contexts.append(context)
+        return keys.ListKeysResponse()
+
+    async def GetKey(self, request, context): ...
+    async def RevokeKey(self, request, context): ...
+
+
+@pytest.fixture
+async def recorded(bench):
+    recorder = Recorder()
+    async with bench.serving(KEY_SERVICE, recorder) as channel:
+        yield recorder, keys_grpc.KeyServiceStub(channel)
+
+
+async def test_a_servicer_knows_its_call(server: RunningServer, recorded):
+    recorder, stub = recorded
+    metadata = (*server.authorization(), ("x-request-id", "r1"), ("x-mine", "yes"), ("b-bin", b"\xff"))
+    await stub.ListKeys(keys.ListKeysRequest(), metadata=metadata, timeout=30)
+    (context,) = recorder.contexts
+    assert context.method == f"/{KEY_SERVICE}/ListKeys"
+    assert context.principal.name == "admin"
+    assert context.request_id == "r1"
+    assert context.metadata["x-mine"] == "yes"
+    assert "b-bin" not in context.metadata
+    assert context.peer.startswith("ipv4:127.0.0.1:")
+    assert 0 < context.deadline - server.clock.monotonic() <= 30
+    assert context.idempotency is None
+    assert not context.is_dry_run
+
+
+@pytest.mark.parametrize("given", ["", "x" * 200, "two words"])
+async def test_a_request_id_that_is_none_is_replaced(server: RunningServer, recorded, given: str):
+    recorder, stub = recorded
+    call = stub.ListKeys(
+        keys.ListKeysRequest(), metadata=(*server.authorization(), ("x-request-id", given))
+    )
+    await call
+    made = recorder.contexts[-1].request_id
+    assert made != given
+    assert len(made) == 16
+    assert dict(await call.trailing_metadata())["x-request-id"] == made
+
+
+async def test_a_fingerprint_covers_what_is_asked_and_not_how(server: RunningServer, recorded):
+    recorder, stub = recorded
+    for request in (
+        keys.CreateKeyRequest(name="a", request_id="1"),
+        keys.CreateKeyRequest(name="a", request_id="2"),
+        keys.CreateKeyRequest(name="a", request_id="1", validate_only=True),
+        keys.CreateKeyRequest(name="b", request_id="1"),
+        keys.CreateKeyRequest(name="a"),
+    ):
+        await stub.CreateKey(request, metadata=server.authorization())
+    first, second, dry, other, none = [c.idempotency for c in recorder.contexts]
+    assert none is None
+    assert first.fingerprint == second.fingerprint == dry.fingerprint != other.fingerprint
+    assert (first.principal, first.key) == ("admin", "1")
+    assert [c.is_dry_run for c in recorder.contexts] == [False, False, True, False, False]
+
+
+async def test_a_client_reads_what_it_wrote(server: RunningServer, channel):
+    stub = keys_grpc.KeyServiceStub(channel)
+    wanted = server.store.revision + 1
+
+    def list_at_least(revision: object, **more):
+        return stub.ListKeys(
+            keys.ListKeysRequest(),
+            metadata=(*server.authorization(), ("novasphere-min-revision", str(revision))),
+            **more,
+        )
+
+    waiting = list_at_least(wanted)
+    async with asyncio.TaskGroup() as group:
+        listed = group.create_task(_result(waiting))
+        create = keys.CreateKeyRequest(name="x")
+        await stub.CreateKey(create, metadata=server.authorization())
+    assert [key.name for key in listed.result().keys] == ["x"]
+    assert int(dict(await waiting.trailing_metadata())["novasphere-revision"]) >= wanted
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await list_at_least("soon")
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await list_at_least(10**9, timeout=0.3)
+    assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+async def _result(call):
+    return await call
+
+
+async def test_rest_and_grpc_give_the_same_headers(server: RunningServer, channel):
+    stub = keys_grpc.KeyServiceStub(channel)
+    made = await stub.CreateKey(keys.CreateKeyRequest(name="x"), metadata=server.authorization())
+    call = stub.GetKey(keys.GetKeyRequest(key_id=made.key_id), metadata=server.authorization())
+    await call
+    trailers = dict(await call.trailing_metadata())
+    headers = dict(server.authorization())
+    async with (
+        aiohttp.ClientSession(server.http_url, headers=headers) as http,
+        http.get(f"/api/v1/keys/{made.key_id}") as response,
+    ):
+        assert (await response.json())["key_id"] == made.key_id
+        assert response.headers["ETag"] == f'"{trailers["etag"]}"'
+        assert response.headers["X-Novasphere-Revision"] == trailers["novasphere-revision"]
+        assert response.headers["X-Request-Id"]
+
+
+async def test_answers_in_process_share_the_bytes_of_the_cache(server: RunningServer, channel):
+    stub = keys_grpc.KeyServiceStub(channel)
+    made = await stub.CreateKey(keys.CreateKeyRequest(name="x"), metadata=server.authorization())
+    method = server.app.pipeline.methods[f"/{KEY_SERVICE}/GetKey"]
+    request = keys.GetKeyRequest(key_id=made.key_id)
+    metadata = dict(server.authorization())
+    first, _ = await server.app.pipeline.unary(method, request, metadata)
+    assert first.items[0] is await server.store.get(KEYS, made.key_id)
+    assert first.message().key.name == "x"
+
+
+async def test_no_call_is_left_when_all_have_ended(server: RunningServer, channel):
+    stub = keys_grpc.KeyServiceStub(channel)
+    calls = [stub.ListKeys(keys.ListKeysRequest(), metadata=server.authorization()) for _ in range(20)]
+    await asyncio.gather(*map(_result, calls))
+    async with asyncio.timeout(1):
+        await server.app.pipeline.drained()

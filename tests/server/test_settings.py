@@ -1,0 +1,133 @@
+"""Where settings come from, and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from novasphere_server.settings import Address, SettingsError, default_data_dir, load
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path):
+    settings = load({}, {"XDG_DATA_HOME": str(tmp_path)})
+    assert settings.data_dir == tmp_path / "novasphere"
+    assert str(settings.http) == "127.0.0.1:8080"
+    assert str(settings.grpc) == "127.0.0.1:9090"
+    assert settings.database_url == f"sqlite:///{tmp_path}/novasphere/novasphere.db"
+    assert not settings.no_auth
+
+
+def test_without_xdg_the_data_are_in_the_home_directory():
+    home = Path.home() / ".local/share/novasphere"
+    assert default_data_dir({}) == home
+    assert default_data_dir({"XDG_DATA_HOME": "relative/is/ignored"}) == home
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path):
+    write(
+        tmp_path / "config.toml",
+        'http = "127.0.0.1:1"\ngrpc = "127.0.0.1:1"\nlog_level = "debug"\n'
+        "[fleet]\nlost_after = 60\n[limits]\nqueue_length = 5\n",
+    )
+    environment = {
+        "NOVASPHERE_DATA_DIR": str(tmp_path),
+        "NOVASPHERE_HTTP": "127.0.0.1:2",
+        "NOVASPHERE_GRPC": "127.0.0.1:2",
+        "NOVASPHERE_LIMITS_QUEUE_LENGTH": "6",
+    }
+    settings = load({"http": "127.0.0.1:3", "grpc": None}, environment)
+    assert (settings.http.port, settings.grpc.port, settings.log.level) == (3, 2, "debug")
+    assert (settings.fleet.lost_after, settings.limits.queue_length) == (60.0, 6)
+
+
+def test_a_file_may_be_named(tmp_path: Path):
+    path = write(tmp_path / "elsewhere.toml", 'cors_origins = ["https://a.example"]\nno_auth = true\n')
+    settings = load({"config": str(path), "data_dir": str(tmp_path)}, {})
+    assert settings.cors_origins == ("https://a.example",)
+    assert settings.no_auth
+
+
+def test_lists_and_truths_can_be_said_in_the_environment(tmp_path: Path):
+    settings = load(
+        {"data_dir": tmp_path},
+        {"NOVASPHERE_CORS_ORIGINS": "https://a, https://b", "NOVASPHERE_QUERY_TOKENS": "off"},
+    )
+    assert settings.cors_origins == ("https://a", "https://b")
+    assert not settings.query_tokens
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "said"),
+    [
+        ({"http": "8080"}, {}, ["--http", "HOST:PORT", "'8080'"]),
+        ({"http": "127.0.0.1:99999"}, {}, ["--http", "HOST:PORT"]),
+        ({"grpc": "::1:80"}, {}, ["--grpc", "[::1]:8080"]),
+        ({}, {"NOVASPHERE_GRPC": "x"}, ["NOVASPHERE_GRPC", "HOST:PORT"]),
+        ({}, {"NOVASPHERE_NO_AUTH": "maybe"}, ["NOVASPHERE_NO_AUTH", "true or false"]),
+        ({}, {"NOVASPHERE_LIMITS_QUEUE_LENGTH": "-1"}, ["NOVASPHERE_LIMITS_QUEUE_LENGTH", "0 or more"]),
+        ({}, {"NOVASPHERE_FLEET_LOST_AFTER": "nan"}, ["NOVASPHERE_FLEET_LOST_AFTER", "a number"]),
+        ({"log_format": "xml"}, {}, ["--log-format", "console, json"]),
+        ({}, {"NOVASPHERE_ADMIN_TOKEN": "short"}, ["NOVASPHERE_ADMIN_TOKEN", "16"]),
+        ({}, {"NOVASPHERE_ADMIN_TOKEN": "with spaces in the middle"}, ["NOVASPHERE_ADMIN_TOKEN"]),
+        ({"config": "/nowhere.toml"}, {}, ["/nowhere.toml"]),
+        (
+            {"no_auth": True, "http": "0.0.0.0:8080"},
+            {},
+            ["no_auth", "loopback", "--http 127.0.0.1:8080"],
+        ),
+        ({"no_auth": True, "grpc": "[::]:9090"}, {}, ["no_auth", "grpc"]),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_what_to_write(tmp_path: Path, flags, environment, said):
+    with pytest.raises(SettingsError) as caught:
+        load({"data_dir": tmp_path, **flags}, environment)
+    for part in said:
+        assert part in str(caught.value)
+
+
+def test_an_admin_token_is_never_repeated_in_a_message(tmp_path: Path):
+    with pytest.raises(SettingsError) as caught:
+        load({"data_dir": tmp_path}, {"NOVASPHERE_ADMIN_TOKEN": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+    settings = load({"data_dir": tmp_path}, {"NOVASPHERE_ADMIN_TOKEN": "hunter2-hunter2-hunter2"})
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("htpp = '127.0.0.1:1'", ["htpp", "did you mean http"]),
+        ("[fleet]\nlost_afterr = 1", ["fleet.lost_afterr", "fleet.lost_after"]),
+        ("fleet = 1", ["[fleet]"]),
+        ("http = 8080", ["http in", "HOST:PORT"]),
+        ("[limits]\nqueue_length = 1.5", ["limits.queue_length", "whole number"]),
+        ("not toml", ["not TOML"]),
+    ],
+)
+def test_a_wrong_file_is_refused(tmp_path: Path, text: str, said):
+    write(tmp_path / "config.toml", text)
+    with pytest.raises(SettingsError) as caught:
+        load({"data_dir": tmp_path}, {})
+    for part in said:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:0", "[::1]:9090", "localhost:80", "example.org:1"])
+def test_addresses_read_as_they_are_written(text: str):
+    assert str(Address.parse(text)) == text
+
+
+def test_loopback_and_reachable_addresses_are_known():
+    assert Address.parse("127.0.0.9:1").is_loopback
+    assert Address.parse("[::1]:1").is_loopback
+    assert Address.parse("localhost:1").is_loopback
+    assert not Address.parse("0.0.0.0:1").is_loopback
+    assert not Address.parse("example.org:1").is_loopback
+    assert str(Address.parse("0.0.0.0:7").reachable) == "127.0.0.1:7"
+    assert str(Address.parse("[::]:7").reachable) == "[::1]:7"

@@ -1,0 +1,203 @@
+"""Streams end with a reason and leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import textwrap
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2
+from grpc_status import rpc_status
+from novasphere.node.v1 import node_pb2
+from novasphere.node.v1 import node_service_pb2 as nodes
+from novasphere.node.v1 import node_service_pb2_grpc as nodes_grpc
+from novasphere_server.testing import RunningServer, running_server
+
+WATCH = "/grpc.health.v1.Health/Watch"
+NODE_SERVICE = "novasphere.node.v1.NodeService"
+KEY_SERVICE = "novasphere.api.v1.KeyService"
+
+
+async def until(condition, timeout: float = 10.0) -> None:
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    info = error_details_pb2.ErrorInfo()
+    (found,) = [d for d in rpc_status.from_call(error).details if d.Unpack(info)]
+    return info.reason
+
+
+def watch_health(channel: grpc.aio.Channel, service: str = ""):
+    return channel.unary_stream(
+        WATCH,
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )(health_pb2.HealthCheckRequest(service=service))
+
+
+class Flood:
+    """Watches that never end: quiet ones, and ones that send without a pause."""
+
+    def __init__(self) -> None:
+        self.ended = 0
+
+    async def ListNodes(self, request, context): ...
+    async def GetNode(self, request, context): ...
+    async def DeleteNode(self, request, context): ...
+
+    async def WatchNodes(self, request, context):
+        big = nodes.WatchNodesResponse()
+        big.events.add(object=node_pb2.Node(os_info="x" * 500_000))
+        try:
+            yield nodes.WatchNodesResponse()
+            while request.cursor == "flood":
+                yield big
+            await asyncio.Event().wait()
+        finally:
+            self.ended += 1
+
+
+CLIENTS = """
+    import asyncio, sys
+    import grpc.aio
+    from novasphere.node.v1 import node_service_pb2 as nodes, node_service_pb2_grpc as grpc_nodes
+
+    async def main(address, token):
+        # Abandoned the hard way: the process dies with every stream open.
+        channels = [grpc.aio.insecure_channel(address, (("grpc.use_local_subchannel_pool", 1),)) for _ in range(8)]
+        calls = []
+        for index in range(200):
+            stub = grpc_nodes.NodeServiceStub(channels[index % 8])
+            call = stub.WatchNodes(nodes.WatchNodesRequest(), metadata=(("authorization", "Bearer " + token),))
+            await call.read()
+            calls.append(call)
+        print("open", flush=True)
+        sys.stdin.read()
+
+    asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_streams_that_200_clients_abandon_leave_nothing(bench, server: RunningServer):
+    flood = Flood()
+    async with bench.serving(NODE_SERVICE, flood):
+        clients = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(CLIENTS), bench.address, server.admin_token],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert await asyncio.to_thread(clients.stdout.readline) == b"open\n"
+            assert len(bench.pipeline.streams) == 200
+        finally:
+            clients.kill()
+            await asyncio.to_thread(clients.communicate)
+        await until(lambda: not bench.pipeline.streams)
+        assert flood.ended == 200
+
+
+async def test_streams_whose_calls_are_dropped_leave_nothing(bench, server: RunningServer):
+    """The client stays connected and only forgets its calls, which some grpcio releases never tell."""
+    flood = Flood()
+    async with bench.serving(NODE_SERVICE, flood) as channel:
+        stub = nodes_grpc.NodeServiceStub(channel)
+        for _ in range(200):
+            call = stub.WatchNodes(nodes.WatchNodesRequest(), metadata=server.authorization())
+            await call.read()
+            del call
+        await until(lambda: not bench.pipeline.streams)
+        assert flood.ended == 200
+
+
+async def test_a_reader_that_takes_nothing_is_cut(bench, server: RunningServer):
+    flood = Flood()
+    async with bench.serving(NODE_SERVICE, flood, write_timeout=0.3) as channel:
+        stub = nodes_grpc.NodeServiceStub(channel)
+        call = stub.WatchNodes(nodes.WatchNodesRequest(cursor="flood"), metadata=server.authorization())
+        await call.read()
+        await until(lambda: flood.ended == 1)
+        await until(lambda: not bench.pipeline.streams)
+        samples = server.app.telemetry.exposition().decode()
+        assert (
+            'endpoint="/novasphere.node.v1.NodeService/WatchNodes",method="grpc",status="ABORTED"'
+            in samples
+        )
+        # Whoever reads on after all hears why, unless even that could not be delivered.
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            while await call.read() is not grpc.aio.EOF:
+                pass
+            raise AssertionError(await call.code())
+        assert caught.value.code() in {
+            grpc.StatusCode.ABORTED,
+            grpc.StatusCode.UNKNOWN,
+            grpc.StatusCode.CANCELLED,
+            grpc.StatusCode.INTERNAL,
+        }
+
+
+async def test_a_drain_ends_streams_with_its_reason_and_lets_calls_finish(tmp_path):
+    server_context = running_server(tmp_path)
+    server = await server_context.__aenter__()
+    async with server.channel() as channel:
+        watch = watch_health(channel)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        await server_context.__aexit__(None, None, None)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            while await watch.read() is not grpc.aio.EOF:
+                pass
+            raise AssertionError(await watch.code())
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert reason_of(caught.value) == "DRAINING"
+    assert dict(caught.value.trailing_metadata())["x-request-id"]
+
+
+async def test_new_streams_are_refused_while_draining(server: RunningServer, channel):
+    server.app.pipeline.start_draining()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await watch_health(channel).read()
+    assert reason_of(caught.value) == "DRAINING"
+
+
+async def test_health_tells_of_the_server_and_of_each_service(server: RunningServer, channel):
+    check = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )
+    served = {path.split("/")[1] for path in server.app.pipeline.methods if "/novasphere." in path}
+    for service in ("", *served):
+        answer = await check(health_pb2.HealthCheckRequest(service=service))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await check(health_pb2.HealthCheckRequest(service="nobody"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_health_watcher_hears_every_change(server: RunningServer, channel):
+    known, unknown = watch_health(channel, KEY_SERVICE), watch_health(channel, "nobody")
+    status = health_pb2.HealthCheckResponse
+    assert (await unknown.read()).status == status.SERVICE_UNKNOWN
+    assert (await known.read()).status == status.SERVING
+    server.app.health.set(False)
+    assert (await known.read()).status == status.NOT_SERVING
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")  # noqa: PTH110
+async def test_a_server_that_stopped_holds_no_files(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for _ in range(2):
+        async with running_server(tmp_path):
+            pass
+    # The event loop and gRPC keep a few of their own from the first start on.
+    async with running_server(tmp_path):
+        pass
+    assert len(os.listdir("/proc/self/fd")) <= before + 12  # noqa: PTH208
