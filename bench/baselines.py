@@ -43,7 +43,10 @@ async def json_format_list(port: int) -> None:
 
     async def answer(_: web.Request) -> web.Response:
         text = json_format.MessageToJson(
-            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=None
+            message,
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=True,
+            indent=None,
         )
         return web.Response(text=text, content_type="application/json")
 
@@ -64,11 +67,17 @@ async def echo(port: int) -> None:
         response_serializer=pb.GetNodeResponse.SerializeToString,
     )
     service = "novasphere.node.v1.NodeService"
-    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"GetNode": handler})])
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler(service, {"GetNode": handler})]
+    )
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     await server.wait_for_termination()
 
 
 if __name__ == "__main__":
-    uvloop.run({"constant": constant, "json_format": json_format_list, "echo": echo}[sys.argv[1]](int(sys.argv[2])))
+    uvloop.run(
+        {"constant": constant, "json_format": json_format_list, "echo": echo}[sys.argv[1]](
+            int(sys.argv[2])
+        )
+    )

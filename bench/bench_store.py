@@ -2,14 +2,13 @@
 
 Both sides run 64 callers over a SQLite file of their own with WAL and synchronous=FULL. A create
 checks that the name is free, takes the next number and stores the row. The store also writes the
-revision log and feeds cache and watchers, which the baseline has none of.
+revision log and feeds cache and watchers, which the baseline has none of. `python -m bench.bench_store`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -17,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
+import uvloop
 from novasphere.node.v1 import command_pb2
 from novasphere_server.core.clock import SystemClock
 from novasphere_server.store.kinds import COMMANDS
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bench import measure
 
 CALLERS = 64
 SECONDS = 1.5  # of each measurement
@@ -54,19 +55,28 @@ class Command(Base):
     created_at_us: Mapped[int]
 
 
-def _command(number: int) -> command_pb2.CommandWithResult:
+def _example(number: int) -> command_pb2.CommandWithResult:
     stored = command_pb2.CommandWithResult()
     command = stored.command
-    command.command_id = f"cmd-{number:032x}"
     command.command_text = "uptime && df -h && free -m " * 4
-    command.target_node_id = f"node-{number % 50:03}"
-    command.node_uid = f"{number % 50:032x}"
+    command.target_node_id = f"node-{number:03}"
+    command.node_uid = f"{number:032x}"
     command.namespace = "commands"
     command.status = command_pb2.COMMAND_STATUS_PENDING
     command.state = command_pb2.COMMAND_STATE_PENDING
     command.timeout_seconds = 30
     command.queue_timeout_seconds = 86400
     command.created_at.FromMicroseconds(_clock.now_us())
+    return stored
+
+
+_EXAMPLES = [_example(number) for number in range(50)]  # one a node
+
+
+def _command(number: int) -> command_pb2.CommandWithResult:
+    stored = command_pb2.CommandWithResult()
+    stored.CopyFrom(_EXAMPLES[number % len(_EXAMPLES)])
+    stored.command.command_id = f"cmd-{number:032x}"
     return stored
 
 
@@ -150,40 +160,28 @@ async def _orm_rate(folder: Path, seconds: float) -> float:
         await engine.dispose()
 
 
-async def measure(rounds: int = 5) -> list[dict[str, Any]]:
-    """Returns G6: per round the ratio of the two rates, taken in turns."""
-    store_rates, orm_rates = [], []
-    for n in range(rounds):
-        sides = [(_store_rate, store_rates), (_orm_rate, orm_rates)]
-        for side, rates in sides if n % 2 == 0 else reversed(sides):
+async def run(rounds: int = 5) -> list[measure.Result]:
+    """Returns G6: per round the ratio of the two rates, which are taken in turns."""
+    rates: dict[str, list[float]] = {"store": [], "orm": []}
+    sides = {"store": _store_rate, "orm": _orm_rate}
+    for number in range(rounds):
+        for name in sides if number % 2 == 0 else reversed(sides):
             with tempfile.TemporaryDirectory() as folder:
-                rates.append(await side(Path(folder), SECONDS))
-    ratios = [store / orm for store, orm in zip(store_rates, orm_rates, strict=True)]
+                # Both on the event loop that the server runs on.
+                rate = await asyncio.to_thread(uvloop.run, sides[name](Path(folder), SECONDS))
+            rates[name].append(rate)
     return [
-        {
-            "goal": "G6",
-            "name": "durable creates, 64 callers, SQLite FULL",
-            "ratio": statistics.median(ratios),
-            "target": GOAL,
-            "baseline": "SQLAlchemy async ORM, a transaction a row",
-            "unit": "creates/s",
-            "value": statistics.median(store_rates),
-            "baseline_value": statistics.median(orm_rates),
-            "values": ratios,
-        }
+        measure.compare(
+            "G6",
+            f"durable creates at the store, {CALLERS} callers",
+            GOAL,
+            "SQLAlchemy async ORM, a transaction a row",
+            "creates/s",
+            rates["store"],
+            rates["orm"],
+        )
     ]
 
 
-def main() -> None:
-    """Prints the table."""
-    for row in asyncio.run(measure()):
-        spread = f"{min(row['values']):.1f}-{max(row['values']):.1f}"
-        print(
-            f"{row['goal']} | {row['ratio']:.1f} | goal {row['target']:.0f} | "
-            f"baseline {row['baseline']}: {row['baseline_value']:.0f} {row['unit']}, "
-            f"ours {row['value']:.0f} | spread {spread}"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    measure.show(asyncio.run(run()))

@@ -52,7 +52,9 @@ async def _register(port: int, count: int) -> None:
                 await call.write(_hello(number))
                 await call.read()
                 beat = link.Heartbeat(sent_us=time.time_ns() // 1000)
-                await call.write(link.ConnectRequest(sequence=2, acked_sequence=1, free_slots=8, heartbeat=beat))
+                await call.write(
+                    link.ConnectRequest(sequence=2, acked_sequence=1, free_slots=8, heartbeat=beat)
+                )
                 await call.done_writing()
             finally:
                 call.cancel()

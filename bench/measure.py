@@ -40,7 +40,13 @@ def rotate(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[s
 
 
 def compare(
-    goal: str, name: str, target: float, baseline: str, unit: str, figures: list[float], against: list[float]
+    goal: str,
+    name: str,
+    target: float,
+    baseline: str,
+    unit: str,
+    figures: list[float],
+    against: list[float],
 ) -> Result:
     """Pairs figures of the same round."""
     ratios = tuple(a / b for a, b in zip(figures, against, strict=True))

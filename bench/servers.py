@@ -84,7 +84,7 @@ def novasphere() -> Iterator[Novasphere]:
     """Runs a server of ours with default settings on a new data directory."""
     http_port, grpc_port = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder, running(
-        sys.executable, "-m", "novasphere_server", "server", "--data-dir", str(Path(folder) / "data"),
+        str(Path(sys.executable).with_name("novasphere")), "server", "--data-dir", str(Path(folder) / "data"),
         "--http", f"127.0.0.1:{http_port}", "--grpc", f"127.0.0.1:{grpc_port}",
         port=http_port, NOVASPHERE_ADMIN_TOKEN=TOKEN,
     ) as process:  # fmt: skip
@@ -97,7 +97,9 @@ def wrk(url: str, *, seconds: int = 3, connections: int = 32) -> float:
         need("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s",
         "-H", f"Authorization: Bearer {TOKEN}", url,
     ]  # fmt: skip
-    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
+    output = subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=seconds + 30
+    ).stdout
     if "Non-2xx" in output:
         sys.exit(f"{url} answered errors:\n{output}")
     found = re.search(r"Requests/sec:\s+([\d.]+)", output)

@@ -10,7 +10,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 from novasphere_agent import parents, processes, profile
-from novasphere_agent.attempts import Attempts
+from novasphere_agent.attempts import KINDS, Attempts
 from novasphere_agent.identity import Identity, IdentityFile
 from novasphere_agent.journal import Journal
 from novasphere_agent.launcher import Launcher, SpawnFailed
@@ -57,7 +57,10 @@ async def run(
         tasks=tasks,
     )
     machine = profile.describe(
-        sampler, labels=settings.labels, role=settings.role, capabilities=settings.allowed
+        sampler,
+        labels=settings.labels,
+        role=settings.role,
+        capabilities=[kind for kind in settings.allowed if kind in KINDS],
     )
     link = Link(
         settings, identity_file, identity, attempts, sampler, machine, boot_id=boot_id, workers=workers

@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from novasphere_agent import failpoints, processes, wrapper
+from novasphere_agent import failpoints, processes
 from novasphere_agent.journal import Exit, Intent, Journal, Process
 from novasphere_agent.launcher import Launcher, LauncherLost, SpawnFailed
 from novasphere_agent.messages import (
@@ -36,6 +36,8 @@ GRACE_MS = 5000
 _FASTEST_LOOK_SECONDS = 0.02
 _SLOWEST_LOOK_SECONDS = 0.2
 _RETRY_SECONDS = 1.0
+# A command that is over sooner is reported once, not twice.
+_QUICK_SECONDS = 0.01
 # Deleted attempts that are kept in mind, so that a late copy of their dispatch is known.
 _MOST_DELETED = 4096
 
@@ -56,6 +58,7 @@ class Attempt:
         self.process: Process | None = None
         self.started_us = 0
         self.report: AttemptReport | None = None  # the final one, once it ended
+        self.is_start_due = False
         self.is_start_reported = False
         self.is_forgotten = False
 
@@ -313,7 +316,7 @@ class Attempts:
 
     async def _launch(self, attempt: Attempt) -> None:
         try:
-            pid, attempt.started_us = await self._launcher.start(attempt.directory)
+            process = await self._launcher.start(attempt.directory)
         except SpawnFailed as error:
             with contextlib.suppress(OSError):
                 await self._work(self._journal.record_refusal, attempt.directory, str(error))
@@ -322,21 +325,26 @@ class Attempts:
         except LauncherLost:
             await self._settle(attempt)
             return
-        log.info("attempt %s started, pid %d", attempt, pid)
+        log.debug("attempt %s started, pid %d", attempt, process.pid)
         self._look_pause = _FASTEST_LOOK_SECONDS
-        self.on_news()
-        await self._follow(attempt, Process(pid, wrapper.start_of(pid), self._boot_id))
+        await self._follow(attempt, process)
 
     async def _follow(self, attempt: Attempt, process: Process) -> None:
         attempt.process = process
+        attempt.started_us = process.started_us
         self._is_running_one.set()
+        asyncio.get_running_loop().call_later(_QUICK_SECONDS, self._announce, attempt)
         if self._journal.is_cancelled(attempt.directory):
             self._wake_wrapper(attempt)  # it was asked for before the process was known
         await processes.wait_for_end(process.pid, process.start)
         await self._conclude(attempt, process)
 
+    def _announce(self, attempt: Attempt) -> None:
+        attempt.is_start_due = True
+        self.on_news()
+
     async def _conclude(self, attempt: Attempt, process: Process) -> None:
-        outcome = await self._work(self._journal.exit, attempt.directory)
+        outcome = self._journal.exit(attempt.directory)  # a few bytes that were written a moment ago
         if outcome is not None:
             self._end_by_exit(attempt, outcome)
             return

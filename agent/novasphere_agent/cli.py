@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import logging
 import os
 import re
 import sys
@@ -17,8 +19,10 @@ from novasphere_agent.identity import Identity, IdentityFile, IdentityUnreadable
 from novasphere_agent.settings import Settings
 
 EXIT_USAGE = 2
+log = logging.getLogger(__name__)
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_LONGEST_NAME = 63
+_LONGEST_NAME = 253
 
 
 def console() -> None:
@@ -28,19 +32,23 @@ def console() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Runs an agent until it is told to stop, and returns the exit code."""
-    options = _parser().parse_args(argv)
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as told:  # what argparse does after it has said what is wrong, or has helped
+        return int(told.code or 0)
     logs.configure(options.log_format)
     settings = _settings(options)
     if options.parent_stdin:
         parents.die_with_parent()
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with lock.hold(settings.data_dir):
-            return _run(settings, options)
-    except lock.DataDirInUse as error:
-        return _refuse(f"{error}; stop that one, or choose another directory with --data-dir")
-    except OSError as error:
-        return _refuse(f"cannot use {settings.data_dir}: {error}; choose another with --data-dir")
+    with contextlib.ExitStack() as held:
+        try:
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held.enter_context(lock.hold(settings.data_dir))
+        except lock.DataDirInUse as error:
+            return _refuse(f"{error}; stop that one, or choose another directory with --data-dir")
+        except OSError as error:
+            return _refuse(f"cannot use {settings.data_dir}: {error}; choose another with --data-dir")
+        return _run(settings, options)
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
@@ -58,6 +66,8 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         )
     if not identity.is_enrolled:
         identity = Identity(incarnation=identity.incarnation)
+    for kind in sorted(set(settings.allowed) - set(KINDS)):
+        log.warning("this version of the agent has no %r work to allow", kind)
     return asyncio.run(
         agents.run(settings, identity_file, identity, ends_with_stdin=options.parent_stdin)
     )
@@ -75,7 +85,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         port=port,
         name=options.name or profile.default_name(),
         is_name_given=options.name is not None,
-        data_dir=options.data_dir,
+        data_dir=options.data_dir.absolute(),
         token=options.token or os.environ.get("NOVASPHERE_JOIN_TOKEN", ""),
         token_file=options.token_file,
         labels=dict(options.label),

@@ -48,6 +48,7 @@ class Process:
     pid: int
     start: str
     boot_id: str
+    started_us: int
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from novasphere_agent.journal import Process
+
 _START_SECONDS = 30.0
 _RECEIVE_BYTES = 65536
 
@@ -30,14 +32,14 @@ class Launcher:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
-        self._waiting: dict[str, asyncio.Future[tuple[int, int]]] = {}
+        self._waiting: dict[str, asyncio.Future[Process]] = {}
         self._received = b""
         self._lock = asyncio.Lock()
 
-    async def start(self, directory: Path) -> tuple[int, int]:
-        """Starts the attempt of that directory; returns its wrapper's pid and when it began (us)."""
+    async def start(self, directory: Path) -> Process:
+        """Starts the attempt of that directory; returns its wrapper."""
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[tuple[int, int]] = loop.create_future()
+        answer: asyncio.Future[Process] = loop.create_future()
         self._waiting[str(directory)] = answer
         timer = loop.call_later(_START_SECONDS, _fail, answer)
         try:
@@ -96,13 +98,13 @@ class Launcher:
         *lines, self._received = (self._received + data).split(b"\n")
         for line in lines:
             message = json.loads(line)
-            answer = self._waiting.get(message["directory"])
+            answer = self._waiting.get(message.pop("directory"))
             if answer is None or answer.done():
                 continue
             if "error" in message:
                 answer.set_exception(SpawnFailed(message["error"]))
             else:
-                answer.set_result((message["pid"], message["started_us"]))
+                answer.set_result(Process(**message))
 
     def _hang_up(self) -> None:
         if self._socket is not None:
@@ -118,7 +120,7 @@ class Launcher:
             await asyncio.get_running_loop().run_in_executor(None, process.wait)
 
 
-def _fail(answer: asyncio.Future[tuple[int, int]]) -> None:
+def _fail(answer: asyncio.Future[Process]) -> None:
     if not answer.done():
         answer.set_exception(LauncherLost())
 

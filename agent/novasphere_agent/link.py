@@ -81,7 +81,10 @@ class Link:
             except StreamTerminatedError as error:
                 self._complain("", f"the link broke: {error}")
             except (OSError, asyncio.TimeoutError) as error:
-                self._complain("", f"no connection: {error or type(error).__name__}")
+                self._complain("", f"no connection: {str(error) or type(error).__name__}")
+            except Exception:
+                # A server that says what it never should must not cost the fleet its agents.
+                log.exception("the link failed")
             if self._linked_at is not None and time.monotonic() - self._linked_at >= _WORKED_SECONDS:
                 self._backoff.reset()
             if stop.is_set():

@@ -32,7 +32,6 @@ class Sampler:
         self._data_dir = data_dir
         self._proc = proc
         self._sys = sys
-        self._psutil = _psutil()
         self._before = self._cpu_times()
 
     def take(self) -> Sample:
@@ -73,9 +72,9 @@ class Sampler:
             # user nice system idle iowait irq softirq steal; guest time is counted in user already.
             times = [int(field) for field in line.split()[1:9]]
             return CpuTimes(sum(times) - times[3] - times[4], sum(times))
-        if self._psutil is not None:
+        if (psutil := _psutil()) is not None:
             with contextlib.suppress(OSError):
-                found = self._psutil.cpu_times()
+                found = psutil.cpu_times()
                 return CpuTimes(sum(found) - found.idle - getattr(found, "iowait", 0.0), sum(found))
         return None
 
@@ -85,8 +84,8 @@ class Sampler:
             kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
             sizes = {name: 1024 * size for name, size in kilobytes.items()}
             return sizes["MemTotal"], sizes.get("MemAvailable", sizes["MemFree"])
-        if self._psutil is not None:
-            memory = self._psutil.virtual_memory()
+        if (psutil := _psutil()) is not None:
+            memory = psutil.virtual_memory()
             return memory.total, memory.available
         with contextlib.suppress(AttributeError, OSError, ValueError):
             page = os.sysconf("SC_PAGE_SIZE")
@@ -117,6 +116,7 @@ class Sampler:
 
 
 def _psutil() -> Any:
+    # Only where /proc is not enough: it is larger than all of this.
     try:
         import psutil  # type: ignore[import-untyped,unused-ignore]  # has no types of its own
     except ImportError:

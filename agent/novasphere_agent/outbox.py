@@ -37,7 +37,9 @@ class Outbox:
             if len(due) >= _FRAME_REPORTS:
                 break
             if attempt.report is None:
-                if attempt.started_us and not attempt.is_start_reported:
+                # Output is never of a command that nobody has heard of.
+                is_due = attempt.is_start_due or attempt.spools.has_unsent
+                if is_due and attempt.started_us and not attempt.is_start_reported:
                     attempt.is_start_reported = True
                     due.append(attempt.start_report())
             elif attempt.spools.is_all_sent:

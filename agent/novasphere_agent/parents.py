@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -15,6 +14,8 @@ _STDIN = 0
 def die_with_parent() -> None:
     """Has Linux send SIGTERM when the parent dies, whatever became of its pipes."""
     if sys.platform == "linux":
+        import ctypes  # not above: few agents need it
+
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 

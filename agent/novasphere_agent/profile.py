@@ -14,7 +14,7 @@ from novasphere_agent import __version__
 from novasphere_agent.messages import Profile
 from novasphere_agent.metrics import Sampler
 
-_LONGEST_NAME = 63
+_LONGEST_NAME = 253
 
 
 def default_name() -> str:

@@ -95,10 +95,10 @@ class Session:
             await self._attempts.judge(welcome.verdicts)
             interval = (welcome.heartbeat_interval_ms or _DEFAULT_HEARTBEAT_MS) / 1000
             await _first_of(
+                self._watch_silence(),
                 self._receive(),
                 self._write(outbox),
                 self._beat(interval),
-                self._watch_silence(),
                 self._take_leave(stop),
             )
         finally:
@@ -212,13 +212,17 @@ def _raise_if_closing(response: ConnectResponse) -> None:
 
 
 async def _first_of(*work: Any) -> None:
-    """Runs coroutines until the first ends, with its outcome; the others are cancelled."""
+    """Runs coroutines until one ends, with its outcome; the others are cancelled.
+
+    Of several that end at once, as when one ends the connection, the first in the list counts.
+    """
     tasks = [asyncio.ensure_future(each) for each in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended = [task for task in tasks if task in done]
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
+    for task in ended:
         task.result()

@@ -28,18 +28,27 @@ import signal
 import sys
 import time
 
+TYPE_CHECKING = False  # typing itself would double the size
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _PR_SET_CHILD_SUBREAPER = 36
 # Linux takes no argument of 128 KiB or more; longer lines are run from a file.
 _LONGEST_ARGUMENT = 120_000
 _POLL_SECONDS = 0.02
 _SLOW_POLL_SECONDS = 1.0
 
-try:
-    import ctypes
 
-    _libc = ctypes.CDLL(None, use_errno=True)
-except (ImportError, OSError):
-    _libc = None  # type: ignore[assignment]  # builds without ctypes, as on some phones
+def _signals(*names: str) -> tuple[signal.Signals, ...]:
+    """Returns those of the signals that this system has."""
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+# What would end a wrapper that is to outlive everything, and what it waits for.
+_IGNORED = _signals("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+_WAKING = _signals("SIGCHLD", "SIGUSR1")
+# What a command gets back, with what Python ignores.
+_ORDINARY = (*_IGNORED, *_WAKING, *_signals("SIGPIPE", "SIGXFSZ"))
 
 
 def serve(link: int) -> None:
@@ -50,9 +59,12 @@ def serve(link: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     # The system reaps the wrappers; each of them undoes this for itself.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    become_subreaper = _subreaper()
     # Forked wrappers share these pages as long as nobody touches them.
     gc.disable()
     gc.freeze()
+    null = os.open(os.devnull, os.O_RDWR)
+    spare = _fork_spare(link, null, become_subreaper)
     pending = b""
     while True:
         data = os.read(link, 65536)
@@ -60,19 +72,55 @@ def serve(link: int) -> None:
             return
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
-            directory = json.loads(line)
-            try:
-                pid = os.fork()
-            except OSError as error:
-                _tell(link, {"directory": directory, "error": f"fork: {error.strerror}"})
-                continue
-            if pid == 0:
-                _run_and_exit(directory, link)
+            if not _hand_over(spare, line) and not _hand_over(
+                _fork_spare(link, null, become_subreaper), line
+            ):
+                _tell(link, {"directory": json.loads(line), "error": "no more processes can be started"})
+            spare = _fork_spare(link, null, become_subreaper)
 
 
-def _run_and_exit(directory: str, link: int) -> None:
+def _fork_spare(link: int, null: int, become_subreaper: Callable[[], None]) -> int:
+    """Forks the next wrapper ahead of time, as that takes longer than all the rest.
+
+    Returns the pipe on which it waits for its directory, or 0 where the system has no more processes.
+    """
+    reader, writer = os.pipe()
     try:
-        Wrapper(directory, link).run()
+        pid = os.fork()
+    except OSError:
+        os.close(reader)
+        os.close(writer)
+        return 0
+    if pid == 0:
+        os.close(writer)
+        become_subreaper()
+        _wait_and_run(reader, link, null)
+    os.close(reader)
+    return writer
+
+
+def _hand_over(spare: int, line: bytes) -> bool:
+    if not spare:
+        return False
+    try:
+        os.write(spare, line)
+    except BrokenPipeError:
+        return False  # somebody killed it
+    finally:
+        os.close(spare)
+    return True
+
+
+def _wait_and_run(reader: int, link: int, null: int) -> None:
+    directory = ""
+    try:
+        wrapper = Wrapper(link, null)
+        line = b""
+        while data := os.read(reader, 65536):
+            line += data
+        if line:  # else the launcher ended
+            directory = json.loads(line)
+            wrapper.run(directory)
     except Exception as error:  # noqa: BLE001 - the launcher's loop must not go on in the child
         _tell(link, {"directory": directory, "error": f"{type(error).__name__}: {error}"})
     finally:
@@ -87,50 +135,57 @@ def _tell(link: int, message: dict[str, object]) -> None:
 
 
 class Wrapper:
-    """Runs one attempt from its directory."""
+    """Runs one attempt."""
 
-    def __init__(self, directory: str, link: int) -> None:
-        self._directory = directory
+    def __init__(self, link: int, null: int) -> None:
         self._link = link
+        self._null = null
+        self._directory = ""
         self._child = 0
         self._status: int | None = None  # the command's wait status, once it ended
-        self._wake = -1
-
-    def run(self) -> None:
         os.setsid()
-        os.chdir(self._directory)
-        self._listen_to_signals()
-        _become_subreaper()
-        with open("intent.json", encoding="utf-8") as file:  # noqa: PTH123 - pathlib would double the size
-            intent = json.load(file)
-        null = os.open(os.devnull, os.O_RDWR)
+        self._wake = _listen_to_signals()
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
 
+    def run(self, directory: str) -> None:
+        self._directory = directory
+        intent = json.loads(_read(self._path("intent.json")))
+        started_us = time.time_ns() // 1000
+        process = {
+            "pid": os.getpid(),
+            "start": start_of("self"),
+            "boot_id": intent["boot_id"],
+            "started_us": started_us,
+        }
         # Not fsynced: after a power cut no process is left that it could name.
-        process = {"pid": os.getpid(), "start": start_of("self"), "boot_id": intent["boot_id"]}
-        _write("process.json", process)
+        _write(self._path("process.json"), process)
         try:
-            os.close(os.open("claim", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            os.close(os.open(self._path("claim"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             return
 
-        spools = [_open_spool("stdout"), _open_spool("stderr")]
-        started_us = time.time_ns() // 1000
+        spools = [_open_spool(self._path(name)) for name in ("stdout", "stderr")]
+        os.mkdir(self._path("work"), 0o700)  # noqa: PTH102 - see above
+        os.chdir(self._path("work"))
+        arguments = self._arguments(intent["shell"], intent["command_text"])
         began = time.monotonic()
-        problem = self._spawn(intent, null, spools)
-        if problem:
+        try:
+            self._child = _spawn(arguments, [self._null, *spools])
+        except (OSError, ValueError) as error:
+            problem = f"{intent['shell']}: {getattr(error, 'strerror', None) or error}"
+            # In this order: the agent may delete the directory as soon as it is told.
+            self._leave_exit({"spawn_error": problem}, [])
             _tell(self._link, {"directory": self._directory, "error": problem})
-            _leave_exit({"spawn_error": problem}, [])
             return
-        _tell(self._link, {"directory": self._directory, "pid": os.getpid(), "started_us": started_us})
+        _tell(self._link, {"directory": directory, **process})
         os.close(self._link)
 
         ended_by = self._wait(began, intent["timeout_ms"] / 1000, intent["grace_ms"] / 1000)
         ended = time.monotonic()
         status = self._status or 0  # known by now; the type does not say so
         is_signaled = os.WIFSIGNALED(status)
-        _leave_exit(
+        self._leave_exit(
             {
                 "exit_code": None if is_signaled else os.WEXITSTATUS(status),
                 "signal": os.WTERMSIG(status) if is_signaled else None,
@@ -144,48 +199,16 @@ class Wrapper:
             spools,
         )
 
-    def _listen_to_signals(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-            signal.signal(number, signal.SIG_IGN)
-        self._wake, waker = os.pipe()
-        os.set_blocking(self._wake, False)
-        os.set_blocking(waker, False)
-        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-        for number in (signal.SIGCHLD, signal.SIGUSR1):
-            signal.signal(number, lambda *_: None)
+    def _path(self, name: str) -> str:
+        return f"{self._directory}/{name}"
 
-    def _spawn(self, intent: dict[str, str], null: int, spools: list[int]) -> str:
-        """Starts the command; returns why that failed, or nothing."""
-        os.mkdir("work", 0o700)  # noqa: PTH102 - see above
-        text = intent["command_text"]
-        shell = intent["shell"]
-        arguments = [shell, "-c", text]
-        if len(text.encode()) > _LONGEST_ARGUMENT:
-            script = os.path.abspath("script")  # noqa: PTH100 - see above
-            with open(script, "w", encoding="utf-8", opener=_private) as file:
-                file.write(text)
-            arguments = [shell, script]
-        reader, writer = os.pipe()  # closed by a successful exec
-        self._child = os.fork()
-        if self._child == 0:
-            try:
-                signal.set_wakeup_fd(-1)
-                for number in signal.valid_signals():
-                    if signal.getsignal(number) not in (signal.SIG_DFL, None):
-                        signal.signal(number, signal.SIG_DFL)
-                os.setpgid(0, 0)
-                for descriptor, target in ((null, 0), (spools[0], 1), (spools[1], 2)):
-                    os.dup2(descriptor, target)
-                os.chdir("work")
-                os.execv(shell, arguments)  # noqa: S606 - running it is the point
-            except Exception as error:  # noqa: BLE001 - this process must end here, whatever happened
-                os.write(writer, f"{shell}: {getattr(error, 'strerror', None) or error}".encode()[:512])
-            finally:
-                os._exit(127)
-        os.close(writer)
-        problem = os.read(reader, 512).decode(errors="replace")
-        os.close(reader)
-        return problem
+    def _arguments(self, shell: str, text: str) -> list[str]:
+        if len(text.encode()) <= _LONGEST_ARGUMENT:
+            return [shell, "-c", text]
+        script = self._path("script")
+        with open(script, "w", encoding="utf-8", opener=_private) as file:
+            file.write(text)
+        return [shell, script]
 
     def _wait(self, began: float, timeout: float, grace: float) -> str | None:
         """Waits for the command's end, or brings it about; returns why, unless it ended by itself."""
@@ -193,15 +216,14 @@ class Wrapper:
             self._reap()
             if self._status is not None:
                 return None
-            if os.path.exists("cancel.json"):  # noqa: PTH110 - see above
-                with open("cancel.json", encoding="utf-8") as file:  # noqa: PTH123
-                    grace = json.load(file)["grace_ms"] / 1000
+            if os.path.exists(self._path("cancel.json")):  # noqa: PTH110 - see above
+                grace = json.loads(_read(self._path("cancel.json")))["grace_ms"] / 1000
                 self._kill_tree(grace)
                 return "cancel"
             left = began + timeout - time.monotonic() if timeout else None
             if left is not None and left <= 0:
                 # Before the first signal: whoever finds this attempt dead must know why.
-                os.close(os.open("timed_out", os.O_WRONLY | os.O_CREAT, 0o600))
+                os.close(os.open(self._path("timed_out"), os.O_WRONLY | os.O_CREAT, 0o600))
                 self._kill_tree(grace)
                 return "timeout"
             self._sleep(left)
@@ -231,8 +253,28 @@ class Wrapper:
         except BlockingIOError:
             return  # the time was up
 
+    def _leave_exit(self, content: dict[str, object], spools: list[int]) -> None:
+        while True:
+            try:
+                # The exit code must not outlive the output that belongs to it.
+                for spool in spools:
+                    if os.fstat(spool).st_size:
+                        os.fsync(spool)
+                _write(self._path("exit.json"), content, is_durable=True)
+            except FileNotFoundError:
+                return  # the directory is gone: nobody wants to know
+            except OSError:
+                time.sleep(_SLOW_POLL_SECONDS)  # a full disk: nobody but this process knows how it ended
+            else:
+                return
 
-def kill_all(find, grace, reap, sleep) -> None:  # type: ignore[no-untyped-def]  # typing needs an import
+
+def kill_all(
+    find: Callable[[], list[tuple[int, str]]],
+    grace: float,
+    reap: Callable[[], None],
+    sleep: Callable[[float], None],
+) -> None:
     """Signals the processes that `find` returns until it returns none.
 
     Each gets SIGTERM once, and SIGCONT, as a stopped process would not notice; after the grace SIGKILL.
@@ -320,54 +362,115 @@ def start_of(pid: int | str) -> str:
 
 def stat_of(pid: int | str) -> list[str]:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see above
-            text = file.read().decode(errors="replace")
+        text = _read(f"/proc/{pid}/stat").decode(errors="replace")
     except OSError:
         return []
     # The name before it is in parentheses and may itself hold parentheses and spaces.
     return text[text.rindex(")") + 2 :].split()
 
 
-def _become_subreaper() -> None:
-    # Processes that leave their parent stay below the wrapper, where the tree kill finds them.
-    if _libc is not None and sys.platform == "linux":
-        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def _subreaper() -> Callable[[], None]:
+    """Returns what keeps orphans below the wrapper, where the tree kill finds them."""
+    if sys.platform == "linux":
+        try:
+            import ctypes  # not above: the agent itself has no use for it
+
+            prctl = ctypes.CDLL(None).prctl
+        except (ImportError, OSError):  # builds without it, as on some phones
+            return lambda: None
+        return lambda: prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    return lambda: None
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _open_spool(name: str) -> int:
-    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+def _listen_to_signals() -> int:
+    """Survives what is meant for others, and returns a pipe that wakes the wrapper for its own."""
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    wake, waker = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    for number in _WAKING:
+        signal.signal(number, lambda *_: None)
+    return wake
 
 
-def _write(name: str, content: dict[str, object], *, is_durable: bool = False) -> None:
-    new = name + ".new"
-    with open(new, "w", encoding="utf-8", opener=_private) as file:
-        json.dump(content, file)
-        file.flush()
+def _spawn(arguments: list[str], streams: list[int]) -> int:
+    """Starts a command in a process group of its own; returns its pid, or raises why not."""
+    if hasattr(os, "posix_spawn"):
+        # Spares the copy of this process's page tables, half the time of a short command.
+        return os.posix_spawn(
+            arguments[0],
+            arguments,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, stream, target) for target, stream in enumerate(streams)
+            ],
+            setpgroup=0,
+            setsigdef=_ORDINARY,
+        )
+    return _fork_and_exec(arguments, streams)  # some phones
+
+
+def _fork_and_exec(arguments: list[str], streams: list[int]) -> int:
+    reader, writer = os.pipe()  # closed by a successful exec
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in _ORDINARY:
+                signal.signal(number, signal.SIG_DFL)
+            os.setpgid(0, 0)
+            for target, stream in enumerate(streams):
+                os.dup2(stream, target)
+            os.execv(arguments[0], arguments)  # noqa: S606 - running it is the point
+        except Exception as error:  # noqa: BLE001 - this process must end here, whatever happened
+            os.write(writer, (getattr(error, "strerror", None) or str(error)).encode()[:512])
+        finally:
+            os._exit(127)
+    os.close(writer)
+    problem = os.read(reader, 512).decode(errors="replace")
+    os.close(reader)
+    if problem:
+        os.waitpid(child, 0)
+        raise OSError(problem)
+    return child
+
+
+def _open_spool(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _read(path: str) -> bytes:
+    # Not open(): its layers cost a fresh process more than the reading.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        data = b""
+        while part := os.read(descriptor, 1 << 20):
+            data += part
+        return data
+    finally:
+        os.close(descriptor)
+
+
+def _write(path: str, content: dict[str, object], *, is_durable: bool = False) -> None:
+    new = path + ".new"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, json.dumps(content).encode())
         if is_durable:
-            os.fsync(file.fileno())
-    os.rename(new, name)  # noqa: PTH104 - see above
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.rename(new, path)  # noqa: PTH104 - see above
     if is_durable:
-        directory = os.open(".", os.O_RDONLY)
+        directory = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120 - see above
         os.fsync(directory)
         os.close(directory)
-
-
-def _leave_exit(content: dict[str, object], spools: list[int]) -> None:
-    while True:
-        try:
-            # The exit code must not outlive the output that belongs to it.
-            for spool in spools:
-                if os.fstat(spool).st_size:
-                    os.fsync(spool)
-            _write("exit.json", content, is_durable=True)
-        except OSError:
-            time.sleep(_SLOW_POLL_SECONDS)  # a full disk: nobody but this process knows how it ended
-        else:
-            return
 
 
 if __name__ == "__main__":

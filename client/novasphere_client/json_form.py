@@ -54,10 +54,7 @@ def encode(message: Message) -> dict[str, Any]:
         value = getattr(message, field.name)
         if field.is_repeated:
             data[key] = _encode_many(field, value)
-        elif field.has_presence and not message.HasField(field.name):
-            if options.Extensions[options_pb2.null_when_unset]:
-                data[key] = None
-        elif field.enum_type is not None and not value:
+        elif _is_unset(message, field, value):
             if options.Extensions[options_pb2.null_when_unset]:
                 data[key] = None
         elif options.Extensions[options_pb2.json_text]:
@@ -65,6 +62,12 @@ def encode(message: Message) -> dict[str, Any]:
         else:
             data[key] = _encode_one(field, value)
     return data
+
+
+def _is_unset(message: Message, field: Any, value: Any) -> bool:
+    if field.has_presence:
+        return not message.HasField(field.name)
+    return field.enum_type is not None and not value
 
 
 def _encode_many(field: Any, values: Any) -> Any:

@@ -75,6 +75,13 @@ class CallError(Exception):
 class Backend(Protocol):
     """Serves RPCs."""
 
+    async def admit(self, call: Call) -> None:
+        """Raises CallError if the caller may not make this call, whatever its request says.
+
+        Asked only about requests that cannot be read, so that who may not call learns that first.
+        """
+        ...
+
     async def unary(self, call: Call) -> Answer:
         """Returns the response. Raises CallError."""
         ...

@@ -12,26 +12,32 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
+from alembic.util import CommandError
 from novasphere import gateway as generated
 from novasphere.api.v1 import options_pb2
 from novasphere_gateway.backend import CallError
 from novasphere_gateway.runtime import Gateway, GatewaySettings
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from novasphere_server import data_dirs, logs
 from novasphere_server.core import secrets
 from novasphere_server.core.clock import Clock, SystemClock
 from novasphere_server.core.credentials import Credentials
+from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.keys import Keys
 from novasphere_server.errors import ApiError, Draining
+from novasphere_server.loops import fleet as fleet_loops
 from novasphere_server.loops.key_usage import KeyUsage
 from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
 from novasphere_server.rpc import health, reflection, services, statuses
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.rpc.pipeline import Pipeline
 from novasphere_server.rpc.server import MESSAGE_LIMIT, GrpcServer, PortTaken
-from novasphere_server.rpc.systems import VERSION
-from novasphere_server.settings import Address, Settings, check_admin_token
+from novasphere_server.rpc.systems import VERSION, SystemService
+from novasphere_server.settings import Address, CannotStart, Settings, check_admin_token
+from novasphere_server.store.database import Outage
 from novasphere_server.store.store import Store
 from novasphere_server.telemetry import CONTENT_TYPE, Telemetry
 
@@ -41,8 +47,8 @@ _STALE_STREAMS_PERIOD = 1.0
 _HEALTH_PERIOD = 1.0
 
 
-class ListenFailed(Exception):
-    """An address cannot be listened on; the text says why and what to do."""
+class StartFailed(CannotStart):
+    """An address or the database cannot be used; the text says why and what to do."""
 
 
 class App:
@@ -58,6 +64,7 @@ class App:
         self.grpc_address = settings.grpc
         self.store: Store
         self.credentials: Credentials
+        self.fleet: Fleet
         self.pipeline: Pipeline
         self.health: health.Health
         self.supervisor = Supervisor(self._loop_changed)
@@ -126,14 +133,25 @@ class App:
             data_dirs.JOIN_TOKEN, functools.partial(secrets.new, secrets.JOIN_TOKEN)
         )
         logs.mask.hide((self.admin_token, self.join_token))
-        self.store = await Store.open(settings.database_url, clock=self.clock, limits=settings.limits)
+        self.store = await self._open_store()
         undo.push_async_callback(self.store.close)
+
+    async def _open_store(self) -> Store:
+        settings = self.settings
+        try:
+            return await Store.open(settings.database_url, clock=self.clock, limits=settings.limits)
+        except (ValueError, ArgumentError) as error:
+            raise StartFailed(f"--database-url cannot be used: {error}") from None
+        except (SQLAlchemyError, CommandError, Outage, OSError) as error:
+            where = make_url(settings.database_url).render_as_string(hide_password=True)
+            raise StartFailed(f"the database {where} cannot be opened: {error}") from error
 
     def _compose(self) -> None:
         store, clock, settings = self.store, self.clock, self.settings
         self.credentials = Credentials(
             store, clock, admin_token=self.admin_token, join_token=self.join_token
         )
+        self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
         self.pipeline = Pipeline(
             authenticator=self.credentials,
             revisions=store,
@@ -142,13 +160,12 @@ class App:
             is_open=settings.no_auth,
         )
         self.health = health.Health(services.NAMES)
+        database = settings.database_url.partition(":")[0].partition("+")[0]
         served = services.services(
-            store=store,
-            clock=clock,
-            health=self.health,
-            database=settings.database_url.partition(":")[0].partition("+")[0],
-            keys=Keys(store, clock),
-            join_tokens=JoinTokens(store),
+            self.fleet,
+            Keys(store, clock),
+            JoinTokens(store),
+            SystemService(store, clock, self.health, database),
         )
         for name, servicer in served.items():
             self.pipeline.register(name, servicer)
@@ -156,15 +173,29 @@ class App:
         mirror = reflection.servicer(services.LISTED)
         self.pipeline.register(reflection.V1ALPHA, mirror)
         self.pipeline.register_alias(reflection.V1, reflection.V1ALPHA, mirror)
-        self.telemetry.gauge("store_revision", "The last revision.", lambda: store.revision)
-        self.telemetry.gauge(
-            "store_available", "1 while the database answers.", lambda: float(store.is_available)
+        self._tell_of_itself()
+
+    def _tell_of_itself(self) -> None:
+        store, links = self.store, self.fleet.links
+        gauge, counter = self.telemetry.gauge, self.telemetry.counter
+        gauge("store_revision", "The last revision.", lambda: store.revision)
+        gauge("store_available", "1 while the database answers.", lambda: float(store.is_available))
+        gauge("linked_agents", "Agents whose link is up.", lambda: links.linked_agents)
+        counts = links.counters
+        counter("hellos", "Links that agents opened.", lambda: counts.hellos)
+        counter("dispatched_attempts", "Attempts sent to agents.", lambda: counts.dispatched)
+        counter("reports", "Reports that agents sent.", lambda: counts.reports)
+        counter(
+            "stale_reports", "Reports refused as older than what is known.", lambda: counts.stale_reports
         )
+        counter("output_bytes", "Bytes of output received.", lambda: counts.output_bytes)
 
     async def _listen(self, undo: AsyncExitStack) -> None:
         settings = self.settings
-        self._start_loops()
+        await self.fleet.start()
+        undo.push_async_callback(self._close_fleet)
         undo.push_async_callback(self.supervisor.stop)
+        self._start_loops()
         self._grpc = GrpcServer(
             self.pipeline, str(settings.grpc), write_timeout=settings.stream_write_seconds
         )
@@ -191,14 +222,14 @@ class App:
         try:
             await self._grpc.start()
         except PortTaken:
-            raise ListenFailed(_taken("gRPC", settings.grpc, "grpc")) from None
+            raise StartFailed(_taken("gRPC", settings.grpc, "grpc")) from None
         self.grpc_address = Address(settings.grpc.host, self._grpc.port)
         try:
             port = await self._gateway.start(settings.http.host, settings.http.port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise ListenFailed(_taken("HTTP", settings.http, "http")) from None
-            raise ListenFailed(
+                raise StartFailed(_taken("HTTP", settings.http, "http")) from None
+            raise StartFailed(
                 f"HTTP cannot listen on {settings.http} ({error.strerror}): "
                 "choose another address with --http HOST:PORT"
             ) from None
@@ -211,6 +242,8 @@ class App:
         start("health", self._follow_health)
         start("stale-streams", self._end_stale_streams)
         start("key-usage", KeyUsage(self.store, self.credentials).run)
+        for name, run in fleet_loops.loops(self.fleet, self.clock).items():
+            start(name, run)
 
     # -- stopping
 
@@ -222,14 +255,23 @@ class App:
         seconds = self.settings.drain_seconds
         log.info("draining", streams=len(self.pipeline.streams))
         self.pipeline.start_draining()
-        self.pipeline.end_streams(Draining)
         try:
             async with asyncio.timeout(seconds) as self._drain_limit, asyncio.TaskGroup() as ends:
+                # Agents are told when to come back, and end their streams by themselves then.
+                ends.create_task(self.fleet.links.close(), name="drain links")
+                self.pipeline.end_streams(Draining, but=services.LINK)
                 ends.create_task(self._gateway.stop(seconds), name="drain http")
                 ends.create_task(self.pipeline.drained(), name="drain calls")
         except TimeoutError:
             log.warning("calls were cut off: they did not end in time")
         await self._grpc.stop(min(1.0, seconds))
+
+    async def _close_fleet(self) -> None:
+        try:
+            await self.fleet.close()
+        except ApiError as error:
+            # The database is away, which has been logged; this is what that cost.
+            log.warning("the last heartbeats and samples were not stored", why=error.message)
 
     # -- loops of the server's own
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -15,16 +13,9 @@ from typing import NoReturn
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-import uvloop
-
 from novasphere_server import logs
 from novasphere_server import settings as setting
-from novasphere_server.app import App, ListenFailed
-from novasphere_server.data_dirs import DataDirUnusable
-from novasphere_server.local_agent import LocalAgent
-from novasphere_server.settings import Settings, SettingsError
-
-log = logs.get(__name__)
+from novasphere_server.settings import CannotStart, SettingsError
 
 USAGE_ERROR = 2
 
@@ -85,38 +76,13 @@ def _main(parser: argparse.ArgumentParser, argv: Sequence[str], *, has_agent: bo
         has_agent = has_agent and not flags.pop("no_agent", None)
         settings = setting.load(flags)
         logs.configure(settings.log.format, settings.log.level)
-        uvloop.run(_serve(settings, has_agent=has_agent))
-    except (SettingsError, DataDirUnusable, ListenFailed) as error:
+        # Not before: half of the start is importing, and --help needs none of it.
+        from novasphere_server import serving
+
+        serving.run(settings, has_agent=has_agent)
+    except CannotStart as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)  # noqa: T201 - words for people
         return USAGE_ERROR
     except SystemExit as finished:  # --help
         return int(finished.code or 0)
     return 0
-
-
-async def _serve(settings: Settings, *, has_agent: bool) -> None:
-    app = App(settings)
-    stopping = asyncio.Event()
-
-    def stop() -> None:
-        if stopping.is_set():
-            app.hurry()
-        stopping.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    async with app, asyncio.TaskGroup() as children:
-        agent = None
-        if has_agent:
-            local = LocalAgent(app.grpc_address, settings.data_dir)
-            agent = children.create_task(local.run(), name="local agent")
-        print(  # noqa: T201 - the one line of data
-            f"Novasphere is ready: REST http://{app.http_address.reachable}, "
-            f"gRPC {app.grpc_address.reachable}",
-            flush=True,
-        )
-        await stopping.wait()
-        # Before the drain: the agent says goodbye on a link that still works.
-        if agent is not None:
-            agent.cancel()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from novasphere_server import logs
+from novasphere_server.settings import CannotStart
 
 log = logs.get(__name__)
 
@@ -20,7 +21,7 @@ _PATIENCE = 5.0
 _POLL = 0.05
 
 
-class DataDirUnusable(Exception):
+class DataDirUnusable(CannotStart):
     """The directory cannot be used; the text says why and what to do."""
 
 

@@ -27,7 +27,7 @@ class LocalAgent:
     this process, however this one ends. What it runs for others does.
     """
 
-    def __init__(self, server: Address, data_dir: Path) -> None:
+    def __init__(self, server: Address, data_dir: Path, *, is_log_json: bool) -> None:
         self._command = (
             sys.executable,
             "-m",
@@ -35,6 +35,7 @@ class LocalAgent:
             *("--server", str(server.reachable)),
             *("--token-file", str(data_dir / data_dirs.JOIN_TOKEN)),
             *("--data-dir", str(data_dir / "agent")),
+            *("--log-format", "json" if is_log_json else "plain"),
             "--parent-stdin",
         )
 

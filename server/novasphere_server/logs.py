@@ -61,10 +61,15 @@ def _add_request_id(logger: WrappedLogger, name: str, event: EventDict) -> Event
     return event
 
 
+def is_json(log_format: str, stream: TextIO | None = None) -> bool:
+    """Returns whether lines are JSON: as asked, else wherever nobody looks on."""
+    stream = sys.stderr if stream is None else stream
+    return log_format == "json" or (not log_format and not stream.isatty())
+
+
 def configure(log_format: str, level: str, stream: TextIO | None = None) -> None:
     """Sends structlog's and the standard library's lines to `stream`, standard error unless given."""
     stream = sys.stderr if stream is None else stream
-    is_console = log_format == "console" or (not log_format and stream.isatty())
     shared: list[Processor] = [
         _add_request_id,
         structlog.stdlib.add_log_level,
@@ -73,9 +78,9 @@ def configure(log_format: str, level: str, stream: TextIO | None = None) -> None
         structlog.stdlib.PositionalArgumentsFormatter(),
     ]
     rendering: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
-        if is_console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if is_json(log_format, stream)
+        else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

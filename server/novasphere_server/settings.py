@@ -24,7 +24,11 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 MINIMUM_ADMIN_TOKEN = 16
 
 
-class SettingsError(Exception):
+class CannotStart(Exception):
+    """The server cannot start; the text says why and what to do, and nothing secret."""
+
+
+class SettingsError(CannotStart):
     """A setting that cannot be used; the text names it and says what to write instead."""
 
 

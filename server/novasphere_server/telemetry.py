@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+# A second series for every counter, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 # The label must stay a short list, whatever clients send.
 _CLIENT_TYPES = frozenset({"web", "electron", "flutter", "cli", "sdk", "agent"})
@@ -28,27 +43,84 @@ _USER_AGENTS = (
 _REMEMBERED_AGENTS = 1024
 
 
+class _Durations:
+    """A histogram of one client type's calls."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_BOUNDS) + 1)
+        self.total = 0.0
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        bounds = [*map(str, _BOUNDS), "+Inf"]
+        return list(zip(bounds, itertools.accumulate(self.counts), strict=True))
+
+
 class Endpoint:
-    """The call metrics of one RPC as one transport names it. Label lookups happen once."""
+    """The call metrics of one RPC as one transport names it.
 
-    __slots__ = ("_children", "_labels", "_requests", "_seconds")
+    Kept in plain numbers: all calls are counted on the event loop, and locks and label look-ups would
+    cost more than the rest of the pipeline.
+    """
 
-    def __init__(self, requests: Counter, seconds: Histogram, method: str, endpoint: str) -> None:
-        self._requests = requests
-        self._seconds = seconds
-        self._labels = (method, endpoint)
-        self._children: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+    __slots__ = ("_durations", "_requests", "endpoint", "method")
+
+    def __init__(self, method: str, endpoint: str) -> None:
+        self.method = method
+        self.endpoint = endpoint
+        self._requests: dict[tuple[str, str], int] = {}
+        self._durations: dict[str, _Durations] = {}
 
     def record(self, client_type: str, status: str, seconds: float) -> None:
-        children = self._children.get((client_type, status))
-        if children is None:
-            method, endpoint = self._labels
-            children = self._children[client_type, status] = (
-                self._requests.labels(method, endpoint, client_type, status),
-                self._seconds.labels(method, endpoint, client_type),
-            )
-        children[0].inc()
-        children[1].observe(seconds)
+        requests, key = self._requests, (client_type, status)
+        requests[key] = requests.get(key, 0) + 1
+        durations = self._durations.get(client_type)
+        if durations is None:
+            durations = self._durations[client_type] = _Durations()
+        durations.counts[bisect.bisect_left(_BOUNDS, seconds)] += 1
+        durations.total += seconds
+
+    def collect(self, requests: CounterMetricFamily, durations: HistogramMetricFamily) -> None:
+        for (client_type, status), count in self._requests.items():
+            requests.add_metric((self.method, self.endpoint, client_type, status), count)
+        for client_type, kept in self._durations.items():
+            labels = (self.method, self.endpoint, client_type)
+            durations.add_metric(labels, kept.cumulative(), kept.total)
+
+
+class _Endpoints(Collector):
+    """Every endpoint's metrics."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], Endpoint] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        requests = CounterMetricFamily(
+            "api_requests",
+            "Calls answered, by how the client made them and how they ended.",
+            labels=("method", "endpoint", "client_type", "status"),
+        )
+        durations = HistogramMetricFamily(
+            "api_request_duration_seconds",
+            "How long calls took; a stream counts until it ends.",
+            labels=("method", "endpoint", "client_type"),
+        )
+        for endpoint in self.known.values():
+            endpoint.collect(requests, durations)
+        return (requests, durations)
+
+
+class _Counted(Collector):
+    """A counter that is kept elsewhere."""
+
+    def __init__(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._meaning = meaning
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        yield CounterMetricFamily(self._name, self._meaning, value=self._read())
 
 
 class Telemetry:
@@ -57,19 +129,8 @@ class Telemetry:
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._requests = Counter(
-            "api_requests",
-            "Calls answered, by how the client made them and how they ended.",
-            ("method", "endpoint", "client_type", "status"),
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "api_request_duration_seconds",
-            "How long calls took; a stream counts until it ends.",
-            ("method", "endpoint", "client_type"),
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-            registry=self.registry,
-        )
+        self._endpoints = _Endpoints()
+        self.registry.register(self._endpoints)
         self.open_streams = self._gauge("open_streams", "Streams that are open, by RPC.", ("endpoint",))
         self.loop_up = self._gauge("loop_up", "1 while the loop runs, 0 while it waits.", ("loop",))
         self.loop_restarts = Counter(
@@ -87,20 +148,22 @@ class Telemetry:
             "build_info", "What runs; always 1.", ("version", "python", "implementation")
         ).labels(version, platform.python_version(), sys.implementation.name).set(1)
         self._client_types: dict[str, str] = {}
-        self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
     def endpoint(self, method: str, endpoint: str) -> Endpoint:
         """Returns the metrics of one endpoint; `endpoint` is a template, never a path with ids."""
-        known = self._endpoints.get((method, endpoint))
-        if known is None:
-            known = self._endpoints[method, endpoint] = Endpoint(
-                self._requests, self._seconds, method, endpoint
-            )
-        return known
+        known = self._endpoints.known
+        found = known.get((method, endpoint))
+        if found is None:
+            found = known[method, endpoint] = Endpoint(method, endpoint)
+        return found
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Adds the gauge `novasphere_<name>`, read when somebody looks."""
         self._gauge(name, meaning).set_function(read)
+
+    def counter(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """Adds the counter `novasphere_<name>_total`, which somebody else counts."""
+        self.registry.register(_Counted(f"novasphere_{name}", meaning, read))
 
     def client_type(self, declared: str, user_agent: str) -> str:
         """Returns what kind of client calls, out of a fixed list."""

@@ -428,8 +428,8 @@ async def test_errors_are_a_sentence_and_a_next_step(server: ScriptedServer, cli
 
 async def test_a_server_that_is_not_there_is_named_with_what_to_do(cli: Cli) -> None:
     cli.environment["NOVASPHERE_SERVER"] = "127.0.0.1:1"
-    for arguments in (["node", "list"], ["node", "watch"], ["command", "logs", "cmd-1"]):
-        failed = await cli(*arguments)
+    attempts = (["node", "list"], ["node", "watch"], ["command", "logs", "cmd-1"])
+    for failed in await asyncio.gather(*(cli(*arguments) for arguments in attempts)):
         assert failed.code == 1
         assert failed.err.startswith(
             "novasphere: cannot reach the server at 127.0.0.1:1.\nStart one with `novasphere up`"
@@ -455,8 +455,8 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
         ["exec", "n1", "--timeout", "soon", "--", "ls"],
         ["command", "logs", "cmd-1", "--stream", "both"],
     ]
-    for arguments in usages:
-        wrong = await cli(*arguments)
+    wrongs = await asyncio.gather(*(cli(*arguments) for arguments in usages))
+    for arguments, wrong in zip(usages, wrongs, strict=True):
         assert wrong.code == 2, arguments
         assert wrong.err or arguments == ["node"]
 

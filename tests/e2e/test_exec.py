@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from processes import ControlPlane, Process, control_plane
+from processes import NOVASPHERE, ControlPlane, Process, control_plane
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
@@ -50,7 +50,9 @@ async def test_exec_says_124_for_a_timeout(tmp_path: Path) -> None:
 async def test_exec_says_125_when_contact_is_lost_and_never_0(tmp_path: Path) -> None:
     async with control_plane(tmp_path) as plane:
         await plane.add_agent()
-        cli = await plane.start_cli("exec", "--contact-timeout", "2", "node-001", "--", "echo hi; sleep 20")
+        cli = await plane.start_cli(
+            "exec", "--contact-timeout", "2", "node-001", "--", "echo hi; sleep 20"
+        )
         assert cli.stdout is not None
         assert await asyncio.wait_for(cli.stdout.readline(), 30) == b"hi\n"
         await plane.server.kill()
@@ -89,11 +91,10 @@ async def test_attach_resumes_a_command_that_was_left(tmp_path: Path) -> None:
 
 async def test_up_serves_and_lists_this_machine_with_metrics(tmp_path: Path) -> None:
     """What `make up` promises, on free ports."""
-    import sys
 
     plane = ControlPlane(tmp_path)
     up = Process(
-        [sys.executable, "-m", "novasphere_server", "up", "--data-dir", str(tmp_path / "data"),
+        [NOVASPHERE, "up", "--data-dir", str(tmp_path / "data"),
          "--http", f"127.0.0.1:{plane.http_port}", "--grpc", plane.address],
         tmp_path / "up.log",
     )  # fmt: skip
@@ -116,8 +117,10 @@ async def test_up_serves_and_lists_this_machine_with_metrics(tmp_path: Path) -> 
         code, stdout, _ = await plane.novasphere("node", "list", "--no-headers")
         assert code == 0
         assert nodes[0]["node_id"] in stdout
-        lines = [line for line in up.output().splitlines() if str(plane.http_port) in line and plane.address in line]
-        assert len(lines) == 1, up.output()
+        ready = [line for line in up.output().splitlines() if line.startswith("Novasphere is ready")]
+        assert len(ready) == 1, up.output()
+        assert str(plane.http_port) in ready[0]
+        assert plane.address in ready[0]
         second = Process([*up.arguments], tmp_path / "second.log")
         await second.start()
         assert second.running is not None

@@ -24,7 +24,9 @@ async def _run(*command: str, stdin: str | None = None) -> tuple[int, str]:
     return process.returncode or 0, output.decode()
 
 
-async def grpcurl(plane: ControlPlane, *arguments: str, token: str = TOKEN, body: str | None = None) -> tuple[int, str]:
+async def grpcurl(
+    plane: ControlPlane, *arguments: str, token: str = TOKEN, body: str | None = None
+) -> tuple[int, str]:
     options = ["-plaintext", "-max-time", "5", "-H", f"authorization: Bearer {token}"]
     if body is not None:
         options += ["-d", body]

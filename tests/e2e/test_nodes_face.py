@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from processes import TOKEN, ControlPlane, control_plane, eventually
 
 CONTRACT = json.loads((Path(__file__).parent / "nodes_face.json").read_text())["endpoints"]
@@ -46,9 +47,13 @@ def assert_shape(answer: Any, endpoint: str) -> None:
                 assert value.endswith("Z")
 
 
-async def run(plane: ControlPlane, text: str, node: str = "node-001", timeout: int = 30) -> dict[str, Any]:
+async def run(
+    plane: ControlPlane, text: str, node: str = "node-001", timeout: int = 30
+) -> dict[str, Any]:
     """Runs a command to its end; returns the published {command, result} pair."""
-    answer = await plane.rest("POST", f"/api/v1/nodes/{node}/commands", {"command_text": text, "timeout": timeout})
+    answer = await plane.rest(
+        "POST", f"/api/v1/nodes/{node}/commands", {"command_text": text, "timeout": timeout}
+    )
     command_id = answer["data"]["command_id"]
 
     async def ended() -> Any:
@@ -58,7 +63,7 @@ async def run(plane: ControlPlane, text: str, node: str = "node-001", timeout: i
     return await eventually(ended)
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ControlPlane]:
     """A server with one agent, which has sent a sample and run a command."""
     async with control_plane(tmp_path_factory.mktemp("fleet")) as plane:
@@ -87,18 +92,25 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
             "GET /api/v1/nodes/{node_id}/metrics/summary",
             "/api/v1/nodes/node-001/metrics/summary?start_time=2020-01-01T00:00:00Z&end_time=2100-01-01T00:00:00Z",
         ),
-        ("GET /api/v1/nodes/{node_id}/commands", "/api/v1/nodes/node-001/commands?status=success&limit=20"),
+        (
+            "GET /api/v1/nodes/{node_id}/commands",
+            "/api/v1/nodes/node-001/commands?status=success&limit=20",
+        ),
         ("GET /api/v1/commands", "/api/v1/commands?status=success&node_id=node-001&limit=50&offset=0"),
         ("GET /api/v1/system/stats", "/api/v1/system/stats"),
         ("GET /api/v1/health", "/api/v1/health"),
     ],
 )
-async def test_reads_answer_in_the_published_shape(fleet: ControlPlane, endpoint: str, path: str) -> None:
+async def test_reads_answer_in_the_published_shape(
+    fleet: ControlPlane, endpoint: str, path: str
+) -> None:
     assert_shape(await fleet.rest("GET", path), endpoint)
 
 
 async def test_a_command_runs_and_answers_in_the_published_shapes(fleet: ControlPlane) -> None:
-    accepted = await fleet.rest("POST", "/api/v1/nodes/node-001/commands", {"command_text": "ls -la /", "timeout": 30})
+    accepted = await fleet.rest(
+        "POST", "/api/v1/nodes/node-001/commands", {"command_text": "ls -la /", "timeout": 30}
+    )
     assert_shape(accepted, "POST /api/v1/nodes/{node_id}/commands")
     assert accepted["data"]["status"] == "pending"
     assert accepted["data"]["message"] == "命令已提交执行"
@@ -143,7 +155,9 @@ async def test_totals_count_what_matches_before_limit_and_offset(fleet: ControlP
     page = (await fleet.rest("GET", "/api/v1/commands?limit=1&offset=1"))["data"]
     assert page["total"] == everything["total"] > 1
     assert page["commands"] == everything["commands"][1:2]
-    assert [c["id"] for c in everything["commands"]] == sorted((c["id"] for c in everything["commands"]), reverse=True)
+    assert [c["id"] for c in everything["commands"]] == sorted(
+        (c["id"] for c in everything["commands"]), reverse=True
+    )
     none = (await fleet.rest("GET", "/api/v1/nodes?status=error"))["data"]
     assert none == {"nodes": [], "total": 0}
 
@@ -167,8 +181,20 @@ async def test_an_empty_window_has_null_figures(fleet: ControlPlane) -> None:
         ("POST", "/api/v1/nodes/nobody/commands", {"command_text": "true"}, 404, "NODE_NOT_FOUND"),
         ("GET", "/api/v1/commands/cmd-nothing", None, 404, "COMMAND_NOT_FOUND"),
         ("POST", "/api/v1/nodes/node-001/commands", {}, 400, "VALIDATION_ERROR"),
-        ("POST", "/api/v1/nodes/node-001/commands", {"command_text": "x", "timeout": 0}, 400, "VALIDATION_ERROR"),
-        ("POST", "/api/v1/nodes/node-001/commands", {"command_text": "x", "timeout": "x"}, 400, "VALIDATION_ERROR"),
+        (
+            "POST",
+            "/api/v1/nodes/node-001/commands",
+            {"command_text": "x", "timeout": 0},
+            400,
+            "VALIDATION_ERROR",
+        ),
+        (
+            "POST",
+            "/api/v1/nodes/node-001/commands",
+            {"command_text": "x", "timeout": "x"},
+            400,
+            "VALIDATION_ERROR",
+        ),
         ("POST", "/api/v1/nodes/node-001/commands", {"comand_text": "x"}, 400, "VALIDATION_ERROR"),
         ("GET", "/api/v1/nodes?status=sleeping", None, 400, "VALIDATION_ERROR"),
         ("GET", "/api/v1/nodes?limit=-1", None, 400, "VALIDATION_ERROR"),
@@ -264,7 +290,12 @@ async def test_every_endpoint_answers_503_while_the_database_is_away(tmp_path: P
             assert answer["error_code"] == "DATABASE_ERROR"
 
             async def reads_say_so() -> bool:
-                for path in ("/api/v1/nodes", "/api/v1/nodes/node-001", "/api/v1/health", "/api/v1/system/stats"):
+                for path in (
+                    "/api/v1/nodes",
+                    "/api/v1/nodes/node-001",
+                    "/api/v1/health",
+                    "/api/v1/system/stats",
+                ):
                     answer = await plane.rest("GET", path, status=503)
                     assert answer["error_code"] == "DATABASE_ERROR"
                 return True

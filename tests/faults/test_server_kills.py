@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from processes import TOKEN, ControlPlane, control_plane, eventually
-from watching import NdjsonWatcher, SseWatcher, Watcher, assert_dense, assert_equals_log, log_of, revisions_of
+from watching import NdjsonWatcher, Row, SseWatcher, Watcher, assert_dense, assert_equals_log, log_of, revisions_of
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
@@ -61,11 +61,17 @@ async def test_kills_of_the_server_lose_and_double_nothing(tmp_path: Path) -> No
         await plane.agents["node-001"].kill()  # commands wait: their states are the writers' alone
         writers = [Writer(plane, n) for n in range(5)]
         watchers = [Watcher(plane), Watcher(plane), SseWatcher(plane), SseWatcher(plane), NdjsonWatcher(plane)]
-        runners = [asyncio.create_task(w.run()) for w in (*writers, *watchers)]
+        following = [asyncio.create_task(w.run()) for w in watchers]
+
+        async def all_follow() -> bool:
+            return all(w.cursor for w in watchers)
+
+        await eventually(all_follow)
+        runners = [*(asyncio.create_task(w.run()) for w in writers), *following]
         kills = 0
         try:
             deadline = asyncio.get_running_loop().time() + SECONDS
-            while asyncio.get_running_loop().time() < deadline:
+            while asyncio.get_running_loop().time() < deadline or kills < 3:
                 await asyncio.sleep(random.uniform(0.2, 5 if LONG else 2))
                 await plane.restart()
                 kills += 1
@@ -76,9 +82,11 @@ async def test_kills_of_the_server_lose_and_double_nothing(tmp_path: Path) -> No
                 runner.cancel()
             await asyncio.gather(*runners[: len(writers)], return_exceptions=True)
             database = next(plane.data_dir.glob("*.db"))
-            log = log_of(database)
+            log: list[Row] = []
 
             async def all_have_caught_up() -> bool:
+                # Read anew each time: what a writer said last may still be on its way to the log.
+                log[:] = log_of(database)
                 return all(w.rows and w.rows[-1].revision >= log[-1].revision for w in watchers)
 
             await eventually(all_have_caught_up, within=60)
@@ -86,7 +94,7 @@ async def test_kills_of_the_server_lose_and_double_nothing(tmp_path: Path) -> No
             for runner in runners:
                 runner.cancel()
             await asyncio.gather(*runners, return_exceptions=True)
-        log = log_of(database)
+        assert await plane.server.terminate() == 0
         assert_dense(revisions_of(database))
         for watcher in watchers:
             assert_equals_log(watcher, log)
@@ -104,7 +112,6 @@ async def test_kills_of_the_server_lose_and_double_nothing(tmp_path: Path) -> No
             f"\n{kills} kills, {len(acknowledged)} acknowledged commands, {len(log)} log rows, "
             f"{sum(w.breaks for w in watchers)} resumed streams"
         )
-        assert kills >= 5
         assert len(acknowledged) > 50
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 from processes import TOKEN, ControlPlane, control_plane, eventually
 
@@ -17,24 +18,33 @@ LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
 WATCHERS = 200 if LONG else 40
 WRITES = 4000 if LONG else 800
 
+# Opens watches and takes one message of each; then takes nothing until it is told to go on.
 READER = """
 import asyncio, json, sys, grpc
 from novasphere.node.v1 import command_service_pb2 as pb, command_service_pb2_grpc as rpc
 address, token, count = sys.argv[1:]
-async def read(stub):
-    async for message in stub.WatchCommands(pb.WatchCommandsRequest(), metadata=[("authorization", "Bearer " + token)]):
-        pass
-async def one(stub):
+async def one(stub, go_on):
+    call = stub.WatchCommands(pb.WatchCommandsRequest(), metadata=[("authorization", "Bearer " + token)])
     try:
-        await read(stub)
+        await call.read()
+        await go_on.wait()
+        async for message in call:
+            pass
+        print(json.dumps({"code": "OK"}), flush=True)
     except grpc.aio.AioRpcError as error:
         found = dict(error.trailing_metadata() or ())
         print(json.dumps({"code": error.code().name, "reason": found.get("novasphere-reason", "")}), flush=True)
+    finally:
+        call.cancel()
 async def main():
+    go_on = asyncio.Event()
     async with grpc.aio.insecure_channel(address) as channel:
         stub = rpc.CommandServiceStub(channel)
         print("ready", flush=True)
-        await asyncio.gather(*(one(stub) for _ in range(int(count))))
+        watches = asyncio.gather(*(one(stub, go_on) for _ in range(int(count))))
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        go_on.set()
+        await watches
 asyncio.run(main())
 """
 
@@ -62,27 +72,32 @@ async def write_many(plane: ControlPlane, count: int) -> list[float]:
     return sorted(took)
 
 
-async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["frozen", "lazy"])
+async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path, how: str) -> None:
+    """A frozen process does not even answer pings: its connection is cut. A lazy one is told why."""
     async with control_plane(tmp_path) as plane:
         await plane.add_agent()
         await plane.agents["node-001"].kill()
         before = await write_many(plane, WRITES // 4)
         readers = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", READER, plane.address, TOKEN, str(WATCHERS), stdout=asyncio.subprocess.PIPE
-        )
+            sys.executable, "-c", READER, plane.address, TOKEN, str(WATCHERS),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
         try:
             assert readers.stdout is not None
+            assert readers.stdin is not None
             await readers.stdout.readline()
 
             async def all_watch() -> bool:
                 return await _open_watches(plane) >= WATCHERS
 
             await eventually(all_watch)
-            readers.send_signal(signal.SIGSTOP)
+            if how == "frozen":
+                readers.send_signal(signal.SIGSTOP)
             base = rss_kib(plane.server.pid)
             during = await write_many(plane, WRITES)
             grown = rss_kib(plane.server.pid) - base
-            print(f"\n{WATCHERS} stopped readers, {WRITES} writes: +{grown} KiB; median write "
+            print(f"\n{WATCHERS} {how} readers, {WRITES} writes: +{grown} KiB; median write "
                   f"{before[len(before) // 2] * 1e3:.1f} -> {during[len(during) // 2] * 1e3:.1f} ms")  # fmt: skip
             assert grown <= 256 * WATCHERS + 64 * 1024
 
@@ -90,19 +105,21 @@ async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path)
                 return await _open_watches(plane) == 0
 
             await eventually(all_are_cut, within=60)
-            readers.send_signal(signal.SIGCONT)
+            if how == "frozen":
+                readers.send_signal(signal.SIGCONT)
+            readers.stdin.write(b"go on\n")
             output = (await asyncio.wait_for(readers.stdout.read(), 60)).decode().splitlines()
-            reasons = {json.loads(line)["reason"] for line in output}
-            assert len(output) == WATCHERS, "every stream must end with a word"
-            assert reasons == {"SLOW_CONSUMER"}
+            ends = [json.loads(line) for line in output]
+            assert len(ends) == WATCHERS, "every stream must end with a word"
+            assert {e["code"] for e in ends} == {"UNAVAILABLE" if how == "frozen" else "ABORTED"}
+            if how == "lazy":
+                assert {e["reason"] for e in ends} == {"SLOW_CONSUMER"}
         finally:
             readers.kill()
             await readers.wait()
 
 
 async def _open_watches(plane: ControlPlane) -> int:
-    import aiohttp
-
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
         http.get(f"{plane.url}/metrics") as answer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from gateways import COMMANDS, KEYS, NODES, FakeBackend, Server, moved, route_of
+from gateways import COMMANDS, KEYS, NODES, FakeBackend, Server, failure, moved, route_of
+from google.rpc import code_pb2
 from novasphere.api.v1 import key_service_pb2, options_pb2
 from novasphere.gateway import ROUTES
 from novasphere.node.v1 import command_service_pb2, node_pb2, node_service_pb2
@@ -52,6 +54,24 @@ async def test_path_variables_are_decoded(backend: FakeBackend, server: Server) 
 async def test_a_path_that_is_not_utf8_is_refused(server: Server) -> None:
     status, body = await _problem(server, "GET", "/api/v1/nodes/%FF")
     assert (status, body["violations"][0]["field"]) == (400, "path")
+
+
+async def test_bytes_that_are_no_text_are_refused_wherever_they_stand(
+    backend: FakeBackend, server: Server
+) -> None:
+    for request, status in (
+        (b"GET /api/v1/nodes/\xff HTTP/1.1\r\n", b"400"),
+        (b"GET /\xff HTTP/1.1\r\n", b"400"),
+        (b"GET /api/v1/nodes?label_selector=\xff HTTP/1.1\r\n", b"400"),
+        (b"DELETE /api/v1/nodes/n1 HTTP/1.1\r\nIdempotency-Key: \xff\r\n", b"400"),
+        (b"GET /api/v1/nodes HTTP/1.1\r\nUser-Agent: \xff\r\n", b"200"),
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(request + b"Host: x\r\nConnection: close\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert head.split()[1] == status, request
+        writer.close()
+    assert backend.call.metadata["user-agent"] == "\N{REPLACEMENT CHARACTER}"
 
 
 async def test_a_query_that_is_not_utf8_is_refused(server: Server) -> None:
@@ -153,8 +173,9 @@ async def test_a_field_in_query_and_body_is_refused(server: Server) -> None:
 
 
 async def test_an_empty_body_is_an_empty_object(backend: FakeBackend, server: Server) -> None:
-    for options in ({}, {"data": b""}, {"json": {}}):
-        response, _ = await server.ask("POST", "/api/v1/commands/c1:cancel", **options)
+    for body in (None, b"", b"{}"):
+        headers = {"Content-Type": "application/json"} if body else {}
+        response, _ = await server.ask("POST", "/api/v1/commands/c1:cancel", data=body, headers=headers)
         assert response.status == 200
 
 
@@ -244,6 +265,25 @@ async def test_a_client_that_waits_for_leave_gets_it(backend: FakeBackend, serve
     )
     assert response.status == 200
     assert backend.call.request.command_text == "ls"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"path": "/api/v1/nodes/n1/commands", "method": "POST", "json": {"comand": "ls"}},
+        {"path": "/api/v1/nodes/n1/commands", "method": "POST", "data": b"x"},
+        {"path": "/api/v1/nodes?limit=many", "method": "GET"},
+        {"path": "/api/v1/nodes:watch", "method": "GET", "headers": {"Accept": "application/xml"}},
+    ],
+)
+async def test_who_may_not_call_learns_nothing_of_what_else_is_wrong(
+    options: dict[str, Any], backend: FakeBackend, server: Server
+) -> None:
+    backend.refusal = failure("UNAUTHENTICATED", code_pb2.UNAUTHENTICATED, "who are you?")
+    response, _ = await server.ask(**options)
+    assert response.status == 401
+    assert response.headers["X-Novasphere-Reason"] == "UNAUTHENTICATED"
+    assert backend.calls == []
 
 
 async def test_the_action_in_the_body_chooses_the_route(backend: FakeBackend, start: Start) -> None:

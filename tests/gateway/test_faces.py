@@ -237,7 +237,7 @@ async def test_an_unexpected_exception_tells_nothing(
     assert body["error_code"] == "INTERNAL_ERROR"
     assert "swordfish" not in str(body)
     [record] = [r for r in caplog.records if r.name.startswith("novasphere_gateway")]
-    assert record.request_id == "r1"
+    assert record.__dict__["request_id"] == "r1"
     assert record.exc_info is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -168,14 +169,15 @@ async def test_bytes_that_break_off_are_seen_to_break_off(backend: FakeBackend, 
 async def test_a_stream_resumes_where_the_client_was(
     backend: FakeBackend, feed: Feed, server: Server
 ) -> None:
-    for options in (
-        {"path": "/api/v1/nodes:watch", "headers": {"Last-Event-ID": "e.5"}},
-        {"path": "/api/v1/nodes:watch?last_event_id=e.5", "headers": {}},
-        {"path": "/api/v1/nodes:watch?cursor=e.1", "headers": {"Last-Event-ID": "e.5"}},
-        {"path": "/api/v1/nodes:watch?cursor=e.5", "headers": {}},
+    last = {"Last-Event-ID": "e.5"}
+    for query, headers in (
+        ("", last),
+        ("?last_event_id=e.5", {}),
+        ("?cursor=e.1", last),
+        ("?cursor=e.5", {}),
     ):
         feed.say(None)
-        await server.get(**options)
+        await server.get(f"/api/v1/nodes:watch{query}", headers=headers)
         assert backend.call.request.cursor == "e.5"  # type: ignore[attr-defined]
     output = Feed(backend, OUTPUT)
     output.say(None)
@@ -371,21 +373,19 @@ async def test_a_slow_reader_that_goes_on_reading_is_not_cut(backend: FakeBacken
             yield _chunk(i * 300_000, piece)
 
     backend.streams[OUTPUT] = much
-    server = await start(write_timeout=0.15)
+    server = await start(write_timeout=0.4)
     received = b""
     async with server.session.get(
         server.url("/api/v1/commands/c1/output"), headers={"Accept": "application/octet-stream"}
     ) as response:
-        while chunk := await response.content.read(400_000):
+        while chunk := await response.content.read(100_000):
             received += chunk
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.01)  # in all, much longer than the timeout
     assert received == b"".join(pieces)
 
 
 async def test_a_slow_reader_of_a_whole_answer_is_cut_too(backend: FakeBackend, start: Start) -> None:
-    from novasphere.node.v1 import node_service_pb2 as service
-
-    big = service.ListNodesResponse(nodes=[node(1, os_info="x" * 1_000_000) for _ in range(16)])
+    big = node_service_pb2.ListNodesResponse(nodes=[node(1, os_info="x" * 1_000_000) for _ in range(16)])
     backend.answers(NODES + "ListNodes", big)
     server = await start(write_timeout=0.1)
     client = socket.create_connection(("127.0.0.1", server.port))
@@ -420,6 +420,30 @@ async def test_stopping_refuses_a_stream_that_has_sent_nothing(feed: Feed, start
     response, body = asking.result()
     assert (response.status, body["code"]) == (503, "DRAINING")
     assert response.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/commands/c1/output", "/api/v1/nodes"])
+async def test_stopping_does_not_wait_for_a_reader_that_takes_nothing(
+    path: str, backend: FakeBackend, start: Start
+) -> None:
+    big = node_service_pb2.ListNodesResponse(nodes=[node(1, os_info="x" * 1_000_000) for _ in range(16)])
+    backend.answers(NODES + "ListNodes", big)
+
+    async def flood(_: Call) -> AsyncIterator[Answer]:
+        for i in itertools.count():
+            yield _chunk(i * 60_000, b"x" * 60_000)
+
+    backend.streams[OUTPUT] = flood
+    server = await start()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        listener = server.gateway._listener
+        assert listener is not None
+        await until(lambda: any(c.writing_paused for c in listener.connections))
+        async with asyncio.timeout(5):
+            await server.gateway.stop(0.2)
+    assert server.requests[0][2] == 200
 
 
 async def test_streams_are_told_to_the_host_when_they_end(feed: Feed, server: Server) -> None:

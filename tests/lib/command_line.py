@@ -56,5 +56,5 @@ class Cli:
                 process.kill()
                 await process.wait()
         assert process.returncode is not None
-        assert b"Traceback" not in (err or b""), err.decode()
-        return Finished(process.returncode, out or b"", (err or b"").decode())
+        assert b"Traceback" not in (err or b""), err.decode(errors="replace")
+        return Finished(process.returncode, out or b"", (err or b"").decode(errors="replace"))

@@ -56,7 +56,9 @@ class HandMadeAgent:
     async def hear(self, within: float = 10.0) -> link.ConnectResponse:
         frame = await asyncio.wait_for(self._call.read(), within)
         if frame is grpc.aio.EOF:
-            raise AssertionError(f"the server ended the link: {await self._call.code()} {await self._call.details()}")
+            raise AssertionError(
+                f"the server ended the link: {await self._call.code()} {await self._call.details()}"
+            )
         self._acked = frame.sequence
         return frame
 

@@ -68,6 +68,7 @@ class FakeBackend:
         self.unaries: dict[str, Unary] = {}
         self.streams: dict[str, Streamed] = {}
         self.open_streams = 0
+        self.refusal: CallError | None = None  # for whoever asks to be admitted
 
     @property
     def call(self) -> Call:
@@ -94,6 +95,10 @@ class FakeBackend:
 
         self.unaries[method] = fail
         self.streams[method] = fail_to_stream
+
+    async def admit(self, call: Call) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     async def unary(self, call: Call) -> Answer:
         self.calls.append(call)
@@ -178,7 +183,7 @@ def moved(label: str, path: str, **changes: Any) -> Route:
 async def until(condition: Callable[[], object]) -> None:
     """Waits until the condition holds, 10 s at most."""
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nothing tells when it changes
             await asyncio.sleep(0.005)
 
 

@@ -297,12 +297,14 @@ class AgentProcess:
     async def link(self, *arguments: str, **more: Any) -> None:
         """Starts the agent and waits until it is linked."""
         greetings = len(self._stand_in.hellos)
+        frames = len(self._stand_in.frames)
         await self.start(*arguments, **more)
 
         def is_linked() -> bool:
             assert self._process is not None
             assert self._process.returncode is None, self.words
-            return len(self._stand_in.hellos) > greetings and self._stand_in.is_linked
+            has_greeted = len(self._stand_in.hellos) > greetings and self._stand_in.is_linked
+            return has_greeted and len(self._stand_in.frames) > frames
 
         await until(is_linked)
 

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 from novasphere_client import Client
 
+NOVASPHERE = str(Path(sys.executable).with_name("novasphere"))
 TOKEN = "test-admin-token-0123456789"
 START_SECONDS = 30.0
 
@@ -27,7 +28,9 @@ def free_port() -> int:
         return s.getsockname()[1]
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], *, within: float = 20.0, every: float = 0.05) -> Any:
+async def eventually(
+    check: Callable[[], Awaitable[Any]], *, within: float = 20.0, every: float = 0.05
+) -> Any:
     """Returns the first truthy result of `check`, which may raise meanwhile; fails after `within` seconds."""
     deadline = time.monotonic() + within
     last: BaseException | None = None
@@ -104,7 +107,7 @@ class ControlPlane:
         self.address = f"127.0.0.1:{self.grpc_port}"
         self.data_dir = folder / "data"
         arguments = [
-            sys.executable, "-m", "novasphere_server", "server", "--data-dir", str(self.data_dir),
+            NOVASPHERE, "server", "--data-dir", str(self.data_dir),
             "--http", f"127.0.0.1:{self.http_port}", "--grpc", self.address, *server_arguments,
         ]  # fmt: skip
         self.server = Process(arguments, folder / "server.log", environment)
@@ -118,7 +121,9 @@ class ControlPlane:
         async def is_ready() -> bool:
             running = self.server.running
             if running is not None and running.returncode is not None:
-                pytest_fail(f"the server ended with {running.returncode}:\n{self.server.output()[-4000:]}")
+                pytest_fail(
+                    f"the server ended with {running.returncode}:\n{self.server.output()[-4000:]}"
+                )
             async with aiohttp.ClientSession() as http, http.get(f"{self.url}/readyz") as answer:
                 return answer.status == 200
 
@@ -135,7 +140,9 @@ class ControlPlane:
             sys.executable, "-m", "novasphere_agent", "--server", self.address, "--name", name,
             "--data-dir", str(self.folder / name), *arguments,
         ]  # fmt: skip
-        agent = Process(command, self.folder / f"{name}.log", {"NOVASPHERE_JOIN_TOKEN": TOKEN} | environment)
+        agent = Process(
+            command, self.folder / f"{name}.log", {"NOVASPHERE_JOIN_TOKEN": TOKEN} | environment
+        )
         self.agents[name] = agent
         await agent.start()
         await self.node_is("online", name)
@@ -175,7 +182,7 @@ class ControlPlane:
     async def start_cli(self, *arguments: str) -> asyncio.subprocess.Process:
         environment = os.environ | {"NOVASPHERE_SERVER": self.address, "NOVASPHERE_TOKEN": TOKEN}
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "novasphere_client", *arguments,
+            NOVASPHERE, *arguments,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env=environment,
         )  # fmt: skip
@@ -193,7 +200,9 @@ def pytest_fail(message: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def control_plane(folder: Path, *server_arguments: str, **environment: str) -> AsyncIterator[ControlPlane]:
+async def control_plane(
+    folder: Path, *server_arguments: str, **environment: str
+) -> AsyncIterator[ControlPlane]:
     """Runs a server for as long as the block lasts."""
     plane = ControlPlane(folder, *server_arguments, **environment)
     try:

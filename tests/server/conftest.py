@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def own_logging() -> Iterator[None]:
     yield
     root.handlers = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[None]]:
+    """Returns a function that waits until a condition holds, for things that tell nobody."""
+
+    async def wait(condition: Callable[[], object], timeout: float = 10.0) -> None:
+        async with asyncio.timeout(timeout):
+            while not condition():  # noqa: ASYNC110 - that is what it is for
+                await asyncio.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ async def test_the_last_use_is_shown_and_survives_a_restart(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
-async def test_a_stream_ends_when_its_key_does(tmp_path, how: str):
+async def test_a_stream_ends_when_its_key_does(tmp_path, until, how: str):
     clock = MovableClock()
     async with running_server(tmp_path, clock=clock) as server, server.channel() as channel:
         stub = keys_grpc.KeyServiceStub(channel)
@@ -210,9 +210,7 @@ async def test_a_stream_ends_when_its_key_does(tmp_path, how: str):
         made = await stub.CreateKey(request, metadata=server.authorization())
         path = f"/{reflection.V1}/ServerReflectionInfo"
         stream = channel.stream_stream(path)(metadata=server.authorization(made.secret))
-        async with asyncio.timeout(5):
-            while not server.app.pipeline.streams:
-                await asyncio.sleep(0.01)
+        await until(lambda: server.app.pipeline.streams)
         if how == "revoked":
             await stub.RevokeKey(
                 keys.RevokeKeyRequest(key_id=made.key_id), metadata=server.authorization()

@@ -66,10 +66,7 @@ def test_secrets_are_masked_wherever_they_are(log_format: str, text: str, secret
         log.info(text)
         log.info("event", value=text, nested={"deep": [text]})
         logging.getLogger("library").warning(text)
-        try:
-            raise RuntimeError(text)
-        except RuntimeError:
-            log.exception("failed")
+        log.error("failed", exc_info=RuntimeError(text))
 
     written = lines_of(log_format, write)
     assert secret not in written

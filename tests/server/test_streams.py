@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import textwrap
 
@@ -24,16 +23,20 @@ NODE_SERVICE = "novasphere.node.v1.NodeService"
 KEY_SERVICE = "novasphere.api.v1.KeyService"
 
 
-async def until(condition, timeout: float = 10.0) -> None:
-    async with asyncio.timeout(timeout):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     info = error_details_pb2.ErrorInfo()
-    (found,) = [d for d in rpc_status.from_call(error).details if d.Unpack(info)]
+    assert any(d.Unpack(info) for d in rpc_status.from_call(error).details)
     return info.reason
+
+
+async def end_of(call) -> grpc.StatusCode:
+    """Reads a stream to its end and returns the status."""
+    try:
+        while await call.read() is not grpc.aio.EOF:
+            pass
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return await call.code()
 
 
 def watch_health(channel: grpc.aio.Channel, service: str = ""):
@@ -69,17 +72,18 @@ class Flood:
 CLIENTS = """
     import asyncio, sys
     import grpc.aio
-    from novasphere.node.v1 import node_service_pb2 as nodes, node_service_pb2_grpc as grpc_nodes
+    from novasphere.node.v1 import node_service_pb2 as nodes
+    from novasphere.node.v1 import node_service_pb2_grpc as nodes_grpc
 
     async def main(address, token):
-        # Abandoned the hard way: the process dies with every stream open.
-        channels = [grpc.aio.insecure_channel(address, (("grpc.use_local_subchannel_pool", 1),)) for _ in range(8)]
+        own = (("grpc.use_local_subchannel_pool", 1),)
+        channels = [grpc.aio.insecure_channel(address, own) for _ in range(8)]
+        metadata = (("authorization", "Bearer " + token),)
         calls = []
         for index in range(200):
-            stub = grpc_nodes.NodeServiceStub(channels[index % 8])
-            call = stub.WatchNodes(nodes.WatchNodesRequest(), metadata=(("authorization", "Bearer " + token),))
-            await call.read()
-            calls.append(call)
+            stub = nodes_grpc.NodeServiceStub(channels[index % 8])
+            calls.append(stub.WatchNodes(nodes.WatchNodesRequest(), metadata=metadata))
+            await calls[-1].read()
         print("open", flush=True)
         sys.stdin.read()
 
@@ -87,25 +91,30 @@ CLIENTS = """
 """
 
 
-async def test_streams_that_200_clients_abandon_leave_nothing(bench, server: RunningServer):
+async def test_streams_that_200_clients_abandon_leave_nothing(bench, server: RunningServer, until):
     flood = Flood()
     async with bench.serving(NODE_SERVICE, flood):
-        clients = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(CLIENTS), bench.address, server.admin_token],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+        clients = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            textwrap.dedent(CLIENTS),
+            bench.address,
+            server.admin_token,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
         try:
-            assert await asyncio.to_thread(clients.stdout.readline) == b"open\n"
+            assert await clients.stdout.readline() == b"open\n"
             assert len(bench.pipeline.streams) == 200
         finally:
+            # The hard way: nothing is closed, the process just ends.
             clients.kill()
-            await asyncio.to_thread(clients.communicate)
+            await clients.communicate()
         await until(lambda: not bench.pipeline.streams)
         assert flood.ended == 200
 
 
-async def test_streams_whose_calls_are_dropped_leave_nothing(bench, server: RunningServer):
+async def test_streams_whose_calls_are_dropped_leave_nothing(bench, server: RunningServer, until):
     """The client stays connected and only forgets its calls, which some grpcio releases never tell."""
     flood = Flood()
     async with bench.serving(NODE_SERVICE, flood) as channel:
@@ -118,7 +127,7 @@ async def test_streams_whose_calls_are_dropped_leave_nothing(bench, server: Runn
         assert flood.ended == 200
 
 
-async def test_a_reader_that_takes_nothing_is_cut(bench, server: RunningServer):
+async def test_a_reader_that_takes_nothing_is_cut(bench, server: RunningServer, until):
     flood = Flood()
     async with bench.serving(NODE_SERVICE, flood, write_timeout=0.3) as channel:
         stub = nodes_grpc.NodeServiceStub(channel)
@@ -131,17 +140,8 @@ async def test_a_reader_that_takes_nothing_is_cut(bench, server: RunningServer):
             'endpoint="/novasphere.node.v1.NodeService/WatchNodes",method="grpc",status="ABORTED"'
             in samples
         )
-        # Whoever reads on after all hears why, unless even that could not be delivered.
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            while await call.read() is not grpc.aio.EOF:
-                pass
-            raise AssertionError(await call.code())
-        assert caught.value.code() in {
-            grpc.StatusCode.ABORTED,
-            grpc.StatusCode.UNKNOWN,
-            grpc.StatusCode.CANCELLED,
-            grpc.StatusCode.INTERNAL,
-        }
+        # Whoever reads on after all does not take it for the end of the stream.
+        assert await end_of(call) is not grpc.StatusCode.OK
 
 
 async def test_a_drain_ends_streams_with_its_reason_and_lets_calls_finish(tmp_path):
@@ -151,13 +151,9 @@ async def test_a_drain_ends_streams_with_its_reason_and_lets_calls_finish(tmp_pa
         watch = watch_health(channel)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         await server_context.__aexit__(None, None, None)
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            while await watch.read() is not grpc.aio.EOF:
-                pass
-            raise AssertionError(await watch.code())
-    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert reason_of(caught.value) == "DRAINING"
-    assert dict(caught.value.trailing_metadata())["x-request-id"]
+        assert await end_of(watch) is grpc.StatusCode.UNAVAILABLE
+        assert "shutting down" in await watch.details()
+        assert dict(await watch.trailing_metadata())["x-request-id"]
 
 
 async def test_new_streams_are_refused_while_draining(server: RunningServer, channel):

@@ -7,13 +7,7 @@ import asyncio
 from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
-async def test_a_loop_that_fails_is_started_again():
+async def test_a_loop_that_fails_is_started_again(until):
     runs, states = [], []
 
     async def fragile() -> None:
@@ -32,7 +26,7 @@ async def test_a_loop_that_fails_is_started_again():
     assert states == [running, waiting, running, waiting, running, stopped]
 
 
-async def test_a_loop_that_returns_is_started_again():
+async def test_a_loop_that_returns_is_started_again(until):
     runs = []
 
     async def short() -> None:

@@ -18,9 +18,19 @@ def main() -> None:
         sys.exit(extensions.run(extension, arguments[1:]))
     # gRPC's own remarks about broken connections are not for the people who read ours.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    _fill_closed_streams()
     from novasphere_client.cli import app
 
     app.app(args=hoist(arguments), prog_name="novasphere")
+
+
+def _fill_closed_streams() -> None:
+    """Puts /dev/null where a standard stream is closed: a connection must not get its number."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def hoist(arguments: list[str]) -> list[str]:

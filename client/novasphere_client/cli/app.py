@@ -98,7 +98,10 @@ def everywhere(
         str, typer.Option(help="An id of your own: a change repeated under it is made once.")
     ] = "",
 ) -> None:
-    """Runs work on machines, and tells what became of it."""
+    """Runs work on machines, and tells what became of it.
+
+    --server, --token and --request-id may also stand after the command.
+    """
     context.obj = Everywhere(server, token, request_id)
 
 

@@ -123,7 +123,7 @@ def list_commands(
         printer.list(
             page.commands, page, empty="no command yet. Run one: novasphere exec NODE -- uname -a"
         )
-        if page.total > len(page.commands) and not printer.is_data:
+        if page.total > len(page.commands) and output in {Form.TABLE, Form.WIDE}:
             terminal.say(f"{len(page.commands)} of {page.total} commands; --limit shows more")
 
     sessions.run(context, work)

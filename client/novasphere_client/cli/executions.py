@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -87,7 +88,7 @@ class Execution:
         self._write_error: OSError | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._sink = Sink()
-        self._is_interactive = sys.stdout.isatty()
+        self._is_interactive = terminal.is_terminal(sys.stdout)
         self._interrupted: set[str] = set()
 
     async def run(self) -> int:
@@ -104,7 +105,9 @@ class Execution:
             )
             return sessions.FAILED
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self._on_interrupt)
+        # Where loops take no signal handlers, Ctrl-C leaves at once.
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGINT, self._on_interrupt)
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = tasks.create_task(self._run_all(), name="exec")
@@ -113,7 +116,8 @@ class Execution:
                 work.cancel()
                 leaving.cancel()
         finally:
-            loop.remove_signal_handler(signal.SIGINT)
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(signal.SIGINT)
         if work.cancelled():
             self._exit_at_once()
         return work.result()
@@ -238,7 +242,9 @@ class Execution:
         except OSError as error:
             self._write_error = error
             self._leave.set()
-            return CONTACT_LOST
+            # `run` ends everything; nothing may look finished meanwhile.
+            await asyncio.Event().wait()
+            raise
 
     async def _conclude(self, target: Target, command: command_pb2.Command) -> int:
         """Says how a command ended where the exit code cannot, and returns that code."""

@@ -246,11 +246,12 @@ def create_join_token(
             terminal.say("a join token would be made")
             return 0
         server = client.settings.server
+        lasts = made.join_token.expires_at.seconds - made.join_token.created_at.seconds
         return _tell_secret(
             made,
             made.secret,
             Printer(output, TOKEN_COLUMNS, _token_name),
-            f"it works for {times.until(made.join_token.expires_at.seconds)}, "
+            f"it works for {times.span(lasts)}, "
             f"{'any number of times' if reusable else 'once'}. "
             f"On the new machine: novasphere agent --server {server} --token TOKEN",
         )

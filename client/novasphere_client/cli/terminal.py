@@ -19,9 +19,14 @@ def put(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - a command line answers
 
 
-def has_colours(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tells whether a person sees what is written to a stream; it is None when it was closed."""
+    return stream is not None and stream.isatty()
+
+
+def has_colours(stream: TextIO | None) -> bool:
     """Tells whether escape sequences on a stream will show as colours."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and is_terminal(stream)
 
 
 def paint(text: str, colour: str | None) -> str:

@@ -48,6 +48,8 @@ _OPENAPI = "/openapi.json"
 _READABLE = ("GET", "HEAD", "OPTIONS")
 # The backend keeps the deadline; a gateway that waits as long again has lost it.
 _PATIENCE = 1.0
+# How long clients get for the last bytes, in seconds, where the grace is used up.
+_FLUSH = 0.5
 
 
 class Gateway:
@@ -83,7 +85,7 @@ class Gateway:
         self._openapi = openapi
         self._openapi_etag = hashlib.sha256(openapi).hexdigest()[:16]
         # Proxies must not mix answers of one path that differ by these.
-        vary = "Accept-Encoding, Accept-Language" + (", Origin" if self._cors.is_on else "")
+        vary = "Accept, Accept-Encoding, Accept-Language" + (", Origin" if self._cors.is_on else "")
         self._common = f"Vary: {vary}\r\nX-Content-Type-Options: nosniff\r\n"
         self._json = f"Content-Type: {envelopes.JSON}\r\n{self._common}"
         self._listener: Listener | None = None
@@ -107,15 +109,24 @@ class Gateway:
         if self._server is None or self._listener is None:
             return
         self._is_draining = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        transports = [c.transport for c in self._listener.connections if c.transport is not None]
         self._server.close()
         self._listener.pre_shutdown()
         for stream in tuple(self._open):
             stream.end(streams.Ending.DRAINING)
-        await self._listener.shutdown(grace)
+        await self._listener.shutdown(grace / 2)  # aiohttp waits twice
         while self._open:  # cancelled just now; each closes its call before it goes
             self._all_closed.clear()
             await self._all_closed.wait()
-        await self._server.wait_closed()
+        try:
+            async with asyncio.timeout_at(max(deadline, loop.time() + _FLUSH)):
+                await self._server.wait_closed()
+        except TimeoutError:  # clients that do not take the last bytes keep their connections open
+            for transport in transports:
+                transport.abort()
+            await self._server.wait_closed()
         self._server = self._listener = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -174,6 +185,8 @@ class Gateway:
 
     async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
         incoming = exchange.incoming
+        if not incoming.is_legible:
+            raise requests.not_utf8("path")
         if incoming.method == "OPTIONS":
             return self._options(exchange)
         if incoming.path == _OPENAPI:
@@ -187,45 +200,41 @@ class Gateway:
             raise _not_allowed(incoming, e.allowed) from None
         except UnicodeDecodeError:
             raise requests.not_utf8("path") from None
-        exchange.endpoint = next(iter(match.actions.values()))
         return await self._call(exchange, match.actions, match.segments)
 
     async def _call(
         self, exchange: _Exchange, actions: Mapping[str, Endpoint], segments: Sequence[str]
     ) -> web.StreamResponse:
         incoming, settings = exchange.incoming, self._settings
-        body: dict[str, Any] = {}
-        if incoming.request.body_exists:
-            content_type = incoming.headers.get(requests.CONTENT_TYPE, "")
-            body = binding.parse_body(
-                await requests.read_body(
-                    incoming,
-                    limit=settings.max_body_size,
-                    timeout=settings.request_timeout,
-                    check=lambda: binding.check_media_type(content_type),
-                )
-            )
-        endpoint = exchange.endpoint = _by_action(actions, body)
-        route = endpoint.route
+        endpoint = exchange.endpoint = next(iter(actions.values()))
         metadata = incoming.metadata()
-        query = incoming.query()
-        resume: str | None = None
-        if query:
-            resume = binding.take_reserved(route, query, metadata)
-            if route.is_stream and settings.query_tokens:
-                binding.take_token(query, metadata)
-        if route.is_stream:
-            resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume
+        form = None
+        try:
+            query = incoming.query()
+            resume = self._take_reserved(endpoint.route, incoming, query, metadata)
+            body: dict[str, Any] = {}
+            if incoming.request.body_exists:
+                body = await self._body(incoming)
+            endpoint = exchange.endpoint = _by_action(actions, body)
+            request = binding.bind(endpoint.route, incoming, segments, query, body, resume)
+            if endpoint.route.is_stream:
+                accept = incoming.headers.get(requests.ACCEPT, "")
+                form = streams.negotiate(accept, self._formats[endpoint])
+        except (Failure, BindError):
+            # Who may not call learns that, and nothing of what else is wrong.
+            route = endpoint.route
+            await self._backend.admit(Call(route.method, route.request(), metadata, endpoint.label))
+            raise
         call = Call(
-            method=route.method,
-            request=binding.bind(route, incoming, segments, query, body, resume),
+            method=endpoint.route.method,
+            request=request,
             metadata=metadata,
             route=endpoint.label,
-            timeout=None if route.is_stream else settings.request_timeout,
+            timeout=settings.request_timeout if form is None else None,
             peer=incoming.peer,
         )
-        if route.is_stream:
-            return await self._stream(exchange, endpoint, call)
+        if form is not None:
+            return await self._stream(exchange, endpoint, form, call)
         try:
             answer = await self._deadlines.run(self._backend.unary(call))
         except TimeoutError:
@@ -233,6 +242,34 @@ class Gateway:
                 "DEADLINE_EXCEEDED", "the deadline passed before the answer was ready"
             ) from None
         return await self._succeed(exchange, endpoint, answer)
+
+    def _take_reserved(
+        self,
+        route: Route,
+        incoming: Incoming,
+        query: dict[str, list[str]],
+        metadata: dict[str, str],
+    ) -> str | None:
+        """Moves what belongs to no RPC out of the query. Returns where a stream resumes."""
+        resume = None
+        if query:
+            if route.is_stream and self._settings.query_tokens:
+                binding.take_token(query, metadata)
+            resume = binding.take_reserved(route, query, metadata)
+        if route.is_stream:
+            resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume
+        return resume
+
+    async def _body(self, incoming: Incoming) -> dict[str, Any]:
+        content_type = incoming.headers.get(requests.CONTENT_TYPE, "")
+        return binding.parse_body(
+            await requests.read_body(
+                incoming,
+                limit=self._settings.max_body_size,
+                timeout=self._settings.request_timeout,
+                check=lambda: binding.check_media_type(content_type),
+            )
+        )
 
     async def _succeed(
         self, exchange: _Exchange, endpoint: Endpoint, answer: Answer
@@ -254,9 +291,10 @@ class Gateway:
                 extra += replies.header("Location", location)
         return await self._send(incoming, route.success_status, self._json + extra, body)
 
-    async def _stream(self, exchange: _Exchange, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+    async def _stream(
+        self, exchange: _Exchange, endpoint: Endpoint, form: streams.Format, call: Call
+    ) -> web.StreamResponse:
         incoming = exchange.incoming
-        form = streams.negotiate(incoming.headers.get(requests.ACCEPT, ""), self._formats[endpoint])
         if self._is_draining:
             raise Failure("DRAINING", "the server is shutting down", retry_after=1.0)
         headers = (

@@ -60,6 +60,8 @@ def take_token(query: dict[str, list[str]], metadata: dict[str, str]) -> None:
     """Makes `?token=` the call's credential, unless a header brought one."""
     if TOKEN in query:
         token = _single(query.pop(TOKEN), TOKEN)
+        if not (token.isascii() and token.isprintable()):
+            raise _invalid(TOKEN, "must be printable ASCII")
         if "x-api-key" not in metadata:
             metadata.setdefault("authorization", f"Bearer {token}")
 
@@ -97,12 +99,19 @@ def bind(
     for parameter in route.headers:
         value = incoming.headers.get(parameter.name)
         if value is not None:
-            parameter.bind(message, [value])
+            _bind_header(parameter, message, value)
     if resume and route.stream is not None and route.stream.resume_param is not None:
-        route.stream.resume_param.bind(message, [resume])
+        _bind_header(route.stream.resume_param, message, resume)
     for variable in route.path_params:
         variable.bind(message, segments)
     return message
+
+
+def _bind_header(parameter: Param, message: Message, value: str) -> None:
+    try:
+        parameter.bind(message, [value])
+    except UnicodeEncodeError as e:  # HTTP lets any bytes through
+        raise _invalid(parameter.name, "must be UTF-8") from e
 
 
 def _bind_query(route: Route, message: Message, query: dict[str, list[str]]) -> None:

@@ -6,15 +6,17 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 from multidict import istr
 
 from novasphere_gateway.model import Violation
-from novasphere_gateway.runtime.connections import Connection
 from novasphere_gateway.runtime.failures import Failure
+
+if TYPE_CHECKING:
+    from novasphere_gateway.runtime.connections import Connection
 
 # The folded names make look-ups twice as fast.
 ACCEPT = istr("Accept")
@@ -45,7 +47,16 @@ _MAX_PARAMETERS = 1000
 class Incoming:
     """One HTTP request."""
 
-    __slots__ = ("_client_type", "headers", "method", "path", "query_text", "request", "request_id")
+    __slots__ = (
+        "_client_type",
+        "headers",
+        "is_legible",
+        "method",
+        "path",
+        "query_text",
+        "request",
+        "request_id",
+    )
 
     def __init__(self, request: web.BaseRequest) -> None:
         self.request = request
@@ -55,6 +66,9 @@ class Incoming:
         if not target.startswith("/"):  # "GET http://host/path", as proxies are asked
             parts = urlsplit(target)
             target = f"{parts.path or '/'}?{parts.query}" if parts.scheme else target
+        self.is_legible = target.isascii() or legible(target) == target
+        if not self.is_legible:
+            target = legible(target)
         path, _, query = target.partition("?")
         self.path = path
         self.query_text = query.partition("#")[0]
@@ -88,10 +102,10 @@ class Incoming:
         for name, key in _FORWARDED:
             value = headers.get(name)
             if value is not None:
-                metadata[key] = value
+                metadata[key] = value if value.isascii() else legible(value)
         revision = headers.get(MIN_REVISION)
         if revision is not None:
-            metadata["novasphere-min-revision"] = whole_number(revision, "X-Novasphere-Min-Revision")
+            metadata["novasphere-min-revision"] = revision
         return metadata
 
     def query(self) -> dict[str, list[str]]:
@@ -125,8 +139,18 @@ def new_request_id() -> str:
     return f"{digits[:12]}4{digits[13:16]}a{digits[17:]}"
 
 
+def legible(text: str) -> str:
+    """Returns the text of a request with what is not UTF-8 replaced."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _is_sane(request_id: str) -> bool:
-    return 0 < len(request_id) <= _MAX_REQUEST_ID and request_id.isascii() and request_id.isprintable()
+    return (
+        0 < len(request_id) <= _MAX_REQUEST_ID
+        and request_id.isascii()
+        and request_id.isprintable()
+        and " " not in request_id
+    )
 
 
 def not_utf8(where: str) -> Failure:

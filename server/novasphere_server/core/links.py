@@ -154,7 +154,8 @@ class Links:
         limit = max(2, round(self._settings.silence_limit / self._settings.presence_period))
         cut = 0
         for session in tuple(self._sessions.values()):
-            session.silent_ticks += 1
+            # While one frame is being stored the next ones wait unread.
+            session.silent_ticks = 0 if session.is_busy else session.silent_ticks + 1
             if session.is_admitted and session.silent_ticks >= limit:
                 session.fail(errors.LinkProtocol("the agent was silent for too long"))
                 self._forget(session)
@@ -211,16 +212,16 @@ class Links:
 
         if self._is_draining:
             raise errors.Draining
-        session = Session(uid)
+        session = Session(uid, hello.node_id)
         self._claim_node(session)
         try:
-            admission = await self._write(admit)
+            admission = await self._write(session, admit)
         except BaseException:
             self._forget(session)
             raise
         if not session.is_open:
             self._forget(session)
-            raise _ended_early(session, hello.node_id)
+            raise _ended_early(session)
         self.counters.hellos += 1
         node, journal = admission.node, admission.reconciliation
         session.node_id = node.node_id
@@ -269,7 +270,9 @@ class Links:
         async for frame in requests:
             if not session.is_open:
                 return
+            session.is_busy = True
             await self._handle(session, frame)
+            session.is_busy = False
             if session.said_goodbye:
                 return
 
@@ -294,7 +297,7 @@ class Links:
     async def _confirm(self, session: Session) -> None:
         uid, token = session.node_uid, session.session_token
         if session.is_open:
-            await self._write(lambda tx: identities.confirm(tx, uid, token))
+            await self._write(session, lambda tx: identities.confirm(tx, uid, token))
             session.is_confirmed = True
 
     async def _record(self, session: Session, frame: link.ConnectRequest) -> None:
@@ -305,7 +308,7 @@ class Links:
         keys |= {(report.run_id, report.attempt) for report in frame.reports}
         known = {key: session.attempts[key] for key in keys if key in session.attempts}
         recorded = await self._write(
-            lambda tx: attempts.record(tx, session.node_uid, known, frame, self._settings)
+            session, lambda tx: attempts.record(tx, session.node_uid, known, frame, self._settings)
         )
         self.counters.reports += len(frame.reports)
         self.counters.stale_reports += recorded.stale_reports
@@ -324,14 +327,16 @@ class Links:
         if session.to_cancel:
             wanted, session.to_cancel = session.to_cancel, {}
             session.cancel(
-                await self._write(lambda tx: attempts.cancels(tx, wanted.items(), self._settings))
+                await self._write(
+                    session, lambda tx: attempts.cancels(tx, wanted.items(), self._settings)
+                )
             )
         limit = min(session.credit, self._settings.dispatch_batch)
         if session.is_open and session.may_have_work and limit > 0 and not self._is_draining:
             # Before the look: a command that comes meanwhile must not be overlooked.
             session.may_have_work = False
             dispatches, has_more = await self._write(
-                lambda tx: attempts.claim(tx, session.node_uid, limit, self._settings)
+                session, lambda tx: attempts.claim(tx, session.node_uid, limit, self._settings)
             )
             session.may_have_work |= has_more
             session.dispatch(dispatches)
@@ -341,13 +346,15 @@ class Links:
         # What was claimed for a session that is over is sent again by the next one.
         return session.next_frame() if session.is_open else None
 
-    async def _write(self, mutation: Callable[[Transaction], R]) -> R:
-        """Writes, and waits for room while the writer is overloaded: to end a thousand links because the
-        server is busy would make it busier.
+    async def _write(self, session: Session, mutation: Callable[[Transaction], R]) -> R:
+        """Writes for a session, and waits for room while the writer is overloaded: to end a thousand
+        links because the server is busy would make it busier.
+
+        A session that has ended meanwhile writes nothing: its successor has been told how things stand.
         """
         waited = 0.0
         pause = 0.05
-        while True:
+        while session.is_open:
             try:
                 return await self._store.write(mutation)
             except errors.Overloaded:
@@ -356,6 +363,7 @@ class Links:
             await asyncio.sleep(pause)
             waited += pause
             pause = min(pause * 2, 2.0)
+        raise _ended_early(session)
 
     # -- following the log
 
@@ -382,15 +390,15 @@ class Links:
                     session.close("NODE_DELETED")
 
 
-def _ended_early(session: Session, node_id: str) -> errors.ApiError:
-    """Returns why a session was closed while its Hello was being judged."""
+def _ended_early(session: Session) -> errors.ApiError:
+    """Returns why a session was closed while something was being written for it."""
     match session.closing.reason if session.closing is not None else "":
         case "DRAINING":
             return errors.Draining()
         case "NODE_DELETED":
-            return errors.NodeDeleted(node_id)
+            return errors.NodeDeleted(session.node_id)
         case _:  # another Hello came after this one
-            return errors.DuplicateIdentity(node_id)
+            return errors.DuplicateIdentity(session.node_id)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

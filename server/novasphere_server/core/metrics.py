@@ -208,7 +208,7 @@ class Metrics:
             )
         )
         # Without samples the aggregates are NULL, and fields stay unset.
-        return api.GetMetricSummaryResponse(node_id=node_id, **rows[0]._mapping)
+        return api.GetMetricSummaryResponse(node_id=node_id, **rows[0]._mapping)  # noqa: SLF001 - so documented
 
     async def _uid(self, node_id: str) -> str:
         node = await self._store.get(NODES, node_id)

@@ -20,9 +20,9 @@ class Session:
     each other, and the next frame is read only when the last one is stored.
     """
 
-    def __init__(self, node_uid: str) -> None:
+    def __init__(self, node_uid: str, node_id: str) -> None:
         self.node_uid = node_uid
-        self.node_id = ""
+        self.node_id = node_id
         self.session_token = ""
         self.wake = asyncio.Event()
         self.is_open = True
@@ -31,6 +31,7 @@ class Session:
         self.said_goodbye = False
         self.failure: errors.ApiError | None = None  # ends the stream with a status
         self.closing: link.Closing | None = None  # ends it with a last frame
+        self.is_busy = False  # a frame is being stored
         self.silent_ticks = 0
         self.received = 0  # the agent's last frame whose content is durable
         self.free_slots = 0

@@ -19,6 +19,12 @@ class InProcess:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
+    async def admit(self, call: Call) -> None:
+        try:
+            await self._pipeline.admit(self._method(call), call.metadata)
+        except CallFailed as failure:
+            raise CallError(failure.status) from failure
+
     async def unary(self, call: Call) -> Answer:
         method = self._method(call)
         try:

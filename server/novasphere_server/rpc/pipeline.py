@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import logging
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Protocol
 
 from google.protobuf import descriptor_pool
@@ -47,9 +49,13 @@ from novasphere_server.telemetry import Endpoint, Telemetry
 log = logs.get(__name__)
 
 Result = Message | One[Any] | Many[Any]
+_RESULTS = (One, Many, Message)  # a tuple is tested twice as fast as the union
 
 _REVISION_WAIT = 10.0  # seconds, for callers without a deadline
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
+# Request ids only have to differ: a random number for the process, and a count.
+_PROCESS = secrets.token_hex(4)
+_numbers = itertools.count(1)
 _ANONYMOUS = Principal(PrincipalKind.ANONYMOUS, "anonymous", ALL_SCOPES)
 
 
@@ -96,7 +102,7 @@ class Method:
     handler: Callable[..., Any]
     is_client_stream: bool
     is_server_stream: bool
-    scopes: tuple[options_pb2.Scope.ValueType, ...]  # any of these will do; none: any credential
+    scopes: frozenset[options_pb2.Scope.ValueType]  # any of these will do; none: any credential
     is_public: bool
     validate: Validate | None
     has_request_id: bool
@@ -128,8 +134,7 @@ class Pipeline:
         self._is_open = is_open  # --no-auth
         self._validators = Validators()
         self._unary_calls = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._call_ended = asyncio.Event()
         self._is_draining = False
         self._is_verbose = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
         self.methods: dict[str, Method] = {}
@@ -159,7 +164,7 @@ class Pipeline:
             handler=getattr(servicer, rpc.name),
             is_client_stream=rpc.client_streaming,
             is_server_stream=rpc.server_streaming,
-            scopes=tuple(scope for scope in (rules.scope, rules.or_scope) if scope),
+            scopes=frozenset(scope for scope in (rules.scope, rules.or_scope) if scope),
             is_public=is_public or rules.public,
             # A stream of requests is a protocol; its servicer judges each frame.
             validate=None if rpc.client_streaming else self._validators.of(request_type),
@@ -184,16 +189,16 @@ class Pipeline:
         `remaining` is the time until the caller's deadline, in seconds. `endpoint` counts the call;
         a transport that counts its calls by itself passes none.
         """
-        clock = self._clock
-        started = clock.monotonic()
+        started = perf_counter()
         # What stands when the caller goes away and CancelledError passes through.
         outcome = _GONE
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
         self._unary_calls += 1
-        self._idle.clear()
         try:
-            context = await self._admit(method, metadata, request_id, peer, remaining)
+            context = self._admit_known(
+                method, metadata, request_id, peer, remaining
+            ) or await self._admit(method, metadata, request_id, peer, remaining)
             message = self._read(method, request, context)
             if remaining is None:
                 result = await method.handler(message, context)
@@ -205,14 +210,15 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            told = self._told(error, method)
+            told = self.told(error, method)
             outcome = _CODES[told.reason]
-            raise CallFailed(statuses.of(told, request_id), self._plain_headers(request_id)) from error
+            raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
         finally:
             self._unary_calls -= 1
-            if not self._unary_calls:
-                self._idle.set()
-            self._record(method, endpoint, metadata, outcome, started)
+            if self._is_draining:
+                self._call_ended.set()
+            if endpoint is not None or self._is_verbose:
+                self._record(method, endpoint, metadata, outcome, started)
         return result, headers
 
     async def open(
@@ -225,7 +231,7 @@ class Pipeline:
         endpoint: Endpoint | None = None,
     ) -> OpenStream:
         """Starts a streaming call. The caller must close() what this returns. Raises CallFailed."""
-        started = self._clock.monotonic()
+        started = perf_counter()
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
         outcome = _GONE
@@ -242,13 +248,21 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            told = self._told(error, method)
+            told = self.told(error, method)
             outcome = _CODES[told.reason]
-            raise CallFailed(statuses.of(told, request_id), self._plain_headers(request_id)) from error
+            raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
         finally:
             if not is_open:
                 self._record(method, endpoint, metadata, outcome, started)
         return stream
+
+    async def admit(self, method: Method, metadata: Mapping[str, str]) -> None:
+        """Raises CallFailed if the caller may not call the method, whatever the request says."""
+        request_id = _request_id(metadata)
+        try:
+            await self._admit(method, metadata, request_id, "", None)
+        except ApiError as error:
+            raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
 
     async def authorize(
         self, metadata: Mapping[str, str], scope: options_pb2.Scope.ValueType
@@ -261,10 +275,11 @@ class Pipeline:
 
     # -- draining and revocation
 
-    def end_streams(self, error: Callable[[], ApiError]) -> None:
-        """Ends every open stream with an error of its own."""
+    def end_streams(self, error: Callable[[], ApiError], but: str = "") -> None:
+        """Ends every open stream with an error of its own, except those of the service `but`."""
         for stream in tuple(self.streams):
-            stream.end(error())
+            if stream.method.path.split("/")[1] != but:
+                stream.end(error())
 
     def end_stale_streams(self) -> None:
         """Ends the streams whose credential has been revoked or has expired since they began."""
@@ -282,11 +297,34 @@ class Pipeline:
             raise Draining
 
     async def drained(self) -> None:
-        """Returns when no call is under way."""
+        """Returns when no call is under way. To be called after start_draining()."""
         while self._unary_calls or self.streams:
-            await self._idle.wait()
-            for stream in tuple(self.streams):
-                await stream.closed.wait()
+            self._call_ended.clear()
+            await self._call_ended.wait()
+
+    # -- for OpenStream, the other half of open()
+
+    def stream_opened(self, stream: OpenStream) -> None:
+        self.streams.add(stream)
+        self._telemetry.open_streams.labels(stream.method.path).inc()
+
+    def stream_closed(
+        self, stream: OpenStream, endpoint: Endpoint | None, outcome: str, started: float
+    ) -> None:
+        self.streams.discard(stream)
+        self._call_ended.set()
+        self._telemetry.open_streams.labels(stream.method.path).dec()
+        self._record(stream.method, endpoint, stream.context.metadata, outcome, started)
+
+    def bare_headers(self, request_id: str) -> dict[str, str]:
+        return {"x-request-id": request_id, "novasphere-revision": str(self._revisions.revision)}
+
+    def told(self, error: Exception, method: Method) -> ApiError:
+        """Returns what the client may know of `error`, and logs what it may not."""
+        if isinstance(error, ApiError):
+            return error
+        log.error("call failed", method=method.path, exc_info=error)
+        return Internal()
 
     # -- the steps
 
@@ -298,43 +336,44 @@ class Pipeline:
         peer: str,
         remaining: float | None,
     ) -> CallContext:
-        if method.is_public:
-            principal = _ANONYMOUS
-        else:
-            principal = await self._authenticate(metadata)
-            scopes = method.scopes
-            if scopes and not any(scope in principal.scopes for scope in scopes):
-                raise _denied(*scopes)
+        principal = _ANONYMOUS if method.is_public else await self._authenticate(metadata)
+        if method.scopes and principal.scopes.isdisjoint(method.scopes):
+            raise _denied(*method.scopes)
         wanted = metadata.get("novasphere-min-revision")
         if wanted:
             await self._wait_for(wanted, remaining)
-        return CallContext(
-            method=method.path,
-            principal=principal,
-            request_id=request_id,
-            metadata=metadata,
-            peer=peer,
-            deadline=None if remaining is None else self._clock.monotonic() + remaining,
-        )
+        deadline = None if remaining is None else self._clock.monotonic() + remaining
+        return CallContext(method.path, principal, request_id, metadata, peer, deadline)
+
+    def _admit_known(
+        self,
+        method: Method,
+        metadata: Mapping[str, str],
+        request_id: str,
+        peer: str,
+        remaining: float | None,
+    ) -> CallContext | None:
+        """Does what _admit() does for the usual call, without waiting; None: that takes _admit()."""
+        authorization = metadata.get("authorization")
+        if authorization is None or "novasphere-min-revision" in metadata or method.is_public:
+            return None
+        principal = self._authenticator.known(_bearer(authorization))
+        if principal is None or (method.scopes and principal.scopes.isdisjoint(method.scopes)):
+            return None
+        deadline = None if remaining is None else self._clock.monotonic() + remaining
+        return CallContext(method.path, principal, request_id, metadata, peer, deadline)
 
     async def _authenticate(self, metadata: Mapping[str, str]) -> Principal:
-        bearer, key = _bearer(metadata.get("authorization", "")), metadata.get("x-api-key", "")
-        if not bearer and not key:
+        tokens = (_bearer(metadata.get("authorization", "")), metadata.get("x-api-key", ""))
+        if not any(tokens):
             if self._is_open:
                 return _ANONYMOUS
             raise Unauthenticated("a credential is needed: send it as Authorization: Bearer TOKEN")
-        authenticator = self._authenticator
-        for token in (bearer, key):
-            if token:
-                principal = authenticator.known(token)
-                if principal is not None:
-                    return principal
-        for token in (bearer, key):
-            if token:
-                try:
-                    return await authenticator.authenticate(token)
-                except Unauthenticated:
-                    continue
+        for token in filter(None, tokens):
+            try:
+                return await self._authenticator.authenticate(token)
+            except Unauthenticated:
+                continue
         self._telemetry.refused_credentials.inc()
         raise Unauthenticated("the credential is not valid")
 
@@ -378,16 +417,6 @@ class Pipeline:
             headers["idempotency-replayed"] = "true"
         return headers
 
-    def _plain_headers(self, request_id: str) -> dict[str, str]:
-        return {"x-request-id": request_id, "novasphere-revision": str(self._revisions.revision)}
-
-    def _told(self, error: Exception, method: Method) -> ApiError:
-        """Returns what the client may know of `error`, and logs what it may not."""
-        if isinstance(error, ApiError):
-            return error
-        log.error("call failed", method=method.path, exc_info=error)
-        return Internal()
-
     def _record(
         self,
         method: Method,
@@ -396,9 +425,7 @@ class Pipeline:
         outcome: str,
         started: float,
     ) -> None:
-        if endpoint is None and not self._is_verbose:
-            return
-        seconds = self._clock.monotonic() - started
+        seconds = perf_counter() - started
         client_type = self._telemetry.client_type(
             metadata.get("x-client-type", ""), metadata.get("user-agent", "")
         )
@@ -424,7 +451,7 @@ class OpenStream:
     ) -> None:
         self.method = method
         self.context = context
-        self.closed = asyncio.Event()
+        self._is_closed = False
         self._pipeline = pipeline
         self._endpoint = endpoint
         self._responses = responses
@@ -432,9 +459,7 @@ class OpenStream:
         self._outcome = _GONE
         self._ending: ApiError | None = None
         self._step: asyncio.Timeout | None = None
-        self._gauge = pipeline._telemetry.open_streams.labels(method.path)  # noqa: SLF001 - its other half
-        self._gauge.inc()
-        pipeline.streams.add(self)
+        pipeline.stream_opened(self)
 
     async def next(self) -> Result | None:
         """Returns the next response, or None after the last. Raises CallFailed."""
@@ -467,30 +492,27 @@ class OpenStream:
     def failed(self, error: Exception) -> CallFailed:
         """Returns how the client is told of `error`, which ends this stream."""
         pipeline = self._pipeline
-        told = pipeline._told(error, self.method)  # noqa: SLF001 - its other half
+        told = pipeline.told(error, self.method)
         self._outcome = _CODES[told.reason]
         return CallFailed(statuses.of(told, self.context.request_id), self.headers())
 
     def headers(self) -> dict[str, str]:
         """Returns the headers of the response as they stand."""
         pipeline = self._pipeline
-        return self.context.headers | pipeline._plain_headers(self.context.request_id)  # noqa: SLF001
+        return self.context.headers | pipeline.bare_headers(self.context.request_id)
 
     async def close(self) -> None:
         """Ends the servicer's generator and forgets the stream. To be called in `finally`."""
-        if self.closed.is_set():
+        if self._is_closed:
             return
+        self._is_closed = True
         pipeline = self._pipeline
-        pipeline.streams.discard(self)
-        self._gauge.dec()
-        pipeline._record(  # noqa: SLF001 - its other half
-            self.method, self._endpoint, self.context.metadata, self._outcome, self._started
-        )
-        self.closed.set()
         try:
             await self._responses.aclose()
         except Exception as error:  # noqa: BLE001 - the stream has ended; only the log can know
-            pipeline._told(error, self.method)  # noqa: SLF001 - its other half
+            pipeline.told(error, self.method)
+        finally:
+            pipeline.stream_closed(self, self._endpoint, self._outcome, self._started)
 
 
 async def _within(seconds: float, call: Any) -> Any:
@@ -508,16 +530,18 @@ def _request_id(metadata: Mapping[str, str]) -> str:
     given = metadata.get("x-request-id")
     if given and _REQUEST_ID.fullmatch(given):
         return given
-    return secrets.token_hex(8)
+    return f"{_PROCESS}{next(_numbers):08x}"
 
 
 def _check(result: object) -> None:
     # What a transport cannot send would fail there, where its text would reach the client.
-    if not isinstance(result, Message | One | Many):
+    if not isinstance(result, _RESULTS):
         raise TypeError(f"a servicer answered with {type(result).__name__}")
 
 
 def _bearer(value: str) -> str:
+    if value.startswith("Bearer "):
+        return value[7:].strip()
     scheme, space, token = value.partition(" ")
     if not space:
         return scheme

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -34,7 +33,21 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _LAST_CALLS = 1.0  # seconds that calls outside the pipeline's knowledge get at the end
 
+if TYPE_CHECKING:
+    RpcMethodHandler = grpc.RpcMethodHandler[Any, Any]
+else:  # generic in its stubs only
+    RpcMethodHandler = grpc.RpcMethodHandler
 Handler = Callable[[Any, Any], Awaitable[Any]]
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """All methods in one table: grpcio would ask one handler a service, one after the other."""
+
+    def __init__(self, handlers: Mapping[str, RpcMethodHandler]) -> None:
+        self._handlers = handlers
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> RpcMethodHandler | None:
+        return self._handlers.get(handler_call_details.method)
 
 
 class PortTaken(Exception):
@@ -54,8 +67,7 @@ class GrpcServer:
     async def start(self) -> None:
         """Listens. Raises PortTaken."""
         server = grpc.aio.server(options=_OPTIONS)
-        for service, handlers in self._handlers().items():
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        server.add_generic_rpc_handlers((_Handlers(self._handlers()),))
         try:
             self.port = server.add_insecure_port(self._address)
         except RuntimeError as error:
@@ -71,14 +83,10 @@ class GrpcServer:
             await self._server.stop(grace)
             self._server = None
 
-    def _handlers(self) -> Mapping[str, dict[str, grpc.RpcMethodHandler[Any, Any]]]:
-        found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
-        for method in self._pipeline.methods.values():
-            _, service, name = method.path.split("/")
-            found[service][name] = self._handler(method)
-        return found
+    def _handlers(self) -> dict[str, RpcMethodHandler]:
+        return {path: self._handler(method) for path, method in self._pipeline.methods.items()}
 
-    def _handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    def _handler(self, method: Method) -> RpcMethodHandler:
         # Neither serializer nor deserializer: grpcio would answer a message that it cannot read by
         # itself, before anybody has asked who sends it, and answers may be bytes already.
         if method.is_client_stream and not method.is_server_stream:

@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+from google.protobuf.descriptor import FileDescriptor
 from novasphere.api.v1 import join_token_service_pb2, key_service_pb2
-from novasphere.node.v1 import system_service_pb2
+from novasphere.link.v1 import link_service_pb2
+from novasphere.node.v1 import (
+    command_service_pb2,
+    metric_service_pb2,
+    node_service_pb2,
+    system_service_pb2,
+)
 
-from novasphere_server.core.clock import Clock
+from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.keys import Keys
 from novasphere_server.rpc import health, reflection
-from novasphere_server.rpc.health import Health
+from novasphere_server.rpc.commands import CommandService
 from novasphere_server.rpc.keys import JoinTokenService, KeyService
+from novasphere_server.rpc.link import LinkService
+from novasphere_server.rpc.metrics import MetricService
+from novasphere_server.rpc.nodes import NodeService
 from novasphere_server.rpc.systems import SystemService
-from novasphere_server.store.store import Store
 
-_KEYS = key_service_pb2.DESCRIPTOR.services_by_name["KeyService"].full_name
-_JOIN_TOKENS = join_token_service_pb2.DESCRIPTOR.services_by_name["JoinTokenService"].full_name
-_SYSTEM = system_service_pb2.DESCRIPTOR.services_by_name["SystemService"].full_name
 
-NAMES = (_KEYS, _JOIN_TOKENS, _SYSTEM)
+def _service(file: FileDescriptor) -> str:
+    """Returns the full name of the one service that the file holds."""
+    (service,) = file.services_by_name.values()
+    return str(service.full_name)
+
+
+NODES = _service(node_service_pb2.DESCRIPTOR)
+COMMANDS = _service(command_service_pb2.DESCRIPTOR)
+METRICS = _service(metric_service_pb2.DESCRIPTOR)
+SYSTEM = _service(system_service_pb2.DESCRIPTOR)
+KEYS = _service(key_service_pb2.DESCRIPTOR)
+JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
+LINK = _service(link_service_pb2.DESCRIPTOR)
+
+NAMES = (NODES, COMMANDS, METRICS, SYSTEM, KEYS, JOIN_TOKENS, LINK)
 LISTED = (*NAMES, health.NAME, reflection.V1, reflection.V1ALPHA)
 
 
 def services(
-    *,
-    store: Store,
-    clock: Clock,
-    health: Health,
-    database: str,
-    keys: Keys,
-    join_tokens: JoinTokens,
+    fleet: Fleet, keys: Keys, join_tokens: JoinTokens, system: SystemService
 ) -> dict[str, object]:
     """Returns what serves each service of the API."""
     return {
-        _KEYS: KeyService(keys),
-        _JOIN_TOKENS: JoinTokenService(join_tokens),
-        _SYSTEM: SystemService(store, clock, health, database),
+        NODES: NodeService(fleet.nodes),
+        COMMANDS: CommandService(fleet.commands, fleet.outputs),
+        METRICS: MetricService(fleet.metrics),
+        SYSTEM: system,
+        KEYS: KeyService(keys),
+        JOIN_TOKENS: JoinTokenService(join_tokens),
+        LINK: LinkService(fleet.links),
     }

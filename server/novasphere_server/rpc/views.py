@@ -7,6 +7,7 @@ message: `rest` holds its other fields, `field` is the one that the cached objec
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -16,6 +17,7 @@ from novasphere_server.store.rendered import Rendered
 R = TypeVar("R", bound=Message)
 
 
+@lru_cache(maxsize=4096)
 def _varint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
@@ -23,6 +25,12 @@ def _varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+@lru_cache(maxsize=1024)
+def _tag(message_type: type[Message], field: str) -> bytes:
+    """Returns what precedes each object of a length-delimited field on the wire."""
+    return _varint(message_type.DESCRIPTOR.fields_by_name[field].number << 3 | 2)
 
 
 class _View(Generic[R]):
@@ -40,8 +48,7 @@ class _View(Generic[R]):
     def wire(self) -> bytes:
         """Returns the whole response message, serialized."""
         if self._wire is None:
-            number = self.rest.DESCRIPTOR.fields_by_name[self.field].number
-            tag = _varint(number << 3 | 2)
+            tag = _tag(type(self.rest), self.field)
             parts = [self.rest.SerializeToString()]
             for item in self.items:
                 parts += (tag, _varint(len(item.wire)), item.wire)

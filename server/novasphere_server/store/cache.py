@@ -24,18 +24,17 @@ _OVERHEAD = 500  # bytes that an entry takes besides its object
 _FORMS = 4  # an object's wire bytes and its JSON together, in multiples of the wire bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
     """An object; or, without `stored`, the knowledge that there is none."""
 
-    stored: Rendered[Any] | None
+    __slots__ = ("size", "stored")
 
-    @property
-    def size(self) -> int:
-        return _OVERHEAD + (0 if self.stored is None else _FORMS * len(self.stored.wire))
+    def __init__(self, stored: Rendered[Any] | None) -> None:
+        self.stored = stored
+        self.size = _OVERHEAD if stored is None else _OVERHEAD + _FORMS * len(stored.wire)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # told apart by what they are: two reads may look alike
 class Reading:
     """A read of the database that is under way, and the keys that commits changed meanwhile.
 
@@ -69,7 +68,7 @@ class Cache:
         """Takes over what a commit did to one kind."""
         name = stretch.kind.name
         for position, change in enumerate(stretch.changes):
-            stored = stretch.rendered(position, is_after=True)
+            stored = stretch.after(position)
             self._insert((name, change.key), Entry(stored))
         for reading in self._readings:
             if reading.kind is stretch.kind:

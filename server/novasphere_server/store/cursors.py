@@ -6,7 +6,7 @@ import re
 
 from novasphere_server import errors
 
-_CURSOR = re.compile(r"^(?P<epoch>[a-z0-9]{1,64})\.(?P<revision>0|[1-9][0-9]{0,17})$", re.ASCII)
+_CURSOR = re.compile(r"(?P<epoch>[a-z0-9]{1,64})\.(?P<revision>0|[1-9][0-9]{0,17})", re.ASCII)
 
 
 def spell(epoch: str, revision: int) -> str:
@@ -19,7 +19,7 @@ def revision_of(cursor: str, *, epoch: str, floor: int, last: int) -> int:
 
     Raises when the text is no cursor, is of another history, or lies before the kept log.
     """
-    found = _CURSOR.match(cursor)
+    found = _CURSOR.fullmatch(cursor)
     if found is None:
         raise errors.CursorInvalid(cursor)
     revision = int(found["revision"])

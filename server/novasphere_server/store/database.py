@@ -165,6 +165,8 @@ class Sqlite(Database):
             "PRAGMA wal_autocheckpoint = 4000",  # pages; a checkpoint costs two more fsyncs
         )
         self._file: tuple[int, int] | None = None
+        # The writer's cursor, for the statements that SQLAlchemy's part would dominate.
+        self._hot: sqlite3.Cursor
         # One connection, opened and closed by the writer's thread.
         self._engine = sa.create_engine(self._url("sqlite"), poolclass=sa.pool.NullPool)
         sa.event.listen(self._engine, "connect", self._set_up)
@@ -212,9 +214,11 @@ class Sqlite(Database):
     def connect(self) -> sa.Connection:
         try:
             self._file = self._identity()
-            return self._engine.connect()
         except OSError as error:
             raise Outage(str(error)) from error
+        connection = self._engine.connect()
+        self._hot = connection.connection.cursor()  # type: ignore[assignment]
+        return connection
 
     def _identity(self) -> tuple[int, int]:
         status = self._path.stat()
@@ -229,34 +233,24 @@ class Sqlite(Database):
         if not is_same:
             raise Outage(f"{self._path} was replaced")
         connection.begin()
-        return State(*self._cursor(connection).execute(self._STATE).fetchone())
-
-    @staticmethod
-    def _cursor(connection: sa.Connection) -> sqlite3.Cursor:
-        # One for the connection's life: making one costs as much as a statement.
-        cursor: sqlite3.Cursor
-        if "cursor" not in connection.info:
-            connection.info["cursor"] = connection.connection.cursor()
-        cursor = connection.info["cursor"]
-        return cursor
+        return State(*self._hot.execute(self._STATE).fetchone())
 
     def savepoint(self, connection: sa.Connection) -> None:
-        self._cursor(connection).execute("SAVEPOINT mutation")
+        self._hot.execute("SAVEPOINT mutation")
 
     def release(self, connection: sa.Connection) -> None:
-        self._cursor(connection).execute("RELEASE mutation")
+        self._hot.execute("RELEASE mutation")
 
     def undo(self, connection: sa.Connection) -> None:
-        cursor = self._cursor(connection)
-        cursor.execute("ROLLBACK TO mutation")
-        cursor.execute("RELEASE mutation")
+        self._hot.execute("ROLLBACK TO mutation")
+        self._hot.execute("RELEASE mutation")
 
     def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
-        row = self._cursor(connection).execute(_select_body(table), (key,)).fetchone()
+        row = self._hot.execute(_select_body(table), (key,)).fetchone()
         return None if row is None else row[0]
 
     def insert(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-        self._cursor(connection).execute(_insert(table, tuple(row)), tuple(row.values()))
+        self._hot.execute(_insert(table, tuple(row)), tuple(row.values()))
 
     def insert_many(
         self,
@@ -265,12 +259,12 @@ class Sqlite(Database):
         columns: tuple[str, ...],
         rows: Sequence[tuple[Any, ...]],
     ) -> None:
-        self._cursor(connection).executemany(_insert(table, columns), rows)
+        self._hot.executemany(_insert(table, columns), rows)
 
     def update(
         self, connection: sa.Connection, table: sa.Table, key: str, row: Mapping[str, Any]
     ) -> None:
-        self._cursor(connection).execute(_update(table, tuple(row)), (*row.values(), key))
+        self._hot.execute(_update(table, tuple(row)), (*row.values(), key))
 
     def upsert(self, table: sa.Table, columns: tuple[str, ...]) -> sa.Executable:
         statement = sqlite_dialect.insert(table)

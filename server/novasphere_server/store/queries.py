@@ -28,10 +28,10 @@ _OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]
     "in": lambda column, value: column.in_(value),
 }
 
-_SET = re.compile(r"^(?P<name>\S+)\s+(?P<verb>in|notin)\s*\((?P<values>[^()]*)\)$")
-_EQUALITY = re.compile(r"^(?P<name>[^=!\s]+)\s*(?P<sign>==|=|!=)\s*(?P<value>\S*)$")
-_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,252}[A-Za-z0-9])?$")
-_VALUE = re.compile(r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")
+_SET = re.compile(r"(?P<name>\S+)\s+(?P<verb>in|notin)\s*\((?P<values>[^()]*)\)")
+_EQUALITY = re.compile(r"(?P<name>[^=!\s]+)\s*(?P<sign>==|=|!=)\s*(?P<value>\S*)")
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,252}[A-Za-z0-9])?")
+_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
 
 
 class Relation(Enum):
@@ -85,11 +85,11 @@ class LabelSelector:
 
 
 def _requirement(term: str) -> LabelRequirement:
-    if found := _SET.match(term):
+    if found := _SET.fullmatch(term):
         values = [value.strip() for value in found["values"].split(",")]
         relation = Relation.IN if found["verb"] == "in" else Relation.NOT_IN
         return _checked(found["name"], relation, values, term)
-    if found := _EQUALITY.match(term):
+    if found := _EQUALITY.fullmatch(term):
         relation = Relation.NOT_IN if found["sign"] == "!=" else Relation.IN
         return _checked(found["name"], relation, [found["value"]], term)
     if term.startswith("!"):
@@ -98,7 +98,7 @@ def _requirement(term: str) -> LabelRequirement:
 
 
 def _checked(name: str, relation: Relation, values: list[str], term: str) -> LabelRequirement:
-    if not _NAME.match(name) or not all(_VALUE.match(value) for value in values):
+    if not _NAME.fullmatch(name) or not all(_VALUE.fullmatch(value) for value in values):
         raise errors.InvalidArgument(
             "label_selector",
             f"{term[:64]!r} is not a term like name=value, name!=value, name in (a,b), name or !name",
@@ -138,11 +138,12 @@ class Query(Generic[M]):
         ]
 
     def statement(self) -> sa.Select[Any]:
-        """Returns rows (total, key, revision, body): one consistent page with the total beside it.
+        """Returns rows (value, total, key, revision, body): the page, with the log's last revision and
+        the number of all beside it, as they were at one moment.
 
         When the page is empty, there is one row whose key is null.
         """
-        table = self.kind.table
+        table, state = self.kind.table, tables.revision
         conditions = self.conditions()
         total = sa.select(sa.func.count().label("total")).select_from(table).where(*conditions)
         counted = total.cte("counted")
@@ -159,8 +160,8 @@ class Query(Generic[M]):
             for n, name in enumerate(self._order())
         ]
         return (
-            sa.select(counted.c.total, page.c.key, page.c.revision, page.c.body)
-            .select_from(counted.outerjoin(page, sa.true()))
+            sa.select(state.c.value, counted.c.total, page.c.key, page.c.revision, page.c.body)
+            .select_from(state.join(counted, sa.true()).outerjoin(page, sa.true()))
             .order_by(*order)
         )
 

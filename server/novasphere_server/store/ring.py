@@ -26,19 +26,23 @@ class Stretch(Generic[M]):
     that was read from the log.
     """
 
-    __slots__ = ("_messages", "_rendered", "changes", "first", "kind", "last", "memos", "size")
+    __slots__ = ("_afters", "_befores", "_messages", "changes", "first", "kind", "last", "memos", "size")
 
     def __init__(self, kind: Kind[M], first: int, last: int, changes: Sequence[Change]) -> None:
         self.kind = kind
         self.first = first
         self.last = last
         self.changes = changes
-        self.size = sum(
-            _OVERHEAD + len(change.before or b"") + len(change.after or b"") for change in changes
-        )
+        self.size = _OVERHEAD * len(changes)
+        for change in changes:
+            self.size += len(change.before or b"") + len(change.after or b"")
         self.memos: dict[Hashable, Any] = {}
         self._messages: dict[tuple[int, bool], M] = {}
-        self._rendered: dict[tuple[int, bool], Rendered[M]] = {}
+        self._befores: dict[int, Rendered[M]] = {}
+        self._afters = [
+            None if change.after is None else Rendered(kind.message, change.after, str(change.revision))
+            for change in changes
+        ]
 
     def message(self, position: int, *, is_after: bool) -> M | None:
         """Returns the object before or after change `position`, parsed once: not to be changed."""
@@ -51,20 +55,18 @@ class Stretch(Generic[M]):
             known = self._messages[position, is_after] = self.kind.message.FromString(body)
         return known
 
-    def rendered(self, position: int, *, is_after: bool) -> Rendered[M] | None:
-        """Returns the object before or after the change at `position`, for readers to share."""
-        change = self.changes[position]
-        body = change.after if is_after else change.before
-        if body is None:
-            return None
-        known = self._rendered.get((position, is_after))
-        if known is None:
-            revision = change.revision
-            if not is_after:
-                message = self.message(position, is_after=False)
-                revision = self.kind.revision(message) if message is not None else revision
-            known = Rendered(self.kind.message, body, str(revision))
-            self._rendered[position, is_after] = known
+    def after(self, position: int) -> Rendered[M] | None:
+        """Returns the object after change `position`, for readers to share."""
+        return self._afters[position]
+
+    def before(self, position: int) -> Rendered[M] | None:
+        """Returns the object before change `position`, for readers to share."""
+        known = self._befores.get(position)
+        message = self.message(position, is_after=False)
+        body = self.changes[position].before
+        if known is None and message is not None and body is not None:
+            known = Rendered(self.kind.message, body, str(self.kind.revision(message)))
+            self._befores[position] = known
         return known
 
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:

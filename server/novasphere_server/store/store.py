@@ -146,25 +146,27 @@ class Store:
         """Returns a page of objects with their live fields, and the number of all that match."""
         self._check_available()
         kind = query.kind
-        while True:
-            revision = self._ring.last_change(kind)
-            keys = self._cache.recall(query, revision)
-            if keys is None:
-                return await self._query(query, revision)
-            found = {key: entry.stored for key in keys.keys if (entry := self._cache.peek(kind, key))}
-            missing = [key for key in keys.keys if key not in found]
-            if missing:
-                found |= await self._load(kind, missing)
-                if self._ring.last_change(kind) != revision:
-                    continue  # the keys may be others by now
-            items = [
-                self._live.over(kind, key, stored)
-                for key in keys.keys
-                if (stored := found[key]) is not None
-            ]
-            return Page(items, keys.total)
+        revision = self._ring.last_change(kind)
+        keys = self._cache.recall(query, revision)
+        if keys is None:
+            return await self._query(query, revision)
+        found = {key: entry.stored for key in keys.keys if (entry := self._cache.peek(kind, key))}
+        missing = [key for key in keys.keys if key not in found]
+        if missing:
+            found |= await self._load(kind, missing)
+            newest = max(
+                (int(stored.etag) for stored in found.values() if stored is not None), default=0
+            )
+            if newest > revision or None in found.values() or self._ring.last_change(kind) != revision:
+                # Something was committed meanwhile: the objects are not all of the same moment.
+                return await self._query(query, self._ring.last_change(kind))
+        items = [
+            self._live.over(kind, key, stored) for key in keys.keys if (stored := found[key]) is not None
+        ]
+        return Page(items, keys.total)
 
     async def _query(self, query: Query[M], revision: int) -> Page[M]:
+        """Returns what the database says, as it was at one moment; remembers it if it is `revision`."""
         kind = query.kind
         items: list[Rendered[M]] = []
         keys = []
@@ -175,10 +177,12 @@ class Store:
                     continue
                 keys.append(row.key)
                 stored = Rendered(kind.message, row.body, str(row.revision))
-                newest = self._cache.learn(reading, row.key, stored)
-                # The page shows one moment: what was deleted after it is still in it.
-                items.append(self._live.over(kind, row.key, newest or stored))
-        self._cache.remember(query, revision, KeyPage(keys, rows[0].total))
+                known = self._cache.learn(reading, row.key, stored)
+                if known is not None and known.etag == stored.etag:
+                    stored = known  # with what others have rendered already
+                items.append(self._live.over(kind, row.key, stored))
+        if self._ring.last_change(kind) == revision and rows[0].value <= self._revision:
+            self._cache.remember(query, revision, KeyPage(keys, rows[0].total))
         return Page(items, rows[0].total)
 
     async def read(
@@ -294,9 +298,10 @@ class Store:
     async def check(self) -> bool:
         """Asks the database whether it is there, notes the answer and returns it."""
         was_available = self._is_available
+        revision = self._revision  # as it was before the look: commits go on meanwhile
         try:
             state = await asyncio.to_thread(self._database.probe, can_write=not was_available)
-            if state.epoch != self._epoch or state.revision < self._revision:
+            if state.epoch != self._epoch or state.revision < revision:
                 raise Outage(OTHER_HISTORY)  # noqa: TRY301 - noted like any other failure
         except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
             self._suspect(error)

@@ -147,17 +147,18 @@ class Watches:
         if self._is_closed:
             raise errors.Draining
         position = _LOST
+        sent_at = self._ticks
         if watch.cursor:
             position = self._position_of(watch.cursor)
         else:
             async with aclosing(self._present(watch)) as present:
                 async for present_page, at in present:
+                    sent_at = self._ticks
                     yield present_page
                     position = at
             if position == _LOST:
                 return
         is_first = bool(watch.cursor)
-        sent_at = self._ticks
         page: WatchPage | None
         while True:
             if not self._ring.covers(watch.kind, position):
@@ -243,7 +244,7 @@ class Watches:
         is_inside = after is not None and watch.matches(after)
         if not was_inside and not is_inside:
             return None
-        stored = stretch.rendered(position, is_after=is_inside)
+        stored = stretch.after(position) if is_inside else stretch.before(position)
         assert stored is not None  # noqa: S101 - one of the two matched
         key = stretch.changes[position].key
         if not is_inside:

@@ -1,0 +1,277 @@
+"""An agent may be killed at any moment; its work goes on and nothing is lost, doubled or guessed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from link_stand_in import AgentProcess, StandIn, live_processes, pid_in, running, sessions, until
+from novasphere.link.v1 import link_service_pb2 as pb
+
+
+def directory_of(agent: AgentProcess, run_id: str) -> Path:
+    return agent.data_dir / "attempts" / f"{run_id}.1"
+
+
+async def test_a_killed_agent_adopts_its_command_with_every_byte_once(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch(
+        "for i in $(seq 1 40); do echo line $i; echo err $i >&2; sleep 0.05; done; exit 9"
+    )
+    await until(lambda: run.stdout.count(b"\n") >= 5)
+    agent.kill()
+    await agent.ended()
+    await until(
+        lambda: (directory_of(agent, run.dispatch.run_id) / "stdout").read_bytes().count(b"\n") > 20
+    )
+    await agent.link()
+    report = await server.result_of(run)
+    assert (report.phase, report.exit_code) == (pb.ATTEMPT_PHASE_EXITED, 9)
+    assert run.stdout.decode() == "".join(f"line {i}\n" for i in range(1, 41))
+    assert run.stderr.decode() == "".join(f"err {i}\n" for i in range(1, 41))
+    assert run.repeated_bytes == 0
+    assert [state.phase for state in server.hellos[1].attempts] == [pb.ATTEMPT_PHASE_RUNNING]
+    assert server.hellos[1].incarnation == server.hellos[0].incarnation + 1
+
+
+async def test_a_command_that_ended_while_its_agent_was_away_is_reported(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("sleep 0.3; echo done; exit 4")
+    await until(lambda: run.reports)
+    agent.kill()
+    await agent.ended()
+    await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
+    await agent.link()
+    report = await server.result_of(run)
+    assert (report.phase, report.exit_code, bytes(run.stdout)) == (pb.ATTEMPT_PHASE_EXITED, 4, b"done\n")
+    assert report.started_us == run.reports[0].started_us
+
+
+async def test_an_intent_without_a_process_ends_unknown_and_is_never_run(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
+    await agent.link(
+        environment={"NOVASPHERE_TESTING": "1", "NOVASPHERE_FAILPOINT": "after_intent:kill"}
+    )
+    mark = tmp_path / "mark"
+    run = server.dispatch(f"touch {mark}")
+    assert await agent.ended() == -signal.SIGKILL
+    await agent.link()
+    report = await server.result_of(run)
+    assert report.phase == pb.ATTEMPT_PHASE_UNKNOWN
+    assert "before the command was started" in report.message
+    server.send(pb.ConnectResponse(dispatches=[run.dispatch]))
+    await server.result_of(server.dispatch("true"))
+    assert not mark.exists()
+
+
+async def test_failpoints_mean_nothing_outside_tests(server: StandIn, agent: AgentProcess) -> None:
+    await agent.link(environment={"NOVASPHERE_FAILPOINT": "after_intent:kill"})
+    assert (await server.result_of(server.dispatch("true"))).phase == pb.ATTEMPT_PHASE_EXITED
+
+
+def launcher_of(agent: AgentProcess) -> int:
+    (launcher,) = [pid for pid, fields in live_processes() if fields[1] == str(agent.pid)]
+    return launcher
+
+
+async def test_a_killed_launcher_is_replaced(server: StandIn, agent: AgentProcess) -> None:
+    await agent.link()
+    kept = server.dispatch("sleep 0.5; echo kept")
+    await until(lambda: kept.reports)
+    before = launcher_of(agent)
+    os.kill(before, signal.SIGKILL)
+    run = server.dispatch("echo again")
+    report = await server.result_of(run)
+    # It may have been the last one that the dead launcher was asked for.
+    assert report.phase in {pb.ATTEMPT_PHASE_EXITED, pb.ATTEMPT_PHASE_UNKNOWN}
+    run = server.dispatch("echo again")
+    assert (await server.result_of(run)).phase == pb.ATTEMPT_PHASE_EXITED
+    assert launcher_of(agent) != before
+    await server.result_of(kept)
+    assert kept.stdout == b"kept\n"
+
+
+async def test_a_command_whose_wrapper_was_killed_is_ended_and_unknown(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    mark = f"86400.{time.time_ns()}"
+    run = server.dispatch(f"echo x; sleep {mark}; true")
+    await until(lambda: run.stdout)
+    os.kill(
+        pid_in((directory_of(agent, run.dispatch.run_id) / "process.json").read_text()), signal.SIGKILL
+    )
+    report = await server.result_of(run)
+    assert report.phase == pb.ATTEMPT_PHASE_UNKNOWN
+    assert report.message
+    assert not running(mark)
+
+
+async def test_what_ran_before_the_machine_restarted_is_unknown(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("echo x; sleep 60")
+    await until(lambda: run.stdout)
+    agent.kill()
+    await agent.ended()
+    directory = directory_of(agent, run.dispatch.run_id)
+    for pid in sessions()[pid_in((directory / "process.json").read_text())]:
+        os.kill(pid, signal.SIGKILL)
+    intent = json.loads((directory / "intent.json").read_text())
+    (directory / "intent.json").write_text(json.dumps({**intent, "boot_id": "another boot"}))
+    await agent.link()
+    report = await server.result_of(run)
+    assert (report.phase, report.message) == (pb.ATTEMPT_PHASE_UNKNOWN, "the machine restarted")
+
+
+async def test_a_cut_link_is_taken_up_from_the_acknowledged_offsets(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("for i in $(seq 1 60); do echo line $i; sleep 0.03; done")
+    await until(lambda: run.stdout.count(b"\n") >= 5)
+    server.cut()
+    await until(lambda: len(server.hellos) == 2)
+    await server.result_of(run)
+    assert run.stdout.decode() == "".join(f"line {i}\n" for i in range(1, 61))
+
+
+async def test_what_was_not_acknowledged_is_said_again(server: StandIn, agent: AgentProcess) -> None:
+    await agent.link()
+    server.acknowledges = False
+    run = server.dispatch("echo said; exit 5")
+    await server.result_of(run)
+    first = bytes(run.stdout)
+    run.stdout.clear()
+    run.reports.clear()
+    server.acknowledges = True
+    server.cut()
+    report = await server.result_of(run)
+    assert (first, bytes(run.stdout), report.exit_code) == (b"said\n", b"said\n", 5)
+    await until(lambda: not list((agent.data_dir / "attempts").iterdir()))
+
+
+async def test_work_goes_on_while_the_server_is_away(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
+    await agent.link()
+    mark = tmp_path / "mark"
+    run = server.dispatch(f"echo a; sleep 0.5; echo b; touch {mark}; exit 6")
+    await until(lambda: run.stdout)
+    await server.stop()
+    await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
+    await server.start(server.port)
+    report = await server.result_of(run)
+    assert (report.exit_code, bytes(run.stdout)) == (6, b"a\nb\n")
+
+
+async def test_a_forgotten_attempt_is_killed_and_nothing_is_said_of_it(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    mark = f"86400.{time.time_ns()}"
+    run = server.dispatch(f"sleep {mark}; true")
+    await until(lambda: run.reports)
+    server.verdicts[run.dispatch.run_id, 1] = pb.VERDICT_FORGET
+    server.cut()
+    await until(lambda: len(server.hellos) == 2)
+    await until(lambda: not running(mark))
+    await until(lambda: not list((agent.data_dir / "attempts").iterdir()))
+    await server.result_of(server.dispatch("true"))
+    assert [report.phase for report in run.reports] == [pb.ATTEMPT_PHASE_RUNNING]
+
+
+async def test_an_attempt_to_be_killed_is_killed_and_reported(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("echo x; sleep 60")
+    await until(lambda: run.stdout)
+    server.verdicts[run.dispatch.run_id, 1] = pb.VERDICT_KILL
+    server.cut()
+    assert (await server.result_of(run)).phase == pb.ATTEMPT_PHASE_CANCELLED
+
+
+async def test_the_limit_cuts_at_the_same_byte_after_a_restart(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch(
+        "head -c 40000 /dev/zero; head -c 30000 /dev/zero >&2; sleep 1; head -c 90000 /dev/zero",
+        max_output_bytes=100_000,
+    )
+    await until(lambda: len(run.stdout) == 40_000 and len(run.stderr) == 30_000)
+    agent.kill()
+    await agent.ended()
+    await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
+    await agent.link()
+    report = await server.result_of(run)
+    assert (len(run.stdout), len(run.stderr)) == (70_000, 30_000)
+    assert (report.stdout_bytes, report.stderr_bytes, report.output_dropped) == (70_000, 30_000, True)
+
+
+async def test_output_of_both_streams_comes_in_the_order_of_printing_after_a_cut(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("for i in 1 2 3 4; do echo o$i; sleep 0.4; echo e$i >&2; sleep 0.4; done")
+    await until(lambda: run.stdout)
+    server.cut()
+    await server.stop()
+    await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
+    await server.start(server.port)
+    await server.result_of(run)
+    said = b"".join(data for _, data in run.order).decode().split()
+    assert said == ["o1", "e1", "o2", "e2", "o3", "e3", "o4", "e4"]
+
+
+@pytest.mark.slow
+async def test_fifty_megabytes_arrive_unchanged_through_kills_and_cuts(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(os.urandom(50_000_000))
+    await agent.link()
+    run = server.dispatch(f"cat {data}; sleep 1; cat {data} | head -c 1000 >&2")
+    await until(lambda: len(run.stdout) > 5_000_000, within=60)
+    agent.kill()
+    await agent.ended()
+    await agent.link()
+    await until(lambda: len(run.stdout) > 20_000_000, within=60)
+    server.cut()
+    await server.result_of(run, within=60)
+    assert hashlib.sha256(run.stdout).digest() == hashlib.sha256(data.read_bytes()).digest()
+    assert bytes(run.stderr) == data.read_bytes()[:1000]
+
+
+@pytest.mark.slow
+async def test_two_hundred_quick_commands_leave_no_orphan(server: StandIn, agent: AgentProcess) -> None:
+    await agent.link("--capacity", "8")
+    for _ in range(25):
+        runs = [server.dispatch("true") for _ in range(8)]
+        for run in runs:
+            assert (await server.result_of(run)).exit_code == 0
+    await until(lambda: not list((agent.data_dir / "attempts").iterdir()))
+    launcher = str(launcher_of(agent))
+    (spare,) = [pid for pid, fields in live_processes() if fields[1] == launcher]
+    at_work = [pid for pid, _ in live_processes() if str(agent.data_dir) in working_directory(pid)]
+    assert at_work == []
+    assert spare
+
+
+def working_directory(pid: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""

@@ -1,0 +1,379 @@
+"""`novasphere exec`: bytes, breaks, Ctrl-C and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from typing import Any
+
+import grpc
+import pytest
+from command_line import Cli
+from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere_client.cli.executions import exit_code
+from scripted_server import ERR, OUT, Refusal, Script, ScriptedServer, finish
+
+SUCCEEDED = command_pb2.COMMAND_STATE_SUCCEEDED
+FAILED = command_pb2.COMMAND_STATE_FAILED
+TIMED_OUT = command_pb2.COMMAND_STATE_TIMED_OUT
+CANCELLED = command_pb2.COMMAND_STATE_CANCELLED
+LOST = command_pb2.COMMAND_STATE_LOST
+UNKNOWN = command_pb2.COMMAND_STATE_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "remote", "by_signal", "code"),
+    [
+        (SUCCEEDED, "", 0, 0, 0),
+        (FAILED, "EXIT_CODE", 42, 0, 42),
+        (FAILED, "EXIT_CODE", 256, 0, 1),
+        (FAILED, "EXIT_CODE", -1073741510, 0, 58),
+        (FAILED, "EXIT_CODE", None, 0, 1),
+        (FAILED, "SIGNAL", None, 9, 137),
+        (FAILED, "SIGNAL", None, 0, 1),
+        (FAILED, "NOT_ALLOWED", None, 0, 126),
+        (FAILED, "SPAWN_FAILED", None, 0, 126),
+        (TIMED_OUT, "TIMEOUT", None, 0, 124),
+        (TIMED_OUT, "QUEUE_TIMEOUT", None, 0, 124),
+        (CANCELLED, "CANCELLED", None, 0, 130),
+        (LOST, "LOST", None, 0, 125),
+        (UNKNOWN, "UNKNOWN", None, 0, 125),
+        (command_pb2.COMMAND_STATE_RUNNING, "", None, 0, 125),
+        (99, "", None, 0, 125),
+    ],
+)
+def test_the_exit_code_tells_how_a_command_ended(
+    state: Any, reason: str, remote: int | None, by_signal: int, code: int
+) -> None:
+    command = command_pb2.Command(state=state, reason=reason, exit_code=remote)
+    assert exit_code(command, by_signal) == code
+
+
+async def test_bytes_and_the_exit_code_are_those_of_the_command(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    noise = bytes(range(256)) * 1000
+
+    def run(script: Script) -> None:
+        script.pieces += [(OUT, noise), (ERR, b"\xff no newline"), (OUT, b"end")]
+        finish(script, FAILED, 42, "EXIT_CODE")
+
+    server.on_create = run
+    done = await cli.finish(
+        await cli.start("exec", "n1", "--timeout", "2m", "--", "printf '%s' \"$X\" | wc")
+    )
+    assert (done.code, done.out) == (42, noise + b"end")
+    assert done.err == b"\xff no newline".decode(errors="replace")
+    request = server.requests("CreateCommand")[0]
+    assert request.command_text == "printf '%s' \"$X\" | wc", "one word is the shell line itself"
+    assert request.timeout_seconds == 120
+    assert request.request_id
+    assert server.open_streams == 0
+
+
+async def test_several_words_are_quoted_and_joined(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: finish(script, SUCCEEDED, 0)
+    done = await cli(
+        "exec",
+        "-v",
+        "n1",
+        "-n",
+        "team",
+        "--request-id",
+        "mine",
+        "--",
+        "echo",
+        "a b",
+        "$HOME",
+        "--server",
+        "x",
+    )
+    assert done.code == 0
+    request = server.requests("CreateCommand")[0]
+    assert request.command_text == "echo 'a b' '$HOME' --server x"
+    assert (request.namespace, request.request_id) == ("team", "mine")
+    assert not request.HasField("timeout_seconds")
+    assert "command cmd-" in done.err
+
+
+async def test_every_end_has_its_code_and_its_words(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1")
+    cases = [
+        (TIMED_OUT, "TIMEOUT", 124, "timed out after 30s and was killed; --timeout allows more"),
+        (TIMED_OUT, "QUEUE_TIMEOUT", 124, "node n1 did not come back within 24h"),
+        (LOST, "LOST", 125, "contact with node n1 was lost"),
+        (UNKNOWN, "UNKNOWN", 125, "is not known"),
+        (FAILED, "NOT_ALLOWED", 126, "node n1 refused command"),
+        (CANCELLED, "CANCELLED", 130, "was cancelled"),
+    ]
+    for state, reason, code, words in cases:
+        server.on_create = lambda script, s=state, r=reason: finish(script, s, None, r)
+        done = await cli("exec", "n1", "--", "true")
+        assert done.code == code
+        assert words in done.err
+        assert done.out == b""
+
+    def killed(script: Script) -> None:
+        script.signal = 9
+        finish(script, FAILED, None, "SIGNAL")
+
+    server.on_create = killed
+    done = await cli("exec", "n1", "--", "true")
+    assert done.code == 137
+    assert "signal 9" in done.err
+
+
+async def test_output_resumes_silently_over_breaks_and_restarts(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    process = await cli.start("exec", "n1", "--", "work")
+    await server.until(lambda: bool(server.scripts) and server.open_streams == 1, within=20)
+    (script,) = server.scripts.values()
+    await server.print(script, (OUT, b"one\n"), (ERR, b"err\n"))
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"one\n"
+    await server.break_streams()
+    await server.print(script, (OUT, b"two\n"))
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"two\n"
+    await server.stop()
+    await server.print(script, (OUT, b"three\n"))
+    await server.start()
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"three\n"
+    await server.finish(script, FAILED, 7, "EXIT_CODE")
+    done = await cli.finish(process)
+    assert (done.code, done.out, done.err) == (7, b"", "err\n")
+    assert len(server.scripts) == 1
+
+
+async def test_a_lost_answer_does_not_make_two_commands(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: finish(script, SUCCEEDED, 0)
+    server.refuse("AfterCreate", Refusal(grpc.StatusCode.UNAVAILABLE))
+    done = await cli("exec", "n1", "--", "true")
+    assert done.code == 0
+    assert len(server.scripts) == 1
+    assert len(server.requests("CreateCommand")) == 2
+
+
+async def test_a_server_that_stays_away_is_125_with_the_way_back(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
+    process = await cli.start("exec", "n1", "--contact-timeout", "1", "--", "work")
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"one\n"
+    await server.stop()
+    lost = await cli.finish(process)
+    (command_id,) = server.scripts
+    assert lost.code == 125
+    assert f"lost contact with the server at {server.address}" in lost.err
+    assert f"novasphere exec --attach {command_id} --offset 4" in lost.err
+    assert len(lost.err.splitlines()) == 2
+
+    never = await cli("exec", "n1", "--", "work")
+    assert never.code == 125
+    assert "cannot reach the server" in never.err
+
+
+async def test_attaching_starts_from_the_start_or_an_offset(server: ScriptedServer, cli: Cli) -> None:
+    script = server.add_command("n1")
+    command_id = script.command.command_id
+    await server.print(script, (OUT, b"one\n"), (OUT, b"two\n"))
+    await server.finish(script, FAILED, 5, "EXIT_CODE")
+    whole, rest, missing = await asyncio.gather(
+        cli("exec", "--attach", command_id),
+        cli("exec", "--attach", command_id, "--offset", "4"),
+        cli("exec", "--attach", "cmd-nothing"),
+    )
+    assert (whole.code, whole.out) == (5, b"one\ntwo\n")
+    assert (rest.code, rest.out) == (5, b"two\n")
+    assert (missing.code, missing.out) == (1, b"")
+    assert "novasphere command list" in missing.err
+    assert not server.requests("CreateCommand")
+
+
+async def test_ctrl_c_cancels_and_waits_for_the_confirmation(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
+    process = await cli.start("exec", "n1", "--", "work")
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 20)
+    (script,) = server.scripts.values()
+    server.confirms_cancels = False
+    process.send_signal(signal.SIGINT)
+    await server.until(lambda: script.command.cancel_requested)
+    assert server.requests("CancelCommand")[0].request_id not in {
+        "",
+        server.requests("CreateCommand")[0].request_id,
+    }
+    await server.print(script, (OUT, b"last words\n"))
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"last words\n"
+    await server.finish(script, CANCELLED, None, "CANCELLED")
+    done = await cli.finish(process)
+    assert done.code == 130
+    assert "Ctrl-C again leaves at once" in done.err
+    assert "was cancelled" in done.err
+
+
+async def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_attach(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    server.confirms_cancels = False
+    server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
+    process = await cli.start("exec", "n1", "--", "work")
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 20)
+    (script,) = server.scripts.values()
+    process.send_signal(signal.SIGINT)
+    await server.until(lambda: script.command.cancel_requested)
+    process.send_signal(signal.SIGINT)
+    done = await cli.finish(process, within=5)
+    assert done.code == 130
+    assert f"attach to it: novasphere exec --attach {script.command.command_id} --offset 4" in done.err
+    await server.until(lambda: server.open_streams == 0)
+
+
+async def test_ctrl_c_is_heard_while_nobody_reads_the_output(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1")
+    server.confirms_cancels = False
+    server.on_create = lambda script: script.pieces.append((OUT, b"x" * 1_000_000))
+    ours, theirs = os.pipe()
+    process = await cli.start("exec", "n1", "--", "work", stdout=theirs)
+    os.close(theirs)
+    await server.until(lambda: bool(server.scripts) and server.open_streams == 1, within=20)
+    (script,) = server.scripts.values()
+    assert await asyncio.to_thread(os.read, ours, 1) == b"x"
+    process.send_signal(signal.SIGINT)
+    await server.until(lambda: script.command.cancel_requested)
+    process.send_signal(signal.SIGINT)
+    done = await cli.finish(process, within=5)
+    os.close(ours)
+    assert done.code == 130
+
+
+async def test_a_command_that_ended_before_the_cancel_keeps_its_code(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
+    server.refuse("CancelCommand", Refusal(grpc.StatusCode.ABORTED, "COMMAND_FINISHED", "already ended"))
+    process = await cli.start("exec", "n1", "--", "work")
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 20)
+    (script,) = server.scripts.values()
+    process.send_signal(signal.SIGINT)
+    await server.until(lambda: bool(server.requests("CancelCommand")))
+    await server.finish(script, SUCCEEDED, 0)
+    assert (await cli.finish(process)).code == 0
+
+
+async def test_several_nodes_run_at_once_with_their_names_before_each_line(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    for name in ("a", "b", "c"):
+        server.add_node(name, labels={"zone": "z" if name != "c" else "y"})
+
+    def run(script: Script) -> None:
+        name = script.command.target_node_id
+        script.pieces += [(OUT, b"first "), (OUT, f"of {name}\nno end".encode()), (ERR, b"err\n")]
+        finish(script, FAILED if name == "b" else SUCCEEDED, 3 if name == "b" else 0, "EXIT_CODE")
+
+    server.on_create = run
+    done = await cli("exec", "-l", "zone=z", "a", "--request-id", "mine", "--", "work")
+    assert done.code == 3
+    assert sorted(done.text.splitlines()) == [
+        "[a] first of a",
+        "[a] no end",
+        "[b] first of b",
+        "[b] no end",
+    ]
+    assert sorted(done.err.splitlines()) == ["[a] err", "[b] err"]
+    assert sorted(r.request_id for r in server.requests("CreateCommand")) == ["mine/a", "mine/b"]
+
+    some = await cli("exec", "a", "nobody", "--", "work")
+    assert some.code == 1
+    assert "[nobody] node 'nobody' does not exist" in some.err
+    assert "[a] first of a" in some.text
+    none = await cli("exec", "-l", "zone=nowhere", "--", "work")
+    assert none.code == 1
+    assert "no node matches" in none.err
+
+
+async def test_a_refusal_is_exit_code_1(server: ScriptedServer, cli: Cli) -> None:
+    missing = await cli("exec", "nobody", "--", "work")
+    assert (missing.code, missing.out) == (1, b"")
+    assert "novasphere node list" in missing.err
+
+
+async def test_leaving_without_waiting_prints_the_id(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1")
+    done = await cli("exec", "n1", "--no-wait", "--", "work")
+    (command_id,) = server.scripts
+    assert (done.code, done.text) == (0, f"{command_id}\n")
+    assert f"command {command_id} on n1; attach to it: novasphere exec --attach {command_id}" in done.err
+    assert not server.requests("ReadCommandOutput")
+
+
+async def test_a_reader_that_leaves_ends_it_with_141_and_the_command_goes_on(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
+    ours, theirs = os.pipe()
+    os.close(ours)
+    process = await cli.start("exec", "n1", "--", "yes", stdout=theirs)
+    os.close(theirs)
+    left = await cli.finish(process)
+    assert left.code == 141
+    assert "--attach cmd-" in left.err
+    assert not server.requests("CancelCommand")
+
+
+async def test_closed_standard_streams_do_no_harm(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1")
+
+    def run(script: Script) -> None:
+        script.pieces.append((OUT, b"one\n"))
+        finish(script, FAILED, 4, "EXIT_CODE")
+
+    server.on_create = run
+    arguments = [sys.executable, "-m", "novasphere_client", "exec", "n1", "--", "work"]
+    shell = f"exec {shlex.join(arguments)} <&- >&-"
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", shell, stderr=asyncio.subprocess.PIPE, env=cli.environment
+    )
+    done = await cli.finish(process)
+    assert (done.code, done.err) == (4, "")
+
+
+async def test_a_terminal_hears_of_breaks_and_of_a_node_that_is_away(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    import pty
+
+    server.add_node("n1").status = node_pb2.NODE_STATUS_OFFLINE
+    ours, theirs = pty.openpty()
+    process = await cli.start("exec", "n1", "--", "work", stdout=theirs)
+    os.close(theirs)
+    await server.until(lambda: bool(server.requests("GetNode")) and server.open_streams == 1, within=20)
+    (script,) = server.scripts.values()
+    await server.print(script, (OUT, b"one\n"))
+    assert await asyncio.to_thread(os.read, ours, 100) == b"one\r\n"
+    await server.break_streams()
+    await server.until(lambda: len(server.requests("ReadCommandOutput")) == 2)
+    await server.finish(script, SUCCEEDED, 0)
+    done = await cli.finish(process)
+    os.close(ours)
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "novasphere: node n1 is offline; the command waits for it (Ctrl-C cancels)",
+        "novasphere: the connection broke; trying again",
+    ]

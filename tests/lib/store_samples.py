@@ -1,0 +1,139 @@
+"""Objects, mutations and a clock for tests of the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from novasphere.api.v1 import watch_pb2
+from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere_server.core.clock import SystemClock
+from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import WatchEvent
+
+ADDED = watch_pb2.EVENT_TYPE_ADDED
+MODIFIED = watch_pb2.EVENT_TYPE_MODIFIED
+DELETED = watch_pb2.EVENT_TYPE_DELETED
+BOOKMARK = watch_pb2.EVENT_TYPE_BOOKMARK
+GAP = watch_pb2.EVENT_TYPE_GAP
+
+Mutation = Callable[[Transaction], Any]
+
+
+class StandingClock(SystemClock):
+    """Wall time that only a test moves."""
+
+    def __init__(self) -> None:
+        self.us = 1_800_000_000_000_000
+
+    def now_us(self) -> int:
+        return self.us
+
+    def advance(self, seconds: float) -> None:
+        self.us += round(seconds * 1e6)
+
+
+def put_node(name: str, *, labels: Mapping[str, str] | None = None, **fields: Any) -> Mutation:
+    """Returns a mutation that creates a node, or changes the given fields of one."""
+
+    def mutation(transaction: Transaction) -> node_pb2.Node:
+        node = transaction.get(NODES, name)
+        if node is None:
+            number = transaction.next_id("node")
+            node = node_pb2.Node(id=number, node_id=name, uid=f"uid-{number}")
+        for field, value in fields.items():
+            setattr(node, field, value)
+        if labels is not None:
+            node.labels.clear()
+            node.labels.update(labels)
+        transaction.put(NODES, node)
+        return node
+
+    return mutation
+
+
+def delete_node(name: str) -> Mutation:
+    return lambda transaction: transaction.delete(NODES, name)
+
+
+def put_command(command_id: str, **fields: Any) -> Mutation:
+    """Returns a mutation that creates a command, or changes the given fields of one."""
+
+    def mutation(transaction: Transaction) -> command_pb2.CommandWithResult:
+        stored = transaction.get(COMMANDS, command_id)
+        if stored is None:
+            stored = command_pb2.CommandWithResult()
+            stored.command.id = transaction.next_id("command")
+            stored.command.command_id = command_id
+        for field, value in fields.items():
+            setattr(stored.command, field, value)
+        transaction.put(COMMANDS, stored)
+        return stored
+
+    return mutation
+
+
+def together(*mutations: Mutation) -> Mutation:
+    """Returns one mutation that does what several do."""
+
+    def mutation(transaction: Transaction) -> list[Any]:
+        return [each(transaction) for each in mutations]
+
+    return mutation
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Waits until a condition holds, at most 10 seconds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
+def row(event: WatchEvent) -> tuple[Any, ...]:
+    """Returns what an event says, in short: type, name and revision of its object."""
+    if event.object is None:
+        return (event.type,)
+    message = event.object.message()
+    return event.type, message.node_id, message.revision
+
+
+class Reader:
+    """Follows a watch of nodes, row by row."""
+
+    def __init__(self, store: Store, watch: Any) -> None:
+        self._pages = store.watch(watch)
+        self.pages: list[list[WatchEvent]] = []
+        self.cursor = watch.cursor
+
+    async def page(self) -> list[WatchEvent]:
+        """Returns the next page, within 10 seconds."""
+        async with asyncio.timeout(10):
+            page = await anext(self._pages)
+        events = list(page.events)
+        self.pages.append(events)
+        for event in events:
+            self.cursor = event.cursor or self.cursor
+        return events
+
+    async def rows(self, until: Callable[[WatchEvent], bool]) -> list[WatchEvent]:
+        """Returns all rows up to the page that holds the first one for which `until` holds."""
+        rows: list[WatchEvent] = []
+        while not any(until(event) for event in rows):
+            rows += await self.page()
+        return rows
+
+    async def until_revision(self, revision: int) -> list[WatchEvent]:
+        """Returns all rows up to the one whose cursor has that revision or a later one."""
+        return await self.rows(lambda e: bool(e.cursor) and int(e.cursor.partition(".")[2]) >= revision)
+
+    async def present(self) -> list[WatchEvent]:
+        """Returns the present state, without the bookmark that ends it."""
+        rows = await self.rows(lambda event: event.type == BOOKMARK)
+        assert rows[-1].type == BOOKMARK
+        return rows[:-1]
+
+    async def close(self) -> None:
+        await self._pages.aclose()

@@ -1,0 +1,206 @@
+"""`novasphere server` and `novasphere up`, as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+TOKEN = "a-token-for-this-test"
+UP = "import sys; from novasphere_server.cli import up; sys.exit(up(sys.argv[1:]))"
+SERVER = ("-m", "novasphere_server")
+ANY_PORTS = ("--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0")
+
+
+class Program:
+    """A server as a process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, data_dir: Path) -> None:
+        self.process = process
+        self.data_dir = data_dir
+        self.url = ""
+        self.grpc = ""
+
+    async def ready(self) -> str:
+        """Returns the line that says so, after reading the addresses from it."""
+        async with asyncio.timeout(60):
+            line = (await self.process.stdout.readline()).decode()
+        found = re.fullmatch(r"Novasphere is ready: REST (http://\S+), gRPC (\S+)\n", line)
+        assert found, line or (await self.process.stderr.read()).decode()
+        self.url, self.grpc = found.groups()
+        return line
+
+    async def ended(self) -> tuple[int, str, str]:
+        async with asyncio.timeout(60):
+            out, err = await self.process.communicate()
+        return self.process.returncode, out.decode(), err.decode()
+
+    async def get(self, path: str) -> tuple[int, dict]:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            aiohttp.ClientSession(self.url, headers=headers) as http,
+            http.get(path) as response,
+        ):
+            return response.status, await response.json()
+
+
+Start = Callable[..., Awaitable[Program]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    programs = []
+
+    async def run(*arguments: str, code: tuple[str, ...] = SERVER, data_dir: str = "data") -> Program:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("NOVASPHERE_")}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *code,
+            *("--data-dir", str(tmp_path / data_dir)),
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**environment, "NOVASPHERE_ADMIN_TOKEN": TOKEN},
+        )
+        programs.append(Program(process, tmp_path / data_dir))
+        return programs[-1]
+
+    yield run
+    for program in programs:
+        if program.process.returncode is None:
+            program.process.kill()
+            await program.process.communicate()
+
+
+@asynccontextmanager
+async def taken_port() -> AsyncIterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+async def test_a_server_says_when_it_is_ready_and_ends_cleanly(start: Start):
+    server = await start(*ANY_PORTS)
+    await server.ready()
+    assert await server.get("/livez") == (200, {"status": "alive"})
+    status, report = await server.get("/readyz")
+    assert (status, report["status"], report["database"]) == (200, "ready", "connected")
+    server.process.send_signal(signal.SIGTERM)
+    code, out, err = await server.ended()
+    assert (code, out) == (0, ""), err
+    assert TOKEN not in err
+
+
+async def test_a_second_server_in_the_same_place_names_the_first(start: Start):
+    first = await start(*ANY_PORTS)
+    await first.ready()
+    second = await start(*ANY_PORTS)
+    code, out, err = await second.ended()
+    assert (code, out) == (2, "")
+    assert f"in use by process {first.process.pid}" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("flag", "other"), [("--http", "--grpc"), ("--grpc", "--http")])
+async def test_a_port_that_is_taken_is_one_sentence(start: Start, flag: str, other: str):
+    async with taken_port() as port:
+        server = await start(flag, f"127.0.0.1:{port}", other, "127.0.0.1:0", "--log-level", "error")
+        code, out, err = await server.ended()
+    assert (code, out) == (2, "")
+    (line,) = err.strip().splitlines()
+    assert f"127.0.0.1:{port}" in line
+    assert f"{flag} HOST:PORT" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--nonsense"], "--help"),
+        (["--http", "nonsense"], "--http must be HOST:PORT"),
+        (["--no-auth", "--http", "0.0.0.0:0"], "loopback"),
+        (["--database-url", "mongodb://x"], "sqlite"),
+    ],
+)
+async def test_what_cannot_work_is_said_in_one_line(start: Start, arguments: list[str], said: str):
+    server = await start(*arguments, "--log-level", "error")
+    code, out, err = await server.ended()
+    assert (code, out) == (2, ""), err
+    (line,) = err.strip().splitlines()
+    assert said in line
+
+
+async def test_help_is_no_error(start: Start):
+    code, out, _ = await (await start("--help")).ended()
+    assert code == 0
+    for flag in ("--data-dir", "--http", "--grpc", "--database-url", "--no-auth", "--config"):
+        assert flag in out
+
+
+async def test_up_brings_this_machine_and_takes_it_along(start: Start):
+    program = await start(*ANY_PORTS, code=("-c", UP))
+    await program.ready()
+    nodes = await first_nodes(program)
+    assert nodes[0]["status"] == "online"
+    agent = agent_of(program)
+    program.process.send_signal(signal.SIGTERM)
+    code, out, err = await program.ended()
+    assert (code, out) == (0, ""), err
+    assert not is_alive(agent)
+
+
+async def test_the_agent_cannot_outlive_a_killed_server(start: Start, until):
+    program = await start(*ANY_PORTS, code=("-c", UP))
+    await program.ready()
+    await until(lambda: agent_of(program), timeout=20)
+    agent = agent_of(program)
+    program.process.kill()
+    await until(lambda: not is_alive(agent), timeout=20)
+
+
+async def test_an_agent_that_dies_is_started_again(start: Start, until):
+    program = await start(*ANY_PORTS, code=("-c", UP))
+    await program.ready()
+    await until(lambda: agent_of(program), timeout=20)
+    first = agent_of(program)
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: agent_of(program) not in (0, first), timeout=20)
+
+
+async def test_without_an_agent_there_is_none(start: Start):
+    program = await start(*ANY_PORTS, "--no-agent", code=("-c", UP))
+    await program.ready()
+    assert agent_of(program) == 0
+
+
+async def first_nodes(program: Program) -> list[dict]:
+    async with asyncio.timeout(20):
+        while True:
+            if nodes := (await program.get("/api/v1/nodes"))[1]["data"]["nodes"]:
+                return nodes
+            await asyncio.sleep(0.1)
+
+
+def agent_of(program: Program) -> int:
+    """Returns the pid of the server's agent, 0 when there is none."""
+    children = Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children")
+    for pid in children.read_text().split():
+        if b"novasphere_agent" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return int(pid)
+    return 0
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,48 @@
+"""One suite for every database: what holds for the store is tested over each `store_url`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from novasphere_server.store.limits import Limits
+from novasphere_server.store.store import Store
+from store_samples import StandingClock
+
+# Long enough that no loop interferes with a test that does not ask for it.
+QUIET = {"bookmark_interval": 3600.0, "maintenance_interval": 3600.0, "probe_interval": 3600.0}
+
+OpenStore = Callable[..., Awaitable[Store]]
+
+
+@pytest.fixture(params=["sqlite"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    return f"sqlite:///{tmp_path}/novasphere.db"
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+async def open_store(store_url: str, clock: StandingClock) -> AsyncIterator[OpenStore]:
+    """Opens stores on the database, with limits by name; closes them at the end."""
+    opened: list[Store] = []
+
+    async def open_(**limits: Any) -> Store:
+        store = await Store.open(store_url, clock=clock, limits=Limits(**(QUIET | limits)))
+        opened.append(store)
+        return store
+
+    yield open_
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> Store:
+    return await open_store()

@@ -1,0 +1,315 @@
+"""Transactions: what is acknowledged happened, whole, and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from novasphere.api.v1 import key_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere_server import errors
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, NODES
+from novasphere_server.store.queries import Query
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from store_samples import StandingClock, delete_node, put_command, put_node, together
+
+CHANGES = sa.select(tables.changes).order_by(tables.changes.c.revision, tables.changes.c.index)
+
+
+class Refused(Exception):
+    pass
+
+
+def refusing(mutation):
+    def refused(transaction: Transaction) -> None:
+        mutation(transaction)
+        raise Refused
+
+    return refused
+
+
+async def test_a_write_is_read_back_at_once(store: Store):
+    written = await store.write(put_node("n1", hostname="h"))
+    found = await store.get(NODES, "n1")
+    assert found is not None
+    assert found.message() == written
+    assert found.etag == "1"
+    assert written.revision == store.revision == 1
+
+
+async def test_every_mutation_takes_the_next_revision_and_its_rows_share_it(store: Store):
+    await store.write(put_node("n1"))
+    await store.write(together(put_node("n2"), put_node("n3"), delete_node("n1")))
+    rows = await store.read(CHANGES)
+    assert [(row.revision, row[1], row.key) for row in rows] == [
+        (1, 0, "n1"),
+        (2, 0, "n2"),
+        (2, 1, "n3"),
+        (2, 2, "n1"),
+    ]
+
+
+async def test_a_mutation_that_changes_nothing_takes_no_revision(store: Store):
+    await store.write(put_node("n1", hostname="h"))
+    same = await store.write(put_node("n1", hostname="h"))
+    await store.write(delete_node("absent"))
+    await store.write(lambda transaction: transaction.get(NODES, "n1"))
+    await store.write(together(put_node("brief"), delete_node("brief")))
+    assert same.revision == 1
+    assert store.revision == 1
+    assert await store.get(NODES, "brief") is None
+
+
+async def test_a_mutation_that_raises_is_undone_alone(store: Store):
+    results = await asyncio.gather(
+        store.write(put_node("n1")),
+        store.write(refusing(together(put_node("n2"), put_node("n1", hostname="wrong")))),
+        store.write(put_node("n3")),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], Refused)
+    assert [r.revision for r in (results[0], results[2])] == [1, 2]
+    page = await store.list(Query(NODES))
+    assert [(n.message().node_id, n.message().hostname) for n in page.items] == [("n1", ""), ("n3", "")]
+
+
+async def test_what_a_failed_mutation_numbered_is_numbered_again(store: Store):
+    with pytest.raises(Refused):
+        await store.write(refusing(put_node("n1")))
+    assert (await store.write(put_node("n2"))).id == 1
+
+
+async def test_numbers_are_not_given_again_after_deletion_and_restart(open_store):
+    first = await open_store()
+    await first.write(put_node("n1"))
+    await first.write(delete_node("n1"))
+    await first.close()
+    again = await open_store()
+    assert (await again.write(put_node("n1"))).id == 2
+    assert again.revision == 3
+    assert again.epoch == first.epoch
+
+
+async def test_a_mutation_sees_the_ones_before_it_in_the_same_commit(store: Store):
+    def count(transaction: Transaction) -> None:
+        node = transaction.get(NODES, "n1") or node_pb2.Node(id=1, node_id="n1", uid="u")
+        node.capacity += 1
+        transaction.put(NODES, node)
+
+    await asyncio.gather(*(store.write(count) for _ in range(50)))
+    found = await store.get(NODES, "n1")
+    assert found is not None
+    assert found.message().capacity == 50
+
+
+async def test_two_hundred_concurrent_writers_share_commits_and_get_dense_revisions(store: Store):
+    batches: list[int] = []
+    store.on_commit(lambda changes: batches.append(len(changes)))
+    written = await asyncio.gather(*(store.write(put_node(f"n{n}")) for n in range(200)))
+    assert sorted(node.revision for node in written) == list(range(1, 201))
+    assert sorted(node.id for node in written) == list(range(1, 201))
+    assert len(batches) < 20
+    rows = await store.read(CHANGES)
+    assert [row.revision for row in rows] == list(range(1, 201))
+
+
+async def test_a_commit_holds_no_more_mutations_than_the_limit(open_store):
+    store = await open_store(batch_length=10)
+    batches: list[int] = []
+    store.on_commit(lambda changes: batches.append(len(changes)))
+    await asyncio.gather(*(store.write(put_node(f"n{n}")) for n in range(35)))
+    assert max(batches) == 10
+    assert sum(batches) == 35
+
+
+async def test_followers_and_cache_have_a_commit_before_its_callers_are_answered(store: Store):
+    seen: list[tuple[str, int]] = []
+    store.on_commit(lambda changes: seen.extend((c.key, store.revision) for c in changes))
+    await store.write(put_node("n1"))
+    assert seen == [("n1", 1)]
+
+
+async def test_a_follower_that_fails_keeps_nobody_from_the_commit(store: Store):
+    seen: list[str] = []
+
+    def fail(_changes: object) -> None:
+        raise Refused
+
+    store.on_commit(fail)
+    end = store.on_commit(lambda changes: seen.extend(c.key for c in changes))
+    await store.write(put_node("n1"))
+    end()
+    await store.write(put_node("n2"))
+    assert seen == ["n1"]
+
+
+async def test_changes_carry_the_object_before_and_after(store: Store):
+    await store.write(put_command("c1", namespace="commands"))
+    await store.write(put_command("c1", namespace="commands", attempt=1))
+    changes = await store.read(CHANGES)
+    assert [(row.type, row.namespace) for row in changes] == [(1, "commands"), (2, "commands")]
+    assert changes[0].before is None
+    assert changes[1].before == changes[0].after
+
+
+async def test_several_puts_of_one_object_are_one_change(store: Store):
+    await store.write(together(put_node("n1"), put_node("n1", hostname="h")))
+    changes = await store.read(CHANGES)
+    assert [(row.type, row.before) for row in changes] == [(1, None)]
+    assert node_pb2.Node.FromString(changes[0].after).hostname == "h"
+
+
+async def test_a_dry_run_says_what_would_happen_and_leaves_no_trace(store: Store):
+    node = await store.write(put_node("n1"), is_dry_run=True)
+    assert (node.id, node.revision) == (1, 1)
+    assert await store.get(NODES, "n1") is None
+    assert store.revision == 0
+    with pytest.raises(Refused):
+        await store.write(refusing(put_node("n1")), is_dry_run=True)
+    assert (await store.write(put_node("n1"))).id == 1
+
+
+async def test_columns_beside_the_message_are_kept_until_they_are_given_again(store: Store):
+    def create(transaction: Transaction) -> None:
+        transaction.put(KEYS, key_pb2.Key(key_id="k1", name="a"), secret_sha256=b"s")
+
+    def rename(transaction: Transaction) -> None:
+        key = transaction.get(KEYS, "k1")
+        assert key is not None
+        key.name = "b"
+        transaction.put(KEYS, key)
+
+    await store.write(create)
+    await store.write(rename)
+    rows = await store.read(sa.select(tables.keys.c.secret_sha256, tables.keys.c.name))
+    assert [tuple(row) for row in rows] == [(b"s", "b")]
+
+
+async def test_a_unique_column_refuses_a_second_row_and_undoes_that_mutation_alone(store: Store):
+    def create(name: str):
+        token = key_pb2.JoinToken(token_id=name)
+        return lambda transaction: transaction.put(JOIN_TOKENS, token, secret_sha256=b"same")
+
+    results = await asyncio.gather(
+        *(store.write(create(name)) for name in ("t1", "t2")), return_exceptions=True
+    )
+    assert results[0] is None
+    assert isinstance(results[1], Exception)
+    assert store.is_available
+    assert (await store.list(Query(JOIN_TOKENS))).total == 1
+
+
+async def test_find_sees_what_the_transaction_did(store: Store):
+    await store.write(put_node("n1", capacity=1))
+
+    def mutation(transaction: Transaction) -> list[str]:
+        put_node("n2", role="gpu")(transaction)
+        put_node("n3", role="gpu")(transaction)
+        found = transaction.find(NODES, NODES.table.c.role == "gpu", order_by=NODES.table.c.id.desc())
+        return [node.node_id for node in found]
+
+    assert await store.write(mutation) == ["n3", "n2"]
+
+
+async def test_side_tables_take_no_revision(store: Store):
+    rows = [{"node_uid": "u1", "at_us": 5}, {"node_uid": "u2", "at_us": 5}]
+    await store.write(lambda transaction: transaction.upsert(tables.heartbeats, rows))
+    await store.write(
+        lambda transaction: transaction.upsert(tables.heartbeats, [rows[0] | {"at_us": 9}])
+    )
+    found = await store.read(sa.select(tables.heartbeats).order_by(tables.heartbeats.c.node_uid))
+    assert [tuple(row) for row in found] == [("u1", 9), ("u2", 5)]
+    assert store.revision == 0
+
+
+async def test_an_object_over_the_limit_is_refused(open_store):
+    store = await open_store(resource_bytes=1000)
+    await store.write(put_node("n1", hostname="h" * 900))
+    with pytest.raises(errors.TooLarge):
+        await store.write(put_node("n1", hostname="h" * 1001))
+    assert store.revision == 1
+
+
+async def test_a_full_queue_refuses_at_once(open_store):
+    store = await open_store(queue_length=5)
+    release = threading.Event()
+    first = asyncio.ensure_future(store.write(lambda _: release.wait(10)))
+    await asyncio.sleep(0)  # lets it be submitted
+    waiting = [asyncio.ensure_future(store.write(put_node(f"n{n}"))) for n in range(4)]
+    await asyncio.sleep(0)
+    with pytest.raises(errors.Overloaded):
+        await store.write(put_node("one too many"))
+    release.set()
+    await asyncio.gather(first, *waiting)
+    assert store.revision == 4
+
+
+async def test_a_caller_that_went_away_before_its_turn_is_not_served(store: Store):
+    release = threading.Event()
+    entered = threading.Event()
+
+    def block(_: Transaction) -> None:
+        entered.set()
+        release.wait(10)
+
+    first = asyncio.ensure_future(store.write(block))
+    await asyncio.to_thread(entered.wait, 10)
+    cancelled = asyncio.ensure_future(store.write(put_node("n1")))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    release.set()
+    await first
+    await store.write(put_node("n2"))
+    assert await store.get(NODES, "n1") is None
+
+
+async def test_closing_commits_what_waits_and_refuses_the_rest(open_store):
+    store = await open_store()
+    waiting = [asyncio.ensure_future(store.write(put_node(f"n{n}"))) for n in range(20)]
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(store.close())
+    await asyncio.sleep(0)
+    with pytest.raises(errors.Draining):
+        await store.write(put_node("late"))
+    await closing
+    assert len(await asyncio.gather(*waiting)) == 20
+    again = await open_store()
+    assert again.revision == 20
+
+
+async def test_a_coroutine_is_no_mutation(store: Store):
+    async def mutation(_: Transaction) -> None:
+        pass
+
+    with pytest.raises(TypeError, match="synchronous"):
+        await store.write(mutation)
+
+
+async def test_waiting_for_a_revision_ends_with_it_or_says_how_far_it_came(store: Store):
+    waiting = asyncio.ensure_future(store.wait_for_revision(2, timeout=10))
+    await store.write(put_node("n1"))
+    await store.write(put_node("n2"))
+    await waiting
+    with pytest.raises(errors.RevisionNotReached) as raised:
+        await store.wait_for_revision(3, timeout=0.01)
+    assert raised.value.metadata == {"revision": "2"}
+
+
+async def test_time_is_the_stores_clock(store: Store, clock: StandingClock):
+    assert await store.write(lambda transaction: transaction.now_us) == clock.us
+    clock.advance(5)
+    assert await store.write(lambda transaction: transaction.now_us) == clock.us
+
+
+async def test_the_file_is_its_owners_alone(store: Store, tmp_path: Path):
+    await store.write(put_node("n1"))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in os.scandir(tmp_path)}
+    assert set(modes.values()) == {0o600}, modes
