@@ -38,7 +38,7 @@ async def constant(port: int) -> None:
 
 
 async def json_format_list(port: int) -> None:
-    """aiohttp + uvloop that prints 100 nodes with protobuf's own JSON printer for every request."""
+    """Aiohttp + uvloop that prints 100 nodes with protobuf's own JSON printer for every request."""
     message = pb.ListNodesResponse(nodes=[fleet.node(i) for i in range(100)], total=100)
 
     async def answer(_: web.Request) -> web.Response:

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 import uvloop
 from novasphere.node.v1 import command_pb2
-from novasphere_server.core.clock import SystemClock
+from novasphere_server.clock import SystemClock
 from novasphere_server.store.kinds import COMMANDS
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction

@@ -21,8 +21,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from novasphere_server import data_dirs, logs
+from novasphere_server.clock import Clock, SystemClock
 from novasphere_server.core import secrets
-from novasphere_server.core.clock import Clock, SystemClock
 from novasphere_server.core.credentials import Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens

@@ -11,7 +11,7 @@ from typing import Any
 import grpc.aio
 
 from novasphere_server.app import App
-from novasphere_server.core.clock import SystemClock
+from novasphere_server.clock import SystemClock
 from novasphere_server.settings import Address, Settings
 from novasphere_server.store.store import Store
 

@@ -40,7 +40,7 @@ async def test_every_byte_comes_once_through_breaks_and_restarts(
     server: ScriptedServer, overlap: bool
 ) -> None:
     """Pieces of odd sizes, streams broken at odd moments, and a server that repeats bytes on resume."""
-    chance = random.Random(7)  # noqa: S311 - the same odd pieces every time
+    chance = random.Random(7)
     script = server.add_command()
     wanted = {OUT: b"", ERR: b""}
 

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from processes import TOKEN, ControlPlane, control_plane, eventually
+from processes import ControlPlane, control_plane, eventually
 
 CONTRACT = json.loads((Path(__file__).parent / "nodes_face.json").read_text())["endpoints"]
 TYPES: dict[str, type | tuple[type, ...]] = {

@@ -20,7 +20,9 @@ SECONDS = 60 if LONG else 15
 
 
 async def create(plane: ControlPlane, text: str, timeout: int = 300) -> str:
-    answer = await plane.rest("POST", "/api/v1/nodes/node-001/commands", {"command_text": text, "timeout": timeout})
+    answer = await plane.rest(
+        "POST", "/api/v1/nodes/node-001/commands", {"command_text": text, "timeout": timeout}
+    )
     return answer["data"]["command_id"]
 
 
@@ -91,7 +93,10 @@ async def test_output_is_byte_exact_through_kills(tmp_path: Path, victims: str) 
         assert pair["command"]["status"] == "failed", pair
         assert pair["result"]["exit_code"] == 7
         stdout = await output_of(plane, command_id, "stdout")
-        assert hashlib.sha256(stdout).hexdigest() == hashlib.sha256(expected).hexdigest(), (len(stdout), len(expected))
+        assert hashlib.sha256(stdout).hexdigest() == hashlib.sha256(expected).hexdigest(), (
+            len(stdout),
+            len(expected),
+        )
         assert await output_of(plane, command_id, "stderr") == b"done\n"
         assert pair["result"]["stdout_bytes"] == len(expected)
         assert marker.read_text() == "started\n", "it must start exactly once"
@@ -123,7 +128,10 @@ async def test_many_commands_under_kills_of_the_agent_run_at_most_once(tmp_path:
                 await agent.kill()
                 await agent.start()
         pairs = [await ended(plane, i, within=90) for i in ids]
-        counts = {n: (folder / str(n)).read_text().count("x") if (folder / str(n)).exists() else 0 for n in range(len(ids))}
+        counts = {
+            n: (folder / str(n)).read_text().count("x") if (folder / str(n)).exists() else 0
+            for n in range(len(ids))
+        }
         assert all(count <= 1 for count in counts.values()), counts
         for n, pair in enumerate(pairs):
             if pair["command"]["status"] == "success":
@@ -135,7 +143,9 @@ async def test_many_commands_under_kills_of_the_agent_run_at_most_once(tmp_path:
         assert unknown < len(ids) / 4
 
 
-async def test_after_a_reboot_a_running_command_ends_unknown_and_never_runs_again(tmp_path: Path) -> None:
+async def test_after_a_reboot_a_running_command_ends_unknown_and_never_runs_again(
+    tmp_path: Path,
+) -> None:
     async with control_plane(tmp_path) as plane:
         agent = await plane.add_agent(NOVASPHERE_TESTING="1", NOVASPHERE_BOOT_ID="boot-one")
         marker = tmp_path / "marker"
@@ -175,7 +185,9 @@ async def test_cancel_kills_everything_that_the_command_started(tmp_path: Path) 
     async with control_plane(tmp_path) as plane:
         await plane.add_agent()
         # One child in the group, one in a session of its own, one that ignores SIGTERM.
-        text = "sleep 302.1 & setsid sleep 302.2 & sh -c 'trap \"\" TERM; sleep 302.3; sleep 302.4' & wait"
+        text = (
+            "sleep 302.1 & setsid sleep 302.2 & sh -c 'trap \"\" TERM; sleep 302.3; sleep 302.4' & wait"
+        )
         command_id = await create(plane, text)
 
         async def all_run() -> bool:

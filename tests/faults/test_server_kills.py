@@ -13,7 +13,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 from processes import TOKEN, ControlPlane, control_plane, eventually
-from watching import NdjsonWatcher, Row, SseWatcher, Watcher, assert_dense, assert_equals_log, log_of, revisions_of
+from watching import (
+    NdjsonWatcher,
+    Row,
+    SseWatcher,
+    Watcher,
+    assert_dense,
+    assert_equals_log,
+    log_of,
+    revisions_of,
+)
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
@@ -42,7 +51,9 @@ class Writer:
                     await self.say(http, f"/api/v1/commands/{command_id}:cancel", {})
                     self.cancelled.add(command_id)
 
-    async def say(self, http: aiohttp.ClientSession, path: str, body: dict[str, str]) -> dict[str, dict[str, str]]:
+    async def say(
+        self, http: aiohttp.ClientSession, path: str, body: dict[str, str]
+    ) -> dict[str, dict[str, str]]:
         headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": uuid.uuid4().hex}
         while True:
             try:
@@ -50,7 +61,7 @@ class Writer:
                     if answer.status < 300:
                         return await answer.json()
                     assert answer.status == 503, await answer.text()
-            except (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError):
+            except (TimeoutError, aiohttp.ClientError, ConnectionError):
                 pass  # not answered: said again with the same key
             await asyncio.sleep(0.02)
 
@@ -60,7 +71,13 @@ async def test_kills_of_the_server_lose_and_double_nothing(tmp_path: Path) -> No
         await plane.add_agent("node-001")
         await plane.agents["node-001"].kill()  # commands wait: their states are the writers' alone
         writers = [Writer(plane, n) for n in range(5)]
-        watchers = [Watcher(plane), Watcher(plane), SseWatcher(plane), SseWatcher(plane), NdjsonWatcher(plane)]
+        watchers = [
+            Watcher(plane),
+            Watcher(plane),
+            SseWatcher(plane),
+            SseWatcher(plane),
+            NdjsonWatcher(plane),
+        ]
         following = [asyncio.create_task(w.run()) for w in watchers]
 
         async def all_follow() -> bool:
@@ -105,7 +122,9 @@ async def test_kills_of_the_server_lose_and_double_nothing(tmp_path: Path) -> No
         lost = set(acknowledged) - set(stored)
         assert not lost, f"{len(lost)} acknowledged commands are gone"
         added = [r.key for r in log if r.type == "ADDED"]
-        assert len(added) == len(set(added)) <= sum(len(w.sent) for w in writers), "a repeated request ran twice"
+        assert len(added) == len(set(added)) <= sum(len(w.sent) for w in writers), (
+            "a repeated request ran twice"
+        )
         states = {r.key: r.state for r in log}
         assert all(states[c] == "CANCELLED" for w in writers for c in w.cancelled)
         print(
@@ -113,5 +132,3 @@ async def test_kills_of_the_server_lose_and_double_nothing(tmp_path: Path) -> No
             f"{sum(w.breaks for w in watchers)} resumed streams"
         )
         assert len(acknowledged) > 50
-
-

@@ -31,7 +31,11 @@ async def dispatched(plane: ControlPlane, agent: HandMadeAgent) -> link.Dispatch
 
 
 def report(dispatch: link.Dispatch, phase: int, **more: Any) -> link.AttemptReport:
-    known = {"run_id": dispatch.run_id, "attempt": dispatch.attempt, "fencing_token": dispatch.fencing_token}
+    known = {
+        "run_id": dispatch.run_id,
+        "attempt": dispatch.attempt,
+        "fencing_token": dispatch.fencing_token,
+    }
     return link.AttemptReport(**(known | {"phase": phase} | more))
 
 
@@ -57,7 +61,9 @@ async def test_a_replayed_report_changes_nothing(plane: ControlPlane, agent: Han
     assert after["result"] == before["result"]
 
 
-async def test_another_end_after_the_end_is_kept_beside_it(plane: ControlPlane, agent: HandMadeAgent) -> None:
+async def test_another_end_after_the_end_is_kept_beside_it(
+    plane: ControlPlane, agent: HandMadeAgent
+) -> None:
     dispatch = await dispatched(plane, agent)
     await agent.say(reports=[report(dispatch, link.ATTEMPT_PHASE_EXITED, exit_code=0)])
     await agent.hear_of("report_acks")
@@ -92,7 +98,11 @@ async def test_a_dispatch_whose_receipt_nobody_saw_comes_again_with_the_same_tok
 
     await eventually(connected)
     again = (await agent.hear_of("dispatches"))[0]
-    assert (again.run_id, again.attempt, again.fencing_token) == (first.run_id, first.attempt, first.fencing_token)
+    assert (again.run_id, again.attempt, again.fencing_token) == (
+        first.run_id,
+        first.attempt,
+        first.fencing_token,
+    )
 
 
 async def test_a_running_attempt_that_the_agent_no_longer_knows_ends_unknown(

@@ -45,13 +45,14 @@ def _imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(("folder", "forbidden", "why"), BOUNDARIES, ids=[b[0] for b in BOUNDARIES])
 def test_imports_go_one_way(folder: str, forbidden: list[str], why: str) -> None:
-    offences = []
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        name = str(path.relative_to(ROOT))
-        for imported in _imports(path):
-            for bad in forbidden:
-                if (imported == bad or imported.startswith(f"{bad}.")) and bad not in ALLOWED.get(name, ()):
-                    offences.append(f"{name} imports {imported}")
+    offences = [
+        f"{name} imports {imported}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for name in [str(path.relative_to(ROOT))]
+        for imported in _imports(path)
+        for bad in forbidden
+        if (imported == bad or imported.startswith(f"{bad}.")) and bad not in ALLOWED.get(name, ())
+    ]
     assert not offences, f"{why}: {offences}"
 
 

@@ -90,7 +90,7 @@ class Process:
             return
         try:
             await self.terminate(15)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             await self.kill()
 
     def output(self) -> str:

@@ -11,7 +11,7 @@ import itertools
 import os
 import sys
 
-from novasphere_server.core.clock import SystemClock
+from novasphere_server.clock import SystemClock
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.store import Store
 from store_samples import put_node, together

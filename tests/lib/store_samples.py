@@ -8,7 +8,7 @@ from typing import Any
 
 from novasphere.api.v1 import watch_pb2
 from novasphere.node.v1 import command_pb2, node_pb2
-from novasphere_server.core.clock import SystemClock
+from novasphere_server.clock import SystemClock
 from novasphere_server.store.kinds import COMMANDS, NODES
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction

@@ -7,6 +7,7 @@ oracle is the `changes` table, read straight from the database file.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -17,7 +18,6 @@ import aiohttp
 import grpc
 from novasphere.api.v1 import watch_pb2
 from novasphere.node.v1 import command_pb2, command_service_pb2, command_service_pb2_grpc
-
 from processes import TOKEN, ControlPlane
 
 NAMES = {v: k.removeprefix("EVENT_TYPE_") for k, v in watch_pb2.EventType.items()}
@@ -51,10 +51,9 @@ class Watcher:
 
     async def run(self) -> None:
         while True:
-            try:
+            # Whatever broke it, it is resumed.
+            with contextlib.suppress(TimeoutError, grpc.aio.AioRpcError, aiohttp.ClientError, OSError):
                 await self.read()
-            except (grpc.aio.AioRpcError, aiohttp.ClientError, OSError, asyncio.TimeoutError):
-                pass  # resumed below
             self.breaks += 1
             await asyncio.sleep(0.05)
 

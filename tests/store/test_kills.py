@@ -47,7 +47,7 @@ async def test_every_acknowledged_write_outlives_a_kill_and_none_is_there_by_hal
     for _ in range(3):
         process = start(store_url, "increments")
         assert process.stdout is not None
-        wanted = random.randint(50, 300)  # noqa: S311 - chance, not a secret
+        wanted = random.randint(50, 300)
         lines = [process.stdout.readline() for _ in range(wanted)]
         process.send_signal(signal.SIGKILL)
         lines += process.stdout.readlines()

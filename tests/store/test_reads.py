@@ -205,8 +205,8 @@ async def test_a_read_that_a_commit_overtook_does_not_bring_the_old_state_back(
     monkeypatch.setattr(store, "_select", slow)
     reading = asyncio.ensure_future(store.get(NODES, "n1"))
     await has_read.wait()
-    store._cache._max_bytes = 1_000_000  # from here on it would be remembered
     await store.write(put_node("n1", hostname="new"))
+    store._cache._max_bytes = 1_000_000  # the new state was not kept, but what the read found would be
     may_return.set()
     await reading
     found = await store.get(NODES, "n1")

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
+from novasphere_server.clock import Clock
 from novasphere_server.core import secrets
-from novasphere_server.core.clock import Clock
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import JoinTokens, Links

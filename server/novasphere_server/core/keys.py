@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from novasphere.api.v1 import key_pb2, options_pb2
 
+from novasphere_server.clock import Clock
 from novasphere_server.core import etags, page_tokens, secrets
-from novasphere_server.core.clock import Clock
 from novasphere_server.core.principals import Principal
 from novasphere_server.errors import InvalidArgument, KeyNotFound, PermissionDenied
 from novasphere_server.store.idempotency import Idempotency

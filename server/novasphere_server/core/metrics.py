@@ -16,8 +16,8 @@ from novasphere.node.v1 import metric_pb2 as pb
 from novasphere.node.v1 import metric_service_pb2 as api
 
 from novasphere_server import errors
+from novasphere_server.clock import Clock
 from novasphere_server.core import instants
-from novasphere_server.core.clock import Clock
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES

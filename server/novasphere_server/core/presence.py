@@ -18,8 +18,8 @@ from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import node_pb2 as pb
 
+from novasphere_server.clock import Clock
 from novasphere_server.core import instants
-from novasphere_server.core.clock import Clock
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES

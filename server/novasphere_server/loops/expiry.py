@@ -7,7 +7,7 @@ import asyncio
 from novasphere.node.v1 import command_pb2
 
 from novasphere_server import logs
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.presence import Presence
 from novasphere_server.errors import ApiError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.flush import FlushLoop

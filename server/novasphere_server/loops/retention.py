@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from novasphere_server import logs
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.metrics import Metrics
 from novasphere_server.errors import ApiError

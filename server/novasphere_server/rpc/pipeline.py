@@ -26,7 +26,7 @@ from google.rpc import status_pb2
 from novasphere.api.v1 import options_pb2
 
 from novasphere_server import logs
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
 from novasphere_server.errors import (
     ApiError,

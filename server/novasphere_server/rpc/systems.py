@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from novasphere.node.v1 import command_pb2, node_pb2, system_service_pb2
 
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.errors import DatabaseUnavailable
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.health import Health

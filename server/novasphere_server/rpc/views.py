@@ -48,7 +48,7 @@ class _View(Generic[R]):
     def wire(self) -> bytes:
         """Returns the whole response message, serialized."""
         if self._wire is None:
-            tag = _tag(type(self.rest), self.field)
+            tag = _tag(type(self.rest), self.field)  # type: ignore[arg-type]  # a class is hashable
             parts = [self.rest.SerializeToString()]
             for item in self.items:
                 parts += (tag, _varint(len(item.wire)), item.wire)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from google.protobuf.message import Message
 
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.store import failpoints, idempotency, log, tables
 from novasphere_server.store.database import OTHER_HISTORY, Database, Outage, State
 from novasphere_server.store.idempotency import Idempotency

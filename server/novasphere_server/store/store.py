@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from novasphere_server import errors
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.store import database, log
 from novasphere_server.store import idempotency as records
 from novasphere_server.store.batches import Commit, Job

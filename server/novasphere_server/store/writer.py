@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from novasphere_server import errors
-from novasphere_server.core.clock import Clock
+from novasphere_server.clock import Clock
 from novasphere_server.store import batches, failpoints
 from novasphere_server.store.batches import Commit, Job
 from novasphere_server.store.database import Database, State
