@@ -76,9 +76,10 @@ class Backend(Protocol):
     """Serves RPCs."""
 
     async def admit(self, call: Call) -> None:
-        """Raises CallError if the caller may not make this call, whatever its request says.
+        """Raises CallError if the caller may not make this call, or if what its path names is not there.
 
-        Asked only about requests that cannot be read, so that who may not call learns that first.
+        Asked only about requests that cannot be read, so that this is learnt first. Of the call's
+        request only what the path binds is set.
         """
         ...
 

@@ -152,18 +152,20 @@ class App:
             store, clock, admin_token=self.admin_token, join_token=self.join_token
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
+        keys = Keys(store, clock)
         self.pipeline = Pipeline(
             authenticator=self.credentials,
             revisions=store,
             clock=clock,
             telemetry=self.telemetry,
             is_open=settings.no_auth,
+            resources=services.resources(self.fleet, keys),
         )
         self.health = health.Health(services.NAMES)
         database = settings.database_url.partition(":")[0].partition("+")[0]
         served = services.services(
             self.fleet,
-            Keys(store, clock),
+            keys,
             JoinTokens(store),
             SystemService(store, clock, self.health, database),
         )

@@ -309,3 +309,18 @@ async def test_every_endpoint_answers_503_while_the_database_is_away(tmp_path: P
             return await plane.rest("POST", "/api/v1/nodes/node-001/commands", {"command_text": "true"})
 
         await eventually(works_again)
+
+
+@pytest.mark.parametrize("body", [{}, {"comand_text": "x"}, {"command_text": "x", "timeout": 0}])
+async def test_a_path_that_leads_nowhere_is_said_before_what_is_wrong_with_the_body(
+    fleet: ControlPlane, body: Any
+) -> None:
+    path = "/api/v1/nodes/nobody/commands"
+    assert (await fleet.rest("POST", path, body, status=404))["error_code"] == "NODE_NOT_FOUND"
+    async with aiohttp.ClientSession() as http, http.post(fleet.url + path, json=body) as answer:
+        assert answer.status == 401
+
+
+async def test_a_command_that_is_not_there_is_said_before_a_bad_query(fleet: ControlPlane) -> None:
+    answer = await fleet.rest("GET", "/api/v1/commands/cmd-1/output?ofset=x", status=404)
+    assert answer["code"] == "COMMAND_NOT_FOUND"

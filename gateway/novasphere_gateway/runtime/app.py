@@ -221,9 +221,9 @@ class Gateway:
                 accept = incoming.headers.get(requests.ACCEPT, "")
                 form = streams.negotiate(accept, self._formats[endpoint])
         except (Failure, BindError):
-            # Who may not call learns that, and nothing of what else is wrong.
-            route = endpoint.route
-            await self._backend.admit(Call(route.method, route.request(), metadata, endpoint.label))
+            # Who may not call learns that first; then whose path leads nowhere.
+            named = binding.bind_path(endpoint.route, segments)
+            await self._backend.admit(Call(endpoint.route.method, named, metadata, endpoint.label))
             raise
         call = Call(
             method=endpoint.route.method,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -104,6 +105,15 @@ def bind(
         _bind_header(route.stream.resume_param, message, resume)
     for variable in route.path_params:
         variable.bind(message, segments)
+    return message
+
+
+def bind_path(route: Route, segments: Sequence[str]) -> Message:
+    """Returns a request that holds what the path says, as far as that can be read."""
+    message = route.request()
+    with suppress(BindError):
+        for variable in route.path_params:
+            variable.bind(message, segments)
     return message
 
 

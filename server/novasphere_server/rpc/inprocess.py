@@ -21,7 +21,7 @@ class InProcess:
 
     async def admit(self, call: Call) -> None:
         try:
-            await self._pipeline.admit(self._method(call), call.metadata)
+            await self._pipeline.admit(self._method(call), call.request, call.metadata)
         except CallFailed as failure:
             raise CallError(failure.status) from failure
 

@@ -13,11 +13,12 @@ import itertools
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
+from google.api import annotations_pb2
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
@@ -84,6 +85,10 @@ class Revisions(Protocol):
     async def wait_for_revision(self, revision: int, timeout: float) -> None: ...
 
 
+# Looks up what a path names; raises what says that it is not there, or not the caller's.
+Resource = Callable[[Principal, str], Awaitable[object]]
+
+
 class CallFailed(Exception):
     """A call's failure as its client is told of it."""
 
@@ -107,6 +112,7 @@ class Method:
     validate: Validate | None
     has_request_id: bool
     has_validate_only: bool
+    resource: str  # the request's field that names what the REST path is about; empty: nothing
     endpoint: Endpoint
 
 
@@ -126,12 +132,14 @@ class Pipeline:
         clock: Clock,
         telemetry: Telemetry,
         is_open: bool = False,
+        resources: Mapping[str, Resource] | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._revisions = revisions
         self._clock = clock
         self._telemetry = telemetry
         self._is_open = is_open  # --no-auth
+        self._resources = resources or {}
         self._validators = Validators()
         self._unary_calls = 0
         self._call_ended = asyncio.Event()
@@ -170,6 +178,7 @@ class Pipeline:
             validate=None if rpc.client_streaming else self._validators.of(request_type),
             has_request_id="request_id" in fields,
             has_validate_only="validate_only" in fields,
+            resource=_resource(rpc, self._resources),
             endpoint=self._telemetry.endpoint("grpc", path),
         )
 
@@ -210,7 +219,8 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            told = self.told(error, method)
+            nearer = await self._by_path(method, request, metadata, error)
+            told = self.told(nearer, method)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
         finally:
@@ -248,7 +258,8 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            told = self.told(error, method)
+            nearer = await self._by_path(method, request, metadata, error)
+            told = self.told(nearer, method)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
         finally:
@@ -256,13 +267,38 @@ class Pipeline:
                 self._record(method, endpoint, metadata, outcome, started)
         return stream
 
-    async def admit(self, method: Method, metadata: Mapping[str, str]) -> None:
-        """Raises CallFailed if the caller may not call the method, whatever the request says."""
+    async def admit(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
+        """Raises CallFailed if the caller may not call the method, or what its path names is not there,
+        whatever else the request says.
+        """
         request_id = _request_id(metadata)
         try:
-            await self._admit(method, metadata, request_id, "", None)
+            context = await self._admit(method, metadata, request_id, "", None)
+            await self._find(method, request, context.principal)
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
+
+    async def _find(self, method: Method, request: Message, principal: Principal) -> None:
+        """Raises what says that the resource in the method's path is not there, or not the caller's."""
+        if method.resource:
+            key = getattr(request, method.resource)
+            if key:
+                await self._resources[method.resource](principal, key)
+
+    async def _by_path(
+        self, method: Method, request: Any, metadata: Mapping[str, str], error: Exception
+    ) -> Exception:
+        """Returns what is to be said in place of `error`: that the path leads nowhere comes before what
+        is wrong with the rest.
+        """
+        if not isinstance(error, InvalidArgument) or not method.resource:
+            return error
+        message = method.request_type.FromString(request) if isinstance(request, bytes) else request
+        try:
+            await self._find(method, message, await self._authenticate(metadata))
+        except ApiError as nearer:
+            return nearer
+        return error
 
     async def authorize(
         self, metadata: Mapping[str, str], scope: options_pb2.Scope.ValueType
@@ -566,3 +602,11 @@ def _fingerprint(method: Method, message: Any) -> bytes:
     digest.update(b"\0")
     digest.update(bare.SerializeToString(deterministic=True))
     return digest.digest()
+
+
+def _resource(rpc: MethodDescriptor, known: Container[str]) -> str:
+    """Returns the first variable of the method's REST path, if it names a resource that is known."""
+    rule = rpc.GetOptions().Extensions[annotations_pb2.http]
+    path = getattr(rule, rule.WhichOneof("pattern") or "get")
+    variables = re.findall(r"{([a-z_]+)", path)
+    return variables[0] if variables and variables[0] in known else ""

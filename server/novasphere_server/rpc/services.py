@@ -21,6 +21,7 @@ from novasphere_server.rpc.keys import JoinTokenService, KeyService
 from novasphere_server.rpc.link import LinkService
 from novasphere_server.rpc.metrics import MetricService
 from novasphere_server.rpc.nodes import NodeService
+from novasphere_server.rpc.pipeline import Resource
 from novasphere_server.rpc.systems import SystemService
 
 
@@ -54,4 +55,13 @@ def services(
         KEYS: KeyService(keys),
         JOIN_TOKENS: JoinTokenService(join_tokens),
         LINK: LinkService(fleet.links),
+    }
+
+
+def resources(fleet: Fleet, keys: Keys) -> dict[str, Resource]:
+    """Returns how to look up what REST paths name, by the variable that names it."""
+    return {
+        "node_id": lambda _, key: fleet.nodes.get(key),
+        "command_id": fleet.commands.get,
+        "key_id": lambda _, key: keys.get(key),
     }
