@@ -125,12 +125,13 @@ def _psutil() -> Any:
 
 
 def _percent(part: float, whole: float) -> float:
-    return min(max(100.0 * part / whole, 0.0), 100.0) if whole > 0 else 0.0
+    # Finer than a hundredth is noise.
+    return round(min(max(100.0 * part / whole, 0.0), 100.0), 2) if whole > 0 else 0.0
 
 
 def _load_average() -> float:
     try:
-        return os.getloadavg()[0]
+        return round(os.getloadavg()[0], 2)
     except (AttributeError, OSError):  # Windows; some phones
         return 0.0
 

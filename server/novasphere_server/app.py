@@ -45,6 +45,8 @@ log = logs.get(__name__)
 
 _STALE_STREAMS_PERIOD = 1.0
 _HEALTH_PERIOD = 1.0
+# Where no credential is needed, a page whose own name points here must not reach the API.
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class StartFailed(CannotStart):
@@ -212,6 +214,7 @@ class App:
                 write_timeout=settings.stream_write_seconds,
                 cors_origins=frozenset(settings.cors_origins),
                 query_tokens=settings.query_tokens,
+                hosts=_LOOPBACK_NAMES if settings.no_auth else frozenset(),
             ),
             extra={
                 ("GET", "/livez"): self._livez,

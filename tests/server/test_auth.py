@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import aiohttp
 import grpc
 import grpc.aio
@@ -176,3 +178,13 @@ async def test_the_admin_token_may_be_given(tmp_path):
         method = server.app.pipeline.methods["/novasphere.api.v1.KeyService/ListKeys"]
         assert await call(channel, method, server.authorization(token)) is None
         assert not (server.app.settings.data_dir / "admin.token").exists()
+
+
+async def test_without_credentials_only_loopback_names_are_answered(tmp_path: Path) -> None:
+    async with running_server(tmp_path, no_auth=True) as server, aiohttp.ClientSession() as http:
+        url = f"{server.http_url}/api/v1/nodes"
+        async with http.get(url) as answer:
+            assert answer.status == 200
+        async with http.get(url, headers={"Host": "page.example.org:8080"}) as answer:
+            assert answer.status == 403
+            assert "localhost" in (await answer.json())["detail"]

@@ -187,6 +187,9 @@ class Gateway:
         incoming = exchange.incoming
         if not incoming.is_legible:
             raise requests.not_utf8("path")
+        if self._settings.hosts and incoming.host not in self._settings.hosts:
+            allowed = ", ".join(sorted(self._settings.hosts))
+            raise Failure("PERMISSION_DENIED", f"this server answers to these names only: {allowed}")
         if incoming.method == "OPTIONS":
             return self._options(exchange)
         if incoming.path == _OPENAPI:

@@ -77,6 +77,13 @@ class Incoming:
         self._client_type: str | None = None
 
     @property
+    def host(self) -> str:
+        """The name, without the port, that the request was sent to, in lower case."""
+        host = self.headers.get("Host", "").lower()
+        name, colon, port = host.rpartition(":")
+        return name if colon and (port.isdigit() or not port) else host
+
+    @property
     def client_type(self) -> str:
         """What kind of client asks, from a short list: it labels metrics."""
         if self._client_type is None:

@@ -22,6 +22,9 @@ class GatewaySettings:
     gzip_min_size: int = 1024
     cors_origins: frozenset[str] = frozenset()
     """Origins whose pages may read answers, "https://console.example.org"; "*" allows all."""
+    hosts: frozenset[str] = frozenset()
+    """Names that a request may reach the server by; empty: any. Where no credential is needed, this keeps
+    out web pages whose own name was made to point here."""
     query_tokens: bool = True
     """Streams take `?token=`, for browsers' EventSource, which cannot set headers."""
     keepalive_timeout: float = 75.0

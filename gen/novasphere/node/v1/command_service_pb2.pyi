@@ -451,7 +451,9 @@ class CommandEvent(message.Message):
     type: watch_pb2.EventType.ValueType
     """What happened."""
     cursor: builtins.str
-    """Resumes after this event's mutation. Empty inside the present state, before its bookmark."""
+    """Resumes after this event's mutation. Empty where that would lose something: inside the present
+    state, before its bookmark, and on all but the last event of a mutation.
+    """
     @builtins.property
     def object(self) -> command_pb2.Command:
         """The command after the change; before it, when it left the filter or was deleted."""

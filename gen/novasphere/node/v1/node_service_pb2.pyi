@@ -236,7 +236,9 @@ class NodeEvent(message.Message):
     type: watch_pb2.EventType.ValueType
     """What happened."""
     cursor: builtins.str
-    """Resumes after this event's mutation. Empty inside the present state, before its bookmark."""
+    """Resumes after this event's mutation. Empty where that would lose something: inside the present
+    state, before its bookmark, and on all but the last event of a mutation.
+    """
     @builtins.property
     def object(self) -> node_pb2.Node:
         """The node after the change; before it, when the node left the filter or was deleted."""
