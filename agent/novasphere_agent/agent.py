@@ -42,7 +42,11 @@ async def run(
             loop.add_signal_handler(number, stop.set)
     boot_id = processes.boot_id()
     identity = dataclasses.replace(identity, incarnation=identity.incarnation + 1)
-    identity_file.store(identity)
+    try:
+        identity_file.store(identity)
+    except OSError as error:
+        # What runs is to be taken over all the same.
+        log.error("the data directory cannot be written: %s", error)  # noqa: TRY400 - the disk is at fault
     workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="agent")
     sampler = Sampler(settings.data_dir)
     launcher = Launcher()

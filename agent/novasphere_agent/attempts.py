@@ -147,6 +147,7 @@ class Attempts:
         self._look_pause = _FASTEST_LOOK_SECONDS
         self._is_running_one = asyncio.Event()
         self._is_one_gone = asyncio.Event()
+        self._accepting = asyncio.Lock()
         self.on_news: Callable[[], None] = lambda: None
         # Attempts that may have something to send on this connection.
         self.speaking: dict[Key, Attempt] = {}
@@ -202,32 +203,40 @@ class Attempts:
             await asyncio.sleep(self._look_pause)
 
     async def accept(self, dispatches: Sequence[Dispatch]) -> None:
-        """Returns when it is durable that these attempts are to be started; known ones are ignored."""
-        fresh: dict[Key, Intent] = {}
-        for dispatch in dispatches:
-            key = dispatch.run_id, dispatch.attempt
-            if key in self._attempts or key in self._deleted:
-                log.info("attempt %s.%d is known already", *key)
-                continue
-            fresh[key] = self._intend(dispatch)
-        if not fresh:
-            return
-        try:
-            await self._work(self._journal.record, list(fresh.values()))
-            self.fault = ""
-        except OSError as error:
-            self.fault = f"the journal cannot be written: {error}"
-            log.error("%s", self.fault)  # noqa: TRY400 - the disk is at fault, the stack says nothing
-        else:
-            failpoints.reach("after_intent")
-        for key, intent in fresh.items():
-            attempt = Attempt(intent, self._journal.directory(*key))
-            self._attempts[key] = self.speaking[key] = attempt
-            if self.fault or intent.rejection:
-                reason = f"SPAWN_FAILED: {self.fault}" if self.fault else intent.rejection
-                self._end(attempt, Exit(), AttemptPhase.REJECTED, reason)
+        """Returns when it is durable that these attempts are to be started; known ones are ignored.
+
+        Goes on when its caller is cancelled: the link may break while a thread writes the intents, and
+        what is on disk must be known here by the time the server sends it again.
+        """
+        await asyncio.shield(self._tasks.start(self._accept(dispatches), name="accept"))
+
+    async def _accept(self, dispatches: Sequence[Dispatch]) -> None:
+        async with self._accepting:
+            fresh: dict[Key, Intent] = {}
+            for dispatch in dispatches:
+                key = dispatch.run_id, dispatch.attempt
+                if key in self._attempts or key in self._deleted:
+                    log.info("attempt %s.%d is known already", *key)
+                    continue
+                fresh[key] = self._intend(dispatch)
+            if not fresh:
+                return
+            try:
+                await self._work(self._journal.record, list(fresh.values()))
+                self.fault = ""
+            except OSError as error:
+                self.fault = f"the journal cannot be written: {error}"
+                log.error("%s", self.fault)  # noqa: TRY400 - the disk is at fault, the stack says nothing
             else:
-                self._tasks.start(self._launch(attempt), name=f"attempt {attempt}")
+                failpoints.reach("after_intent")
+            for key, intent in fresh.items():
+                attempt = Attempt(intent, self._journal.directory(*key))
+                self._attempts[key] = self.speaking[key] = attempt
+                if self.fault or intent.rejection:
+                    reason = f"SPAWN_FAILED: {self.fault}" if self.fault else intent.rejection
+                    self._end(attempt, Exit(), AttemptPhase.REJECTED, reason)
+                else:
+                    self._tasks.start(self._launch(attempt), name=f"attempt {attempt}")
 
     async def probe_journal(self) -> None:
         """Sees whether a fault of the journal is over."""
@@ -282,8 +291,9 @@ class Attempts:
 
     async def kill_all(self) -> None:
         """Kills whatever runs, and forgets everything."""
-        for attempt in list(self._attempts.values()):
-            await self._forget(attempt)
+        async with self._accepting:  # the end of it: the link may be gone, and this still going on
+            for attempt in list(self._attempts.values()):
+                await self._forget(attempt)
         while self._attempts:
             self._is_one_gone.clear()
             await self._is_one_gone.wait()
@@ -420,7 +430,14 @@ class Attempts:
         self._deleted[attempt.key] = None
         if len(self._deleted) > _MOST_DELETED:
             self._deleted.popitem(last=False)
-        self._tasks.start(self._work(self._journal.delete, attempt.directory), name=f"delete {attempt}")
+        self._tasks.start(self._clear_away(attempt), name=f"delete {attempt}")
+
+    async def _clear_away(self, attempt: Attempt) -> None:
+        try:
+            await self._work(self._journal.delete, attempt.directory)
+        except OSError as error:
+            # Harmless: the next start finds it, and the server has it forgotten again.
+            log.warning("the files of attempt %s cannot be deleted: %s", attempt, error)
 
     async def _cancel_later(self, key: Key, grace_ms: int) -> None:
         await asyncio.sleep(_RETRY_SECONDS)

@@ -37,6 +37,10 @@ class NodeDeleted(Exception):
     """The node was deleted on the server: this agent has nothing left to do."""
 
 
+class IdentityNotStored(Exception):
+    """What the server gave cannot be written to the disk."""
+
+
 class Link:
     """Connects, talks until the stream ends, and does it again."""
 
@@ -80,6 +84,8 @@ class Link:
                 self._complain(closing.reason, f"the server closed the link: {closing.reason}")
             except StreamTerminatedError as error:
                 self._complain("", f"the link broke: {error}")
+            except IdentityNotStored as error:
+                self._complain("", f"cannot store the identity: {error}")
             except (OSError, asyncio.TimeoutError) as error:
                 self._complain("", f"no connection: {str(error) or type(error).__name__}")
             except Exception:
@@ -148,14 +154,19 @@ class Link:
         )
 
     async def _remember(self, welcome: Welcome) -> None:
-        self._identity = dataclasses.replace(
+        identity = dataclasses.replace(
             self._identity,
             node_id=welcome.node_id,
             node_uid=welcome.node_uid,
             credential=welcome.credential or self._identity.credential,
             session_token=welcome.session_token,
         )
-        await self._work(self._identity_file.store, self._identity)
+        try:
+            await self._work(self._identity_file.store, identity)
+        except OSError as error:
+            raise IdentityNotStored(str(error)) from error
+        # Not before: the server drops the token on disk once a newer one was presented.
+        self._identity = identity
 
     def _complain(self, reason: str, what: str) -> None:
         if reason == refusals.NODE_DELETED:

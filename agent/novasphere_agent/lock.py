@@ -37,8 +37,9 @@ def hold(data_dir: Path, *, patience: float = PATIENCE_SECONDS) -> Iterator[None
                 holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
                 raise DataDirInUse(data_dir, holder)
             time.sleep(_POLL_SECONDS)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(descriptor)

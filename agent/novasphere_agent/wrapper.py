@@ -223,7 +223,10 @@ class Wrapper:
             left = began + timeout - time.monotonic() if timeout else None
             if left is not None and left <= 0:
                 # Before the first signal: whoever finds this attempt dead must know why.
-                os.close(os.open(self._path("timed_out"), os.O_WRONLY | os.O_CREAT, 0o600))
+                try:  # noqa: SIM105 - contextlib would be one more import
+                    os.close(os.open(self._path("timed_out"), os.O_WRONLY | os.O_CREAT, 0o600))
+                except OSError:
+                    pass  # a full disk: the kill matters more than the note
                 self._kill_tree(grace)
                 return "timeout"
             self._sleep(left)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
@@ -58,7 +58,7 @@ def encode(message: Message) -> dict[str, Any]:
             if options.Extensions[options_pb2.null_when_unset]:
                 data[key] = None
         elif options.Extensions[options_pb2.json_text]:
-            data[key] = json.loads(value) if value else None
+            data[key] = _read_json(value)
         else:
             data[key] = _encode_one(field, value)
     return data
@@ -68,6 +68,20 @@ def _is_unset(message: Message, field: Any, value: Any) -> bool:
     if field.has_presence:
         return not message.HasField(field.name)
     return field.enum_type is not None and not value
+
+
+def _read_json(text: str) -> Any:
+    """Returns the value that a JSON text holds; a text that is not JSON is shown as it is."""
+    if not text:
+        return None
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is Python's, not JSON's")
 
 
 def _encode_many(field: Any, values: Any) -> Any:

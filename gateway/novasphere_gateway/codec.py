@@ -284,7 +284,7 @@ def print_json(text: str) -> Any:
     """Returns the JSON value that a text holds, digit for digit; None for an empty text.
 
     A text that is not JSON is printed as a string: the reader sees what is stored, and the document
-    stays valid.
+    stays valid. It stays one line too, as rows of streams must: JSON's strings hold no raw line breaks.
     """
     if not text:
         return None
@@ -292,7 +292,7 @@ def print_json(text: str) -> Any:
         orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    return orjson.Fragment(text)
+    return orjson.Fragment(text.replace("\n", " ").replace("\r", " "))
 
 
 class Words:

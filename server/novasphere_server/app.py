@@ -185,6 +185,11 @@ class App:
         gauge("store_revision", "The last revision.", lambda: store.revision)
         gauge("store_available", "1 while the database answers.", lambda: float(store.is_available))
         gauge("linked_agents", "Agents whose link is up.", lambda: links.linked_agents)
+        counter(
+            "dropped_samples",
+            "Load samples that had to make room for newer ones.",
+            lambda: self.fleet.metrics.dropped,
+        )
         counts = links.counters
         counter("hellos", "Links that agents opened.", lambda: counts.hellos)
         counter("dispatched_attempts", "Attempts sent to agents.", lambda: counts.dispatched)
@@ -247,7 +252,7 @@ class App:
         start("health", self._follow_health)
         start("stale-streams", self._end_stale_streams)
         start("key-usage", KeyUsage(self.store, self.credentials).run)
-        for name, run in fleet_loops.loops(self.fleet, self.clock).items():
+        for name, run in (self.store.loops() | fleet_loops.loops(self.fleet, self.clock)).items():
             start(name, run)
 
     # -- stopping

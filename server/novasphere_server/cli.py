@@ -43,7 +43,8 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=name,
         description=description,
-        epilog="Every flag is also a NOVASPHERE_* variable and a line of the configuration file.",
+        epilog="Flags win over NOVASPHERE_* variables, such as NOVASPHERE_HTTP for --http, and those "
+        "over the configuration file.",
         allow_abbrev=False,
     )
     add = parser.add_argument

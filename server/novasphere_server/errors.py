@@ -258,8 +258,10 @@ class DeadlineExceeded(ApiError):
 class SlowConsumer(ApiError):
     reason = reasons.ERROR_REASON_SLOW_CONSUMER
 
-    def __init__(self) -> None:
-        super().__init__("the stream was cut because its reader took nothing for 30 s; resume it")
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the stream was cut because its reader took nothing for {seconds:g} s; resume it"
+        )
 
 
 class Internal(ApiError):

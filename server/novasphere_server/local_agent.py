@@ -54,19 +54,26 @@ class LocalAgent:
             failures = 1 if clock() - started > _HEALTHY_AFTER else failures + 1
             delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(failures - 1, 16))
             delay *= random.uniform(0.5, 1.0)  # noqa: S311 - spreads restarts, guards nothing
-            log.error("the agent ended; starting it again", exit_code=code, seconds=round(delay, 1))
+            if code is not None:
+                log.error("the agent ended", exit_code=code)
+            log.info("starting the agent again", seconds=round(delay, 1))
             await asyncio.sleep(delay)
 
-    async def _run_once(self) -> int:
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            # Standard output is ours: one line says that all is ready.
-            stdout=sys.stderr.fileno(),
-            env=_environment(),
-            # Ctrl-C reaches this process alone, which stops the agent in its turn.
-            start_new_session=True,
-        )
+    async def _run_once(self) -> int | None:
+        """Returns the agent's exit code, None when it could not be started."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                # Standard output is ours: one line says that all is ready.
+                stdout=sys.stderr.fileno(),
+                env=_environment(),
+                # Ctrl-C reaches this process alone, which stops the agent in its turn.
+                start_new_session=True,
+            )
+        except OSError as error:  # out of memory or processes: the server goes on without
+            log.warning("the agent cannot be started", error=str(error))
+            return None
         log.info("agent started", pid=process.pid)
         try:
             return await process.wait()

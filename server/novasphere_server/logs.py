@@ -20,6 +20,7 @@ MASK = "***"
 _SECRETS = re.compile(
     r"""
       (?P<prefix>\bns[kja]_[a-z0-9]{0,8}_?)[A-Za-z0-9]+          # our own; the public part stays
+    | (?P<session>\bnss_)[A-Za-z0-9_-]+
     | (?P<scheme>\bbearer\s+)[A-Za-z0-9._~+/=-]+
     | (?P<name>\b(?:access_)?token=)[^&\s"'\\]+                   # in URLs
     | (?P<header>["']?x-api-key["']?\s*[:=]\s*["']?)[^\s"',}]+
@@ -29,22 +30,33 @@ _SECRETS = re.compile(
 
 
 def _masked(match: re.Match[str]) -> str:
-    return (match["prefix"] or match["scheme"] or match["name"] or match["header"] or "") + MASK
+    shown = ("prefix", "session", "scheme", "name", "header")
+    return next(filter(None, match.group(*shown)), "") + MASK
+
+
+def _quoted(secret: str) -> str:
+    """Returns a pattern for the secret within any number of JSON's and Python's quotes."""
+    escaped = {"\\": r"\\+", '"': r'\\*"', "'": r"\\*'"}
+    return "".join(escaped.get(character) or re.escape(character) for character in secret)
 
 
 class Mask:
     """The last processor: hides secrets in the finished line, wherever they came from."""
 
     def __init__(self) -> None:
-        self._literals: tuple[str, ...] = ()
+        self._hidden: frozenset[str] = frozenset()
+        self._given: re.Pattern[str] | None = None
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Hides these texts too, which no pattern could recognise."""
-        self._literals = tuple({*self._literals, *(s for s in secrets if s)})
+        self._hidden = self._hidden.union(filter(None, secrets))
+        if self._hidden:
+            longest_first = sorted(self._hidden, key=len, reverse=True)
+            self._given = re.compile("|".join(map(_quoted, longest_first)))
 
     def text(self, line: str) -> str:
-        for literal in self._literals:
-            line = line.replace(literal, MASK)
+        if self._given is not None:
+            line = self._given.sub(MASK, line)
         return _SECRETS.sub(_masked, line)
 
     def __call__(self, logger: WrappedLogger, name: str, rendered: str) -> str:
@@ -80,7 +92,12 @@ def configure(log_format: str, level: str, stream: TextIO | None = None) -> None
     rendering: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if is_json(log_format, stream)
-        else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        # Not the richer one that it takes by itself: that shows the values of variables.
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

@@ -233,7 +233,12 @@ class _Sources:
             raise SettingsError(f"{table} in {self._file_name} must be a table: write [{table}]")
         hints = typing.get_type_hints(schema)
         values = {
-            f.name: self.take(f.name, _default(schema, f.name), _parser(hints[f.name]), table)
+            f.name: self.take(
+                f.name,
+                _default(schema, f.name),
+                _MAY_BE_NONE.get(f"{table}.{f.name}") or _parser(hints[f.name]),
+                table,
+            )
             for f in dataclasses.fields(schema)
         }
         return schema(**values)
@@ -285,6 +290,16 @@ def _whole(value: Any) -> int:
     return number
 
 
+def _count(value: Any) -> int:
+    try:
+        number = _whole(value)
+    except ValueError:
+        number = 0
+    if not number:
+        raise ValueError("a whole number, 1 or more")
+    return number
+
+
 def _number(value: Any) -> float:
     try:
         number = float(str(value))
@@ -292,6 +307,16 @@ def _number(value: Any) -> float:
         raise ValueError("a number") from None
     if not 0 <= number < float("inf"):
         raise ValueError("a number, 0 or more")
+    return number
+
+
+def _positive(value: Any) -> float:
+    try:
+        number = _number(value)
+    except ValueError:
+        number = 0
+    if not number:
+        raise ValueError("a number above 0")
     return number
 
 
@@ -327,14 +352,23 @@ _PLAIN: dict[str, Parse] = {
     "cors_origins": _texts,
     "query_tokens": _truth,
     "drain_seconds": _number,
-    "stream_write_seconds": _number,
+    "stream_write_seconds": _positive,
+}
+
+# Of the tables' numbers, those that may be 0 and mean none then. Without the others nothing works.
+_MAY_BE_NONE: dict[str, Parse] = {
+    "limits.ring_bytes": _whole,
+    "limits.cache_bytes": _whole,
+    "limits.cached_queries": _whole,
+    "fleet.cancel_grace": _number,
+    "fleet.inline_output_bytes": _whole,
 }
 
 _BY_TYPE: dict[Any, Parse] = {
     str: _text,
     bool: _truth,
-    int: _whole,
-    float: _number,
+    int: _count,
+    float: _positive,
     tuple[str, ...]: _texts,
     Path: lambda value: Path(_text(value)).expanduser(),
 }

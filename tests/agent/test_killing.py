@@ -31,6 +31,19 @@ async def test_a_timeout_kills_the_whole_tree(server: StandIn, agent: AgentProce
     assert bytes(run.stdout) == b"up\n"
 
 
+async def test_a_timeout_that_cannot_be_noted_kills_all_the_same(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    its = mark()
+    # The directory is as good as a full disk: no file of that name can be made.
+    run = server.dispatch(f"mkdir ../timed_out; echo up; sleep {its}; true", timeout_ms=700)
+    report = await server.result_of(run)
+    assert (report.phase, bytes(run.stdout)) == (pb.ATTEMPT_PHASE_TIMED_OUT, b"up\n")
+    assert report.duration_ms >= 700
+    assert not running(its)
+
+
 async def test_a_cancel_kills_the_whole_tree(server: StandIn, agent: AgentProcess) -> None:
     await agent.link()
     its = mark()

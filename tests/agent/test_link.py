@@ -118,6 +118,25 @@ async def test_the_welcome_is_acknowledged_when_its_tokens_are_on_disk(
     assert identity_of(agent)["session_token"] == "session-1"
 
 
+async def test_tokens_that_cannot_be_stored_are_not_presented(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    await until(lambda: identity_of(agent)["session_token"] == "session-1")
+    in_the_way = agent.data_dir / "identity.json.new"  # as good as a full disk, for this one file
+    in_the_way.mkdir()
+    server.cut()
+    await until(lambda: len(server.hellos) >= 4)
+    agent.kill()
+    await agent.ended()
+    in_the_way.rmdir()
+    said = agent.words
+    await agent.link(token="")
+    assert {hello.session_token for hello in server.hellos[1:]} == {"session-1"}
+    assert said.count("cannot store the identity: ") == 1
+    assert "no connection" not in said
+
+
 async def test_a_stopped_agent_says_goodbye_and_leaves_its_work_running(
     server: StandIn, agent: AgentProcess
 ) -> None:

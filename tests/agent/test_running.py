@@ -163,3 +163,13 @@ async def test_acknowledged_attempts_leave_nothing_behind(server: StandIn, agent
     await agent.link()
     await server.result_of(server.dispatch("echo x"))
     await until(lambda: not list((agent.data_dir / "attempts").iterdir()))
+
+
+async def test_files_that_cannot_be_deleted_are_not_the_end_of_the_agent(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    await server.result_of(server.dispatch("rm ../intent.json; mkdir ../intent.json"))
+    await until(lambda: "cannot be deleted: " in agent.words)
+    assert (await server.result_of(server.dispatch("exit 3"))).exit_code == 3
+    assert len(server.hellos) == 1

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from link_stand_in import AgentProcess, StandIn, live_processes, pid_in, running, sessions, until
+from link_stand_in import AgentProcess, Run, StandIn, live_processes, pid_in, running, sessions, until
 from novasphere.link.v1 import link_service_pb2 as pb
 
 
@@ -147,6 +147,34 @@ async def test_a_cut_link_is_taken_up_from_the_acknowledged_offsets(
     assert run.stdout.decode() == "".join(f"line {i}\n" for i in range(1, 61))
 
 
+async def test_a_link_that_breaks_while_commands_are_accepted_costs_none_of_them(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
+    await agent.link("--capacity", "200")
+    marks = tmp_path / "marks"
+    dispatches = [
+        pb.Dispatch(
+            run_id=f"cmd-{number}",
+            attempt=1,
+            fencing_token=number,
+            kind="shell",
+            command_text=f"echo {number} >> {marks}",
+            max_output_bytes=1000,
+        )
+        for number in range(200)
+    ]
+    server.runs |= {(dispatch.run_id, 1): Run(dispatch) for dispatch in dispatches}
+    server.send(pb.ConnectResponse(dispatches=dispatches))
+    await until(directory_of(agent, "cmd-0").exists)
+    await server.stop()
+    await server.start(server.port)
+    await until(lambda: len(server.hellos) == 2 and server.is_linked)
+    server.send(pb.ConnectResponse(dispatches=dispatches))
+    ends = [(await server.result_of(run)).phase for run in server.runs.values()]
+    assert set(ends) == {pb.ATTEMPT_PHASE_EXITED}
+    assert sorted(map(int, marks.read_text().split())) == list(range(200))
+
+
 async def test_what_was_not_acknowledged_is_said_again(server: StandIn, agent: AgentProcess) -> None:
     await agent.link()
     server.acknowledges = False
@@ -234,6 +262,25 @@ async def test_output_of_both_streams_comes_in_the_order_of_printing_after_a_cut
     await server.result_of(run)
     said = b"".join(data for _, data in run.order).decode().split()
     assert said == ["o1", "e1", "o2", "e2", "o3", "e3", "o4", "e4"]
+
+
+async def test_an_agent_that_cannot_write_adopts_its_command_and_reports_it_once_it_can(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("echo up; sleep 60")
+    await until(lambda: run.stdout)
+    agent.kill()
+    await agent.ended()
+    in_the_way = agent.data_dir / "identity.json.new"  # as good as a full disk, for this one file
+    in_the_way.mkdir()
+    await agent.start()
+    await until(lambda: "cannot store the identity: " in agent.words)
+    assert "the data directory cannot be written: " in agent.words
+    in_the_way.rmdir()
+    await until(lambda: agent.words.count("linked to") == 2)
+    server.cancel(run)
+    assert (await server.result_of(run)).phase == pb.ATTEMPT_PHASE_CANCELLED
 
 
 @pytest.mark.slow

@@ -454,11 +454,16 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
         ["exec", "--attach", "cmd-1", "--", "ls"],
         ["exec", "n1", "--timeout", "soon", "--", "ls"],
         ["command", "logs", "cmd-1", "--stream", "both"],
+        ["node", "list", "--request-id", "größe"],
+        ["node", "list", "--request-id", "two\nlines"],
+        ["node", "delete", "n1", "--request-id", "x" * 256],
     ]
     wrongs = await asyncio.gather(*(cli(*arguments) for arguments in usages))
     for arguments, wrong in zip(usages, wrongs, strict=True):
         assert wrong.code == 2, arguments
         assert wrong.err or arguments == ["node"]
+        if "--request-id" in arguments:
+            assert "up to 255 printable ASCII characters" in wrong.err
 
 
 async def on_a_terminal(cli: Cli, *arguments: str) -> str:

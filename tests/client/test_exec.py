@@ -199,10 +199,13 @@ async def test_attaching_starts_from_the_start_or_an_offset(server: ScriptedServ
     assert not server.requests("CreateCommand")
 
 
-async def test_ctrl_c_cancels_and_waits_for_the_confirmation(server: ScriptedServer, cli: Cli) -> None:
+@pytest.mark.parametrize("own", [[], ["--request-id", "mine"]])
+async def test_ctrl_c_cancels_and_waits_for_the_confirmation(
+    own: list[str], server: ScriptedServer, cli: Cli
+) -> None:
     server.add_node("n1")
     server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
-    process = await cli.start("exec", "n1", "--", "work")
+    process = await cli.start("exec", "n1", *own, "--", "work")
     assert process.stdout is not None
     await asyncio.wait_for(process.stdout.readline(), 20)
     (script,) = server.scripts.values()
@@ -297,6 +300,12 @@ async def test_several_nodes_run_at_once_with_their_names_before_each_line(
     ]
     assert sorted(done.err.splitlines()) == ["[a] err", "[b] err"]
     assert sorted(r.request_id for r in server.requests("CreateCommand")) == ["mine/a", "mine/b"]
+
+    long = "x" * 255
+    assert (await cli("exec", "a", "b", "--request-id", long, "--", "work")).code == 3
+    first, second = (r.request_id for r in server.requests("CreateCommand")[2:])
+    assert first != second
+    assert max(len(first), len(second)) <= 255
 
     some = await cli("exec", "a", "nobody", "--", "work")
     assert some.code == 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import orjson
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
-from novasphere.api.v1 import join_token_service_pb2, key_service_pb2, watch_pb2
+from novasphere.api.v1 import join_token_service_pb2, key_service_pb2, options_pb2, watch_pb2
 from novasphere.node.v1 import (
     command_pb2,
     command_service_pb2,
@@ -16,6 +18,7 @@ from novasphere.node.v1 import (
     node_service_pb2,
 )
 from novasphere_client import json_form
+from novasphere_gateway import codec
 
 COMMAND = command_pb2.Command(
     id=9007199254740993,
@@ -60,6 +63,27 @@ def oracle(message: Message) -> Any:
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.DESCRIPTOR.name)
 def test_prints_what_the_rest_routes_print(message: Message) -> None:
     assert json_form.encode(message) == oracle(message)
+
+
+@pytest.fixture(scope="module")
+def note() -> type[Message]:
+    """A message type with a field that holds JSON text; the API has none yet."""
+    file = descriptor_pb2.FileDescriptorProto(name="note.proto", package="tests", syntax="proto3")
+    field = file.message_type.add(name="Note").field.add(
+        name="data", number=1, type=descriptor_pb2.FieldDescriptorProto.TYPE_STRING
+    )
+    field.options.Extensions[options_pb2.json_text] = True
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tests.Note"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", '{"a":\n[1]}', "{oops", "NaN", '{"a":-Infinity}', "[" * 100_000, "1 2"]
+)
+def test_json_text_is_shown_as_its_value_or_as_it_is(text: str, note: type[Message]) -> None:
+    printed = orjson.loads(orjson.dumps(codec.print_json(text)))
+    assert json_form.encode(note(data=text)) == {"data": printed}
 
 
 def test_words_are_those_of_the_api() -> None:

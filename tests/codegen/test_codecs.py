@@ -189,6 +189,14 @@ def test_text_that_is_no_json_is_printed_as_a_string(generated: Any) -> None:
     assert orjson.loads(generated.codecs.dump_Thing(thing))["payload"] == "{oops"
 
 
+def test_text_of_several_lines_is_printed_on_one(generated: Any) -> None:
+    thing = generated.messages.Thing(payload='{\r\n  "a": [1,\n\t"b\\n"]\r}\n')
+    printed = generated.codecs.dump_Thing(thing)
+    assert b"\n" not in printed
+    assert b"\r" not in printed
+    assert orjson.loads(printed)["payload"] == {"a": [1, "b\n"]}
+
+
 @pytest.mark.parametrize("name", ["weight", "weight_grams", "mass", "heft"])
 def test_a_field_is_read_under_each_of_its_names(generated: Any, name: str) -> None:
     assert generated.codecs.decode_Thing({name: 3}).weight_grams == 3

@@ -18,7 +18,6 @@ from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.principals import Principal
 from novasphere_server.loops.expiry import ExpiryLoop
-from novasphere_server.loops.flush import FlushLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
 from novasphere_server.store.idempotency import Idempotency
@@ -73,7 +72,6 @@ class World:
             terminal_retention=settings.terminal_retention,
             period=60,
         )
-        self.flush = FlushLoop(self.fleet.metrics, self.fleet.presence, period=1, heartbeat_period=30)
         await self.fleet.start()
 
     async def stop(self) -> None:
@@ -117,6 +115,11 @@ class World:
         agent = Agent(self, name, profile)
         self._agents.append(agent)
         return agent
+
+    async def flush(self) -> None:
+        """Stores what links heard and the log does not carry."""
+        await self.fleet.metrics.flush()
+        await self.fleet.presence.flush()
 
     async def pass_time(self, seconds: float) -> None:
         """Moves the clock and lets the loops take a step."""

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import gc
 import re
+from contextlib import aclosing
 
 import pytest
 import sqlalchemy as sa
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2 as api
+from novasphere.node.v1 import node_pb2
 from novasphere_server import errors
-from novasphere_server.core.commands import CommandFilter
+from novasphere_server.clock import SystemClock
+from novasphere_server.core.commands import CommandFilter, Commands
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.store import tables
+from novasphere_server.store.kinds import NODES
+from novasphere_server.store.limits import Limits
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.store import Store
 
 
 @pytest.fixture
@@ -209,3 +218,35 @@ async def test_watchers_see_commands_without_results(world, agent, tenant):
     assert [event.object.message().command_id for event in page.events] == [own.command_id]
     await watch.aclose()
     await narrow.aclose()
+
+
+async def test_listed_commands_are_cut_out_once_and_go_with_what_they_were_cut_from(world, agent):
+    for _ in range(20):
+        await world.run()
+    commands = world.fleet.commands
+    which = CommandFilter()
+    first = (await commands.list_flat(ADMIN, which, limit=100)).items
+    again = (await commands.list_flat(ADMIN, which, limit=100)).items
+    assert [each.message().command_id for each in first] == [each.message().command_id for each in again]
+    assert all(mine is others for mine, others in zip(first, again, strict=True))
+    async with aclosing(commands.watch(ADMIN, which, "")) as pages:
+        present = (await anext(pages)).events
+        assert {id(event.object) for event in present} == {id(each) for each in first}
+
+
+async def test_what_lists_cut_out_of_commands_takes_no_memory_beside_the_cache(tmp_path):
+    store = await Store.open(
+        f"sqlite:///{tmp_path}/n.db", clock=SystemClock(), limits=Limits(cache_bytes=0, ring_bytes=0)
+    )
+    commands = Commands(store, FleetSettings())
+    await store.write(lambda tx: tx.put(NODES, node_pb2.Node(node_id="n1", uid="u1")))
+    for _ in range(20):
+        request = api.CreateCommandRequest(node_id="n1", command_text="true")
+        await commands.create(ADMIN, request)
+    page = await commands.list_flat(ADMIN, CommandFilter(), limit=100)
+    wires = {item.wire for item in page.items}
+    assert len(wires) == 20
+    del page
+    gc.collect()
+    await store.close()
+    assert not [each for each in gc.get_objects() if isinstance(each, Rendered) and each.wire in wires]

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere_server import errors
+from novasphere_server.core.credentials import ADMIN
 from novasphere_server.store import tables
 
 
@@ -33,6 +34,53 @@ async def test_a_command_waits_for_its_node_and_the_oldest_goes_first(world):
     tokens = [d.fencing_token for d in dispatches]
     assert tokens == sorted(set(tokens))
     assert len([f for f in agent.frames if f.dispatches]) == 1  # one frame, one transaction
+
+
+async def test_long_commands_come_in_frames_that_every_agent_can_receive(world):
+    agent = world.agent()
+    await agent.connect(free_slots=0)
+    ids = [await world.run(text="#" * 120_000) for _ in range(40)]
+    agent.send(free_slots=64)
+    assert [d.run_id for d in await agent.dispatched(40)] == ids
+    assert max(frame.ByteSize() for frame in agent.frames) < 1_200_000
+    await agent.connect(free_slots=64)  # without a trace of them: all are sent again
+    assert [d.run_id for d in await agent.dispatched(40)] == ids
+    assert max(frame.ByteSize() for frame in agent.frames) < 1_200_000
+
+
+async def test_dispatches_that_wait_for_the_next_frame_take_credit_already(world):
+    agent = world.agent()
+    await agent.connect(free_slots=0)
+    for _ in range(14):
+        await world.run(text="#" * 120_000)
+    agent.reads.clear()  # the server sends one frame and cannot send the next
+    agent.send(free_slots=12)
+    await agent.dispatched(1)
+    agent.send(free_slots=12, acked=agent.frames[0].sequence)
+    agent.reads.set()
+    await agent.dispatched(12)
+    await agent.settle(free_slots=0)
+    assert len(agent.dispatches) == 12
+
+
+async def test_a_cancel_never_overtakes_the_dispatch_that_it_is_for(world):
+    agent = world.agent()
+    await agent.connect(free_slots=0)
+    ids = [await world.run(text="#" * 120_000) for _ in range(24)]
+    agent.reads.clear()  # the server sends one frame and cannot send the next
+    agent.send(free_slots=64)
+    await agent.dispatched(1)
+    for command_id in (ids[0], ids[-1]):
+        await world.fleet.commands.cancel(ADMIN, command_id)
+    agent.reads.set()
+    await agent.until(lambda: len(agent.cancels) == 2)
+    dispatched_in, cancelled_in = (
+        {item.run_id: frame.sequence for frame in agent.frames for item in getattr(frame, field)}
+        for field in ("dispatches", "cancels")
+    )
+    assert set(dispatched_in) == set(ids)
+    assert dispatched_in[ids[-1]] > dispatched_in[ids[0]]
+    assert all(number >= dispatched_in[run_id] for run_id, number in cancelled_in.items())
 
 
 async def test_work_is_sent_only_while_credit_lasts(world):

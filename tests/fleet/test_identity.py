@@ -4,6 +4,7 @@ import pytest
 from novasphere.node.v1 import node_pb2
 from novasphere_server import errors
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.core.identities import Identity
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.store.kinds import NODES
 
@@ -87,6 +88,24 @@ async def test_a_one_use_token_admits_one_node_even_when_its_welcome_was_lost(wo
     assert await world.store.get(NODES, "n2") is None
 
 
+@pytest.mark.parametrize("is_confirmed", [False, True])
+async def test_a_one_use_token_stays_used_when_its_node_is_deleted(world, is_confirmed):
+    _, secret = await JoinTokens(world.store).create(ADMIN, 60, False)
+    agent = world.agent("n1")
+    await agent.connect(
+        principal=await world.credentials.authenticate(secret), is_confirmed=is_confirmed
+    )
+    await world.fleet.nodes.delete(ADMIN, "n1")
+    agent.node_uid = agent.credential = agent.session_token = ""
+    with pytest.raises(errors.Unauthenticated):
+        await agent.connect(principal=await world.credentials.authenticate(secret))
+    assert await world.store.get(NODES, "n1") is None
+
+
+def test_an_identity_does_not_show_its_secrets():
+    assert "secret" not in repr(Identity(session_token="a secret", credential="a secret"))
+
+
 async def test_a_lost_welcome_leaves_the_older_session_good(world):
     agent = world.agent("n1")
     await agent.connect()
@@ -139,7 +158,7 @@ async def test_a_join_token_does_not_speak_for_a_node(world):
 async def test_the_agent_of_a_deleted_node_is_told_so_and_may_join_again(world):
     agent = world.agent("n1")
     first = await agent.connect()
-    await world.fleet.nodes.delete("n1")
+    await world.fleet.nodes.delete(ADMIN, "n1")
     await agent.until(lambda: agent.has_ended)
     assert agent.closing == "NODE_DELETED"
     with pytest.raises(errors.NodeDeleted):

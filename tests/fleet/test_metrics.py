@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 import math
+import threading
 
 import pytest
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere_server import errors
+from novasphere_server.core import metrics
+from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.store import tables
 
@@ -52,7 +56,7 @@ async def test_a_sample_that_a_heartbeat_carries_becomes_the_latest(world, agent
         )
     )
     await agent.settle()
-    await world.flush.flush()
+    await world.flush()
     metric = await world.fleet.metrics.latest("n1")
     assert (metric.id, metric.node_id) == (1, "n1")
     assert metric.metric_time.ToMicroseconds() == world.clock.now_us()
@@ -148,11 +152,58 @@ async def test_the_buffer_is_bounded_and_drops_the_oldest(world, agent):
     assert (rows[0].uptime, total) == (1499, 1000)
 
 
+async def test_a_flush_that_is_cancelled_while_it_writes_stores_every_sample_once(
+    world, agent, monkeypatch
+):
+    """As when the server stops: its loops are cancelled, then what waits is stored."""
+    loop = asyncio.get_running_loop()
+    is_writing, may_write = asyncio.Event(), threading.Event()
+    insert = metrics._insert
+
+    def insert_slowly(tx, samples):
+        loop.call_soon_threadsafe(is_writing.set)
+        assert may_write.wait(5)
+        insert(tx, samples)
+
+    monkeypatch.setattr(metrics, "_insert", insert_slowly)
+    record(world, agent, cpu_usage=1)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        flush = group.create_task(world.fleet.metrics.flush())
+        await is_writing.wait()
+        flush.cancel()
+        may_write.set()
+    await world.fleet.metrics.flush()
+    assert await count(world) == 1
+
+
+async def test_a_flush_that_is_cancelled_before_its_write_fails_keeps_the_samples(
+    world, agent, monkeypatch
+):
+    loop = asyncio.get_running_loop()
+    is_writing, may_fail = asyncio.Event(), threading.Event()
+
+    def fail(tx, samples):
+        loop.call_soon_threadsafe(is_writing.set)
+        assert may_fail.wait(5)
+        raise errors.DatabaseUnavailable
+
+    record(world, agent, cpu_usage=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(metrics, "_insert", fail)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            flush = group.create_task(world.fleet.metrics.flush())
+            await is_writing.wait()
+            flush.cancel()
+            may_fail.set()
+    assert flush.cancelled()
+    assert await world.fleet.metrics.flush() == 1
+
+
 async def test_samples_of_a_deleted_node_are_dropped(world, agent):
     record(world, agent, cpu_usage=1)
     await world.fleet.metrics.flush()
     record(world, agent, cpu_usage=2)
-    await world.fleet.nodes.delete("n1")
+    await world.fleet.nodes.delete(ADMIN, "n1")
     record(world, agent, cpu_usage=3)
     await world.fleet.metrics.flush()
     assert await count(world) == 0

@@ -34,7 +34,7 @@ async def test_an_unknown_node_is_not_found(world):
     with pytest.raises(errors.NodeNotFound):
         await world.fleet.nodes.get("nobody")
     with pytest.raises(errors.NodeNotFound):
-        await world.fleet.nodes.delete("nobody")
+        await world.fleet.nodes.delete(ADMIN, "nobody")
 
 
 @pytest.fixture
@@ -49,17 +49,17 @@ async def busy(world):
     stale = link.AttemptReport(run_id=dispatch.run_id, attempt=9, phase=link.ATTEMPT_PHASE_EXITED)
     agent.send(reports=[stale])
     await agent.settle()
-    await world.flush.flush()
+    await world.flush()
     return agent
 
 
 async def test_deleting_a_node_deletes_what_belongs_to_it(world, busy):
-    await world.fleet.nodes.delete("n1")
+    await world.fleet.nodes.delete(ADMIN, "n1")
     await busy.until(lambda: busy.has_ended)
     assert busy.closing == "NODE_DELETED"
     assert await names(world) == ([], 0)
     assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 0
-    await world.flush.flush()
+    await world.flush()
     for table in (
         tables.metric_samples,
         tables.heartbeats,
@@ -74,7 +74,7 @@ async def test_a_deletion_is_one_mutation_that_watchers_hear_of(world, busy):
     watch = world.fleet.commands.watch(ADMIN, CommandFilter(), "")
     await anext(watch)
     await anext(watch)
-    await world.fleet.nodes.delete("n1")
+    await world.fleet.nodes.delete(ADMIN, "n1")
     page = await anext(watch)
     assert [event.type for event in page.events] == [watch_pb2.EVENT_TYPE_DELETED]
     await watch.aclose()
@@ -85,33 +85,63 @@ async def test_a_node_with_many_commands_is_deleted_in_steps(world, busy, monkey
     await busy.settle(free_slots=0)
     for _ in range(12):
         await world.run()
-    await world.fleet.nodes.delete("n1")
+    await world.fleet.nodes.delete(ADMIN, "n1")
     assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 0
 
 
 async def test_a_deletion_may_name_the_version_it_means(world, busy):
     revision = (await world.node()).revision
     with pytest.raises(errors.EtagMismatch):
-        await world.fleet.nodes.delete("n1", etag='"1.5"' if revision != 1 else '"2"')
+        await world.fleet.nodes.delete(ADMIN, "n1", etag='"1.5"' if revision != 1 else '"2"')
     etag = (await world.fleet.nodes.get("n1")).etag
-    await world.fleet.nodes.delete("n1", etag=f'"{etag}"')
+    await world.fleet.nodes.delete(ADMIN, "n1", etag=f'"{etag}"')
+
+
+@pytest.mark.parametrize("is_dry_run", [False, True])
+async def test_who_is_bound_to_a_namespace_deletes_no_node(world, busy, tenant, is_dry_run):
+    with pytest.raises(errors.PermissionDenied):
+        await world.fleet.nodes.delete(tenant, "n1", is_dry_run=is_dry_run)
+    await busy.settle()
+    assert await names(world) == (["n1"], 1)
+    assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 1
 
 
 async def test_a_dry_run_deletes_nothing(world, busy):
-    await world.fleet.nodes.delete("n1", is_dry_run=True)
+    await world.fleet.nodes.delete(ADMIN, "n1", is_dry_run=True)
     assert await names(world) == (["n1"], 1)
     await busy.settle()
 
 
 async def test_a_repeated_deletion_answers_as_the_first(world, busy, claim):
-    await world.fleet.nodes.delete("n1", idempotency=claim("k"))
+    await world.fleet.nodes.delete(ADMIN, "n1", idempotency=claim("k"))
     again = claim("k")
-    await world.fleet.nodes.delete("n1", idempotency=again)
+    await world.fleet.nodes.delete(ADMIN, "n1", idempotency=again)
     assert again.was_replayed
 
 
+@pytest.mark.parametrize("is_same_request", [True, False])
+async def test_a_key_that_was_used_deletes_nothing_of_a_node_that_joined_again(
+    world, busy, claim, monkeypatch, is_same_request
+):
+    monkeypatch.setattr(nodes_module, "_CASCADE", 5)
+    await world.fleet.nodes.delete(ADMIN, "n1", idempotency=claim("k"))
+    await world.agent("n1").connect(free_slots=0)
+    for _ in range(12):
+        await world.run()
+    again = claim("k")
+    if is_same_request:
+        await world.fleet.nodes.delete(ADMIN, "n1", idempotency=again)
+        assert again.was_replayed
+    else:
+        again.fingerprint = b"another"
+        with pytest.raises(errors.IdempotencyKeyReused):
+            await world.fleet.nodes.delete(ADMIN, "n1", idempotency=again)
+    assert await names(world) == (["n1"], 1)
+    assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 12
+
+
 async def test_a_name_used_again_starts_without_anything_of_the_old_node(world, busy):
-    await world.fleet.nodes.delete("n1")
+    await world.fleet.nodes.delete(ADMIN, "n1")
     heir = world.agent("n1")
     await heir.connect(free_slots=2)
     node = await world.node()

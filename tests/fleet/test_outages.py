@@ -8,6 +8,7 @@ import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere_server import errors
+from novasphere_server.core import presence
 
 
 class Outage:
@@ -136,6 +137,21 @@ async def test_a_crossing_that_could_not_be_stored_is_stored_later(world, outage
     with pytest.raises(errors.DatabaseUnavailable):
         await world.fleet.presence.update_stirred()
     assert await world.fleet.presence.update_stirred() == 1
+
+
+async def test_all_crossings_from_a_step_that_could_not_be_stored_on_are_stored_later(
+    world, outage, dispatch, monkeypatch
+):
+    monkeypatch.setattr(presence, "_STEP", 1)
+    agent, _ = dispatch
+    other = world.agent("n2")
+    await other.connect()
+    await agent.cut()
+    await other.cut()
+    outage.failures = [errors.DatabaseUnavailable()]
+    with pytest.raises(errors.DatabaseUnavailable):
+        await world.fleet.presence.update_stirred()
+    assert await world.fleet.presence.update_stirred() == 2
 
 
 async def test_a_hello_that_fails_leaves_no_link_behind(world, outage, dispatch):

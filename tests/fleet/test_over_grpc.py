@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator
 import grpc
 import grpc.aio
 import pytest
+from novasphere.api.v1 import key_service_pb2 as key_api
+from novasphere.api.v1 import key_service_pb2_grpc as key_grpc
+from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.link.v1 import link_service_pb2_grpc as link_grpc
 from novasphere.node.v1 import command_pb2 as pb
@@ -18,6 +21,8 @@ from novasphere.node.v1 import metric_service_pb2_grpc as metric_grpc
 from novasphere.node.v1 import node_pb2
 from novasphere.node.v1 import node_service_pb2 as node_api
 from novasphere.node.v1 import node_service_pb2_grpc as node_grpc
+from novasphere_client import Client
+from novasphere_server.core.commands import TEXT_LIMIT
 from novasphere_server.testing import RunningServer, running_server
 
 
@@ -152,6 +157,34 @@ async def test_watches_and_languages_and_ids_of_requests(server):
         watch.cancel()
 
 
+async def test_lists_and_watches_of_the_longest_commands_arrive(server):
+    # More than 16 MiB.
+    texts = {f"{n:03}".ljust(TEXT_LIMIT, "x") for n in range(140)}
+    ours = Client.connect(server.grpc_address, server.admin_token)
+    async with server.channel() as channel, ours as client:
+        agent = Link(channel, server.authorization(server.join_token))
+        await agent.send(hello=hello(), free_slots=0)
+        await agent.receive()
+        async with asyncio.TaskGroup() as group:
+            for text in texts:
+                group.create_task(client.commands.create("n1", text))
+
+        listed = await client.commands.list(limit=200)
+        assert {command.command_text for command in listed.commands} == texts
+
+        # A client like any other, which takes messages of gRPC's default size.
+        commands = command_grpc.CommandServiceStub(channel)
+        watch = commands.WatchCommands(
+            command_api.WatchCommandsRequest(), metadata=server.authorization()
+        )
+        present = set()
+        while not (events := (await watch.read()).events)[-1].cursor:
+            present |= {event.object.command_text for event in events}
+        assert present == texts
+        watch.cancel()
+        agent.call.cancel()
+
+
 async def test_a_server_that_stops_says_so_to_its_agents(tmp_path):
     async with running_server(tmp_path) as server:
         channel = server.channel()
@@ -161,6 +194,59 @@ async def test_a_server_that_stops_says_so_to_its_agents(tmp_path):
     frame = await agent.receive()
     assert frame.closing.reason == "DRAINING"
     await channel.close()
+
+
+async def test_an_agent_with_many_free_slots_gets_many_long_commands(server):
+    async with server.channel() as channel:
+        agent = Link(channel, server.authorization(server.join_token))
+        await agent.send(hello=hello(capacity=64), free_slots=0)
+        await agent.receive()
+        commands = command_grpc.CommandServiceStub(channel)
+        request = command_api.CreateCommandRequest(node_id="n1", command_text="#" * 120_000)
+        ids = [
+            (await commands.CreateCommand(request, metadata=server.authorization())).command_id
+            for _ in range(40)
+        ]
+        await agent.send(free_slots=64)
+        received: list[str] = []
+        while len(received) < len(ids):
+            received += [dispatch.run_id for dispatch in (await agent.receive()).dispatches]
+        assert received == ids
+        agent.call.cancel()
+
+
+async def test_a_key_that_is_bound_to_a_namespace_deletes_no_node(server):
+    async with server.channel() as channel:
+        agent = Link(channel, server.authorization(server.join_token))
+        await agent.send(hello=hello())
+        await agent.receive()
+        wanted = key_api.CreateKeyRequest(
+            name="tenant", scopes=[options_pb2.SCOPE_WRITE, options_pb2.SCOPE_ADMIN], namespaces=["a"]
+        )
+        keys = key_grpc.KeyServiceStub(channel)
+        tenant = await keys.CreateKey(wanted, metadata=server.authorization())
+        delete = node_api.DeleteNodeRequest(node_id="n1")
+        nodes = node_grpc.NodeServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await nodes.DeleteNode(delete, metadata=server.authorization(tenant.secret))
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+        await nodes.DeleteNode(delete, metadata=server.authorization())
+        agent.call.cancel()
+
+
+async def test_samples_of_a_time_beyond_the_calendar_are_refused(server):
+    async with server.channel() as channel:
+        agent = Link(channel, server.authorization(server.join_token))
+        await agent.send(hello=hello())
+        await agent.receive()
+        metrics = metric_grpc.MetricServiceStub(channel)
+        wanted = metric_api.GetMetricSummaryRequest(
+            node_id="n1", start_time={"seconds": 0}, end_time={"seconds": 2**62}
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await metrics.GetMetricSummary(wanted, metadata=server.authorization())
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        agent.call.cancel()
 
 
 async def test_many_agents_come_and_go(server):

@@ -6,6 +6,7 @@ from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2
 from novasphere.node.v1 import node_pb2 as pb
 from novasphere_server import errors
+from novasphere_server.core import presence
 
 ONLINE, DISCONNECTED, OFFLINE, LOST = (
     pb.CONNECTION_STATE_ONLINE,
@@ -52,6 +53,35 @@ async def test_each_face_counts_a_silent_node_as_offline_in_its_own_time(world, 
     node = await world.node()
     assert (node.connection, node.status) == (ONLINE, pb.NODE_STATUS_ONLINE)
     assert list(node.offline_faces) == []
+
+
+async def test_a_node_that_returns_while_others_are_written_keeps_its_work(
+    world, agent, frames, monkeypatch
+):
+    back = world.agent("n2")
+    await back.connect()
+    command_id = await world.run("n2")
+    [dispatch] = await back.dispatched()
+    await back.start(dispatch)
+    await agent.cut()
+    await back.cut()
+    monkeypatch.setattr(presence, "_STEP", 1)
+    write = world.store.write
+    steps = 0
+
+    async def write_and_let_a_node_return(mutation, **options):
+        nonlocal steps
+        result = await write(mutation, **options)
+        steps += 1
+        if steps == 1:
+            await back.connect(attempts=[frames.state_of(dispatch, link.ATTEMPT_PHASE_RUNNING)])
+        return result
+
+    monkeypatch.setattr(world.store, "write", write_and_let_a_node_return)
+    await world.pass_time(1000)
+    assert (await world.node("n1")).connection == LOST
+    assert (await world.node("n2")).connection == ONLINE
+    assert (await world.command(command_id)).state == command_pb2.COMMAND_STATE_RUNNING
 
 
 async def test_a_crossing_is_one_change(world, agent):

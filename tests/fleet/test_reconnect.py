@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.store import tables
 
 RUNNING = link.ATTEMPT_PHASE_RUNNING
 EXITED = link.ATTEMPT_PHASE_EXITED
@@ -125,6 +127,18 @@ async def test_work_of_a_lost_node_is_killed_when_it_turns_out_to_run(world, age
     assert stored.command.state == pb.COMMAND_STATE_LOST
     assert stored.late_result.message
     assert not stored.HasField("result")
+
+
+async def test_output_of_a_command_that_was_deleted_meanwhile_is_stored_nowhere(
+    world, agent, lost, frames
+):
+    assert await verdict_on(agent, frames.state_of(lost, RUNNING)) == [KILL]
+    await agent.print(lost, b"kept", 0)
+    world.clock.advance(world.settings.terminal_retention + 1)
+    assert await world.retention.forget_commands() == 1
+    assert await agent.print(lost, b"for nobody", 4) == 14  # so that the agent drops it
+    assert (await agent.finish(lost, phase=link.ATTEMPT_PHASE_CANCELLED)).is_stale
+    assert await world.store.read(sa.select(tables.output_chunks)) == []
 
 
 async def test_a_late_result_is_kept_once_and_changes_no_state(world, agent, lost, frames):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -13,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from gateways import NODES, FakeBackend, Server, node, node_not_found, until
+from multidict import CIMultiDict
 from novasphere.api.v1 import options_pb2
 from novasphere.node.v1 import node_service_pb2
 from novasphere_gateway.backend import Answer, Call
@@ -208,10 +211,10 @@ async def test_the_openapi_document_is_served_with_a_version(server: Server) -> 
 async def test_the_host_application_can_add_plain_handlers(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def livez(_: web.BaseRequest) -> web.StreamResponse:
+    async def livez(_: web.BaseRequest) -> web.Response:
         return web.Response(text="ok")
 
-    async def broken(_: web.BaseRequest) -> web.StreamResponse:
+    async def broken(_: web.BaseRequest) -> web.Response:
         raise RuntimeError("swordfish")
 
     server = await start(extra={("GET", "/livez"): livez, ("GET", "/broken"): broken})
@@ -229,14 +232,73 @@ async def test_the_host_application_can_add_plain_handlers(
     assert any(r.levelno == logging.ERROR for r in caplog.records)
 
 
+async def test_plain_handlers_answer_with_the_headers_of_all_other_answers(start: Start) -> None:
+    async def livez(_: web.BaseRequest) -> web.Response:
+        return web.json_response({"status": "alive"}, status=503, headers={"Retry-After": "1"})
+
+    async def large(_: web.BaseRequest) -> web.Response:
+        return web.Response(body=b"a sample\n" * 1000, headers={"Content-Type": "text/plain"})
+
+    async def of_no_bytes(_: web.BaseRequest) -> web.Response:
+        return web.Response(body=io.BytesIO(b"a file"))
+
+    server = await start(
+        cors_origins=frozenset({"https://console.test"}),
+        extra={("GET", "/livez"): livez, ("GET", "/large"): large, ("GET", "/file"): of_no_bytes},
+    )
+    options = {"headers": {"Origin": "https://console.test", "X-Request-Id": "r1"}}
+    usual, _ = await server.get("/api/v1/nodes", **options)
+    response, body = await server.get("/livez", **options)
+    assert (response.status, body) == (503, {"status": "alive"})
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    for name in usual.headers:
+        if name not in {"Content-Type", "Content-Length", "Date"}:
+            assert response.headers[name] == usual.headers[name], name
+    assert set(response.headers) == {*usual.headers, "Retry-After"}
+    response, _ = await server.get("/large", headers={"Accept-Encoding": "gzip"})
+    assert response.headers["Content-Encoding"] == "gzip"
+    response, body = await server.get("/file")
+    assert (response.status, body["code"]) == (500, "INTERNAL")
+
+
+async def _send(port: int, data: bytes) -> bytes:
+    """Returns what comes back for some bytes until the server closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(data)
+        return await asyncio.wait_for(reader.read(), 5)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_bytes_that_are_no_http_get_a_problem(server: Server) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(b"\x16\x03\x01 hello\r\n\r\n")
-    answer = await asyncio.wait_for(reader.read(), 5)
-    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
-    assert b"application/problem+json" in answer
-    assert b"X-Request-Id: " in answer
-    writer.close()
+    usual, _ = await server.get("/nowhere")
+    for unreadable in (b"\x16\x03\x01 hello", b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 10_000):
+        answer = await _send(server.port, unreadable + b"\r\n\r\n")
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = CIMultiDict(line.split(": ", 1) for line in lines)
+        assert status == "HTTP/1.1 400 Bad Request"
+        assert headers["Connection"] == "close"
+        assert {name.lower() for name in headers} == {
+            "connection",
+            *(name.lower() for name in usual.headers),
+        }
+        assert headers["Content-Type"] == "application/problem+json"
+        assert headers["Vary"] == usual.headers["Vary"]
+        problem = json.loads(body)
+        assert (problem["code"], problem["status"]) == ("INVALID_ARGUMENT", 400)
+        assert problem["request_id"] == headers["X-Request-Id"]
+        assert "not HTTP" in problem["detail"]
+
+
+@pytest.mark.parametrize("target", ["http://[x", "http://[x]y/", "*", "//[x", "http://a:b/", "nowhere"])
+async def test_any_target_gets_an_answer_that_is_no_failure(target: str, server: Server) -> None:
+    request = f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = await _send(server.port, request.encode())
+    assert answer[:12] in {b"HTTP/1.1 400", b"HTTP/1.1 404"}
 
 
 async def test_http_1_0_is_answered_and_closed(server: Server) -> None:

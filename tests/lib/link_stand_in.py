@@ -172,7 +172,7 @@ class StandIn(pb_grpc.LinkServiceServicer):
         await self._refuse(hello, secret, context)
         self._node_uid = hello.node_uid or f"uid-{hello.node_id}"
         token = f"session-{len(self.hellos)}"
-        self._session_tokens = [*self._session_tokens[-1:], token]
+        self._session_tokens = [hello.session_token, token]
         outgoing: asyncio.Queue[pb.ConnectResponse | None] = asyncio.Queue()
         self._sent = 0
         welcome = pb.Welcome(

@@ -176,6 +176,19 @@ async def test_an_agent_that_dies_is_started_again(start: Start, until):
     await until(lambda: agent_of(program) not in (0, first), timeout=20)
 
 
+async def test_a_server_lives_on_when_its_agent_cannot_be_started(start: Start):
+    program = await start(*ANY_PORTS, code=("-c", f"import sys; sys.executable = '/nowhere'; {UP}"))
+    await program.ready()
+    async with asyncio.timeout(20):
+        for _ in range(2):
+            while b"the agent cannot be started" not in await program.process.stderr.readline():
+                assert program.process.returncode is None
+    assert await program.get("/livez") == (200, {"status": "alive"})
+    program.process.send_signal(signal.SIGTERM)
+    code, _, err = await program.ended()
+    assert code == 0, err
+
+
 async def test_without_an_agent_there_is_none(start: Start):
     program = await start(*ANY_PORTS, "--no-agent", code=("-c", UP))
     await program.ready()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64encode as b64encode
 
 import grpc
 import grpc.aio
@@ -16,7 +17,7 @@ from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
 from novasphere.api.v1 import options_pb2
 from novasphere_server.core import secrets
 from novasphere_server.core.principals import Principal, PrincipalKind
-from novasphere_server.errors import Unauthenticated
+from novasphere_server.errors import DatabaseUnavailable, Unauthenticated
 from novasphere_server.loops.key_usage import KeyUsage
 from novasphere_server.rpc import reflection
 from novasphere_server.store import tables
@@ -143,6 +144,60 @@ async def test_nobody_grants_what_they_do_not_hold(server: RunningServer, key_se
     assert (await key_service.CreateKey(allowed, metadata=mine)).secret
 
 
+async def test_a_key_bound_to_namespaces_reaches_no_key_beyond_them(server: RunningServer, key_service):
+    async def make(name: str, *namespaces: str) -> keys.CreateKeyResponse:
+        request = keys.CreateKeyRequest(name=name, scopes=[ADMIN], namespaces=namespaces)
+        return await key_service.CreateKey(request, metadata=server.authorization())
+
+    everywhere, other, both = (
+        await make("all"),
+        await make("b", "other"),
+        await make("c", "other", "team"),
+    )
+    own, bound = await make("own", "team"), await make("bound", "team", "spare")
+    mine = server.authorization(bound.secret)
+    for beyond in (everywhere, other, both):
+        get = keys.GetKeyRequest(key_id=beyond.key_id)
+        assert await code_of(key_service.GetKey(get, metadata=mine)) is grpc.StatusCode.PERMISSION_DENIED
+        for request in (
+            keys.RevokeKeyRequest(key_id=beyond.key_id),
+            keys.RevokeKeyRequest(key_id=beyond.key_id, validate_only=True),
+        ):
+            call = key_service.RevokeKey(request, metadata=mine)
+            assert await code_of(call) is grpc.StatusCode.PERMISSION_DENIED
+        assert await server.app.credentials.authenticate(beyond.secret)
+    get = keys.GetKeyRequest(key_id=own.key_id)
+    assert (await key_service.GetKey(get, metadata=mine)).key.name == "own"
+    revoke = keys.RevokeKeyRequest(key_id=own.key_id)
+    assert (await key_service.RevokeKey(revoke, metadata=mine)).key.HasField("revoked_at")
+
+
+async def test_a_key_bound_to_namespaces_lists_full_pages_of_its_own_alone(
+    server: RunningServer, key_service
+):
+    async def make(*namespaces: str, scopes=(READ,)) -> keys.CreateKeyResponse:
+        request = keys.CreateKeyRequest(name="k", scopes=scopes, namespaces=namespaces)
+        return await key_service.CreateKey(request, metadata=server.authorization())
+
+    bound = await make("team", scopes=(ADMIN,))
+    own = [bound.key_id]
+    for _ in range(3):
+        await make("other")
+        own.append((await make("team")).key_id)
+        await make()
+    mine = server.authorization(bound.secret)
+    pages, token = [], ""
+    while True:
+        page = await key_service.ListKeys(
+            keys.ListKeysRequest(page_size=2, page_token=token), metadata=mine
+        )
+        pages.append([key.key_id for key in page.keys])
+        token = page.next_page_token
+        if not token:
+            break
+    assert pages == [own[:1:-1], own[1::-1]]
+
+
 async def test_keys_are_listed_newest_first_page_by_page(server: RunningServer, key_service):
     admin = server.authorization()
     made = [
@@ -159,7 +214,8 @@ async def test_keys_are_listed_newest_first_page_by_page(server: RunningServer, 
         if not token:
             break
     assert listed == made[::-1]
-    for wrong in ("nonsense", "a2V5Ong="):
+    numbers = ("9" * 30, "-1", "\u0661", "1_0", " 1", "")
+    for wrong in ("nonsense", *(b64encode(f"key:{number}".encode()).decode() for number in numbers)):
         call = key_service.ListKeys(keys.ListKeysRequest(page_token=wrong), metadata=admin)
         assert await code_of(call) is grpc.StatusCode.INVALID_ARGUMENT
 
@@ -198,6 +254,41 @@ async def test_the_last_use_is_shown_and_survives_a_restart(tmp_path):
         stub = keys_grpc.KeyServiceStub(channel)
         again = (await stub.GetKey(get, metadata=server.authorization())).key
         assert again.last_used_at == shown.last_used_at
+
+
+async def test_the_last_use_is_stored_when_the_server_stops(tmp_path):
+    async with running_server(tmp_path) as server, server.channel() as channel:
+        stub = keys_grpc.KeyServiceStub(channel)
+        made = await stub.CreateKey(
+            keys.CreateKeyRequest(name="ci", scopes=[ADMIN]), metadata=server.authorization()
+        )
+        get = keys.GetKeyRequest(key_id=made.key_id)
+        await stub.GetKey(get, metadata=server.authorization(made.secret))
+        used_at_us = server.clock.now_us()
+    async with running_server(tmp_path) as server:
+        rows = await server.store.read(sa.select(tables.keys.c.last_used_at_us))
+        assert rows[0].last_used_at_us == pytest.approx(used_at_us, abs=5e6)
+
+
+async def test_a_last_use_that_could_not_be_stored_is_stored_later(
+    server: RunningServer, key_service, monkeypatch
+):
+    made = await key_service.CreateKey(
+        keys.CreateKeyRequest(name="ci", scopes=[ADMIN]), metadata=server.authorization()
+    )
+    get = keys.GetKeyRequest(key_id=made.key_id)
+    await key_service.GetKey(get, metadata=server.authorization(made.secret))
+    usage = KeyUsage(server.store, server.app.credentials)
+
+    async def fail(mutation) -> None:
+        raise DatabaseUnavailable
+
+    with monkeypatch.context() as away:
+        away.setattr(server.store, "write", fail)
+        await usage.flush()
+    await usage.flush()
+    rows = await server.store.read(sa.select(tables.keys.c.last_used_at_us))
+    assert rows[0].last_used_at_us == pytest.approx(server.clock.now_us(), abs=5e6)
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
@@ -242,22 +333,27 @@ def joiner(secret: str) -> Principal:
     return Principal(PrincipalKind.JOIN_TOKEN, name, frozenset({options_pb2.SCOPE_ENROL}))
 
 
-async def enrol(server: RunningServer, secret: str, node_id: str) -> None:
+async def enrol(server: RunningServer, secret: str, node_id: str, *, is_repeated: bool = False) -> None:
     """Does what the link does with a join token."""
     credentials = server.app.credentials
     principal = await credentials.authenticate(secret)
-    await server.store.write(lambda tx: credentials.consume_join_token(tx, principal, node_id))
+    await server.store.write(
+        lambda tx: credentials.consume_join_token(tx, principal, node_id, is_repeated=is_repeated)
+    )
 
 
-async def test_a_join_token_serves_one_node_and_that_node_again(server: RunningServer, join_service):
+async def test_a_join_token_serves_one_node_and_that_enrolment_again(
+    server: RunningServer, join_service
+):
     made = await join_service.CreateJoinToken(
         joins.CreateJoinTokenRequest(), metadata=server.authorization()
     )
     assert await server.app.credentials.authenticate(made.secret) == joiner(made.secret)
     await enrol(server, made.secret, "n1")
-    await enrol(server, made.secret, "n1")
-    with pytest.raises(Unauthenticated):
-        await enrol(server, made.secret, "n2")
+    await enrol(server, made.secret, "n1", is_repeated=True)
+    for node_id in ("n1", "n2"):
+        with pytest.raises(Unauthenticated):
+            await enrol(server, made.secret, node_id)
     listed = await join_service.ListJoinTokens(
         joins.ListJoinTokensRequest(), metadata=server.authorization()
     )
@@ -287,6 +383,27 @@ async def test_a_revoked_join_token_is_refused(server: RunningServer, join_servi
         await server.app.credentials.authenticate(made.secret)
 
 
+async def test_join_tokens_are_beyond_a_key_bound_to_namespaces(
+    server: RunningServer, key_service, join_service
+):
+    admin = server.authorization()
+    bound = await key_service.CreateKey(
+        keys.CreateKeyRequest(name="bound", scopes=[ADMIN], namespaces=["team"]), metadata=admin
+    )
+    made = await join_service.CreateJoinToken(joins.CreateJoinTokenRequest(), metadata=admin)
+    mine = server.authorization(bound.secret)
+    for call in (
+        join_service.CreateJoinToken(joins.CreateJoinTokenRequest(), metadata=mine),
+        join_service.CreateJoinToken(joins.CreateJoinTokenRequest(validate_only=True), metadata=mine),
+        join_service.ListJoinTokens(joins.ListJoinTokensRequest(), metadata=mine),
+        join_service.RevokeJoinToken(
+            joins.RevokeJoinTokenRequest(token_id=made.join_token.token_id), metadata=mine
+        ),
+    ):
+        assert await code_of(call) is grpc.StatusCode.PERMISSION_DENIED
+    await enrol(server, made.secret, "n1")
+
+
 async def test_the_file_of_this_machine_holds_a_join_token_that_stays_good(server: RunningServer):
     kept = (server.app.settings.data_dir / "join.token").read_text().strip()
     assert kept == server.join_token
@@ -295,11 +412,11 @@ async def test_the_file_of_this_machine_holds_a_join_token_that_stays_good(serve
 
 
 async def test_an_agent_is_known_by_its_credential(server: RunningServer):
-    secret = server.app.credentials.new_secret("nsa")
+    secret = secrets.new(secrets.AGENT)
 
     def register(tx):
         row = {"node_uid": "u1", "session_sha256": b"", "boot_id": "b", "incarnation": 1}
-        digest = server.app.credentials.sha256(secret)
+        digest = secrets.sha256(secret)
         tx.execute(sa.insert(tables.agents).values(credential_sha256=digest, **row))
 
     await server.store.write(register)

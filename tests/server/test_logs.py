@@ -56,6 +56,8 @@ SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa")}
         ("ws://h/ws/node?token=s3cr3t", "s3cr3t"),
         ("X-API-Key: s3cr3ts3cr3ts3", "s3cr3ts3cr3ts3"),
         ("the given one is correct-horse-battery", "correct-horse-battery"),
+        ("session nss_aZ09-_x-yZ_0 ended", "aZ09-_x-yZ_0"),
+        ("the session 'nss_-starts-with-a-dash'", "starts-with-a-dash"),
     ],
 )
 def test_secrets_are_masked_wherever_they_are(log_format: str, text: str, secret: str):
@@ -71,6 +73,39 @@ def test_secrets_are_masked_wherever_they_are(log_format: str, text: str, secret
     written = lines_of(log_format, write)
     assert secret not in written
     assert logs.MASK in written
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("quoted", ['"', "'", "\\", "\\\"'"])
+def test_a_given_secret_is_masked_however_it_is_quoted(log_format: str, quoted: str):
+    token = f"correct{quoted}horse-battery"
+    logs.mask.hide([token])
+
+    def write() -> None:
+        log = logs.get("x")
+        log.info("event", value=token, nested={"deep": [token]}, told=repr({"token": token}))
+        log.error("failed", exc_info=RuntimeError(f"{token} or {token!r}"))
+
+    written = lines_of(log_format, write)
+    assert "correct" not in written
+    assert "horse-battery" not in written
+
+
+def test_the_console_shows_where_it_failed_and_no_variables():
+    def fail(password: str) -> None:
+        raise RuntimeError("fell over")
+
+    def write() -> None:
+        secret = "-".join(["hunter2"] * 2)
+        try:
+            fail(secret)
+        except RuntimeError:
+            logs.get("x").exception("failed")
+
+    written = lines_of("console", write)
+    assert "RuntimeError: fell over" in written
+    assert ", in fail" in written
+    assert "hunter2-hunter2" not in written
 
 
 def test_the_public_part_of_a_key_stays_readable():

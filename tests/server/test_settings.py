@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.settings import Address, SettingsError, default_data_dir, load
+from novasphere_server.store.limits import Limits
 
 
 def write(path: Path, text: str) -> Path:
@@ -70,8 +73,11 @@ def test_lists_and_truths_can_be_said_in_the_environment(tmp_path: Path):
         ({"grpc": "::1:80"}, {}, ["--grpc", "[::1]:8080"]),
         ({}, {"NOVASPHERE_GRPC": "x"}, ["NOVASPHERE_GRPC", "HOST:PORT"]),
         ({}, {"NOVASPHERE_NO_AUTH": "maybe"}, ["NOVASPHERE_NO_AUTH", "true or false"]),
-        ({}, {"NOVASPHERE_LIMITS_QUEUE_LENGTH": "-1"}, ["NOVASPHERE_LIMITS_QUEUE_LENGTH", "0 or more"]),
+        ({}, {"NOVASPHERE_LIMITS_QUEUE_LENGTH": "-1"}, ["NOVASPHERE_LIMITS_QUEUE_LENGTH", "1 or more"]),
         ({}, {"NOVASPHERE_FLEET_LOST_AFTER": "nan"}, ["NOVASPHERE_FLEET_LOST_AFTER", "a number"]),
+        ({}, {"NOVASPHERE_LIMITS_READERS": "0"}, ["NOVASPHERE_LIMITS_READERS", "1 or more", "'0'"]),
+        ({}, {"NOVASPHERE_FLEET_LOST_AFTER": "0"}, ["NOVASPHERE_FLEET_LOST_AFTER", "above 0", "'0'"]),
+        ({}, {"NOVASPHERE_STREAM_WRITE_SECONDS": "0"}, ["NOVASPHERE_STREAM_WRITE_SECONDS", "above 0"]),
         ({"log_format": "xml"}, {}, ["--log-format", "console, json"]),
         ({}, {"NOVASPHERE_ADMIN_TOKEN": "short"}, ["NOVASPHERE_ADMIN_TOKEN", "16"]),
         ({}, {"NOVASPHERE_ADMIN_TOKEN": "with spaces in the middle"}, ["NOVASPHERE_ADMIN_TOKEN"]),
@@ -107,6 +113,8 @@ def test_an_admin_token_is_never_repeated_in_a_message(tmp_path: Path):
         ("fleet = 1", ["[fleet]"]),
         ("http = 8080", ["http in", "HOST:PORT"]),
         ("[limits]\nqueue_length = 1.5", ["limits.queue_length", "whole number"]),
+        ("[limits]\nbatch_length = 0", ["limits.batch_length", "1 or more"]),
+        ("[fleet]\nheartbeat_interval = 0.0", ["fleet.heartbeat_interval", "above 0"]),
         ("not toml", ["not TOML"]),
     ],
 )
@@ -116,6 +124,24 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str, said):
         load({"data_dir": tmp_path}, {})
     for part in said:
         assert part in str(caught.value)
+
+
+def test_nothing_is_taken_only_where_it_means_none(tmp_path: Path):
+    none = {
+        "limits": ("ring_bytes", "cache_bytes", "cached_queries"),
+        "fleet": ("cancel_grace", "inline_output_bytes"),
+    }
+    for table, defaults in {"limits": Limits(), "fleet": FleetSettings()}.items():
+        for field in dataclasses.fields(defaults):
+            if isinstance(getattr(defaults, field.name), str):
+                continue
+            variable = f"NOVASPHERE_{table}_{field.name}".upper()
+            if field.name in none[table]:
+                settings = load({"data_dir": tmp_path}, {variable: "0"})
+                assert getattr(getattr(settings, table), field.name) == 0
+            else:
+                with pytest.raises(SettingsError, match=variable):
+                    load({"data_dir": tmp_path}, {variable: "0"})
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:0", "[::1]:9090", "localhost:80", "example.org:1"])

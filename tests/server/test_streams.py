@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 from novasphere.node.v1 import node_pb2
 from novasphere.node.v1 import node_service_pb2 as nodes
 from novasphere.node.v1 import node_service_pb2_grpc as nodes_grpc
+from novasphere_server import errors
 from novasphere_server.testing import RunningServer, running_server
 
 WATCH = "/grpc.health.v1.Health/Watch"
@@ -142,6 +143,25 @@ async def test_a_reader_that_takes_nothing_is_cut(bench, server: RunningServer, 
         )
         # Whoever reads on after all does not take it for the end of the stream.
         assert await end_of(call) is not grpc.StatusCode.OK
+
+
+def test_a_cut_reader_is_told_how_long_it_had():
+    assert "took nothing for 0.3 s" in errors.SlowConsumer(0.3).message
+    assert "took nothing for 30 s" in errors.SlowConsumer(30.0).message
+
+
+async def test_a_large_answer_arrives_whole(bench, server: RunningServer):
+    class Large(Flood):
+        async def GetNode(self, request, context):
+            return nodes.GetNodeResponse(node=node_pb2.Node(os_info="x" * 5_000_000))
+
+    async with bench.serving(NODE_SERVICE, Large()):
+        any_size = (("grpc.max_receive_message_length", -1),)
+        async with grpc.aio.insecure_channel(bench.address, any_size) as channel:
+            answer = await nodes_grpc.NodeServiceStub(channel).GetNode(
+                nodes.GetNodeRequest(node_id="n"), metadata=server.authorization()
+            )
+    assert len(answer.node.os_info) == 5_000_000
 
 
 async def test_a_drain_ends_streams_with_its_reason_and_lets_calls_finish(tmp_path):

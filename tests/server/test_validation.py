@@ -12,6 +12,7 @@ from novasphere.api.v1 import key_service_pb2 as keys
 from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
 from novasphere.api.v1 import options_pb2
 from novasphere.node.v1 import command_service_pb2 as commands
+from novasphere.node.v1 import metric_service_pb2 as metrics
 from novasphere.node.v1 import node_service_pb2 as nodes
 from novasphere_server.errors import InvalidArgument
 from novasphere_server.rpc.validation import Validators
@@ -84,6 +85,24 @@ def test_enums_must_be_known():
     assert named == [("scopes[1]", "must be one of read, write, admin, agent, enrol, not 77")]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "nanos"),
+    [(2**62, 0), (-(2**62), 0), (253_402_300_800, 0), (-62_135_596_801, 0), (0, -1), (0, 10**9)],
+)
+def test_instants_lie_within_the_calendar(seconds: int, nanos: int):
+    request = keys.CreateKeyRequest(name="x")
+    request.expires_at.seconds, request.expires_at.nanos = seconds, nanos
+    assert violations(request) == [("expires_at", "must be an instant between the years 1 and 9999")]
+
+
+@pytest.mark.parametrize("seconds", [0, 253_402_300_799, -62_135_596_800])
+def test_every_instant_of_the_calendar_passes(seconds: int):
+    request = metrics.ListMetricsRequest(node_id="n")
+    request.start_time.seconds, request.start_time.nanos = seconds, 999_999_999
+    request.end_time.SetInParent()
+    assert violations(request) == []
+
+
 def test_every_violation_is_told_at_once():
     request = commands.CreateCommandRequest(timeout_seconds=0)
     assert [field for field, _ in violations(request)] == ["node_id", "command_text", "timeout"]
@@ -137,6 +156,14 @@ def test_messages_within_messages_are_checked_and_named_by_their_path():
     bad = Tree(name="root", children=[Tree(name="a"), Tree(name="b", children=[Tree()])])
     bad.by_name["x"].CopyFrom(Tree())
     assert {field for field, _ in violations(bad)} == {"children[1].children[0].name", "named.x.name"}
+
+
+async def test_an_instant_beyond_the_calendar_is_the_clients_error(server, channel: grpc.aio.Channel):
+    request = keys.CreateKeyRequest(name="x")
+    request.expires_at.seconds = 2**62
+    with pytest.raises(grpc.aio.AioRpcError, match="between the years 1 and 9999") as caught:
+        await keys_grpc.KeyServiceStub(channel).CreateKey(request, metadata=server.authorization())
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_clients_see_violations_as_bad_request_details(server, channel: grpc.aio.Channel):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from novasphere_server.loops.supervisor import Supervisor
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.store import Store
 from store_samples import StandingClock
@@ -30,15 +31,19 @@ def clock() -> StandingClock:
 
 @pytest.fixture
 async def open_store(store_url: str, clock: StandingClock) -> AsyncIterator[OpenStore]:
-    """Opens stores on the database, with limits by name; closes them at the end."""
+    """Opens stores on the database, with limits by name, and runs their loops until the end."""
     opened: list[Store] = []
+    supervisor = Supervisor()
 
     async def open_(**limits: Any) -> Store:
         store = await Store.open(store_url, clock=clock, limits=Limits(**(QUIET | limits)))
         opened.append(store)
+        for name, run in store.loops().items():
+            supervisor.start(name, run)
         return store
 
     yield open_
+    await supervisor.stop()
     for store in opened:
         await store.close()
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 
 import pytest
 from novasphere.node.v1 import command_pb2, node_pb2
 from novasphere_server import errors
+from novasphere_server.store import log
 from novasphere_server.store.kinds import COMMANDS, NODES
 from novasphere_server.store.store import Store
-from novasphere_server.store.watches import Watch
+from novasphere_server.store.watches import Watch, WatchEvent, WatchPage
 from store_samples import (
     ADDED,
     BOOKMARK,
@@ -230,6 +232,68 @@ async def test_a_mutation_longer_than_a_page_still_arrives_whole(open_store, wat
     assert [len(await reader.page()) for _ in range(3)] == [1, 10, 1]
 
 
+def size_of(page: list[WatchEvent]) -> int:
+    return sum(len(event.object.wire) for event in page if event.object is not None)
+
+
+async def test_the_present_state_comes_in_pages_of_bounded_bytes(open_store, watching):
+    store = await open_store(page_bytes=1000)
+    await store.write(together(*(put_node(f"n{n}", hostname="h" * 300) for n in range(10))))
+    reader = watching(on=store)
+    rows = await reader.present()
+    assert [row(event) for event in rows] == [(ADDED, f"n{n}", 1) for n in range(10)]
+    assert max(size_of(page) for page in reader.pages) < 1000 + 400
+
+
+@pytest.mark.parametrize("limits", [{}, {"ring_bytes": 0}])
+async def test_changes_come_in_pages_of_bounded_bytes_and_whole_mutations(open_store, watching, limits):
+    store = await open_store(page_bytes=1000, **limits)
+    reader = watching(on=store)
+    await reader.present()
+    # One commit: twelve mutations that a page cannot hold together, the third of them not even alone.
+    names = [[f"n{m}-{n}" for n in range(10 if m == 2 else 1)] for m in range(12)]
+    mutations = (together(*(put_node(name, hostname="h" * 300) for name in each)) for each in names)
+    await asyncio.gather(*(store.write(mutation) for mutation in mutations))
+    del reader.pages[:]
+    rows = await reader.until_revision(12)
+    assert [row(event)[1:] for event in rows] == [
+        (name, m + 1) for m, each in enumerate(names) for name in each
+    ]
+    assert all(page[-1].cursor for page in reader.pages)
+    assert max(size_of(page) for page in reader.pages if len(page) < 10) < 1000 + 400
+    for page in reader.pages:
+        rows = await watching(page[-1].cursor, on=store).until_revision(12)
+        later = [r for r in reader.pages[reader.pages.index(page) + 1 :] for r in r]
+        assert [row(e) for e in rows if e.object] == [row(e) for e in later]
+
+
+async def test_what_watches_were_sent_is_not_kept_for_long(store, watching):
+    readers = [watching(identity=n, matches=lambda node: node.role == "gpu") for n in range(3)]
+    readers += [watching(identity=n) for n in range(3, 6)]
+    for n in range(400):
+        await store.write(put_node(f"n{n}"))
+    slow = [watching(f"{store.epoch}.0", identity=n) for n in range(6, 9)]
+    for reader in (*readers, *slow):
+        await reader.until_revision(400)
+        reader.pages.clear()
+    gc.collect()
+    assert sum(isinstance(each, WatchPage) for each in gc.get_objects()) < 6 * 128 + 100
+
+
+async def test_a_watch_of_one_object_leaves_nothing_at_changes_of_others(store, watching):
+    readers = [watching(key=f"other-{n}", identity=n) for n in range(5)]
+    for reader in readers:
+        await reader.present()
+    await store.write(put_node("n1"))
+    for reader in readers:
+        store._watches.tick()
+        store._watches.tick()
+        await reader.until_revision(1)
+    stretch = store._ring.after(NODES, 0)
+    assert stretch is not None
+    assert not stretch.memos
+
+
 async def test_after_a_restart_a_cursor_goes_on_from_the_log(open_store, watching):
     first = await open_store()
     for n in range(5):
@@ -293,6 +357,25 @@ async def test_the_log_is_forgotten_by_age_and_in_steps(open_store, watching, cl
     clock.advance(60)
     await store.maintain()
     assert store._watches.floor == 6
+
+
+@pytest.mark.parametrize("reads", [1, 2, 3])
+async def test_what_is_committed_while_the_log_is_judged_is_not_forgotten(
+    store, clock: StandingClock, reads: int
+):
+    await store.write(put_node("n1"))
+    clock.advance(100)
+    left = reads
+
+    async def read(statement: object, parameters: dict[str, object]) -> object:
+        nonlocal left
+        rows = await store.read(statement, parameters)
+        left -= 1
+        if left == 0:
+            await store.write(put_node("n2"))
+        return rows
+
+    assert await log.find_floor(read, kept_since_us=clock.us - 50_000_000, kept_rows=1000) == 1
 
 
 async def test_a_running_watch_that_compaction_passes_says_what_it_lost_and_ends(open_store, watching):

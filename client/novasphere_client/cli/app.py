@@ -95,7 +95,12 @@ def everywhere(
         typer.Option(help="The credential; else NOVASPHERE_TOKEN, else this machine's admin.token."),
     ] = None,
     request_id: Annotated[
-        str, typer.Option(help="An id of your own: a change repeated under it is made once.")
+        str,
+        typer.Option(
+            parser=options.request_id,
+            metavar="ID",
+            help="An id of your own: a change repeated under it is made once.",
+        ),
     ] = "",
 ) -> None:
     """Runs work on machines, and tells what became of it.

@@ -17,6 +17,7 @@ from novasphere_client import errors
 from novasphere_client.cli import failures, sessions, terminal, times
 from novasphere_client.cli.sinks import Lines, Sink
 from novasphere_client.client import Client
+from novasphere_client.connection import new_request_id
 
 REFUSED = 126
 TIMED_OUT = 124
@@ -174,8 +175,8 @@ class Execution:
     async def _create(self, target: Target) -> int | None:
         """Creates the command; returns an exit code when that is the end of it."""
         request_id = self._client.request_id
-        if request_id and len(self._targets) > 1:
-            request_id = f"{request_id}/{target.node_id}"
+        if len(self._targets) > 1:
+            request_id = sessions.request_id_for(target.node_id, request_id)
         try:
             created = await self._client.commands.create(
                 target.node_id,
@@ -298,7 +299,9 @@ class Execution:
         await self._cancel.wait()
         try:
             await self._client.commands.cancel(
-                target.command_id, request_id="", patience=self._request.contact_timeout
+                target.command_id,
+                request_id=new_request_id(),  # the user's own, if any, stands for the creation
+                patience=self._request.contact_timeout,
             )
         except errors.CommandFinished:
             return  # its output tells how

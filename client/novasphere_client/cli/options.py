@@ -10,6 +10,8 @@ import typer
 
 from novasphere_client.cli import times
 
+_MAX_REQUEST_ID = 255
+
 
 class Form(StrEnum):
     """How data is printed."""
@@ -41,6 +43,18 @@ def seconds(text: str) -> int:
 def seconds_or_none(text: str) -> int:
     """Parses a duration option for which nothing at all is a length too."""
     return 0 if text.strip() in {"0", "0s"} else seconds(text)
+
+
+def is_request_id(text: str) -> bool:
+    """Returns whether the server takes a text as a request id, in a header too."""
+    return len(text) <= _MAX_REQUEST_ID and text.isascii() and text.isprintable()
+
+
+def request_id(text: str) -> str:
+    """Parses a request id of the user's own."""
+    if not is_request_id(text):
+        raise typer.BadParameter(f"it takes up to {_MAX_REQUEST_ID} printable ASCII characters")
+    return text
 
 
 Output = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
-from novasphere_client.cli import terminal
+from novasphere_client.cli import options, terminal
 from novasphere_client.cli.options import Everywhere
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ async def each(
 
     code = 0
     for name in names:
-        # One idempotency key stands for one request.
-        request_id = client.request_id if len(names) == 1 else _join(client.request_id, name)
+        request_id = client.request_id
+        if len(names) > 1:
+            request_id = request_id_for(name, request_id)
         try:
             done = await act(name, request_id)
         except (Unreachable, Unauthenticated):
@@ -57,8 +59,14 @@ async def each(
     return code
 
 
-def _join(request_id: str, name: str) -> str:
-    return f"{request_id}/{name}" if request_id else ""
+def request_id_for(name: str, request_id: str) -> str:
+    """Returns the request id for one of several names: one id stands for one request."""
+    if not request_id:
+        return ""
+    joined = f"{request_id}/{name}"
+    if options.is_request_id(joined):
+        return joined
+    return hashlib.sha256(joined.encode(errors="surrogateescape")).hexdigest()
 
 
 def run(context: typer.Context, work: Callable[[Client], Awaitable[int | None]]) -> NoReturn:

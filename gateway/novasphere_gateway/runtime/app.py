@@ -36,8 +36,8 @@ from novasphere_gateway.runtime.times import Stamps
 
 _log = logging.getLogger(__name__)
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-"""Answers a request that is no RPC."""
+Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
+"""Answers a request that is no RPC. The status, headers and bytes count; the gateway sends them."""
 
 OnRequest = Callable[[str, str, int, float, str, int, str], None]
 """Is told of every request: method, route template, status, seconds, client type, face, request id."""
@@ -96,7 +96,9 @@ class Gateway:
 
     async def start(self, host: str, port: int) -> int:
         """Listens, and returns the port: port 0 takes a free one. Raises OSError."""
-        self._listener = Listener(self._handle, keepalive_timeout=self._settings.keepalive_timeout)
+        self._listener = Listener(
+            self._handle, self._reject, keepalive_timeout=self._settings.keepalive_timeout
+        )
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._listener, host, port, backlog=1024)
         return int(self._server.sockets[0].getsockname()[1])
@@ -333,6 +335,16 @@ class Gateway:
 
     async def _refuse(self, exchange: _Exchange, failure: Failure) -> web.StreamResponse:
         """Answers with an error in the shape of the route's face."""
+        return await self._send(exchange.incoming, *self._refusal(exchange, failure))
+
+    def _reject(self, request: web.BaseRequest, failure: Failure) -> web.StreamResponse:
+        """Answers what never became a request, and closes the connection."""
+        incoming = Incoming(request)
+        status, headers, body = self._refusal(_Exchange(incoming), failure)
+        return self._reply(incoming, status, headers, body, keep_alive=False)
+
+    def _refusal(self, exchange: _Exchange, failure: Failure) -> tuple[int, str, bytes]:
+        """Returns the status, headers and body of an error."""
         incoming, endpoint = exchange.incoming, exchange.endpoint
         face = endpoint.route.face if endpoint is not None else options_pb2.FACE_NATIVE
         envelope = self._envelopes[face]
@@ -354,7 +366,7 @@ class Gateway:
             headers += f"Retry-After: {max(0, math.ceil(failure.retry_after))}\r\n"
         for name, value in failure.headers.items():
             headers += replies.header(name, value)
-        return await self._send(incoming, status, headers, body)
+        return status, headers, body
 
     async def _send(
         self, incoming: Incoming, status: int, headers: str, body: bytes
@@ -367,7 +379,9 @@ class Gateway:
                 headers += "Content-Encoding: gzip\r\n"
         return self._reply(incoming, status, headers, body)
 
-    def _reply(self, incoming: Incoming, status: int, headers: str, body: bytes) -> web.StreamResponse:
+    def _reply(
+        self, incoming: Incoming, status: int, headers: str, body: bytes, *, keep_alive: bool = True
+    ) -> web.StreamResponse:
         return replies.Reply(
             incoming.request,
             status,
@@ -375,7 +389,7 @@ class Gateway:
             body,
             stamps=self._stamps,
             write_timeout=self._settings.write_timeout,
-            keep_alive=not self._is_draining,
+            keep_alive=keep_alive and not self._is_draining,
         ).as_response()
 
     def _own_headers(self, incoming: Incoming) -> str:
@@ -433,8 +447,9 @@ class Gateway:
         method = "GET" if incoming.method == "HEAD" else incoming.method
         status = 499
         try:
-            response = await handlers.get(method, _refuser(incoming, handlers))(incoming.request)
-            response.headers.setdefault("X-Request-Id", incoming.request_id)
+            given = await handlers.get(method, _refuser(incoming, handlers))(incoming.request)
+            headers, body = _content(given)
+            response = await self._send(incoming, given.status, self._common + headers, body)
             status = response.status
         except Exception as e:  # noqa: BLE001 - the host's handler may raise anything
             response = await self._refuse(exchange, self._explain(e, exchange))
@@ -467,10 +482,18 @@ def _not_allowed(incoming: Incoming, allowed: Iterable[str]) -> Failure:
 def _refuser(incoming: Incoming, handlers: Mapping[str, Handler]) -> Handler:
     """Returns a handler for the methods that the host application does not answer."""
 
-    async def refuse(_: web.BaseRequest) -> web.StreamResponse:
+    async def refuse(_: web.BaseRequest) -> web.Response:
         raise _not_allowed(incoming, sorted({*handlers, "HEAD"} if "GET" in handlers else handlers))
 
     return refuse
+
+
+def _content(given: web.Response) -> tuple[str, bytes]:
+    """Returns the header lines and the body of what a handler answered."""
+    body = b"" if given.body is None else given.body
+    if not isinstance(body, bytes):
+        raise TypeError(f"the body is {type(body).__name__}, not bytes")
+    return "".join(replies.header(name, value) for name, value in given.headers.items()), body
 
 
 def _by_action(actions: Mapping[str, Endpoint], body: Mapping[str, Any]) -> Endpoint:

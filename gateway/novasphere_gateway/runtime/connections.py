@@ -1,4 +1,4 @@
-"""Client connections: tells streams when theirs is lost, and speaks JSON to those who speak no HTTP."""
+"""Client connections: tells streams when theirs is lost, and answers those who speak no HTTP."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
 from aiohttp import web
 
-from novasphere_gateway.runtime import requests
-from novasphere_gateway.runtime.envelopes import PROBLEM
+from novasphere_gateway.runtime import failures
+from novasphere_gateway.runtime.failures import Failure
+
+Reject = Callable[[web.BaseRequest, Failure], web.StreamResponse]
+"""Answers what never became a request."""
 
 # What the kernel holds for a client that takes nothing, in bytes. Without a limit it holds megabytes.
 _MAX_UNSENT = 128 * 1024
@@ -23,10 +25,13 @@ _log = logging.getLogger(__name__)
 class Connection(web.RequestHandler):
     """One client connection."""
 
-    __slots__ = ("_writable", "on_lost", "peer")
+    __slots__ = ("_reject", "_writable", "on_lost", "peer")
 
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
+    def __init__(
+        self, manager: web.Server, reject: Reject, *, loop: asyncio.AbstractEventLoop, **options: Any
+    ) -> None:
         super().__init__(manager, loop=loop, **options)
+        self._reject = reject
         self.on_lost: Callable[[], None] | None = None
         self._writable: asyncio.Future[bool] | None = None
         self.peer = ""
@@ -77,27 +82,16 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answers what could not be read as HTTP. Such bytes come from scanners: they fill no log."""
-        _log.debug("unreadable request", exc_info=exc)
+        """Answers what could not be read as HTTP, and requests on which the handler itself failed."""
+        if status < 500:  # such bytes come from scanners: they fill no log
+            _log.debug("unreadable request", exc_info=exc)
+            failure = Failure("INVALID_ARGUMENT", "the request is not HTTP that this server reads")
+        else:
+            _log.error("request failed", exc_info=exc)
+            failure = failures.internal()
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is on its way already")
-        body = {
-            "type": "urn:novasphere:error:INVALID_ARGUMENT",
-            "title": "The request is not HTTP that this server reads.",
-            "status": status,
-            "code": "INVALID_ARGUMENT",
-        }
-        response = web.Response(
-            status=status,
-            body=orjson.dumps(body),
-            content_type=PROBLEM,
-            headers={
-                "X-Novasphere-Reason": "INVALID_ARGUMENT",
-                "X-Request-Id": requests.new_request_id(),
-            },
-        )
-        response.force_close()
-        return response
+        return self._reject(request, failure)
 
 
 class Listener(web.Server):
@@ -106,10 +100,12 @@ class Listener(web.Server):
     def __init__(
         self,
         handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        reject: Reject,
         *,
         keepalive_timeout: float,
     ) -> None:
         super().__init__(handler, access_log=None, keepalive_timeout=keepalive_timeout)
+        self._reject = reject
 
     def __call__(self) -> web.RequestHandler:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, self._reject, loop=self._loop, **self._kwargs)

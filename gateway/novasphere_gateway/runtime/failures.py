@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from novasphere_gateway.model import BindError, ErrorRule, FaceError, Violation
+from novasphere_gateway.model import BindError, ErrorRule, Violation
 
 # What clients get for a status whose reason is not in the API's table, as from a proxy between the
 # gateway and the server.
@@ -120,11 +120,6 @@ class Catalogue:
             meaning=_code_name(code).replace("_", " ").capitalize() + ".",
             retriable=code in _RETRIABLE,
         )
-
-    @staticmethod
-    def said_by(rule: ErrorRule, face: int) -> FaceError:
-        """Returns the code and HTTP status that the face prints."""
-        return rule.for_face(face)
 
     @staticmethod
     def grpc_name(rule: ErrorRule) -> str:

@@ -157,9 +157,9 @@ def head_of(status: int, headers: str, stamps: Stamps) -> str:
 
 def connection_of(request: web.BaseRequest, keep_alive: bool) -> str:
     """Returns the Connection header, where one is needed."""
-    if request.version >= (1, 1):
-        return "" if keep_alive else "Connection: close\r\n"
-    return "Connection: keep-alive\r\n" if keep_alive else ""
+    if not keep_alive:  # said to all: what could not be read may come from a client of HTTP/1.1
+        return "Connection: close\r\n"
+    return "" if request.version >= (1, 1) else "Connection: keep-alive\r\n"
 
 
 @lru_cache(maxsize=256)

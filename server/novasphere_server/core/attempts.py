@@ -101,6 +101,15 @@ def _rows(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[Any]]
     return found
 
 
+def _alive(tx: Transaction, command_ids: Sequence[str]) -> set[str]:
+    """Returns which of the commands there are."""
+    found: set[str] = set()
+    for start in range(0, len(command_ids), _STEP):
+        step = command_ids[start : start + _STEP]
+        found.update(tx.execute(sa.select(_c.key).where(_c.key.in_(step))).scalars())
+    return found
+
+
 # -- meeting again
 
 
@@ -262,9 +271,11 @@ def record(
         return found if found.fencing_token == token else None
 
     appending = output_chunks.Appending()
+    # `known` may remember a command that was deleted since.
+    alive = _alive(tx, list({chunk.run_id for chunk in frame.output}))
     for chunk in frame.output:
         key = (chunk.run_id, chunk.attempt)
-        attempt = current(*key, chunk.fencing_token)
+        attempt = current(*key, chunk.fencing_token) if chunk.run_id in alive else None
         if attempt is None:
             # Nobody wants it. The agent may forget it.
             end = chunk.offset + len(chunk.data)

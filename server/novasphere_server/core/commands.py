@@ -54,7 +54,6 @@ class Commands:
         self._store = store
         self._settings = settings
         self._listeners: list[Listener] = []
-        self._flat = _FlatCommands()
         store.on_commit(self._follow)
 
     def on_change(self, listener: Listener) -> None:
@@ -142,7 +141,7 @@ class Commands:
     ) -> Page[pb.Command]:
         """Returns what list() does, without the results."""
         page = await self.list(principal, which, limit=limit, offset=offset)
-        return Page([self._flat.of(item) for item in page.items], page.total)
+        return Page([item.projected(_command_of) for item in page.items], page.total)
 
     async def list_for_node(
         self, principal: Principal, node_id: str, status: states.Status, *, limit: int
@@ -344,23 +343,3 @@ def _check_text(text: str) -> None:
         raise errors.InvalidArgument("command_text", "must not contain NUL characters")
     if len(text.encode()) > TEXT_LIMIT:
         raise errors.InvalidArgument("command_text", f"must take at most {TEXT_LIMIT} bytes")
-
-
-class _FlatCommands:
-    """Commands without their results, cut out of the stored bytes once and shared by every list."""
-
-    _SIZE = 8192
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, Rendered[pb.Command]] = {}
-
-    def of(self, stored: Rendered[pb.CommandWithResult]) -> Rendered[pb.Command]:
-        # The cache hands out one bytes object per version, which remembers its own hash.
-        known = self._known.pop(stored.wire, None)
-        if known is None:
-            wire = stored.message().command.SerializeToString(deterministic=True)
-            known = Rendered(pb.Command, wire, stored.etag)
-            if len(self._known) >= self._SIZE:
-                del self._known[next(iter(self._known))]
-        self._known[stored.wire] = known
-        return known

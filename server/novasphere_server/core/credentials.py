@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,44 +42,34 @@ class Credentials:
     """Proves who calls.
 
     API keys are remembered once proved and forgotten when the log says that they changed. Join tokens
-    and agent credentials open long streams, so they are looked up every time. What is compared is the
-    SHA-256 of what was sent, which nobody can steer towards a stored one by measuring time.
+    and agent credentials open long streams, so they are looked up every time. What is compared is a
+    hash of what was sent (the SHA-256 in the database, Python's keyed one in memory), which nobody can
+    steer towards a stored one by measuring time.
     """
 
     def __init__(self, store: Store, clock: Clock, *, admin_token: str, join_token: str) -> None:
         self._store = store
         self._clock = clock
-        self._own = (
-            (secrets.sha256(admin_token), ADMIN),
-            (secrets.sha256(join_token), _LOCAL_JOIN),
-        )
-        self._keys: dict[bytes, _Proved] = {}
+        self._own = {admin_token: ADMIN, join_token: _LOCAL_JOIN}
+        self._keys: dict[str, _Proved] = {}
         self._key_changes = 0
         self._ended: set[str] = set()  # principals whose key was revoked in this process's life
         store.on_commit(self._follow)
 
-    new_secret = staticmethod(secrets.new)
-    sha256 = staticmethod(secrets.sha256)
-
     def known(self, token: str) -> Principal | None:
         """Returns who holds a token that was proved before, without asking the database."""
-        digest = secrets.sha256(token)
-        proved = self._keys.get(digest)
+        own = self._own.get(token)
+        if own is not None:
+            return own
+        proved = self._keys.get(token)
         if proved is None:
-            return self._own_principal(digest)
+            return None
         now_us = self._clock.now_us()
         if proved.expires_at_us is not None and proved.expires_at_us <= now_us:
-            del self._keys[digest]
+            del self._keys[token]
             return None
         proved.used_at_us = now_us
         return proved.principal
-
-    def _own_principal(self, digest: bytes) -> Principal | None:
-        found = None
-        for known, principal in self._own:
-            if hmac.compare_digest(known, digest):
-                found = principal
-        return found
 
     async def authenticate(self, token: str) -> Principal:
         """Returns who holds the token. Raises Unauthenticated, which never says what was wrong."""
@@ -123,27 +112,28 @@ class Credentials:
         return used
 
     @staticmethod
-    def consume_join_token(tx: Transaction, principal: Principal, node_id: str) -> None:
+    def consume_join_token(
+        tx: Transaction, principal: Principal, node_id: str, *, is_repeated: bool
+    ) -> None:
         """Marks the join token of `principal` as used by a node that enrols in this transaction.
 
-        A one-use token goes on working for the node that used it, which may never have received the
-        answer; whether that node's name is free is for the caller to judge. Raises Unauthenticated.
+        A one-use token that was used is good for one thing: that the same node, which may never have
+        received the answer, repeats its enrolment. Raises Unauthenticated.
         """
         if principal.kind is not PrincipalKind.JOIN_TOKEN or principal == _LOCAL_JOIN:
             return
         token = tx.get(JOIN_TOKENS, principal.name.removeprefix(_JOIN_TOKEN_NAME))
         if token is None or not _may_join(token, tx.now_us):
             raise Unauthenticated("the credential is not valid")
-        if not token.is_reusable and token.used_by_node_id not in ("", node_id):
+        if token.HasField("used_at") and not token.is_reusable and not is_repeated:
             raise Unauthenticated("the credential is not valid")
         token.used_at.FromMicroseconds(tx.now_us)
         token.used_by_node_id = node_id
         tx.put(JOIN_TOKENS, token)
 
     async def _prove_key(self, token: str) -> Principal | None:
-        digest = secrets.sha256(token)
         changes_before = self._key_changes
-        key = await self._by_digest(KEYS, digest)
+        key = await self._by_digest(KEYS, secrets.sha256(token))
         now_us = self._clock.now_us()
         if key is None or key.HasField("revoked_at"):
             return None
@@ -161,7 +151,7 @@ class Credentials:
         if changes_before == self._key_changes:
             if len(self._keys) >= _CACHED_KEYS:
                 del self._keys[next(iter(self._keys))]
-            self._keys[digest] = _Proved(principal, expires_at_us, now_us)
+            self._keys[token] = _Proved(principal, expires_at_us, now_us)
         return principal
 
     async def _prove_join_token(self, token: str) -> Principal | None:
@@ -192,9 +182,9 @@ class Credentials:
                 continue
             self._key_changes += 1
             name = f"{_KEY_NAME}{change.key}"
-            for digest, proved in tuple(self._keys.items()):
+            for token, proved in tuple(self._keys.items()):
                 if proved.principal.name == name:
-                    del self._keys[digest]
+                    del self._keys[token]
             if change.after is None or key_pb2.Key.FromString(change.after).HasField("revoked_at"):
                 self._ended.add(name)
 

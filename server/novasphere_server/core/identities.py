@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,8 +37,8 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 class Identity:
     """What an agent is given in a Welcome."""
 
-    session_token: str
-    credential: str = ""  # only when it enrols
+    session_token: str = field(repr=False)
+    credential: str = field(default="", repr=False)  # only when it enrols
 
 
 def new_session_token() -> str:
@@ -86,12 +86,14 @@ async def unconfirmed_uid(store: Store, principal: Principal, hello: link.Hello)
 
 def enrol(
     tx: Transaction, principal: Principal, hello: link.Hello, uid: str, identity: Identity
-) -> node_pb2.Node:
-    """Makes the machine a node and returns that, not yet stored. Raises NodeNameTaken.
+) -> tuple[node_pb2.Node, bool]:
+    """Makes the machine a node. Returns that, not yet stored, and whether it repeats an enrolment.
 
     A machine that never confirmed its first Welcome may not have received it: it enrols again.
+    Raises NodeNameTaken.
     """
     node = tx.get(NODES, hello.node_id)
+    is_repeated = node is not None
     row = tx.execute(sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == uid)).first()
     if node is None:
         if row is not None:  # deleted while it enrolled again; a uid never comes back
@@ -118,7 +120,7 @@ def enrol(
             }
         ],
     )
-    return node
+    return node, is_repeated
 
 
 async def verify(store: Store, hello: link.Hello) -> None:

@@ -8,7 +8,7 @@ from novasphere.api.v1 import key_pb2
 
 from novasphere_server.core import page_tokens, secrets
 from novasphere_server.core.principals import Principal
-from novasphere_server.errors import JoinTokenNotFound
+from novasphere_server.errors import JoinTokenNotFound, PermissionDenied
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import JOIN_TOKENS
 from novasphere_server.store.queries import Query
@@ -33,6 +33,7 @@ class JoinTokens:
         is_dry_run: bool = False,
     ) -> tuple[key_pb2.JoinToken, str]:
         """Returns the new token and its secret; the secret is empty unless it was made just now."""
+        _check_unbound(creator)
         secret = secrets.new(secrets.JOIN_TOKEN)
 
         def make(tx: Transaction) -> key_pb2.JoinToken:
@@ -51,9 +52,10 @@ class JoinTokens:
         return token, "" if is_dry_run or is_replayed else secret
 
     async def list(
-        self, page_size: int, page_token: str
+        self, principal: Principal, page_size: int, page_token: str
     ) -> tuple[Sequence[Rendered[key_pb2.JoinToken]], str]:
         """Returns one page, newest first, and the token of the next one."""
+        _check_unbound(principal)
         query = Query(
             JOIN_TOKENS,
             filters=page_tokens.filters(JOIN_TOKENS, page_token),
@@ -64,9 +66,15 @@ class JoinTokens:
         return page.items, await page_tokens.following(self._store, JOIN_TOKENS, page)
 
     async def revoke(
-        self, token_id: str, *, idempotency: Idempotency | None = None, is_dry_run: bool = False
+        self,
+        principal: Principal,
+        token_id: str,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
     ) -> key_pb2.JoinToken:
         """Returns the token, useless from now on. A revoked token stays as it is."""
+        _check_unbound(principal)
 
         def revoke(tx: Transaction) -> key_pb2.JoinToken:
             token = tx.get(JOIN_TOKENS, token_id)
@@ -79,4 +87,12 @@ class JoinTokens:
 
         return await self._store.write(
             revoke, idempotency=idempotency, is_dry_run=is_dry_run, result_type=key_pb2.JoinToken
+        )
+
+
+def _check_unbound(principal: Principal) -> None:
+    # A node takes the commands of every namespace.
+    if principal.namespaces:
+        raise PermissionDenied(
+            "a credential that is bound to namespaces has no say in which machines join"
         )

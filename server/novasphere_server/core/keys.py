@@ -13,11 +13,12 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.errors import InvalidArgument, KeyNotFound, PermissionDenied
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import KEYS
-from novasphere_server.store.queries import Query
+from novasphere_server.store.queries import Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
+_SCAN = 200  # keys looked through at once for those within reach
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -65,22 +66,39 @@ class Keys:
         is_replayed = idempotency is not None and idempotency.was_replayed
         return key, "" if is_dry_run or is_replayed else secret
 
-    async def get(self, key_id: str) -> Rendered[key_pb2.Key]:
+    async def get(self, principal: Principal, key_id: str) -> Rendered[key_pb2.Key]:
         found = await self._store.get(KEYS, key_id)
         if found is None:
             raise KeyNotFound(key_id)
+        if principal.namespaces:
+            _check_reach(principal, found.message())
         return found
 
-    async def list(self, page_size: int, page_token: str) -> tuple[Sequence[Rendered[key_pb2.Key]], str]:
-        """Returns one page, newest first, and the token of the next one."""
-        query = Query(
-            KEYS, filters=page_tokens.filters(KEYS, page_token), order_by=("-id",), limit=page_size
-        )
-        page = await self._store.list(query)
-        return page.items, await page_tokens.following(self._store, KEYS, page)
+    async def list(
+        self, principal: Principal, page_size: int, page_token: str
+    ) -> tuple[Sequence[Rendered[key_pb2.Key]], str]:
+        """Returns one page of what the principal reaches, newest first, and the token of the next one."""
+        rows: list[Rendered[key_pb2.Key]] = []
+        while True:
+            query = Query(
+                KEYS,
+                filters=page_tokens.filters(KEYS, page_token),
+                order_by=("-id",),
+                # Namespaces are no column: of the keys of all, few may be within reach.
+                limit=max(page_size, _SCAN) if principal.namespaces else page_size,
+            )
+            page = await self._store.list(query)
+            rows += [row for row in page.items if _reaches(principal, row.message().namespaces)]
+            if len(rows) > page_size:
+                page = Page(rows[:page_size], len(rows))
+                return page.items, await page_tokens.following(self._store, KEYS, page)
+            page_token = await page_tokens.following(self._store, KEYS, page)
+            if len(rows) == page_size or not page_token:
+                return rows, page_token
 
     async def revoke(
         self,
+        principal: Principal,
         key_id: str,
         *,
         etag: str = "",
@@ -93,6 +111,7 @@ class Keys:
             key = tx.get(KEYS, key_id)
             if key is None:
                 raise KeyNotFound(key_id)
+            _check_reach(principal, key)
             etags.check(etag, key.revision)
             if not key.HasField("revoked_at"):
                 key.revoked_at.FromMicroseconds(tx.now_us)
@@ -124,8 +143,22 @@ def _granted(
                 f"namespaces[{index}]",
                 "must consist of lower-case letters, digits and inner dashes, at most 63 characters",
             )
-    if creator.namespaces and not (namespaces and creator.namespaces.issuperset(namespaces)):
+    if not _reaches(creator, namespaces):
         raise PermissionDenied(
             "a credential that is bound to namespaces can only make keys bound to some of them"
         )
     return granted
+
+
+def _reaches(principal: Principal, namespaces: Sequence[str]) -> bool:
+    """Returns whether a key of these namespaces can do nothing beyond those of the principal."""
+    bound = principal.namespaces
+    return not bound or (bool(namespaces) and bound.issuperset(namespaces))
+
+
+def _check_reach(principal: Principal, key: key_pb2.Key) -> None:
+    if not _reaches(principal, key.namespaces):
+        raise PermissionDenied(
+            f"this credential does not reach all namespaces of the API key {key.key_id!r}",
+            metadata={"key_id": key.key_id},
+        )

@@ -46,7 +46,9 @@ _DRAIN_RETRY = 1.0  # seconds after which agents may come back to a server that 
 class JoinTokens(Protocol):
     """What the links ask of core.credentials."""
 
-    def consume_join_token(self, tx: Transaction, principal: Principal, node_id: str, /) -> None:
+    def consume_join_token(
+        self, tx: Transaction, principal: Principal, node_id: str, /, *, is_repeated: bool
+    ) -> None:
         """Marks the caller's join token as used by a node, where it came with one."""
         ...
 
@@ -199,8 +201,10 @@ class Links:
             if is_bound:
                 node = identities.resume(tx, hello, identity)
             else:
-                node = identities.enrol(tx, principal, hello, uid, identity)
-                self._join_tokens.consume_join_token(tx, principal, node.node_id)
+                node, is_repeated = identities.enrol(tx, principal, hello, uid, identity)
+                self._join_tokens.consume_join_token(
+                    tx, principal, node.node_id, is_repeated=is_repeated
+                )
             before = node.SerializeToString(deterministic=True)
             identities.describe(node, hello, peer)
             presence.settle(node, node_pb2.CONNECTION_STATE_ONLINE, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ class Metrics:
         self._settings = settings
         self._waiting: deque[_Sample] = deque(maxlen=settings.metrics_buffer)
         self._thinned_us = 0
-        self.dropped = 0  # samples that found the buffer full of newer ones
+        self.dropped = 0  # samples that had to make room for newer ones
         store.on_commit(self._follow)
 
     # -- in
@@ -98,15 +99,25 @@ class Metrics:
         stored = 0
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _FLUSH_STEP))]
+            write = asyncio.create_task(
+                self._store.write(partial(_insert, samples=batch)), name="store samples"
+            )
             try:
-                await self._store.write(partial(_insert, samples=batch))
+                await asyncio.shield(write)
             except BaseException:
-                room = (self._waiting.maxlen or 0) - len(self._waiting)
-                self.dropped += max(0, len(batch) - room)
-                self._waiting.extendleft(reversed(batch[len(batch) - min(room, len(batch)) :]))
+                # Who is cancelled meanwhile must know how it ended, or samples would be stored twice.
+                await asyncio.wait([write])
+                if write.cancelled() or write.exception() is not None:
+                    self._keep(batch)
                 raise
             stored += len(batch)
         return stored
+
+    def _keep(self, batch: Sequence[_Sample]) -> None:
+        """Puts samples back that could not be stored, the newest of them if there is not room for all."""
+        room = min((self._waiting.maxlen or 0) - len(self._waiting), len(batch))
+        self.dropped += len(batch) - room
+        self._waiting.extendleft(reversed(batch[len(batch) - room :]))
 
     async def thin_out(self) -> None:
         """Deletes what is older than it is kept for: of old samples all but one a minute, of older ones

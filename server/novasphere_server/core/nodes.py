@@ -12,6 +12,7 @@ from novasphere.node.v1 import node_pb2 as pb
 
 from novasphere_server import errors
 from novasphere_server.core import commands, etags, identities, metrics
+from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES
@@ -49,7 +50,7 @@ class Nodes:
 
     async def get(self, node_id: str) -> Rendered[pb.Node]:
         """Returns a node. Raises NodeNotFound."""
-        node = await self._store.get(NODES, node_id)
+        node = self._store.known(NODES, node_id) or await self._store.get(NODES, node_id)
         if node is None:
             raise errors.NodeNotFound(node_id)
         return node
@@ -75,6 +76,7 @@ class Nodes:
 
     async def delete(
         self,
+        principal: Principal,
         node_id: str,
         *,
         etag: str = "",
@@ -82,8 +84,13 @@ class Nodes:
         is_dry_run: bool = False,
     ) -> pb.Node:
         """Forgets a node with everything that belongs to it, and returns what it was. Its link is closed
-        by whoever follows the log. Raises NodeNotFound.
+        by whoever follows the log. Raises NodeNotFound, and PermissionDenied for a caller who is bound
+        to namespaces: the node and its commands are not theirs alone.
         """
+        if principal.namespaces:
+            raise errors.PermissionDenied(
+                "this credential is bound to namespaces; nodes belong to all of them"
+            )
 
         def check(tx: Transaction) -> pb.Node:
             node = tx.get(NODES, node_id)
@@ -103,6 +110,9 @@ class Nodes:
             return node
 
         def delete_some(tx: Transaction) -> bool:
+            if idempotency is not None and _is_recorded(tx, idempotency):
+                # Whether there is anything to delete is for the last mutation to judge.
+                return False
             node = tx.get(NODES, node_id)
             if node is None or not etags.matches(etag, node.revision):
                 return False
@@ -117,6 +127,13 @@ class Nodes:
         return await self._store.write(
             delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Node
         )
+
+
+def _is_recorded(tx: Transaction, claim: Idempotency) -> bool:
+    """Returns whether the claim's key was used, for the same request or another."""
+    c = tables.idempotency.c
+    record = sa.select(c.key).where(c.principal == claim.principal, c.key == claim.key)
+    return tx.execute(record).first() is not None
 
 
 def _command_ids(tx: Transaction, node_uid: str, limit: int | None = None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from novasphere_server.store.kinds import Kind
 from novasphere_server.store.queries import Page
 from novasphere_server.store.store import Store
 
+_ROW = re.compile(r"[0-9]{1,18}")
+
 
 def filters(kind: Kind[Any], token: str) -> tuple[tuple[str, str, Any], ...]:
     """Returns what a query needs to go on after the page that gave `token`."""
@@ -20,7 +23,8 @@ def filters(kind: Kind[Any], token: str) -> tuple[tuple[str, str, Any], ...]:
         return ()
     try:
         name, _, row = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
-        if name != kind.name:
+        # As many digits as the database's integers hold for certain.
+        if name != kind.name or not _ROW.fullmatch(row):
             raise PageTokenInvalid
         return (("id", "<", int(row)),)
     except (ValueError, binascii.Error):

@@ -8,6 +8,7 @@ as offline, a fault, a battery that drains) is written on the node, one logged c
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -205,15 +206,29 @@ class Presence:
     # -- within
 
     async def _write(self, uids: Sequence[str]) -> int:
-        crossings = [c for uid in uids if (c := self._crossing(uid)) is not None]
-        for start in range(0, len(crossings), _STEP):
-            step = crossings[start : start + _STEP]
+        waiting = deque(uids)
+        written = 0
+        while step := self._next_crossings(waiting):
             try:
                 await self._store.write(partial(_cross, crossings=step))
             except BaseException:
-                self._unwritten.update(c.uid for c in crossings[start:])
+                self._unwritten.update(crossing.uid for crossing in step)
+                self._unwritten.update(waiting)
                 raise
-        return len(crossings)
+            written += len(step)
+        return written
+
+    def _next_crossings(self, waiting: deque[str]) -> list[_Crossing]:
+        """Takes nodes from `waiting` and returns the crossings of one transaction, none at the end.
+
+        They are to be submitted at once: a link that comes up afterwards must win.
+        """
+        step: list[_Crossing] = []
+        while waiting and len(step) < _STEP:
+            crossing = self._crossing(waiting.popleft())
+            if crossing is not None:
+                step.append(crossing)
+        return step
 
     def _crossing(self, uid: str) -> _Crossing | None:
         """Returns what should be stored of a node, None when it is.

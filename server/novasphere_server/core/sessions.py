@@ -12,6 +12,8 @@ from novasphere_server import errors
 from novasphere_server.core.attempts import Attempt, Key, Recorded
 from novasphere_server.core.output_chunks import Stream
 
+_FRAME_BYTES = 1024 * 1024  # of dispatches in one frame; gRPC's clients take 4 MiB unless told otherwise
+
 
 class Session:
     """The server's side of one link. Lives on the event loop; whoever changes it sets `wake`.
@@ -95,16 +97,22 @@ class Session:
             self._cancels[cancel.run_id, cancel.attempt] = cancel
 
     def next_frame(self) -> link.ConnectResponse | None:
-        """Returns all that waits as one frame, None when nothing does.
+        """Returns what waits as one frame, None when nothing does. Dispatches that it has no room for
+        come in the next one, and their cancels with them.
 
         That an agent's frame was received is not worth a frame of its own, unless it held something.
         """
         if not (self._dispatches or self._cancels or self._output_acks or self._report_acks):
             return None
+        fitting = self._fitting_dispatches()
+        dispatches, self._dispatches = self._dispatches[:fitting], self._dispatches[fitting:]
+        # A cancel must not overtake the dispatch that it is for.
+        unsent = {(dispatch.run_id, dispatch.attempt) for dispatch in self._dispatches}
+        cancels = [cancel for key, cancel in self._cancels.items() if key not in unsent]
         frame = self.number(
             link.ConnectResponse(
-                dispatches=self._dispatches,
-                cancels=self._cancels.values(),
+                dispatches=dispatches,
+                cancels=cancels,
                 output_acks=[
                     link.OutputAck(run_id=run_id, attempt=attempt, stream=stream, offset=offset)
                     for (run_id, attempt, stream), offset in self._output_acks.items()
@@ -112,13 +120,23 @@ class Session:
                 report_acks=self._report_acks.values(),
             )
         )
+        if dispatches:
+            self._unacked_dispatches.append((frame.sequence, len(dispatches)))
         if self._dispatches:
-            self._unacked_dispatches.append((frame.sequence, len(self._dispatches)))
-        self._dispatches = []
-        self._cancels = {}
+            self.wake.set()
+        self._cancels = {key: cancel for key, cancel in self._cancels.items() if key in unsent}
         self._output_acks = {}
         self._report_acks = {}
         return frame
+
+    def _fitting_dispatches(self) -> int:
+        """Returns how many of the dispatches go into one frame: at least one, if there is any."""
+        size = 0
+        for count, dispatch in enumerate(self._dispatches):
+            size += dispatch.ByteSize()
+            if count and size > _FRAME_BYTES:
+                return count
+        return len(self._dispatches)
 
     def number(self, frame: link.ConnectResponse) -> link.ConnectResponse:
         """Returns the frame with its place in the stream."""

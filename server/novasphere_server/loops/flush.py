@@ -35,8 +35,3 @@ class FlushLoop:
                     await self._presence.flush()
             except ApiError as error:  # the database is away; both keep what they have
                 log.warning("samples and heartbeats are not stored", error=error.message)
-
-    async def flush(self) -> None:
-        """Stores everything that waits, as at the end of the server."""
-        await self._metrics.flush()
-        await self._presence.flush()

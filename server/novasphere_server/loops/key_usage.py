@@ -7,11 +7,15 @@ import asyncio
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2
 
+from novasphere_server import logs
 from novasphere_server.core.credentials import Credentials
+from novasphere_server.errors import ApiError
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import KEYS
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
+
+log = logs.get(__name__)
 
 _PERIOD = 60.0
 
@@ -23,11 +27,16 @@ class KeyUsage:
         self._store = store
         self._credentials = credentials
         self._period = period
+        self._unstored: dict[str, int] = {}
 
     async def run(self) -> None:
         await self.recall()
-        while True:
-            await asyncio.sleep(self._period)
+        try:
+            while True:
+                await asyncio.sleep(self._period)
+                await self.flush()
+        finally:
+            # The server stops; what a flush was just storing may be stored twice.
             await self.flush()
 
     async def recall(self) -> None:
@@ -40,12 +49,13 @@ class KeyUsage:
             self._show(row.key, row.last_used_at_us)
 
     async def flush(self) -> None:
-        """Stores what was used since the last time."""
-        used = self._credentials.used_keys()
+        """Stores what was used since the last time, or keeps it while the database is away."""
+        for key_id, at_us in self._credentials.used_keys().items():
+            self._unstored[key_id] = at_us
+            self._show(key_id, at_us)
+        used = self._unstored.copy()
         if not used:
             return
-        for key_id, at_us in used.items():
-            self._show(key_id, at_us)
 
         def remember(tx: Transaction) -> None:
             columns = tables.keys.c
@@ -54,7 +64,12 @@ class KeyUsage:
                     sa.update(tables.keys).where(columns.key == key_id).values(last_used_at_us=at_us)
                 )
 
-        await self._store.write(remember)
+        try:
+            await self._store.write(remember)
+        except ApiError as error:
+            log.warning("the last use of API keys is not stored", error=error.message)
+        else:
+            self._unstored.clear()
 
     def _show(self, key_id: str, at_us: int) -> None:
         overlay = key_pb2.Key()

@@ -51,18 +51,21 @@ class KeyService:
     async def ListKeys(
         self, request: key_service_pb2.ListKeysRequest, context: CallContext
     ) -> Many[key_service_pb2.ListKeysResponse]:
-        rows, following = await self._keys.list(request.page_size or _PAGE_SIZE, request.page_token)
+        size = request.page_size or _PAGE_SIZE
+        rows, following = await self._keys.list(context.principal, size, request.page_token)
         return Many(key_service_pb2.ListKeysResponse(next_page_token=following), "keys", rows)
 
     async def GetKey(
         self, request: key_service_pb2.GetKeyRequest, context: CallContext
     ) -> One[key_service_pb2.GetKeyResponse]:
-        return One(key_service_pb2.GetKeyResponse(), "key", await self._keys.get(request.key_id))
+        key = await self._keys.get(context.principal, request.key_id)
+        return One(key_service_pb2.GetKeyResponse(), "key", key)
 
     async def RevokeKey(
         self, request: key_service_pb2.RevokeKeyRequest, context: CallContext
     ) -> key_service_pb2.RevokeKeyResponse:
         key = await self._keys.revoke(
+            context.principal,
             request.key_id,
             etag=request.etag,
             idempotency=context.idempotency,
@@ -100,7 +103,7 @@ class JoinTokenService:
         self, request: join_token_service_pb2.ListJoinTokensRequest, context: CallContext
     ) -> Many[join_token_service_pb2.ListJoinTokensResponse]:
         size = request.page_size or _PAGE_SIZE
-        rows, following = await self._join_tokens.list(size, request.page_token)
+        rows, following = await self._join_tokens.list(context.principal, size, request.page_token)
         response = join_token_service_pb2.ListJoinTokensResponse(next_page_token=following)
         return Many(response, "join_tokens", rows)
 
@@ -108,7 +111,10 @@ class JoinTokenService:
         self, request: join_token_service_pb2.RevokeJoinTokenRequest, context: CallContext
     ) -> join_token_service_pb2.RevokeJoinTokenResponse:
         token = await self._join_tokens.revoke(
-            request.token_id, idempotency=context.idempotency, is_dry_run=context.is_dry_run
+            context.principal,
+            request.token_id,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
         )
         if not context.is_dry_run:
             log.info("join token revoked", token_id=token.token_id, by=context.principal.name)

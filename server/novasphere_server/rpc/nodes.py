@@ -17,6 +17,7 @@ from novasphere_server.store.queries import LabelSelector
 log = logs.get(__name__)
 
 _LIMIT = 50
+_ANSWER = pb.GetNodeResponse()  # around every node: nothing else is in it
 
 
 class NodeService:
@@ -36,12 +37,13 @@ class NodeService:
         return Many(pb.ListNodesResponse(total=page.total), "nodes", page.items)
 
     async def GetNode(self, request: pb.GetNodeRequest, context: CallContext) -> One[pb.GetNodeResponse]:
-        return One(pb.GetNodeResponse(), "node", await self._nodes.get(request.node_id))
+        return One(_ANSWER, "node", await self._nodes.get(request.node_id))
 
     async def DeleteNode(
         self, request: pb.DeleteNodeRequest, context: CallContext
     ) -> pb.DeleteNodeResponse:
         node = await self._nodes.delete(
+            context.principal,
             request.node_id,
             etag=request.etag,
             idempotency=context.idempotency,

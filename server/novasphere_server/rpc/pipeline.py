@@ -56,7 +56,7 @@ _REVISION_WAIT = 10.0  # seconds, for callers without a deadline
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 # Request ids only have to differ: a random number for the process, and a count.
 _PROCESS = secrets.token_hex(4)
-_numbers = itertools.count(1)
+_numbers = itertools.count(10_000_000)  # eight digits, without the price of a format
 _ANONYMOUS = Principal(PrincipalKind.ANONYMOUS, "anonymous", ALL_SCOPES)
 
 
@@ -104,9 +104,11 @@ class Method:
 
     path: str  # "/package.Service/Method"
     request_type: type[Message]
+    parse: Callable[[bytes], Message]
     handler: Callable[..., Any]
     is_client_stream: bool
     is_server_stream: bool
+    is_unary: bool
     scopes: frozenset[options_pb2.Scope.ValueType]  # any of these will do; none: any credential
     is_public: bool
     validate: Validate | None
@@ -169,9 +171,11 @@ class Pipeline:
         self.methods[path] = Method(
             path=path,
             request_type=request_type,
+            parse=request_type.FromString,
             handler=getattr(servicer, rpc.name),
             is_client_stream=rpc.client_streaming,
             is_server_stream=rpc.server_streaming,
+            is_unary=not (rpc.client_streaming or rpc.server_streaming),
             scopes=frozenset(scope for scope in (rules.scope, rules.or_scope) if scope),
             is_public=is_public or rules.public,
             # A stream of requests is a protocol; its servicer judges each frame.
@@ -205,15 +209,17 @@ class Pipeline:
         logs.request_id.set(request_id)
         self._unary_calls += 1
         try:
-            context = self._admit_known(
-                method, metadata, request_id, peer, remaining
-            ) or await self._admit(method, metadata, request_id, peer, remaining)
+            principal = self._known_caller(method, metadata)
+            if principal is None:
+                context = await self._admit(method, metadata, request_id, peer, remaining)
+            else:
+                deadline = None if remaining is None else self._clock.monotonic() + remaining
+                context = CallContext(method.path, principal, request_id, metadata, peer, deadline)
             message = self._read(method, request, context)
             if remaining is None:
                 result = await method.handler(message, context)
             else:
                 result = await _within(remaining, method.handler(message, context))
-            _check(result)
             headers = self._headers(context, result)
             outcome = _SUCCESS
         except asyncio.CancelledError:
@@ -381,23 +387,15 @@ class Pipeline:
         deadline = None if remaining is None else self._clock.monotonic() + remaining
         return CallContext(method.path, principal, request_id, metadata, peer, deadline)
 
-    def _admit_known(
-        self,
-        method: Method,
-        metadata: Mapping[str, str],
-        request_id: str,
-        peer: str,
-        remaining: float | None,
-    ) -> CallContext | None:
-        """Does what _admit() does for the usual call, without waiting; None: that takes _admit()."""
-        authorization = metadata.get("authorization")
-        if authorization is None or "novasphere-min-revision" in metadata or method.is_public:
+    def _known_caller(self, method: Method, metadata: Mapping[str, str]) -> Principal | None:
+        """Returns who makes the usual call, if that takes no waiting; None: ask _admit()."""
+        authorization = metadata.get("authorization", "")
+        if not authorization.startswith("Bearer ") or "novasphere-min-revision" in metadata:
             return None
-        principal = self._authenticator.known(_bearer(authorization))
+        principal = self._authenticator.known(authorization[7:])
         if principal is None or (method.scopes and principal.scopes.isdisjoint(method.scopes)):
             return None
-        deadline = None if remaining is None else self._clock.monotonic() + remaining
-        return CallContext(method.path, principal, request_id, metadata, peer, deadline)
+        return None if method.is_public else principal
 
     async def _authenticate(self, metadata: Mapping[str, str]) -> Principal:
         tokens = (_bearer(metadata.get("authorization", "")), metadata.get("x-api-key", ""))
@@ -426,7 +424,7 @@ class Pipeline:
         message: Any = request
         if isinstance(request, bytes):
             try:
-                message = method.request_type.FromString(request)
+                message = method.parse(request)
             except DecodeError:
                 raise MalformedBody(
                     "the message is not a " + method.request_type.DESCRIPTOR.name
@@ -449,6 +447,8 @@ class Pipeline:
         headers["novasphere-revision"] = str(self._revisions.revision)
         if isinstance(result, One):
             headers.setdefault("etag", result.etag)
+        else:
+            _check(result)
         if context.idempotency is not None and context.idempotency.was_replayed:
             headers["idempotency-replayed"] = "true"
         return headers
@@ -566,7 +566,7 @@ def _request_id(metadata: Mapping[str, str]) -> str:
     given = metadata.get("x-request-id")
     if given and _REQUEST_ID.fullmatch(given):
         return given
-    return f"{_PROCESS}{next(_numbers):08x}"
+    return _PROCESS + str(next(_numbers))
 
 
 def _check(result: object) -> None:

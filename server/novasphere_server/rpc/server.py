@@ -20,10 +20,11 @@ MESSAGE_LIMIT = 4 * 1024 * 1024
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_LIMIT),
-    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    # What an answer holds is bounded in rows, and one row may be large.
+    ("grpc.max_send_message_length", -1),
     # Without it two servers share a port silently, each getting half of the connections.
     ("grpc.so_reuseport", 0),
-    # Agents ping every 10 s; more often than this is answered with GOAWAY too_many_pings.
+    # Agents ping every 6 s; more often than this is answered with GOAWAY too_many_pings.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     # Finds half-open connections within 20 s.
@@ -43,11 +44,50 @@ Handler = Callable[[Any, Any], Awaitable[Any]]
 class _Handlers(grpc.GenericRpcHandler):
     """All methods in one table: grpcio would ask one handler a service, one after the other."""
 
-    def __init__(self, handlers: Mapping[str, RpcMethodHandler]) -> None:
-        self._handlers = handlers
+    def __init__(self, pipeline: Pipeline, streams: Mapping[str, RpcMethodHandler]) -> None:
+        self._pipeline = pipeline
+        self._unary = {path: method for path, method in pipeline.methods.items() if method.is_unary}
+        self._streams = streams
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> RpcMethodHandler | None:
-        return self._handlers.get(handler_call_details.method)
+        method = self._unary.get(handler_call_details.method)
+        if method is None:
+            return self._streams.get(handler_call_details.method)
+        return _UnaryCall(self._pipeline, method, handler_call_details.invocation_metadata)
+
+
+class _UnaryCall(RpcMethodHandler):
+    """One unary call, as the handler of itself: grpcio makes the metadata anew for whoever asks again."""
+
+    request_streaming = False
+    response_streaming = False
+    # Neither serializer nor deserializer: grpcio would answer a message that it cannot read by
+    # itself, before anybody has asked who sends it, and answers may be bytes already.
+    request_deserializer = None
+    response_serializer = None
+
+    def __init__(self, pipeline: Pipeline, method: Method, metadata: Any) -> None:
+        self._pipeline = pipeline
+        self._method = method
+        self._metadata = metadata
+
+    async def unary_unary(self, request: bytes, context: Any) -> bytes:
+        method = self._method
+        try:
+            result, headers = await self._pipeline.unary(
+                method,
+                request,
+                _metadata(self._metadata),
+                context.peer(),
+                context.time_remaining(),
+                method.endpoint,
+            )
+            wire = result.SerializeToString() if isinstance(result, Message) else result.wire()
+        except CallFailed as failure:
+            await _abort(context, failure)
+            raise AssertionError("abort() raises") from failure
+        context.set_trailing_metadata(tuple(headers.items()))
+        return wire
 
 
 class PortTaken(Exception):
@@ -67,7 +107,7 @@ class GrpcServer:
     async def start(self) -> None:
         """Listens. Raises PortTaken."""
         server = grpc.aio.server(options=_OPTIONS)
-        server.add_generic_rpc_handlers((_Handlers(self._handlers()),))
+        server.add_generic_rpc_handlers((_Handlers(self._pipeline, self._streams()),))
         try:
             self.port = server.add_insecure_port(self._address)
         except RuntimeError as error:
@@ -83,41 +123,16 @@ class GrpcServer:
             await self._server.stop(grace)
             self._server = None
 
-    def _handlers(self) -> dict[str, RpcMethodHandler]:
-        return {path: self._handler(method) for path, method in self._pipeline.methods.items()}
+    def _streams(self) -> dict[str, RpcMethodHandler]:
+        methods = self._pipeline.methods.values()
+        return {method.path: self._handler(method) for method in methods if not method.is_unary}
 
     def _handler(self, method: Method) -> RpcMethodHandler:
-        # Neither serializer nor deserializer: grpcio would answer a message that it cannot read by
-        # itself, before anybody has asked who sends it, and answers may be bytes already.
-        if method.is_client_stream and not method.is_server_stream:
-            raise NotImplementedError(f"{method.path}: no API of ours streams requests for one answer")
         if not method.is_server_stream:
-            return grpc.unary_unary_rpc_method_handler(self._unary(method))
+            raise NotImplementedError(f"{method.path}: no API of ours streams requests for one answer")
         if not method.is_client_stream:
             return grpc.unary_stream_rpc_method_handler(self._stream(method))
         return grpc.stream_stream_rpc_method_handler(self._stream(method))
-
-    def _unary(self, method: Method) -> Handler:
-        run = self._pipeline.unary
-
-        async def serve(request: bytes, context: Any) -> bytes:
-            try:
-                result, headers = await run(
-                    method,
-                    request,
-                    _metadata(context),
-                    context.peer(),
-                    context.time_remaining(),
-                    method.endpoint,
-                )
-                wire = _wire(result)
-            except CallFailed as failure:
-                await _abort(context, failure)
-                raise AssertionError("abort() raises") from failure
-            context.set_trailing_metadata(tuple(headers.items()))
-            return wire
-
-        return serve
 
     def _stream(self, method: Method) -> Handler:
         pipeline = self._pipeline
@@ -129,7 +144,7 @@ class GrpcServer:
                 stream = await pipeline.open(
                     method,
                     request,
-                    _metadata(context),
+                    _metadata(context.invocation_metadata()),
                     context.peer(),
                     context.time_remaining(),
                     method.endpoint,
@@ -152,7 +167,7 @@ class GrpcServer:
                 async with asyncio.timeout(seconds):
                     await write(_wire(result))
             except TimeoutError:
-                raise stream.failed(SlowConsumer()) from None
+                raise stream.failed(SlowConsumer(seconds)) from None
 
     async def _abort_stream(self, context: Any, failure: CallFailed) -> None:
         # The status waits behind what the reader has not taken; a reader who takes nothing gets a reset.
@@ -173,8 +188,8 @@ async def _messages(requests: AsyncIterator[bytes], method: Method) -> AsyncIter
             raise MalformedBody(f"the message is not a {name}") from None
 
 
-def _metadata(context: Any) -> dict[str, str]:
-    return {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+def _metadata(pairs: Any) -> dict[str, str]:
+    return {key: value for key, value in pairs if isinstance(value, str)}
 
 
 def _wire(result: Result) -> bytes:

@@ -63,5 +63,5 @@ def resources(fleet: Fleet, keys: Keys) -> dict[str, Resource]:
     return {
         "node_id": lambda _, key: fleet.nodes.get(key),
         "command_id": fleet.commands.get,
-        "key_id": lambda _, key: keys.get(key),
+        "key_id": keys.get,
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
+from typing import Any
 
 from novasphere.node.v1 import command_pb2, node_pb2, system_service_pb2
 
 from novasphere_server.clock import Clock
+from novasphere_server.core.principals import Principal
 from novasphere_server.errors import DatabaseUnavailable
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.health import Health
@@ -20,10 +22,7 @@ VERSION = version("novasphere")
 # Only the totals are used, and the store remembers them until a node or a command changes.
 _ALL_NODES = Query(NODES, limit=0)
 _ONLINE_NODES = Query(NODES, filters=(("status", "=", node_pb2.NODE_STATUS_ONLINE),), limit=0)
-_ALL_COMMANDS = Query(COMMANDS, limit=0)
-_PENDING_COMMANDS = Query(
-    COMMANDS, filters=(("status", "=", command_pb2.COMMAND_STATUS_PENDING),), limit=0
-)
+_PENDING = ("status", "=", command_pb2.COMMAND_STATUS_PENDING)
 
 
 class SystemService:
@@ -43,8 +42,8 @@ class SystemService:
         stats = system_service_pb2.GetSystemStatsResponse(
             total_nodes=(await self._store.list(_ALL_NODES)).total,
             online_nodes=(await self._store.list(_ONLINE_NODES)).total,
-            total_commands=(await self._store.list(_ALL_COMMANDS)).total,
-            pending_commands=(await self._store.list(_PENDING_COMMANDS)).total,
+            total_commands=(await self._store.list(_commands(context.principal))).total,
+            pending_commands=(await self._store.list(_commands(context.principal, _PENDING))).total,
         )
         stats.system_uptime.FromMicroseconds(self._started_us)
         return stats
@@ -67,3 +66,10 @@ class SystemService:
         return system_service_pb2.GetVersionResponse(
             version=VERSION, python_version=platform.python_version(), database=self._database
         )
+
+
+def _commands(principal: Principal, *filters: tuple[str, str, Any]) -> Query[Any]:
+    """Returns the query for the commands that the principal may see."""
+    if principal.namespaces:
+        filters += (("namespace", "in", tuple(sorted(principal.namespaces))),)
+    return Query(COMMANDS, filters=filters, limit=0)

@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.api.v1 import options_pb2
 
 from novasphere_server.errors import InvalidArgument, Violation
@@ -20,6 +21,9 @@ _Check = Callable[[Any, str, list[Violation]], None]
 _Judge = Callable[[Any], str]  # what is wrong with one value, or ""
 
 _MAX_VIOLATIONS = 20
+_TIMESTAMP = Timestamp.DESCRIPTOR.full_name
+# The seconds of the years 1 to 9999, which is what a Timestamp may hold; its wire format holds more.
+_CALENDAR = range(-62_135_596_800, 253_402_300_800)
 
 
 class Validators:
@@ -172,6 +176,8 @@ def _judges(
         each.append(_matches(rules.pattern, rules.pattern_meaning))
     if field.enum_type is not None:
         each.append(_known(field.enum_type))
+    if field.message_type is not None and field.message_type.full_name == _TIMESTAMP:
+        each.append(_instant)
     return whole, each
 
 
@@ -212,3 +218,9 @@ def _known(enum: EnumDescriptor) -> _Judge:
     numbers = frozenset(enum.values_by_number)
     wanted = f"must be one of {', '.join(enum_words(enum))}"
     return lambda value: "" if value in numbers else f"{wanted}, not {value}"
+
+
+def _instant(value: Timestamp) -> str:
+    if value.seconds in _CALENDAR and 0 <= value.nanos < 1_000_000_000:
+        return ""
+    return "must be an instant between the years 1 and 9999"

@@ -43,7 +43,7 @@ class _View(Generic[R]):
         self.field = field
         self.items = items
         self._wire: bytes | None = None
-        self._memo: dict[Hashable, bytes] = {}
+        self._memo: dict[Hashable, bytes] | None = None
 
     def wire(self) -> bytes:
         """Returns the whole response message, serialized."""
@@ -61,6 +61,8 @@ class _View(Generic[R]):
 
     def memo(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """Returns `make()`, remembered under `key` for everybody who shares this view."""
+        if self._memo is None:
+            self._memo = {}
         known = self._memo.get(key)
         if known is None:
             known = self._memo[key] = make()
@@ -68,16 +70,26 @@ class _View(Generic[R]):
 
 
 class One(_View[R]):
-    """A response whose singular field `field` is one cached object."""
+    """A response whose singular field `field` is one cached object.
 
-    __slots__ = ()
+    Whoever has nothing else to say in it should pass the same empty `rest` every time: then the bytes of
+    the whole are made once per object.
+    """
+
+    __slots__ = ("etag", "item")
 
     def __init__(self, rest: R, field: str, item: Rendered[Any]) -> None:
         super().__init__(rest, field, (item,))
+        self.item = item
+        self.etag = item.etag
 
-    @property
-    def etag(self) -> str:
-        return self.items[0].etag
+    def wire(self) -> bytes:
+        rest, wire = self.item.answer
+        if rest is not self.rest:
+            wire = super().wire()
+            if not self.rest.ByteSize():
+                self.item.answer = (self.rest, wire)
+        return wire
 
 
 class Many(_View[R]):

@@ -21,7 +21,7 @@ from novasphere_server.store.ring import Stretch
 M = TypeVar("M", bound=Message)
 
 _OVERHEAD = 500  # bytes that an entry takes besides its object
-_FORMS = 4  # an object's wire bytes and its JSON together, in multiples of the wire bytes
+_FORMS = 6  # all that may be made of an object for readers, in multiples of its wire bytes
 
 
 class Entry:

@@ -138,6 +138,8 @@ def first_changes_after(
 
 async def find_floor(read: Read, *, kept_since_us: int, kept_rows: int) -> int:
     """Returns the revision up to which the log is too old or too long to keep; 0 when none is."""
+    # Read first: what is committed between the reads must not count as looked at.
+    last: int = (await read(sa.select(tables.revision.c.value), {}))[0].value
     changes = tables.changes
     newest_first = (changes.c.revision.desc(), changes.c.index.desc())
     too_many = sa.select(changes.c.revision).order_by(*newest_first).limit(1).offset(kept_rows)
@@ -153,7 +155,6 @@ async def find_floor(read: Read, *, kept_since_us: int, kept_rows: int) -> int:
     kept = await read(first_kept, {})
     if kept:
         return max(floor, int(kept[0].revision) - 1)
-    last: int = (await read(sa.select(tables.revision.c.value), {}))[0].value
     return max(floor, last)
 
 

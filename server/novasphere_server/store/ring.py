@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 _OVERHEAD = 400  # bytes that a change takes in memory besides its messages
+_REMEMBERING = 128  # stretches that keep what was made of them for readers
 
 
 class Stretch(Generic[M]):
@@ -26,7 +27,18 @@ class Stretch(Generic[M]):
     that was read from the log.
     """
 
-    __slots__ = ("_afters", "_befores", "_messages", "changes", "first", "kind", "last", "memos", "size")
+    __slots__ = (
+        "_afters",
+        "_befores",
+        "_keys",
+        "_messages",
+        "changes",
+        "first",
+        "kind",
+        "last",
+        "memos",
+        "size",
+    )
 
     def __init__(self, kind: Kind[M], first: int, last: int, changes: Sequence[Change]) -> None:
         self.kind = kind
@@ -39,10 +51,17 @@ class Stretch(Generic[M]):
         self.memos: dict[Hashable, Any] = {}
         self._messages: dict[tuple[int, bool], M] = {}
         self._befores: dict[int, Rendered[M]] = {}
+        self._keys: frozenset[str] | None = None
         self._afters = [
             None if change.after is None else Rendered(kind.message, change.after, str(change.revision))
             for change in changes
         ]
+
+    def touches(self, key: str) -> bool:
+        """Returns whether one of the changes is to that object."""
+        if self._keys is None:
+            self._keys = frozenset(change.key for change in self.changes)
+        return key in self._keys
 
     def message(self, position: int, *, is_after: bool) -> M | None:
         """Returns the object before or after change `position`, parsed once: not to be changed."""
@@ -70,15 +89,25 @@ class Stretch(Generic[M]):
         return known
 
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Returns `make()`, remembered under `key` for as long as the stretch is."""
+        """Returns `make()`, remembered under `key` until `forget()`."""
         if key not in self.memos:
             self.memos[key] = make()
         known: T = self.memos[key]
         return known
 
+    def forget(self) -> None:
+        """Drops what was made for readers; it is made again for whoever comes later."""
+        self.memos.clear()
+        self._messages.clear()
+        self._befores.clear()
+
 
 class Ring:
-    """Recent stretches by kind, bounded in bytes: the oldest of any kind go first."""
+    """Recent stretches by kind, bounded in bytes: the oldest of any kind go first.
+
+    Those that were read last keep what was made of them: it is not part of the bytes, and every
+    filter that is watched adds to it.
+    """
 
     def __init__(self, kinds: Iterable[Kind[Any]], revision: int, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -88,6 +117,7 @@ class Ring:
         # Everything of the kind that came after this revision is in the ring.
         self._floors = {kind.name: revision for kind in kinds}
         self._last_changes = dict(self._floors)
+        self._remembering: OrderedDict[Stretch[Any], None] = OrderedDict()
 
     def append(self, stretch: Stretch[Any]) -> None:
         name = stretch.kind.name
@@ -99,6 +129,7 @@ class Ring:
             oldest = self._oldest_first.popleft()
             self._stretches[oldest.kind.name].popleft()
             self._floors[oldest.kind.name] = oldest.last
+            self._remembering.pop(oldest, None)
             self._bytes -= oldest.size
 
     def last_change(self, kind: Kind[Any]) -> int:
@@ -114,6 +145,11 @@ class Ring:
         stretches = self._stretches[kind.name]
         if not stretches or stretches[-1].last <= position:
             return None
-        if len(stretches) == 1 or stretches[-2].last <= position:
-            return stretches[-1]
-        return stretches[bisect_right(stretches, position, key=lambda stretch: stretch.last)]
+        stretch = stretches[-1]
+        if len(stretches) > 1 and stretches[-2].last > position:
+            stretch = stretches[bisect_right(stretches, position, key=lambda each: each.last)]
+        self._remembering[stretch] = None
+        self._remembering.move_to_end(stretch)
+        if len(self._remembering) > _REMEMBERING:
+            self._remembering.popitem(last=False)[0].forget()
+        return stretch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -42,7 +42,7 @@ class Store:
     """Resources, their log, and what surrounds them.
 
     Belongs to one event loop. While the database is away everything raises DatabaseUnavailable, also
-    what the cache could answer; the store finds back by itself.
+    what the cache could answer; the store finds back by itself while its loops run.
     """
 
     def __init__(self, data: Database, clock: Clock, limits: Limits, state: State) -> None:
@@ -68,10 +68,9 @@ class Store:
             live=self._live,
             read=self._select,
             page_length=limits.page_length,
+            page_bytes=limits.page_bytes,
         )
         self._writer = Writer(data, clock, limits, state, self._settled)
-        loops = {"bookmarks": self._bookmark, "probe": self._probe, "maintenance": self._maintain}
-        self._tasks = [asyncio.create_task(loop(), name=f"store-{name}") for name, loop in loops.items()]
 
     @classmethod
     async def open(cls, url: str, *, clock: Clock, limits: Limits | None = None) -> Store:
@@ -82,14 +81,24 @@ class Store:
         return cls(data, clock, limits, state)
 
     async def close(self) -> None:
-        """Commits what waits, ends the watches with Draining, and closes the database."""
+        """Commits what waits, ends the watches with Draining, and closes the database.
+
+        The loops are to be stopped before.
+        """
         self._is_closing = True
         self._watches.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._writer.close()
         await self._database.close()
+
+    def loops(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Returns what must run, by name, for idle watches to be sent bookmarks, for an outage to be
+        noticed and to end, and for what is past its time to be forgotten.
+        """
+        return {
+            "store-bookmarks": self._bookmark,
+            "store-probe": self._probe,
+            "store-maintenance": self._maintain,
+        }
 
     @property
     def epoch(self) -> str:
@@ -124,6 +133,15 @@ class Store:
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._writer.submit(Job(mutation, future, idempotency, is_dry_run, result_type))
         return await future
+
+    def known(self, kind: Kind[M], key: str) -> Rendered[M] | None:
+        """Returns what get() returns, if that takes no waiting; None: ask get()."""
+        if self._is_closing or not self._is_available:
+            return None
+        known = self._cache.peek(kind, key)
+        if known is None or known.stored is None:
+            return None
+        return self._live.over(kind, key, known.stored)
 
     async def get(self, kind: Kind[M], key: str) -> Rendered[M] | None:
         """Returns an object with its live fields; None if there is none."""

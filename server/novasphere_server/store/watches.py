@@ -36,8 +36,9 @@ class Watch(Generic[M]):
     """What to watch.
 
     Watches of equal `identity` are taken to have the same filter and projection, and share what they
-    are sent. `project` turns a stored object into what is sent of it. `key` narrows the watch to one
-    object without looking at the others. Neither `matches` nor `project` may change its message.
+    are sent. `project` turns a stored object into what is sent of it: always the same function, as
+    objects remember what it made of them. `key` narrows the watch to one object without looking at the
+    others. Neither `matches` nor `project` may change its message.
     """
 
     kind: Kind[M]
@@ -60,6 +61,11 @@ class WatchEvent:
     cursor: str = ""
     object: Rendered[Any] | None = None
     gap: watch_pb2.Gap | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes the object takes on the wire."""
+        return 0 if self.object is None else len(self.object.wire)
 
 
 class WatchPage:
@@ -94,6 +100,7 @@ class Watches:
         live: LiveFields,
         read: log.Read,
         page_length: int,
+        page_bytes: int,
     ) -> None:
         self.floor = floor
         self._epoch = epoch
@@ -103,6 +110,7 @@ class Watches:
         self._live = live
         self._read = read
         self._page_length = page_length
+        self._page_bytes = page_bytes
         self._is_closed = False
         self._ticks = 0
         # A fresh event for every wake-up, so that one is never missed and never cleared too early.
@@ -160,12 +168,19 @@ class Watches:
                 return
         is_first = bool(watch.cursor)
         page: WatchPage | None
+        stretch: Stretch[M] | None = None
         while True:
-            if not self._ring.covers(watch.kind, position):
-                page, position = await self._from_log(watch, position, is_first=is_first)
-            elif (stretch := self._ring.after(watch.kind, position)) is not None:
-                page = self._page_of(watch, stretch, position)
-                position = stretch.last
+            if self._ring.covers(watch.kind, position):
+                stretch = self._ring.after(watch.kind, position)
+            elif stretch is None or stretch.last <= position:
+                stretch, floor = await self._from_log(watch.kind, position)
+                if floor > position:
+                    if is_first:
+                        raise errors.CursorExpired(cursors.spell(self._epoch, floor))
+                    yield self._gap(position, floor)
+                    return
+            if stretch is not None:
+                page, position = self._page_of(watch, stretch, position)
             else:
                 position = max(position, self._revision)
                 if self._is_closed:
@@ -179,8 +194,6 @@ class Watches:
                 is_first = False
                 sent_at = self._ticks
                 yield page
-                if position == _LOST:
-                    return
 
     def _position_of(self, cursor: str) -> int:
         return cursors.revision_of(cursor, epoch=self._epoch, floor=self.floor, last=self._revision)
@@ -201,41 +214,48 @@ class Watches:
         )
         return WatchPage([WatchEvent(watch_pb2.EVENT_TYPE_GAP, gap=gap)])
 
-    async def _from_log(
-        self, watch: Watch[M], position: int, *, is_first: bool
-    ) -> tuple[WatchPage | None, int]:
-        """Returns the next page of the log and where it ends; after a gap, _LOST."""
-        page = await log.read_page(self._read, watch.kind.name, position, self._page_length)
-        if page.floor > position:
-            if is_first:
-                raise errors.CursorExpired(cursors.spell(self._epoch, page.floor))
-            return self._gap(position, page.floor), _LOST
-        stretch = Stretch(watch.kind, position + 1, page.end, page.changes)
-        return self._page_of(watch, stretch, position), page.end
+    async def _from_log(self, kind: Kind[M], position: int) -> tuple[Stretch[M], int]:
+        """Returns the stretch of the log that follows `position`, and the log's floor."""
+        page = await log.read_page(self._read, kind.name, position, self._page_length)
+        return Stretch(kind, position + 1, page.end, page.changes), page.floor
 
-    def _page_of(self, watch: Watch[M], stretch: Stretch[M], position: int) -> WatchPage | None:
-        """Returns what a watch that has come to `position` is sent of a stretch; None for nothing."""
+    def _page_of(
+        self, watch: Watch[M], stretch: Stretch[M], position: int
+    ) -> tuple[WatchPage | None, int]:
+        """Returns what a watch that has come to `position` is sent next of a stretch, None for nothing,
+        and where it has come to then.
+        """
+        if watch.key and not stretch.touches(watch.key):
+            return None, stretch.last
         start = max(position, stretch.first - 1)
-        key = ("page", start, watch.key, watch.identity)
+        key = (start, watch.key, watch.identity)
         return stretch.memo(key, lambda: self._make_page(watch, stretch, start))
 
-    def _make_page(self, watch: Watch[M], stretch: Stretch[M], start: int) -> WatchPage | None:
+    def _make_page(
+        self, watch: Watch[M], stretch: Stretch[M], start: int
+    ) -> tuple[WatchPage | None, int]:
         events: list[WatchEvent] = []
         revisions: list[int] = []
+        size = 0
+        end = stretch.last
         for position, change in enumerate(stretch.changes):
             if change.revision <= start or (watch.key and change.key != watch.key):
                 continue
+            if size >= self._page_bytes and change.revision != revisions[-1]:
+                end = revisions[-1]
+                break
             event = self._event(watch, stretch, position)
             if event is not None:
                 events.append(event)
                 revisions.append(change.revision)
+                size += event.size
         if not events:
-            return None
+            return None, end
         for n, revision in enumerate(revisions):
             if n + 1 == len(revisions) or revisions[n + 1] != revision:
                 cursor = cursors.spell(self._epoch, revision)
                 events[n] = WatchEvent(events[n].type, cursor, events[n].object)
-        return WatchPage(events)
+        return WatchPage(events), end
 
     def _event(self, watch: Watch[M], stretch: Stretch[M], position: int) -> WatchEvent | None:
         before = stretch.message(position, is_after=False)
@@ -249,23 +269,10 @@ class Watches:
         key = stretch.changes[position].key
         if not is_inside:
             # The last matching state, as it was stored: nothing is live about it any more.
-            sent = stretch.memo(
-                ("sent", position, watch.project), lambda: self._projected(watch, stored)
-            )
-            return WatchEvent(watch_pb2.EVENT_TYPE_DELETED, object=sent)
+            return WatchEvent(watch_pb2.EVENT_TYPE_DELETED, object=_projected(watch, stored))
         kind = watch_pb2.EVENT_TYPE_MODIFIED if was_inside else watch_pb2.EVENT_TYPE_ADDED
         whole = self._live.over(watch.kind, key, stored)
-        if watch.project is None:
-            return WatchEvent(kind, object=whole)
-        sent = stretch.memo(("sent", position, watch.project), lambda: self._projected(watch, whole))
-        return WatchEvent(kind, object=sent)
-
-    @staticmethod
-    def _projected(watch: Watch[M], stored: Rendered[M]) -> Rendered[Any]:
-        if watch.project is None:
-            return stored
-        message = watch.project(stored.message())
-        return Rendered(type(message), message.SerializeToString(), stored.etag)
+        return WatchEvent(kind, object=_projected(watch, whole))
 
     async def _present(self, watch: Watch[M]) -> AsyncGenerator[tuple[WatchPage, int], None]:
         """Yields the state at one revision, in pages by key, then a bookmark with that revision.
@@ -291,11 +298,17 @@ class Watches:
                 yield self._gap(at, floor), _LOST
                 return
             last_key = to_key or last_key
-            events = [
-                event
-                for key, (revision, body) in sorted(found.items())
-                if (event := self._present_event(watch, key, revision, body)) is not None
-            ]
+            events: list[WatchEvent] = []
+            size = 0
+            for key, (revision, body) in sorted(found.items()):
+                event = self._present_event(watch, key, revision, body)
+                if event is None:
+                    continue
+                if size >= self._page_bytes:
+                    yield WatchPage(events), at
+                    events, size = [], 0
+                events.append(event)
+                size += event.size
             if events:
                 yield WatchPage(events), at
         assert at is not None  # noqa: S101 - the loop ran at least once
@@ -335,8 +348,12 @@ class Watches:
             stored = Rendered(watch.kind.message, body, str(revision))
         if not watch.matches(stored.message()):
             return None
-        sent = self._projected(watch, self._live.over(watch.kind, key, stored))
+        sent = _projected(watch, self._live.over(watch.kind, key, stored))
         return WatchEvent(watch_pb2.EVENT_TYPE_ADDED, object=sent)
+
+
+def _projected(watch: Watch[M], whole: Rendered[M]) -> Rendered[Any]:
+    return whole if watch.project is None else whole.projected(watch.project)
 
 
 def _objects(kind: Kind[Any], key: str) -> sa.Select[Any]:

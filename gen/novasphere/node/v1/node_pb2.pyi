@@ -304,7 +304,7 @@ class Node(message.Message):
     uid: builtins.str
     """Identifies this registration; never reused, unlike the name."""
     revision: builtins.int
-    """The revision of the last change, which is also the resource's ETag."""
+    """The revision of the last change. An ETag begins with it; If-Match takes either."""
     role: builtins.str
     """What the machine is for: worker, compute, storage, mobile, nas or gpu."""
     connection: ConnectionState.ValueType

@@ -34,7 +34,7 @@ class GetSystemStatsRequest(message.Message):
 
 @typing.final
 class GetSystemStatsResponse(message.Message):
-    """Counts over the whole fleet."""
+    """Counts over the whole fleet; of commands, those that the caller may see."""
 
     DESCRIPTOR: descriptor.Descriptor
 

@@ -57,7 +57,7 @@ class SystemServiceServicer:
     """
 
     def GetSystemStats(self, request, context):
-        """Returns counts over the whole fleet.
+        """Returns counts over the whole fleet; of commands, those that the caller may see.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

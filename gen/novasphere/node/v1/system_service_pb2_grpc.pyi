@@ -17,7 +17,7 @@ class SystemServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSystemStats: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetSystemStatsRequest, _system_service_pb2.GetSystemStatsResponse]
-    """Returns counts over the whole fleet."""
+    """Returns counts over the whole fleet; of commands, those that the caller may see."""
     GetHealth: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetHealthRequest, _system_service_pb2.GetHealthResponse]
     """Returns whether the server works. Fails with DATABASE_UNAVAILABLE when its database does not."""
     GetVersion: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetVersionRequest, _system_service_pb2.GetVersionResponse]
@@ -32,7 +32,7 @@ class SystemServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _system_service_pb2.GetSystemStatsRequest,
         context: _aio.ServicerContext[_system_service_pb2.GetSystemStatsRequest, _abc.Awaitable[_system_service_pb2.GetSystemStatsResponse]],
     ) -> _abc.Awaitable[_system_service_pb2.GetSystemStatsResponse]:
-        """Returns counts over the whole fleet."""
+        """Returns counts over the whole fleet; of commands, those that the caller may see."""
 
     @_abc_1.abstractmethod
     def GetHealth(
