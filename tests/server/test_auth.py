@@ -182,9 +182,11 @@ async def test_the_admin_token_may_be_given(tmp_path):
 
 async def test_without_credentials_only_loopback_names_are_answered(tmp_path: Path) -> None:
     async with running_server(tmp_path, no_auth=True) as server, aiohttp.ClientSession() as http:
-        url = f"{server.http_url}/api/v1/nodes"
-        async with http.get(url) as answer:
-            assert answer.status == 200
-        async with http.get(url, headers={"Host": "page.example.org:8080"}) as answer:
-            assert answer.status == 403
-            assert "localhost" in (await answer.json())["detail"]
+        for path in ("/api/v1/nodes", "/metrics"):
+            async with http.get(server.http_url + path) as answer:
+                assert answer.status == 200
+            async with http.get(
+                server.http_url + path, headers={"Host": "page.example.org:8080"}
+            ) as answer:
+                assert answer.status == 403
+                assert "localhost" in (await answer.json())["detail"]

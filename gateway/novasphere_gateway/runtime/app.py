@@ -185,13 +185,17 @@ class Gateway:
             incoming.request_id,
         )
 
+    def _check_host(self, incoming: Incoming) -> None:
+        hosts = self._settings.hosts
+        if hosts and incoming.host not in hosts:
+            allowed = ", ".join(sorted(hosts))
+            raise Failure("PERMISSION_DENIED", f"this server answers to these names only: {allowed}")
+
     async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
         incoming = exchange.incoming
         if not incoming.is_legible:
             raise requests.not_utf8("path")
-        if self._settings.hosts and incoming.host not in self._settings.hosts:
-            allowed = ", ".join(sorted(self._settings.hosts))
-            raise Failure("PERMISSION_DENIED", f"this server answers to these names only: {allowed}")
+        self._check_host(incoming)
         if incoming.method == "OPTIONS":
             return self._options(exchange)
         if incoming.path == _OPENAPI:
@@ -447,6 +451,7 @@ class Gateway:
         method = "GET" if incoming.method == "HEAD" else incoming.method
         status = 499
         try:
+            self._check_host(incoming)
             given = await handlers.get(method, _refuser(incoming, handlers))(incoming.request)
             headers, body = _content(given)
             response = await self._send(incoming, given.status, self._common + headers, body)
