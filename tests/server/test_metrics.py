@@ -100,3 +100,15 @@ def test_client_types_are_a_short_list():
     kinds = {telemetry.client_type("", f"agent-{i}") for i in range(5000)}
     assert kinds == {"other"}
     assert len(telemetry._client_types) <= 1100
+
+
+def test_calls_are_counted_whether_few_or_many():
+    telemetry = Telemetry("0")
+    endpoint = telemetry.endpoint("grpc", "/a/B")
+    for number in range(1, 251):
+        endpoint.record("cli", "OK", 0.002)
+        if number in (1, 99, 100, 250):
+            text = telemetry.exposition().decode()
+            labels = 'client_type="cli",endpoint="/a/B",method="grpc"'
+            assert f'api_requests_total{{{labels},status="OK"}} {number}.0' in text
+            assert f"api_request_duration_seconds_count{{{labels}}} {number}.0" in text
