@@ -220,3 +220,19 @@ async def test_kinds_do_not_mix(store: Store):
     await store.write(delete_node("same"))
     assert await store.get(NODES, "same") is None
     assert await store.get(COMMANDS, "same") is not None
+
+
+async def test_a_list_that_is_asked_for_again_is_shared_until_anything_in_it_changes(fleet: Store):
+    query = Query(NODES, limit=100)
+    await fleet.list(query)  # from the database; what follows comes from the cache
+    first = await fleet.list(query)
+    assert await fleet.list(query) is first
+    fleet.set_live(NODES, "n1", node_pb2.Node(free_slots=9))
+    second = await fleet.list(query)
+    assert second is not first
+    assert {n.message().node_id: n.message().free_slots for n in second.items}["n1"] == 9
+    await fleet.write(put_node("n2", hostname="renamed"))
+    third = await fleet.list(query)
+    assert {n.message().node_id: n.message().hostname for n in third.items}["n2"] == "renamed"
+    await fleet.write(delete_node("n2"))
+    assert (await fleet.list(query)).total == third.total - 1

@@ -34,7 +34,9 @@ class NodeService:
             limit=request.limit if request.HasField("limit") else _LIMIT,
             offset=request.offset,
         )
-        return Many(pb.ListNodesResponse(total=page.total), "nodes", page.items)
+        return page.memo(
+            "ListNodes", lambda: Many(pb.ListNodesResponse(total=page.total), "nodes", page.items)
+        )
 
     async def GetNode(self, request: pb.GetNodeRequest, context: CallContext) -> One[pb.GetNodeResponse]:
         return One(_ANSWER, "node", await self._nodes.get(request.node_id))

@@ -33,6 +33,7 @@ class LiveFields:
         # Goes into ETags, so that it must not start again where an earlier process began.
         self._counter = first_counter
         self._overlays: dict[tuple[str, str], _Overlay] = {}
+        self._versions: dict[str, int] = {}
 
     def set(self, kind: Kind[M], key: str, overlay: M) -> None:
         """Replaces the object's overlay."""
@@ -42,6 +43,11 @@ class LiveFields:
             return
         self._counter += 1
         self._overlays[kind.name, key] = _Overlay(wire, self._counter)
+        self._versions[kind.name] = self._counter
+
+    def version(self, kind: Kind[Any]) -> int:
+        """Returns what changes whenever a live field of the kind does."""
+        return self._versions.get(kind.name, 0)
 
     def drop(self, kind_name: str, key: str) -> None:
         """Forgets the overlay of an object that was deleted."""

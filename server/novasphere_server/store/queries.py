@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from novasphere_server.store.kinds import Kind
 from novasphere_server.store.rendered import Rendered
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 _OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {
     "=": lambda column, value: column == value,
@@ -194,3 +195,11 @@ class Page(Generic[M]):
 
     items: Sequence[Rendered[M]]
     total: int
+    _memo: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Returns `make()`, remembered under `key` for everybody who is given this very page."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        known: T = self._memo[key]
+        return known

@@ -37,6 +37,10 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 _log = logging.getLogger(__name__)
 
+# How many pages of lists are kept whole, and how large each may be: some 40 MiB with what is made of them.
+_SHARED_PAGES = 32
+_SHARED_PAGE_BYTES = 256 * 1024
+
 
 class Store:
     """Resources, their log, and what surrounds them.
@@ -58,6 +62,7 @@ class Store:
         self._ring = Ring(KINDS, state.revision, limits.ring_bytes)
         self._cache = Cache(limits.cache_bytes, limits.cached_queries)
         self._live = LiveFields(clock.now_us())
+        self._pages: dict[Query[Any], tuple[tuple[int, int], Page[Any]]] = {}
         self._watches = Watches(
             epoch=state.epoch,
             revision=state.revision,
@@ -165,6 +170,10 @@ class Store:
         self._check_available()
         kind = query.kind
         revision = self._ring.last_change(kind)
+        moment = (revision, self._live.version(kind))
+        shared = self._pages.get(query)
+        if shared is not None and shared[0] == moment:
+            return shared[1]
         keys = self._cache.recall(query, revision)
         if keys is None:
             return await self._query(query, revision)
@@ -181,7 +190,19 @@ class Store:
         items = [
             self._live.over(kind, key, stored) for key in keys.keys if (stored := found[key]) is not None
         ]
-        return Page(items, keys.total)
+        page = Page(items, keys.total)
+        if moment == (self._ring.last_change(kind), self._live.version(kind)):
+            self._share(query, moment, page)
+        return page
+
+    def _share(self, query: Query[Any], moment: tuple[int, int], page: Page[Any]) -> None:
+        """Keeps a page that is asked for again and again, with what readers made of it."""
+        self._pages.pop(query, None)
+        if sum(len(item.wire) for item in page.items) > _SHARED_PAGE_BYTES:
+            return
+        if len(self._pages) >= _SHARED_PAGES:
+            del self._pages[next(iter(self._pages))]
+        self._pages[query] = (moment, page)
 
     async def _query(self, query: Query[M], revision: int) -> Page[M]:
         """Returns what the database says, as it was at one moment; remembers it if it is `revision`."""
