@@ -66,7 +66,6 @@ def _example(number: int) -> command_pb2.CommandWithResult:
     command.state = command_pb2.COMMAND_STATE_PENDING
     command.timeout_seconds = 30
     command.queue_timeout_seconds = 86400
-    command.created_at.FromMicroseconds(_clock.now_us())
     return stored
 
 
@@ -77,6 +76,7 @@ def _command(number: int) -> command_pb2.CommandWithResult:
     stored = command_pb2.CommandWithResult()
     stored.CopyFrom(_EXAMPLES[number % len(_EXAMPLES)])
     stored.command.command_id = f"cmd-{number:032x}"
+    stored.command.created_at.FromMicroseconds(_clock.now_us())
     return stored
 
 
