@@ -205,16 +205,44 @@ async def test_a_unique_column_refuses_a_second_row_and_undoes_that_mutation_alo
     assert (await store.list(Query(JOIN_TOKENS))).total == 1
 
 
+async def test_a_refused_row_undoes_what_its_mutation_did_before(store: Store):
+    def create(name: str):
+        token = key_pb2.JoinToken(token_id=name)
+        return together(
+            put_node(name),
+            lambda transaction: transaction.put(JOIN_TOKENS, token, secret_sha256=b"same"),
+        )
+
+    results = await asyncio.gather(
+        *(store.write(create(name)) for name in ("t1", "t2")), return_exceptions=True
+    )
+    assert isinstance(results[1], Exception)
+    assert [node.message().node_id for node in (await store.list(Query(NODES))).items] == ["t1"]
+
+
+async def test_a_dry_run_of_one_row_that_would_be_refused_says_so(store: Store):
+    def create(name: str):
+        token = key_pb2.JoinToken(token_id=name)
+        return lambda transaction: transaction.put(JOIN_TOKENS, token, secret_sha256=b"same")
+
+    await store.write(create("t1"))
+    with pytest.raises(Exception, match="UNIQUE"):
+        await store.write(create("t2"), is_dry_run=True)
+
+
 async def test_find_sees_what_the_transaction_did(store: Store):
     await store.write(put_node("n1", capacity=1))
 
-    def mutation(transaction: Transaction) -> list[str]:
-        put_node("n2", role="gpu")(transaction)
-        put_node("n3", role="gpu")(transaction)
-        found = transaction.find(NODES, NODES.table.c.role == "gpu", order_by=NODES.table.c.id.desc())
-        return [node.node_id for node in found]
+    def mutation(transaction: Transaction) -> list[list[str]]:
+        seen = []
+        for name in ("n2", "n3"):
+            put_node(name, role="gpu")(transaction)
+            gpus = NODES.table.c.role == "gpu"
+            found = transaction.find(NODES, gpus, order_by=NODES.table.c.id.desc())
+            seen.append([node.node_id for node in found])
+        return seen
 
-    assert await store.write(mutation) == ["n3", "n2"]
+    assert await store.write(mutation) == [["n2"], ["n3", "n2"]]
 
 
 async def test_side_tables_take_no_revision(store: Store):

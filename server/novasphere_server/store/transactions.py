@@ -1,13 +1,15 @@
 """An open transaction, as mutations see it.
 
-A mutation is a synchronous function of a Transaction. It runs on the writer's thread, within a
-savepoint of its own in a database transaction that it shares with others; it sees what they did
-before it. What it raises undoes it, alone.
+A mutation is a synchronous function of a Transaction. It runs on the writer's thread, in a database
+transaction that it shares with others; it sees what they did before it. What it raises undoes it, alone:
+a savepoint stands before it, unless all that it does is one statement. To find that out the first
+statement is held back until there is a second one, or something that must see it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -69,6 +71,8 @@ class Transaction:
         self.revision = revision
         self.touched: dict[Id, Touched] = {}
         self.sequences: dict[str, int] = {}
+        self._held: Callable[[], object] | None = None
+        self._is_marked = False
 
     def get(self, kind: Kind[M], key: str) -> M | None:
         """Returns the object as it is now: a fresh copy, the caller's to change."""
@@ -95,30 +99,31 @@ class Transaction:
                 f"{kind.name} {key!r} takes {len(body)} bytes; "
                 f"at most {self._limits.resource_bytes} are stored"
             )
-        columns = kind.columns(message)
-        row = {**columns, **extra_columns, "revision": self.revision, "body": body}
+        row = kind.columns(message)
+        namespace = row.get("namespace", "")
+        row |= extra_columns
+        row |= {"revision": self.revision, "body": body}
         if before is None:
-            self._database.insert(self._connection, kind.table, {**row, "key": key})
+            row["key"] = key
+            self._change(partial(self._database.insert, self._connection, kind.table, row))
         else:
             row.pop("id", None)
-            self._database.update(self._connection, kind.table, key, row)
+            self._change(partial(self._database.update, self._connection, kind.table, key, row))
         if kind.labels is not None:
             self._put_labels(kind, key, previous, message)
         touched = self._touch(kind, key, before)
         touched.after = body
-        touched.namespace = columns.get("namespace", "")
+        touched.namespace = namespace
 
     def delete(self, kind: Kind[Any], key: str) -> None:
         """Deletes an object; nothing happens when there is none."""
         before = self._body(kind, key)
         if before is None:
             return
-        self._connection.execute(sa.delete(kind.table).where(kind.table.c.key == key))
+        self.execute(sa.delete(kind.table).where(kind.table.c.key == key))
         if kind.labels is not None:
             labels = tables.labels
-            self._connection.execute(
-                sa.delete(labels).where(labels.c.kind == kind.name, labels.c.key == key)
-            )
+            self.execute(sa.delete(labels).where(labels.c.kind == kind.name, labels.c.key == key))
         touched = self._touch(kind, key, before)
         touched.after = None
         touched.namespace = kind.columns(kind.message.FromString(before)).get("namespace", "")
@@ -135,6 +140,8 @@ class Transaction:
         statement = statement.order_by(kind.table.c.id if order_by is None else order_by)
         if limit is not None:
             statement = statement.limit(limit)
+        if self._held is not None:
+            self.mark()
         return [kind.message.FromString(body) for body in self._connection.execute(statement).scalars()]
 
     def next_id(self, sequence: str) -> int:
@@ -154,6 +161,7 @@ class Transaction:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> sa.CursorResult[Any]:
         """Runs a statement on tables that the log does not cover. Takes no revision."""
+        self.mark()
         return self._connection.execute(statement, parameters)
 
     def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -162,7 +170,35 @@ class Transaction:
         Every row must name the same columns.
         """
         if rows:
-            self._connection.execute(self._database.upsert(table, tuple(rows[0])), rows)
+            self.execute(self._database.upsert(table, tuple(rows[0])), rows)
+
+    def mark(self) -> None:
+        """Sets the savepoint that `undo` goes back to, and does what was held back."""
+        if self._is_marked:
+            return
+        self._database.savepoint(self._connection)
+        self._is_marked = True
+        if self._held is not None:
+            self._held()
+
+    def finish(self) -> None:
+        """Does what is still held back, and keeps everything."""
+        if self._is_marked:
+            self._database.release(self._connection)
+        elif self._held is not None:
+            self._database.run_alone(self._connection, self._held)
+
+    def undo(self) -> None:
+        """Undoes everything."""
+        if self._is_marked:
+            self._database.undo(self._connection)
+
+    def _change(self, statement: Callable[[], object]) -> None:
+        if self._held is None and not self._is_marked:
+            self._held = statement
+            return
+        self.mark()
+        statement()
 
     def _body(self, kind: Kind[Any], key: str) -> bytes | None:
         identity = (kind.name, key)
@@ -187,11 +223,9 @@ class Transaction:
             return
         table = tables.labels
         if before:
-            self._connection.execute(
-                sa.delete(table).where(table.c.kind == kind.name, table.c.key == key)
-            )
+            self.execute(sa.delete(table).where(table.c.kind == kind.name, table.c.key == key))
         if after:
-            self._connection.execute(
+            self.execute(
                 sa.insert(table),
                 [{"kind": kind.name, "key": key, "name": n, "value": v} for n, v in after.items()],
             )
