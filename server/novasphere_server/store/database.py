@@ -5,9 +5,10 @@ Everything else in the store is SQLAlchemy Core. A second database is a second `
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from novasphere_server.store import tables
 from novasphere_server.store.limits import Limits
+from novasphere_server.store.marks import Marks
 
 OTHER_HISTORY = "the database holds another history than before: restart the server"
 
@@ -44,11 +46,25 @@ class Database(ABC):
 
     @abstractmethod
     def prepare(self, epoch: str) -> State:
-        """Creates or migrates the database, and names its history `epoch` if it has no name yet."""
+        """Creates or migrates the database.
+
+        Names its history `epoch` if it has no name yet, or if it is an older copy that was put back.
+        """
+
+    @abstractmethod
+    def renew_mark(self) -> None:
+        """Marks the database anew, so that a copy made before this is known for one when put back.
+
+        Blocks. Raises OSError or SQLAlchemyError, after which the old mark is still good.
+        """
 
     @abstractmethod
     def connect(self) -> sa.Connection:
         """Returns a connection for the writer, for use by the calling thread alone."""
+
+    @abstractmethod
+    def disconnect(self, connection: sa.Connection) -> None:
+        """Closes the writer's connection."""
 
     @abstractmethod
     def begin(self, connection: sa.Connection) -> State:
@@ -65,6 +81,16 @@ class Database(ABC):
     @abstractmethod
     def undo(self, connection: sa.Connection) -> None:
         """Undoes what was done since `savepoint`."""
+
+    def run_alone(self, connection: sa.Connection, statement: Callable[[], object]) -> None:
+        """Calls what runs one statement, and undoes that statement if it fails."""
+        self.savepoint(connection)
+        try:
+            statement()
+        except BaseException:
+            self.undo(connection)
+            raise
+        self.release(connection)
 
     @abstractmethod
     def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
@@ -164,11 +190,14 @@ class Sqlite(Database):
             "PRAGMA cache_size = -16384",  # KiB
             "PRAGMA wal_autocheckpoint = 4000",  # pages; a checkpoint costs two more fsyncs
         )
+        self._marks = Marks(self._path.with_name(f"{self._path.name}-mark"))
         self._file: tuple[int, int] | None = None
         # The writer's cursor, for the statements that SQLAlchemy's part would dominate.
         self._hot: sqlite3.Cursor
         # One connection, opened and closed by the writer's thread.
-        self._engine = sa.create_engine(self._url("sqlite"), poolclass=sa.pool.NullPool)
+        self._engine = sa.create_engine(
+            self._url("sqlite"), poolclass=sa.pool.NullPool, hide_parameters=True
+        )
         sa.event.listen(self._engine, "connect", self._set_up)
         sa.event.listen(self._engine, "begin", self._begin)
         self.readers = create_async_engine(
@@ -178,6 +207,7 @@ class Sqlite(Database):
             max_overflow=0,
             pool_timeout=limits.lock_timeout,
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
             connect_args={"timeout": limits.lock_timeout},
         )
 
@@ -203,13 +233,28 @@ class Sqlite(Database):
         self._path.touch(mode=0o600)
         with self._engine.begin() as connection:
             migrations.upgrade(connection)
-            meta = tables.meta
-            if (
-                connection.execute(sa.select(meta.c.value).where(meta.c.name == "epoch")).scalar()
-                is None
-            ):
-                connection.execute(sa.insert(meta), {"name": "epoch", "value": epoch})
-            return State(*connection.exec_driver_sql(self._STATE).one())
+            meta = _meta(connection)
+            if "epoch" not in meta or not self._marks.names(meta.get("mark", "")):
+                self._set_meta(connection, "epoch", epoch)
+            mark = self._set_mark(connection)
+            state = State(*connection.exec_driver_sql(self._STATE).one())
+        self._marks.write(mark)
+        return state
+
+    def renew_mark(self) -> None:
+        with self._engine.begin() as connection:
+            mark = self._set_mark(connection)
+        self._marks.write(mark)
+
+    def _set_mark(self, connection: sa.Connection) -> str:
+        mark = secrets.token_hex(8)
+        # Whichever way the transaction ends, the file names the mark that the database then carries.
+        self._marks.write(_meta(connection).get("mark", ""), mark)
+        self._set_meta(connection, "mark", mark)
+        return mark
+
+    def _set_meta(self, connection: sa.Connection, name: str, value: str) -> None:
+        connection.execute(self.upsert(tables.meta, ("name", "value")), {"name": name, "value": value})
 
     def connect(self) -> sa.Connection:
         try:
@@ -219,6 +264,10 @@ class Sqlite(Database):
         connection = self._engine.connect()
         self._hot = connection.connection.cursor()  # type: ignore[assignment]
         return connection
+
+    def disconnect(self, connection: sa.Connection) -> None:
+        self._hot.close()  # an open statement would keep the file open behind a closed connection
+        connection.close()
 
     def _identity(self) -> tuple[int, int]:
         status = self._path.stat()
@@ -245,6 +294,9 @@ class Sqlite(Database):
         self._hot.execute("ROLLBACK TO mutation")
         self._hot.execute("RELEASE mutation")
 
+    def run_alone(self, connection: sa.Connection, statement: Callable[[], object]) -> None:
+        statement()  # SQLite itself undoes a statement that fails
+
     def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
         row = self._hot.execute(_select_body(table), (key,)).fetchone()
         return None if row is None else row[0]
@@ -267,12 +319,7 @@ class Sqlite(Database):
         self._hot.execute(_update(table, tuple(row)), (*row.values(), key))
 
     def upsert(self, table: sa.Table, columns: tuple[str, ...]) -> sa.Executable:
-        statement = sqlite_dialect.insert(table)
-        primary = [column.name for column in table.primary_key]
-        changed = {name: statement.excluded[name] for name in columns if name not in primary}
-        if not changed:
-            return statement.on_conflict_do_nothing(index_elements=primary)
-        return statement.on_conflict_do_update(index_elements=primary, set_=changed)
+        return _upsert(table, columns)
 
     def is_outage(self, error: BaseException) -> bool:
         if isinstance(error, Outage):
@@ -298,6 +345,10 @@ class Sqlite(Database):
             connection.close()
 
 
+def _meta(connection: sa.Connection) -> dict[str, str]:
+    return {row.name: row.value for row in connection.execute(sa.select(tables.meta))}
+
+
 _QUOTE = sqlite_dialect.dialect().identifier_preparer.quote
 
 
@@ -311,6 +362,16 @@ def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
     names = ", ".join(_QUOTE(column) for column in columns)
     places = ", ".join("?" for _ in columns)
     return f"INSERT INTO {_QUOTE(table.name)} ({names}) VALUES ({places})"  # noqa: S608 - the same
+
+
+@lru_cache(maxsize=256)
+def _upsert(table: sa.Table, columns: tuple[str, ...]) -> sa.Executable:
+    statement = sqlite_dialect.insert(table)
+    primary = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in columns if name not in primary}
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=primary)
+    return statement.on_conflict_do_update(index_elements=primary, set_=changed)
 
 
 @lru_cache(maxsize=256)

@@ -55,6 +55,7 @@ class Store:
         self._limits = limits
         self._epoch = state.epoch
         self._revision = state.revision
+        self._marked = state.revision
         self._is_available = True
         self._is_closing = False
         self._suspected = asyncio.Event()
@@ -362,12 +363,16 @@ class Store:
             await asyncio.sleep(self._limits.maintenance_interval)
             try:
                 await self.maintain()
-            except errors.ApiError as error:
-                _log.warning("maintenance of the store is put off: %s", error.message)
+            except (errors.ApiError, OSError, sa.exc.SQLAlchemyError) as error:
+                _log.warning("maintenance of the store is put off: %s", error)
 
     async def maintain(self) -> None:
-        """Forgets idempotency records and log that are past their time."""
+        """Marks the database anew, and forgets idempotency records and log that are past their time."""
         limits = self._limits
+        revision = self._revision
+        if revision != self._marked:  # a copy that misses nothing need not be told apart
+            await asyncio.to_thread(self._database.renew_mark)
+            self._marked = revision
         now_us = self._clock.now_us()
         forgotten_us = now_us - int(limits.idempotency_age * 1e6)
         await self.write(lambda transaction: records.purge(transaction, forgotten_us))

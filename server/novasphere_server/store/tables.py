@@ -137,7 +137,7 @@ sequences = sa.Table(
     sa.Column("value", sa.BigInteger, nullable=False),
 )
 
-# Facts about the database itself: `epoch`.
+# Facts about the database itself: `epoch` names its history, `mark` tells it from older copies.
 meta = sa.Table(
     "meta",
     metadata,

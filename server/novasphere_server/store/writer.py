@@ -132,7 +132,7 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sa.exc.SQLAlchemyError):  # it is given up because it does not work
-                connection.close()
+                self._database.disconnect(connection)
 
     def _settle(self, outcome: Outcome) -> None:
         self._waiting -= len(outcome.jobs)

@@ -8,8 +8,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from novasphere_server.store.database import Outage
 
-class DatabaseTooNew(Exception):
+
+class DatabaseTooNew(Outage):
     """The database was last used by a newer version, whose schema this one does not know."""
 
 

@@ -1,0 +1,29 @@
+"""How a database that was put back from a backup is told from the one that was last used.
+
+The database carries a mark, and a file beside it names the mark that it must carry. Both change now and
+then while there are changes; a copy made before that carries a mark which the file no longer names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from novasphere_server import durable
+
+
+class Marks:
+    """The marks that the database may carry: one, or two while it changes. Both raise OSError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def names(self, mark: str) -> bool:
+        """Returns whether the database may carry this mark."""
+        try:
+            return mark in self._path.read_text("ascii", "replace").split()
+        except FileNotFoundError:
+            return False
+
+    def write(self, *marks: str) -> None:
+        """Names these marks and no other."""
+        durable.replace(self._path, "".join(f"{mark}\n" for mark in marks))
