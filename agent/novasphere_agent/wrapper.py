@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _PR_SET_CHILD_SUBREAPER = 36
 # Linux takes no argument of 128 KiB or more; longer lines are run from a file.
 _LONGEST_ARGUMENT = 120_000
+# The most that a command can make a pipe hold without being root.
+_PIPE_BYTES = 1 << 20
 _POLL_SECONDS = 0.02
 _SLOW_POLL_SECONDS = 1.0
 
@@ -134,6 +136,40 @@ def _tell(link: int, message: dict[str, object]) -> None:
         return  # the agent is gone; its successor reads the files
 
 
+class Tap:
+    """Carries a stream of the command to its spool.
+
+    The command itself gets a pipe: a spool in its hands would be emptied by `echo x > /dev/stderr`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.spool = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.reader, self.writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        self.is_open = True
+        self.unwritten = b""  # what a full disk did not take yet
+
+    def fileno(self) -> int:
+        return self.reader
+
+    def move(self) -> bool:
+        """Takes what the pipe holds, once the spool has what came before; False on a full disk."""
+        if not self.unwritten and self.is_open:
+            try:
+                self.unwritten = os.read(self.reader, _PIPE_BYTES)
+            except BlockingIOError:
+                return True
+            if not self.unwritten:
+                os.close(self.reader)
+                self.is_open = False
+        if self.unwritten:
+            try:
+                self.unwritten = self.unwritten[os.write(self.spool, self.unwritten) :]
+            except OSError:
+                return False
+        return not self.unwritten
+
+
 class Wrapper:
     """Runs one attempt."""
 
@@ -143,6 +179,7 @@ class Wrapper:
         self._directory = ""
         self._child = 0
         self._status: int | None = None  # the command's wait status, once it ended
+        self._taps: list[Tap] = []
         os.setsid()
         self._wake = _listen_to_signals()
         for descriptor in (0, 1, 2):
@@ -165,13 +202,13 @@ class Wrapper:
         except FileExistsError:
             return
 
-        spools = [_open_spool(self._path(name)) for name in ("stdout", "stderr")]
+        self._taps = [Tap(self._path(name)) for name in ("stdout", "stderr")]
         os.mkdir(self._path("work"), 0o700)  # noqa: PTH102 - see above
         os.chdir(self._path("work"))
         arguments = self._arguments(intent["shell"], intent["command_text"])
         began = time.monotonic()
         try:
-            self._child = _spawn(arguments, [self._null, *spools])
+            self._child = _spawn(arguments, [self._null, *(tap.writer for tap in self._taps)])
         except (OSError, ValueError) as error:
             problem = f"{intent['shell']}: {getattr(error, 'strerror', None) or error}"
             # In this order: the agent may delete the directory as soon as it is told.
@@ -180,9 +217,17 @@ class Wrapper:
             return
         _tell(self._link, {"directory": directory, **process})
         os.close(self._link)
+        for tap in self._taps:
+            os.close(tap.writer)
 
         ended_by = self._wait(began, intent["timeout_ms"] / 1000, intent["grace_ms"] / 1000)
         ended = time.monotonic()
+        for tap in self._taps:
+            # Twice: what a full disk held up, then all that the pipe holds. No more often, or a process
+            # that goes on printing in the background would put off the end.
+            while not (tap.move() and tap.move()):
+                time.sleep(_SLOW_POLL_SECONDS)
+        spools = [tap.spool for tap in self._taps]
         status = self._status or 0  # known by now; the type does not say so
         is_signaled = os.WIFSIGNALED(status)
         self._leave_exit(
@@ -250,11 +295,24 @@ class Wrapper:
                 self._status = status
 
     def _sleep(self, seconds: float | None) -> None:
-        select.select([self._wake], [], [], seconds)
-        try:
-            os.read(self._wake, 512)
-        except BlockingIOError:
-            return  # the time was up
+        """Waits for a signal, so long at most, and moves output in the meantime."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            stuck = [tap for tap in self._taps if tap.unwritten]
+            if stuck:  # a full disk holds up the command, not its time limit
+                left = _SLOW_POLL_SECONDS if left is None else min(left, _SLOW_POLL_SECONDS)
+            watched: list[int | Tap] = [self._wake]
+            watched += [tap for tap in self._taps if tap.is_open and not tap.unwritten]
+            ready, _, _ = select.select(watched, [], [], left)
+            for tap in self._taps:
+                if tap in stuck or tap in ready:
+                    tap.move()
+            if self._wake in ready:
+                os.read(self._wake, 512)
+                return
+            if deadline is not None and time.monotonic() >= deadline:
+                return
 
     def _leave_exit(self, content: dict[str, object], spools: list[int]) -> None:
         while True:
@@ -442,10 +500,6 @@ def _fork_and_exec(arguments: list[str], streams: list[int]) -> int:
         os.waitpid(child, 0)
         raise OSError(problem)
     return child
-
-
-def _open_spool(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
 def _read(path: str) -> bytes:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import select
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from link_stand_in import sessions
 from novasphere_agent import wrapper
 
 WITHOUT_POSIX_SPAWN = (
@@ -51,19 +56,30 @@ def launcher(request: pytest.FixtureRequest) -> Iterator[LauncherProcess]:
     assert process.close() == 0
 
 
-def intend(directory: Path, text: str, program: str = "/bin/sh") -> Path:
+def intend(directory: Path, text: str, program: str = "/bin/sh", timeout_ms: int = 0) -> Path:
     directory.mkdir()
-    intent = {"command_text": text, "shell": program, "timeout_ms": 0, "grace_ms": 0, "boot_id": "this"}
+    intent = {
+        "command_text": text,
+        "shell": program,
+        "timeout_ms": timeout_ms,
+        "grace_ms": 0,
+        "boot_id": "this",
+    }
     (directory / "intent.json").write_text(json.dumps(intent))
     return directory
 
 
-def wait_for(path: Path) -> dict[str, Any]:
-    for _ in range(1000):
-        if path.exists():
-            return json.loads(path.read_text())
+def until(claim: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 10
+    while not (answer := claim()):
+        assert time.monotonic() < deadline, "not in time"
         select.select([], [], [], 0.01)
-    raise AssertionError(f"no {path}")
+    return answer
+
+
+def wait_for(path: Path) -> dict[str, Any]:
+    until(path.exists)
+    return json.loads(path.read_text())
 
 
 def test_it_leaves_how_the_command_ended(launcher: LauncherProcess, tmp_path: Path) -> None:
@@ -108,3 +124,87 @@ def test_a_directory_without_an_intent_is_an_error_of_the_start(
     launcher: LauncherProcess, tmp_path: Path
 ) -> None:
     assert "intent.json" in launcher.start(tmp_path / "nothing")["error"]
+
+
+def test_a_command_that_opens_its_output_anew_loses_none_of_it(
+    launcher: LauncherProcess, tmp_path: Path
+) -> None:
+    directory = intend(
+        tmp_path / "run",
+        "echo one > /dev/stderr; echo two > /dev/stderr; echo x; echo y | tee /dev/stderr; "
+        "echo z > /dev/stdout",
+    )
+    launcher.start(directory)
+    outcome = wait_for(directory / "exit.json")
+    assert (directory / "stdout").read_text() == "x\ny\nz\n"
+    assert (directory / "stderr").read_text() == "one\ntwo\ny\n"
+    assert (outcome["stdout_bytes"], outcome["stderr_bytes"]) == (6, 10)
+
+
+def test_what_a_command_left_in_the_pipe_is_kept(launcher: LauncherProcess, tmp_path: Path) -> None:
+    size = 1 << 20
+    code = f"""if True:
+        import fcntl, os
+        fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, {size})
+        while not os.path.exists("go"):
+            pass
+        os.write(1, b"x" * {size})
+        open("over", "w").close()"""
+    directory = intend(tmp_path / "run", f"exec {sys.executable} -c '{code}'")
+    process = launcher.start(directory)
+    os.kill(process["pid"], signal.SIGSTOP)  # busy elsewhere
+    (directory / "work/go").touch()
+    until((directory / "work/over").exists)
+    os.kill(process["pid"], signal.SIGCONT)
+    assert wait_for(directory / "exit.json")["stdout_bytes"] == size
+    assert (directory / "stdout").read_bytes() == b"x" * size
+
+
+def test_what_goes_on_printing_in_the_background_holds_up_nothing_and_ends(
+    launcher: LauncherProcess, tmp_path: Path
+) -> None:
+    directory = intend(tmp_path / "run", "yes & echo up >&2; exit 3")
+    process = launcher.start(directory)
+    try:
+        assert wait_for(directory / "exit.json")["exit_code"] == 3
+        until(lambda: not sessions().get(process["pid"]))
+    finally:
+        for pid in sessions().get(process["pid"], ()):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_full_disk_holds_output_up_and_costs_none_of_it(
+    launcher: LauncherProcess, tmp_path: Path
+) -> None:
+    size, room = 1_000_000, 10_000
+    directory = intend(
+        tmp_path / "run", f"until [ -e go ]; do sleep 0.01; done; head -c {size} /dev/zero; echo end >&2"
+    )
+    process = launcher.start(directory)
+    limits = resource.prlimit(process["pid"], resource.RLIMIT_FSIZE)
+    resource.prlimit(process["pid"], resource.RLIMIT_FSIZE, (room, limits[1]))  # as good as a full disk
+    (directory / "work/go").touch()
+    until(lambda: (directory / "stdout").stat().st_size == room)
+    assert (directory / "stderr").read_text() == ""
+    resource.prlimit(process["pid"], resource.RLIMIT_FSIZE, limits)
+    outcome = wait_for(directory / "exit.json")
+    assert (outcome["exit_code"], outcome["stdout_bytes"], outcome["stderr_bytes"]) == (0, size, 4)
+    assert (directory / "stdout").read_bytes() == bytes(size)
+    assert (directory / "stderr").read_text() == "end\n"
+
+
+def test_a_full_disk_does_not_hold_up_the_time_limit(launcher: LauncherProcess, tmp_path: Path) -> None:
+    size, room = 1_000_000, 10_000
+    directory = intend(
+        tmp_path / "run",
+        f"until [ -e go ]; do sleep 0.01; done; head -c {size} /dev/zero",
+        timeout_ms=1000,
+    )
+    process = launcher.start(directory)
+    limits = resource.prlimit(process["pid"], resource.RLIMIT_FSIZE)
+    resource.prlimit(process["pid"], resource.RLIMIT_FSIZE, (room, limits[1]))
+    (directory / "work/go").touch()
+    until((directory / "timed_out").exists)
+    until(lambda: len(sessions()[process["pid"]]) == 1)  # nobody but the wrapper
+    resource.prlimit(process["pid"], resource.RLIMIT_FSIZE, limits)
+    assert wait_for(directory / "exit.json")["ended_by"] == "timeout"

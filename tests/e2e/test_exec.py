@@ -39,6 +39,15 @@ async def test_exec_streams_every_line_once_and_keeps_the_exit_code(tmp_path: Pa
         assert cli.returncode == 42
 
 
+async def test_exec_loses_nothing_of_a_command_that_opens_its_output_anew(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as plane:
+        await plane.add_agent()
+        script = "echo one > /dev/stderr; echo two > /dev/stderr; echo x; echo y | tee /dev/stderr"
+        code, stdout, stderr = await plane.novasphere("exec", "node-001", "--", script)
+        assert (code, stdout) == (0, "x\ny\n")
+        assert stderr.endswith("one\ntwo\ny\n")
+
+
 async def test_exec_says_124_for_a_timeout(tmp_path: Path) -> None:
     async with control_plane(tmp_path) as plane:
         await plane.add_agent()
