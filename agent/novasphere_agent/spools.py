@@ -133,9 +133,10 @@ class Spools:
         """Returns what to send next, no more than `budget` bytes, and counts it as sent."""
         pieces: list[Piece] = []
         for stretch in self._stretches:
-            while budget > 0 and stretch.stream not in self._unreadable:
+            end = min(stretch.end, self._observed[stretch.stream])  # the rest may have been given up
+            while budget > 0:
                 start = max(stretch.start, self._sent[stretch.stream])
-                length = min(stretch.end - start, budget, CHUNK_BYTES)
+                length = min(end - start, budget, CHUNK_BYTES)
                 if length <= 0:
                     break
                 pieces.append(Piece(stretch.stream, start, length))

@@ -118,6 +118,23 @@ def test_a_stream_that_cannot_be_read_is_given_up_and_said_to_be_cut(tmp_path: P
     assert (spools.total(OUT), spools.total(ERR), spools.is_dropping) == (0, 3, True)
 
 
+def test_what_was_sent_of_a_stream_before_it_was_given_up_can_be_sent_again(tmp_path: Path) -> None:
+    append(tmp_path, "stdout", b"x" * 40_000)
+    spools = Spools(tmp_path, 1 << 20)
+    spools.observe()
+    take_all(spools)
+    append(tmp_path, "stdout", b"y" * 20_000)
+    spools.observe()
+    (piece,) = spools.take(1 << 20)
+    spools.give_up(piece)
+    spools.rewind(0, 0)
+    assert spools.take(1 << 20) == [Piece(OUT, 0, 40_000)]
+    assert not spools.has_unsent
+    spools.rewind(0, 0)
+    spools.give_up(spools.take(1 << 20)[0])  # by now nothing of it can be read
+    assert (spools.total(OUT), spools.has_unsent) == (0, False)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
