@@ -15,6 +15,8 @@ from pathlib import Path
 from novasphere_agent.journal import Process
 
 _START_SECONDS = 30.0
+# How long it may take to end once its link is closed.
+_END_SECONDS = 2.0
 _RECEIVE_BYTES = 65536
 
 
@@ -64,12 +66,12 @@ class Launcher:
         """Ends the launcher; attempts go on."""
         async with self._lock:
             self._hang_up()
-            await self._reap()
+            await self._reap(_END_SECONDS)
 
     async def _open(self) -> None:
         if os.name != "posix":
             raise SpawnFailed("this system has no way to run commands that outlive the agent")
-        await self._reap()
+        await self._reap(0.0)
         ours, theirs = socket.socketpair()
         loop = asyncio.get_running_loop()
         try:
@@ -114,15 +116,23 @@ class Launcher:
         for answer in self._waiting.values():
             _fail(answer)
 
-    async def _reap(self) -> None:
+    async def _reap(self, patience: float) -> None:
         if self._process is not None:
             process, self._process = self._process, None
-            await asyncio.get_running_loop().run_in_executor(None, process.wait)
+            await asyncio.get_running_loop().run_in_executor(None, _end, process, patience)
 
 
 def _fail(answer: asyncio.Future[Process]) -> None:
     if not answer.done():
         answer.set_exception(LauncherLost())
+
+
+def _end(process: subprocess.Popen[bytes], patience: float) -> None:
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()  # it may be stopped, or hang
+        process.wait()
 
 
 def _run_launcher(descriptor: int) -> subprocess.Popen[bytes]:

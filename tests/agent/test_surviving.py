@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -99,6 +100,21 @@ async def test_a_killed_launcher_is_replaced(server: StandIn, agent: AgentProces
     assert launcher_of(agent) != before
     await server.result_of(kept)
     assert kept.stdout == b"kept\n"
+
+
+async def test_a_launcher_that_hangs_does_not_hold_up_the_end_of_its_agent(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    launcher = launcher_of(agent)
+    os.kill(launcher, signal.SIGSTOP)
+    agent.terminate()
+    try:
+        assert await agent.ended() == 0
+        assert launcher not in dict(live_processes())
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(launcher, signal.SIGKILL)
 
 
 async def test_a_command_whose_wrapper_was_killed_is_ended_and_unknown(
