@@ -359,7 +359,7 @@ class Attempts:
             self._end_by_exit(attempt, outcome)
             return
         # Somebody killed the wrapper. Nothing that nobody watches may go on.
-        await self._work(processes.kill_session, process.pid)
+        await self._work(processes.kill_session, process.pid, process.start)
         self._end_in_doubt(attempt, "what watched the command was killed, and so was the command")
 
     async def _settle(self, attempt: Attempt) -> None:

@@ -92,14 +92,20 @@ def signal_process(pid: int, start: str, *numbers: int) -> None:
         os.close(handle)
 
 
-def kill_session(session: int) -> None:
-    """Kills what is left of an attempt whose wrapper is gone. Blocks until nothing is."""
+def kill_session(leader: int, leader_start: str) -> None:
+    """Kills what is left of an attempt whose wrapper, the leader of its session, is gone.
+
+    Blocks until nothing is.
+    """
 
     def members() -> list[tuple[int, str]]:
+        table = wrapper.processes()
+        if leader in table and table[leader][3] != leader_start:
+            return []  # a pid is not given out again while it names a session: nothing of ours is left
         return [
             (pid, start)
-            for pid, (state, _, its_session, start) in wrapper.processes().items()
-            if its_session == session and state not in "ZX"
+            for pid, (state, _, session, start) in table.items()
+            if session == leader and state not in "ZX"
         ]
 
     wrapper.kill_all(members, 0.0, lambda: None, time.sleep)

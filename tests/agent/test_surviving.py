@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -115,6 +116,26 @@ async def test_a_launcher_that_hangs_does_not_hold_up_the_end_of_its_agent(
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(launcher, signal.SIGKILL)
+
+
+async def test_a_session_that_got_the_pid_of_a_dead_wrapper_is_left_alone(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("echo x; sleep 60")
+    await until(lambda: run.stdout)
+    agent.kill()
+    await agent.ended()
+    path = directory_of(agent, run.dispatch.run_id) / "process.json"
+    process = json.loads(path.read_text())
+    for pid in sessions()[process["pid"]]:
+        os.kill(pid, signal.SIGKILL)
+    innocent = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
+    path.write_text(json.dumps({**process, "pid": innocent.pid}))
+    await agent.link()
+    assert (await server.result_of(run)).phase == pb.ATTEMPT_PHASE_UNKNOWN
+    innocent.terminate()
+    assert await innocent.wait() == -signal.SIGTERM
 
 
 async def test_a_command_whose_wrapper_was_killed_is_ended_and_unknown(
