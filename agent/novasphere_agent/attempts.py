@@ -166,18 +166,19 @@ class Attempts:
             for attempt in self.speaking.values()
         ) and all(attempt.report is None for attempt in self._attempts.values())
 
-    def states(self) -> list[AttemptState]:
+    async def states(self) -> list[AttemptState]:
         """Returns what Hello tells of the attempts; each is silent from here on, until its verdict."""
-        self.speaking.clear()
-        return [
-            AttemptState(
-                run_id=attempt.intent.run_id,
-                attempt=attempt.intent.attempt,
-                fencing_token=attempt.intent.fencing_token,
-                phase=attempt.phase,
-            )
-            for attempt in self._attempts.values()
-        ]
+        async with self._accepting:  # what is left out of Hello never reached this node
+            self.speaking.clear()
+            return [
+                AttemptState(
+                    run_id=attempt.intent.run_id,
+                    attempt=attempt.intent.attempt,
+                    fencing_token=attempt.intent.fencing_token,
+                    phase=attempt.phase,
+                )
+                for attempt in self._attempts.values()
+            ]
 
     async def recover(self) -> None:
         """Takes over what an agent before this one left: running, ended or in doubt."""

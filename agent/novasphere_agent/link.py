@@ -131,7 +131,7 @@ class Link:
                 self._workers,
                 first_sample_at=self._first_sample_at,
             )
-            welcome = await session.say_hello(self._hello(address))
+            welcome = await session.say_hello(await self._hello(address))
             await self._remember(welcome)
             self._linked_at = time.monotonic()
             self._last_words = ""
@@ -140,14 +140,14 @@ class Link:
             # Said before the stream is left, which would otherwise wait for the server's last words.
             channel.close()
 
-    def _hello(self, address: str) -> Hello:
+    async def _hello(self, address: str) -> Hello:
         return Hello(
             node_id=self._identity.node_id or self._settings.name,
             node_uid=self._identity.node_uid,
             session_token=self._identity.session_token,
             boot_id=self._boot_id,
             incarnation=self._identity.incarnation,
-            attempts=self._attempts.states(),
+            attempts=await self._attempts.states(),
             profile=dataclasses.replace(self._profile, ip_address=address),
             capacity=self._settings.capacity,
             protocol=_PROTOCOL,

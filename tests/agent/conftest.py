@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from link_stand_in import AgentProcess, StandIn
+from novasphere_agent import processes
+from novasphere_agent.attempts import KINDS, Attempts
+from novasphere_agent.journal import Journal
+from novasphere_agent.launcher import Launcher
+from novasphere_agent.tasks import Tasks
 
 
 @pytest.fixture
@@ -20,3 +26,22 @@ async def agent(server: StandIn, tmp_path: Path) -> AsyncIterator[AgentProcess]:
     process = AgentProcess(server, tmp_path / "agent")
     yield process
     await process.close()
+
+
+@pytest.fixture
+async def attempts(journal: Journal) -> AsyncIterator[Attempts]:
+    """Attempts without a link, on a journal of the test's making."""
+    launcher = Launcher()
+    tasks = Tasks()
+    with ThreadPoolExecutor(2) as workers:
+        yield Attempts(
+            journal,
+            launcher,
+            capacity=8,
+            allowed=KINDS,
+            boot_id=processes.boot_id(),
+            workers=workers,
+            tasks=tasks,
+        )
+        await tasks.close()
+        await launcher.close()

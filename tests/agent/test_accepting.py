@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from link_stand_in import until
-from novasphere_agent import processes
-from novasphere_agent.attempts import KINDS, Attempts
+from novasphere_agent.attempts import Attempts
 from novasphere_agent.journal import Intent, Journal
-from novasphere_agent.launcher import Launcher
 from novasphere_agent.messages import AttemptPhase, Dispatch
-from novasphere_agent.tasks import Tasks
 
 
 class SlowJournal(Journal):
@@ -37,24 +33,6 @@ def journal(tmp_path: Path) -> Iterator[SlowJournal]:
     slow = SlowJournal(tmp_path)
     yield slow
     slow.goes_on.set()
-
-
-@pytest.fixture
-async def attempts(journal: SlowJournal) -> AsyncIterator[Attempts]:
-    launcher = Launcher()
-    tasks = Tasks()
-    with ThreadPoolExecutor(2) as workers:
-        yield Attempts(
-            journal,
-            launcher,
-            capacity=8,
-            allowed=KINDS,
-            boot_id=processes.boot_id(),
-            workers=workers,
-            tasks=tasks,
-        )
-        await tasks.close()
-        await launcher.close()
 
 
 def dispatch(text: str) -> Dispatch:
@@ -87,6 +65,15 @@ async def test_a_dispatch_that_is_said_again_while_it_is_being_written_is_known(
     await until(lambda: attempt.report)
     assert (attempt.phase, attempts.fault) == (AttemptPhase.EXITED, "")
     assert mark.read_text() == "ran\n"
+
+
+async def test_hello_names_what_is_being_accepted(attempts: Attempts, journal: SlowJournal) -> None:
+    await accept_and_break_the_link(attempts, journal, "true")
+    greeting = asyncio.ensure_future(attempts.states())
+    await asyncio.sleep(0)
+    journal.goes_on.set()
+    assert [state.run_id for state in await greeting] == ["cmd-1"]
+    await until(lambda: attempts.free_slots == 8)
 
 
 async def test_an_end_to_all_work_ends_what_is_being_accepted(
