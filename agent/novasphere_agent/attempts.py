@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from novasphere_agent import failpoints, processes
-from novasphere_agent.journal import Exit, Intent, Journal, Process
+from novasphere_agent.journal import Exit, ExitUnreadable, Intent, Journal, Process
 from novasphere_agent.launcher import Launcher, LauncherLost, SpawnFailed
 from novasphere_agent.messages import (
     AttemptPhase,
@@ -355,9 +355,7 @@ class Attempts:
         self.on_news()
 
     async def _conclude(self, attempt: Attempt, process: Process) -> None:
-        outcome = self._journal.exit(attempt.directory)  # a few bytes that were written a moment ago
-        if outcome is not None:
-            self._end_by_exit(attempt, outcome)
+        if self._has_ended(attempt):
             return
         # Somebody killed the wrapper. Nothing that nobody watches may go on.
         await self._work(processes.kill_session, process.pid, process.start)
@@ -369,10 +367,9 @@ class Attempts:
         if attempt.intent.rejection:
             self._end(attempt, Exit(), AttemptPhase.REJECTED, attempt.intent.rejection)
             return
-        outcome = await self._work(self._journal.exit, directory)
-        if outcome is not None:
-            self._end_by_exit(attempt, outcome)
-        elif attempt.intent.boot_id != self._boot_id:
+        if self._has_ended(attempt):
+            return
+        if attempt.intent.boot_id != self._boot_id:
             self._end_in_doubt(attempt, "the machine restarted")
         elif await self._work(self._journal.claim, directory):
             self._end_in_doubt(attempt, "the agent stopped before the command was started")
@@ -385,6 +382,17 @@ class Attempts:
                 self._tasks.start(self._follow(attempt, process), name=f"attempt {attempt}")
             else:
                 await self._conclude(attempt, process)
+
+    def _has_ended(self, attempt: Attempt) -> bool:
+        """Ends an attempt that left an exit file."""
+        try:
+            outcome = self._journal.exit(attempt.directory)  # a few bytes: no worker is needed
+        except ExitUnreadable as error:
+            self._end_in_doubt(attempt, f"how the command ended cannot be read: {error}")
+            return True
+        if outcome is not None:
+            self._end_by_exit(attempt, outcome)
+        return outcome is not None
 
     def _end_by_exit(self, attempt: Attempt, outcome: Exit) -> None:
         if outcome.spawn_error:

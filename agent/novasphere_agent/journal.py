@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import shutil
 import urllib.parse
@@ -22,6 +23,14 @@ CLAIM = "claim"
 CANCEL = "cancel.json"
 TIMED_OUT = "timed_out"
 EXIT = "exit.json"
+# What comes of reading a file that is damaged, or not of this version of the agent.
+_UNREADABLE = (OSError, TypeError, ValueError)
+
+log = logging.getLogger(__name__)
+
+
+class ExitUnreadable(Exception):
+    """The attempt ended, but its exit file does not say how."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +109,9 @@ class Journal:
                 found.append((path.stat().st_mtime_ns, Intent(**json.loads(path.read_bytes()))))
             except FileNotFoundError:
                 shutil.rmtree(directory, ignore_errors=True)
+            except _UNREADABLE as error:
+                # Not deleted: it may be somebody's, or of an agent that is newer than this one.
+                log.error("%s is passed over, as it is no readable attempt: %s", directory, error)  # noqa: TRY400
         return [intent for _, intent in sorted(found, key=lambda item: item[0])]
 
     def claim(self, directory: Path) -> bool:
@@ -113,7 +125,7 @@ class Journal:
     def process(self, directory: Path) -> Process | None:
         try:
             return Process(**json.loads((directory / PROCESS).read_bytes()))
-        except (FileNotFoundError, ValueError):  # it is not fsynced: a power cut may leave it empty
+        except _UNREADABLE:  # it is not fsynced: a power cut may leave it empty
             return None
 
     def exit(self, directory: Path) -> Exit | None:
@@ -121,6 +133,8 @@ class Journal:
             return Exit(**json.loads((directory / EXIT).read_bytes()))
         except FileNotFoundError:
             return None
+        except _UNREADABLE as error:
+            raise ExitUnreadable(f"{EXIT}: {error}") from error
 
     def record_refusal(self, directory: Path, reason: str) -> None:
         """Makes durable that nothing was started, where the wrapper could not do so itself."""

@@ -138,6 +138,39 @@ async def test_a_session_that_got_the_pid_of_a_dead_wrapper_is_left_alone(
     assert await innocent.wait() == -signal.SIGTERM
 
 
+async def test_what_cannot_be_read_strands_nothing_else(server: StandIn, agent: AgentProcess) -> None:
+    await agent.link()
+    kept = server.dispatch("echo kept; sleep 60")
+    ended = server.dispatch("echo x; sleep 0.2")
+    await until(lambda: kept.stdout and ended.stdout)
+    agent.kill()
+    await agent.ended()
+    intent = json.loads((directory_of(agent, kept.dispatch.run_id) / "intent.json").read_text())
+    newer = directory_of(agent, "cmd-newer")
+    damaged = directory_of(agent, "cmd-damaged")
+    for directory, text in ((newer, json.dumps({**intent, "news": 1})), (damaged, '{"run_id"')):
+        directory.mkdir()
+        (directory / "intent.json").write_text(text)
+    stray = agent.data_dir / "attempts" / "notes.txt"
+    stray.write_text("mine")
+    exit_file = directory_of(agent, ended.dispatch.run_id) / "exit.json"
+    await until(exit_file.exists)
+    exit_file.write_text('{"exit_code": ')
+    await agent.link()
+    assert {state.run_id for state in server.hellos[1].attempts} == {
+        kept.dispatch.run_id,
+        ended.dispatch.run_id,
+    }
+    report = await server.result_of(ended)
+    assert (report.phase, bytes(ended.stdout)) == (pb.ATTEMPT_PHASE_UNKNOWN, b"x\n")
+    assert "cannot be read: exit.json" in report.message
+    server.cancel(kept)
+    assert (await server.result_of(kept)).phase == pb.ATTEMPT_PHASE_CANCELLED
+    for path in (newer / "intent.json", damaged / "intent.json", stray):
+        assert path.exists()
+        assert path.name in agent.words or path.parent.name in agent.words
+
+
 async def test_a_command_whose_wrapper_was_killed_is_ended_and_unknown(
     server: StandIn, agent: AgentProcess
 ) -> None:
