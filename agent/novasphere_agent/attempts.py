@@ -246,7 +246,7 @@ class Attempts:
             self.fault = ""
 
     async def cancel(self, key: Key, grace_ms: int) -> None:
-        """Has an attempt killed; returns when that is durable."""
+        """Has an attempt killed; returns when that is durable, unless the disk is full."""
         attempt = self._attempts.get(key)
         if attempt is None:
             log.warning("attempt %s.%d is to be cancelled and not known here", *key)
@@ -256,10 +256,11 @@ class Attempts:
         try:
             await self._work(self._journal.request_cancel, attempt.directory, grace_ms)
         except OSError as error:
-            log.warning("attempt %s cannot be cancelled yet: %s", attempt, error)
+            log.warning("the cancel of attempt %s cannot be made durable yet: %s", attempt, error)
+            self._signal_wrapper(attempt, signal.SIGUSR2)  # it need not wait for that
             self._tasks.start(self._cancel_later(key, grace_ms), name=f"cancel {attempt}")
             return
-        self._wake_wrapper(attempt)
+        self._signal_wrapper(attempt, signal.SIGUSR1)
 
     async def judge(self, verdicts: Iterable[AttemptVerdict]) -> None:
         """Does what the server decided about the attempts that Hello named."""
@@ -346,7 +347,8 @@ class Attempts:
         self._is_running_one.set()
         asyncio.get_running_loop().call_later(_QUICK_SECONDS, self._announce, attempt)
         if self._journal.is_cancelled(attempt.directory):
-            self._wake_wrapper(attempt)  # it was asked for before the process was known
+            # It was asked for before the process was known.
+            self._signal_wrapper(attempt, signal.SIGUSR1)
         await processes.wait_for_end(process.pid, process.start)
         await self._conclude(attempt, process)
 
@@ -371,7 +373,14 @@ class Attempts:
             return
         if attempt.intent.boot_id != self._boot_id:
             self._end_in_doubt(attempt, "the machine restarted")
-        elif await self._work(self._journal.claim, directory):
+            return
+        try:
+            is_ours = await self._work(self._journal.claim, directory)
+        except OSError as error:
+            log.warning("what became of attempt %s cannot be settled yet: %s", attempt, error)
+            self._tasks.start(self._settle_later(attempt), name=f"settle {attempt}")
+            return
+        if is_ours:
             self._end_in_doubt(attempt, "the agent stopped before the command was started")
         else:
             process = await self._work(self._journal.process, directory)
@@ -382,6 +391,10 @@ class Attempts:
                 self._tasks.start(self._follow(attempt, process), name=f"attempt {attempt}")
             else:
                 await self._conclude(attempt, process)
+
+    async def _settle_later(self, attempt: Attempt) -> None:
+        await asyncio.sleep(_RETRY_SECONDS)
+        await self._settle(attempt)
 
     def _has_ended(self, attempt: Attempt) -> bool:
         """Ends an attempt that left an exit file."""
@@ -452,10 +465,10 @@ class Attempts:
         await asyncio.sleep(_RETRY_SECONDS)
         await self.cancel(key, grace_ms)
 
-    def _wake_wrapper(self, attempt: Attempt) -> None:
+    def _signal_wrapper(self, attempt: Attempt, number: int) -> None:
         if attempt.process is not None:
             # A stopped wrapper would not look.
-            numbers = (signal.SIGCONT, signal.SIGUSR1)
+            numbers = (signal.SIGCONT, number)
             processes.signal_process(attempt.process.pid, attempt.process.start, *numbers)
 
     async def _work(self, blocking: Callable[_P, _R], *arguments: _P.args, **named: _P.kwargs) -> _R:

@@ -13,7 +13,8 @@ The files of an attempt's directory that it takes part in:
                 that gives the attempt up. The other one lets go. So a command is started once or never.
   stdout stderr what the command printed
   work/         where the command starts
-  cancel.json   the agent wants it killed; SIGUSR1 tells the wrapper to look
+  cancel.json   the agent wants it killed; SIGUSR1 tells the wrapper to look (SIGUSR2 says so without a
+                file, on a full disk)
   timed_out     the wrapper is killing it because its time is up
   exit.json     how it ended
 """
@@ -48,7 +49,7 @@ def _signals(*names: str) -> tuple[signal.Signals, ...]:
 
 # What would end a wrapper that is to outlive everything, and what it waits for.
 _IGNORED = _signals("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
-_WAKING = _signals("SIGCHLD", "SIGUSR1")
+_WAKING = _signals("SIGCHLD", "SIGUSR1", "SIGUSR2")
 # What a command gets back, with what Python ignores.
 _ORDINARY = (*_IGNORED, *_WAKING, *_signals("SIGPIPE", "SIGXFSZ"))
 
@@ -180,8 +181,10 @@ class Wrapper:
         self._child = 0
         self._status: int | None = None  # the command's wait status, once it ended
         self._taps: list[Tap] = []
+        self._is_cancelled = False
         os.setsid()
         self._wake = _listen_to_signals()
+        signal.signal(signal.SIGUSR2, self._be_cancelled)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
 
@@ -261,8 +264,10 @@ class Wrapper:
             self._reap()
             if self._status is not None:
                 return None
-            if os.path.exists(self._path("cancel.json")):  # noqa: PTH110 - see above
+            is_noted = os.path.exists(self._path("cancel.json"))  # noqa: PTH110 - see above
+            if is_noted:
                 grace = json.loads(_read(self._path("cancel.json")))["grace_ms"] / 1000
+            if is_noted or self._is_cancelled:
                 self._kill_tree(grace)
                 return "cancel"
             left = began + timeout - time.monotonic() if timeout else None
@@ -275,6 +280,9 @@ class Wrapper:
                 self._kill_tree(grace)
                 return "timeout"
             self._sleep(left)
+
+    def _be_cancelled(self, *_: object) -> None:
+        self._is_cancelled = True
 
     def _kill_tree(self, grace: float) -> None:
         """Ends everything below this process: SIGTERM, and SIGKILL once the grace is over."""

@@ -1,0 +1,70 @@
+"""On a full disk the agent does what it can, and the rest once there is room."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from link_stand_in import until
+from novasphere_agent import processes
+from novasphere_agent.attempts import Attempts
+from novasphere_agent.journal import Intent, Journal
+from novasphere_agent.messages import AttemptPhase, Dispatch
+
+
+class FullJournal(Journal):
+    """A journal whose disk takes nothing as long as a test likes."""
+
+    is_full = False
+
+    def claim(self, directory: Path) -> bool:
+        self._write()
+        return super().claim(directory)
+
+    def request_cancel(self, directory: Path, grace_ms: int) -> None:
+        self._write()
+        super().request_cancel(directory, grace_ms)
+
+    def _write(self) -> None:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> FullJournal:
+    return FullJournal(tmp_path)
+
+
+async def test_a_cancel_takes_effect(attempts: Attempts, journal: FullJournal) -> None:
+    command = Dispatch(
+        run_id="cmd-1",
+        attempt=1,
+        fencing_token=1,
+        kind="shell",
+        command_text="trap 'echo bye' TERM; echo up; sleep 60 & wait",
+        max_output_bytes=1000,
+    )
+    await attempts.accept([command])
+    (attempt,) = attempts.speaking.values()
+    await until(lambda: attempt.process)
+    await until(lambda: (attempt.directory / "stdout").read_bytes() == b"up\n")
+    journal.is_full = True
+    await attempts.cancel(("cmd-1", 1), 5000)
+    await until(lambda: attempt.report)
+    assert attempt.phase == AttemptPhase.CANCELLED
+    assert (attempt.directory / "stdout").read_bytes() == b"up\nbye\n"
+
+
+async def test_an_attempt_in_doubt_is_settled_once_there_is_room(
+    attempts: Attempts, journal: FullJournal
+) -> None:
+    intent = Intent("cmd-1", 1, 1, "true", "/bin/sh", 0, 0, 1000, processes.boot_id())
+    journal.record([intent])
+    journal.is_full = True
+    await attempts.recover()
+    assert [state.phase for state in await attempts.states()] == [AttemptPhase.RUNNING]
+    journal.is_full = False
+    await until(lambda: attempts.free_slots == 8)
+    assert [state.phase for state in await attempts.states()] == [AttemptPhase.UNKNOWN]
