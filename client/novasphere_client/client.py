@@ -43,7 +43,7 @@ class Client:
         `server` is HOST:PORT; what is not given comes from NOVASPHERE_SERVER and NOVASPHERE_TOKEN, or
         from a server on this machine. `timeout` bounds each call, and calls that are safe to repeat
         are tried again for up to `patience` seconds, both in seconds. `request_id`, when given, is the
-        idempotency key of the one mutation that this client is for.
+        idempotency key of the one mutation that this client is for. Raises SettingsError.
         """
         settings = await asyncio.to_thread(client_settings.resolve, server, token)
         connection = Connection(settings, timeout=timeout, patience=patience, request_id=request_id)

@@ -12,7 +12,7 @@ import grpc
 
 from novasphere_client import errors, statuses
 from novasphere_client.retries import Patience
-from novasphere_client.settings import Settings
+from novasphere_client.settings import REQUEST_IDS, Settings, SettingsError, is_request_id
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -39,6 +39,8 @@ class Connection:
     def __init__(
         self, settings: Settings, *, timeout: float, patience: float, request_id: str = ""
     ) -> None:
+        if not is_request_id(request_id):
+            raise SettingsError(f"request_id takes {REQUEST_IDS}, not {request_id!r}")
         self.settings = settings
         self.patience = patience
         self._timeout = timeout

@@ -10,6 +10,7 @@ from pathlib import Path
 
 DEFAULT_SERVER = "127.0.0.1:9090"
 DEFAULT_PORT = 9090
+REQUEST_IDS = "up to 255 printable ASCII characters"
 
 
 class SettingsError(ValueError):
@@ -75,9 +76,14 @@ def resolve(
     return Settings(address, _checked(found, str(file)) if found else None, str(file), is_loopback)
 
 
+def is_request_id(text: str) -> bool:
+    """Returns whether the server takes a text as a request id, in a header too."""
+    return len(text) <= 255 and text.isascii() and text.isprintable()
+
+
 def _split(text: str, what: str) -> tuple[str, int]:
     text = text.strip()
-    if "/" in text or "@" in text:
+    if "/" in text or "@" in text or not text.isprintable():
         raise SettingsError(
             f"{what} is {text!r}, but takes the gRPC address as HOST:PORT: {DEFAULT_SERVER}"
         )

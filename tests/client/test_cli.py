@@ -124,6 +124,15 @@ async def test_an_empty_fleet_says_what_to_do(cli: Cli) -> None:
     assert (names.out, names.err) == (b"", "")
 
 
+async def test_a_filter_that_nothing_matches_is_not_an_empty_fleet(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_command("n1")
+    filters = (["--node", "n2"], ["--status", "failed"])
+    for listed in await asyncio.gather(*(cli("command", "list", *some) for some in filters)):
+        assert (listed.code, listed.err) == (0, "novasphere: no command matches.\n")
+
+
 async def test_watching_prints_rows_as_they_come_and_resumes(server: ScriptedServer, cli: Cli) -> None:
     node = server.add_node("n1")
     other = server.add_node("n2")
@@ -148,6 +157,29 @@ async def test_watching_prints_rows_as_they_come_and_resumes(server: ScriptedSer
     assert left.code == 130
     assert left.err == "novasphere: the connection broke; trying again\n"
     assert [request.cursor for request in server.requests("WatchNodes")] == ["", "e.1"]
+
+
+async def test_ctrl_c_is_heard_although_it_interrupts_nothing(server: ScriptedServer, cli: Cli) -> None:
+    server.watch_streams = [[[event("ADDED", server.add_node("n1")), event("BOOKMARK", cursor="e.1")]]]
+    # A thread that only waits takes the signal: for the loop that is as if it came just before it slept.
+    program = (
+        "import signal, threading\n"
+        "from novasphere_client.cli import main\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
+        "main()"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program, "node", "watch", "--no-headers"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=cli.environment,
+    )
+    assert process.stdout is not None
+    assert (await asyncio.wait_for(process.stdout.readline(), 20)).split()[:2] == [b"ADDED", b"n1"]
+    process.send_signal(2)
+    left = await cli.finish(process, within=10)
+    assert (left.code, left.err) == (130, "")
 
 
 async def test_watching_as_data_and_over_a_gap(server: ScriptedServer, cli: Cli) -> None:
@@ -293,7 +325,8 @@ async def test_keys_are_made_listed_and_revoked(server: ScriptedServer, cli: Cli
 async def test_join_tokens_are_made_listed_and_revoked(server: ScriptedServer, cli: Cli) -> None:
     made = await cli("token", "join", "--ttl", "2h", "--reusable")
     assert (made.code, made.text) == (0, "nsj_tok00001_secret\n")
-    assert f"novasphere agent --server {server.address} --token" in made.err
+    assert f"novasphere agent --server HOST:{server.port} --token TOKEN" in made.err
+    assert f'make up ARGS="--grpc 0.0.0.0:{server.port}"' in made.err
     assert server.requests("CreateJoinToken")[0].ttl_seconds == 7200
     listed = await cli("token", "list", "-o", "json")
     assert json.loads(listed.text)["join_tokens"][0]["reusable"] is True
@@ -402,8 +435,23 @@ async def test_settings_come_from_options_the_environment_and_this_machine(
 async def test_errors_are_a_sentence_and_a_next_step(server: ScriptedServer, cli: Cli) -> None:
     cases = [
         (
-            Refusal(grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", "needs scope read"),
-            "key create NAME",
+            Refusal(
+                grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", "no", metadata={"scope": "admin"}
+            ),
+            "Use a token with that scope: novasphere key create NAME --scope admin",
+        ),
+        (
+            Refusal(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "PERMISSION_DENIED",
+                "no",
+                metadata={"namespace": "team"},
+            ),
+            "Use a token that is not bound to namespaces, or one that is bound to 'team'.",
+        ),
+        (
+            Refusal(grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", "no"),
+            "Use a token that is not bound to namespaces.",
         ),
         (Refusal(grpc.StatusCode.INTERNAL, "INTERNAL", "the server failed"), "Request id: req-17"),
         (
@@ -442,6 +490,14 @@ async def test_a_server_that_is_not_there_is_named_with_what_to_do(cli: Cli) -> 
 
 
 async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
+    too_long = [
+        ["exec", "n1", "--timeout", "99999999999", "--", "ls"],
+        ["token", "join", "--ttl", "99999999999"],
+        ["command", "cancel", "cmd-1", "--grace", "99999999999"],
+        ["node", "metrics", "n1", "--since", "9999999d"],
+        ["key", "create", "ci", "--expires", "9" * 23],
+    ]
+    not_text = [["node", "get", "\udcff"], ["exec", "n1", "--", "\udcff"]]
     usages = [
         ["node"],
         ["node", "lst"],
@@ -457,6 +513,11 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
         ["node", "list", "--request-id", "größe"],
         ["node", "list", "--request-id", "two\nlines"],
         ["node", "delete", "n1", "--request-id", "x" * 256],
+        *too_long,
+        ["key", "create", "ci", "--expires", "0001-01-01T00:00:00+09:00"],
+        ["command", "logs", "cmd-1", "--offset", "9" * 23],
+        ["exec", "--attach", "cmd-1", "--offset", "9" * 23],
+        *not_text,
     ]
     wrongs = await asyncio.gather(*(cli(*arguments) for arguments in usages))
     for arguments, wrong in zip(usages, wrongs, strict=True):
@@ -464,6 +525,10 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
         assert wrong.err or arguments == ["node"]
         if "--request-id" in arguments:
             assert "up to 255 printable ASCII characters" in wrong.err
+        if arguments in too_long:
+            assert "too long; at most 24855d" in wrong.err
+        if arguments in not_text:
+            assert wrong.err == "novasphere: the argument b'\\xff' is not text in UTF-8\n"
 
 
 async def on_a_terminal(cli: Cli, *arguments: str) -> str:
@@ -497,3 +562,17 @@ async def test_a_reader_that_leaves_is_no_error_message(server: ScriptedServer, 
     os.close(theirs)
     left = await cli.finish(process)
     assert (left.code, left.err) == (141, "")
+
+
+@pytest.mark.parametrize("arguments", [["node", "list"], ["command", "logs", "cmd-1"], ["version"]])
+async def test_a_full_disk_is_said_in_words(
+    arguments: list[str], server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    await server.print(server.add_command("n1", "cmd-1"), (OUT, b"one\n"))
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = await cli.start(*arguments, stdout=full)
+    os.close(full)
+    left = await cli.finish(process)
+    said = "novasphere: cannot write the output: No space left on device\n"
+    assert (left.code, left.err) == (1, said)

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from novasphere_client import Client, errors
+from novasphere_client.settings import SettingsError
 from scripted_server import TOKEN, Refusal, ScriptedServer
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
@@ -119,6 +120,15 @@ async def test_a_request_id_of_the_caller_is_used(server: ScriptedServer) -> Non
     async with connect(server) as client:
         await client.nodes.delete("n1", request_id="mine")
     assert server.requests("DeleteNode")[0].request_id == "mine"
+
+
+@pytest.mark.parametrize("request_id", ["größe", "two\nlines", "x" * 256])
+async def test_a_request_id_that_no_header_holds_is_refused_in_words(
+    server: ScriptedServer, request_id: str
+) -> None:
+    with pytest.raises(SettingsError, match="request_id takes up to 255 printable ASCII characters"):
+        async with connect(server, request_id=request_id):
+            pass
 
 
 async def test_a_server_that_does_not_answer_meets_a_deadline(server: ScriptedServer) -> None:

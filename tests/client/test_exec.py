@@ -182,6 +182,43 @@ async def test_a_server_that_stays_away_is_125_with_the_way_back(
     assert "cannot reach the server" in never.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "silent"),
+    [(["n1", "--", "work"], "CreateCommand"), (["--attach", "cmd-1"], "GetCommand")],
+)
+async def test_a_server_that_says_nothing_is_left_after_the_contact_timeout(
+    arguments: list[str], silent: str, server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    enter = server.enter
+
+    async def enter_or_hang(method: str, request: Any, context: Any) -> None:
+        await enter(method, request, context)
+        if method == silent:
+            await asyncio.Event().wait()
+
+    server.enter = enter_or_hang  # type: ignore[method-assign]
+    left = await cli("exec", "--contact-timeout", "1", *arguments, within=20)
+    assert left.code == 125
+
+
+async def test_a_contact_timeout_may_be_longer_than_a_call_usually_is(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: finish(script, SUCCEEDED, 0)
+    enter = server.enter
+    allowed = []
+
+    async def note(method: str, request: Any, context: Any) -> None:
+        allowed.append(context.time_remaining())
+        await enter(method, request, context)
+
+    server.enter = note  # type: ignore[method-assign]
+    assert (await cli("exec", "--contact-timeout", "5m", "n1", "--", "true")).code == 0
+    assert allowed[0] == pytest.approx(300, abs=60)
+
+
 async def test_attaching_starts_from_the_start_or_an_offset(server: ScriptedServer, cli: Cli) -> None:
     script = server.add_command("n1")
     command_id = script.command.command_id
@@ -344,6 +381,35 @@ async def test_a_reader_that_leaves_ends_it_with_141_and_the_command_goes_on(
     assert left.code == 141
     assert "--attach cmd-" in left.err
     assert not server.requests("CancelCommand")
+
+
+async def test_an_id_that_nobody_reads_ends_it_with_141_and_the_way_back(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    process = await cli.start("exec", "n1", "--no-wait", "--", "true", stdout=theirs)
+    os.close(theirs)
+    left = await cli.finish(process)
+    (command_id,) = server.scripts
+    assert left.code == 141
+    assert f"attach to it: novasphere exec --attach {command_id}" in left.err
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+async def test_words_that_nobody_hears_change_neither_data_nor_code(
+    redirection: str, server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    arguments = [sys.executable, "-m", "novasphere_client", "exec", "n1", "--no-wait", "--", "work"]
+    shell = f"exec {shlex.join(arguments)} {redirection}"
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", shell, stdout=asyncio.subprocess.PIPE, env=cli.environment
+    )
+    done = await cli.finish(process)
+    (command_id,) = server.scripts
+    assert (done.code, done.text) == (0, f"{command_id}\n")
 
 
 async def test_closed_standard_streams_do_no_harm(server: ScriptedServer, cli: Cli) -> None:

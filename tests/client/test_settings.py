@@ -57,7 +57,7 @@ def test_an_address_may_leave_out_its_port(text: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["http://there:8080", "there:http", "there:0", "there:70000", ":9090", "a@b"]
+    "text", ["http://there:8080", "there:http", "there:0", "there:70000", ":9090", "a@b", "\udcff:9090"]
 )
 def test_an_address_that_cannot_be_one_is_refused_in_words(text: str) -> None:
     with pytest.raises(settings.SettingsError, match=r"HOST:PORT|number from 1"):

@@ -147,7 +147,7 @@ def execute(
         typer.Option(metavar="ID", help="Follow a command that exists, from the start of its output."),
     ] = None,
     offset: Annotated[
-        int, typer.Option(min=0, help="With --attach: leave out this many bytes first.")
+        int, typer.Option(min=0, max=2**63 - 1, help="With --attach: leave out this many bytes first.")
     ] = 0,
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="The namespace. Unset: commands.")
@@ -172,6 +172,8 @@ def execute(
     elif not (node or selector):
         raise typer.BadParameter("no node: name some, or select them with -l")
 
+    patience = contact_timeout or 60
+
     async def work(client: Any) -> int:
         from novasphere_client.cli.executions import Execution, Request
 
@@ -183,14 +185,14 @@ def execute(
             offset=offset,
             timeout_seconds=timeout,
             queue_timeout_seconds=queue_timeout,
-            contact_timeout=contact_timeout or 60,
+            contact_timeout=patience,
             namespace=namespace,
             is_detached=no_wait,
             is_verbose=verbose,
         )
         return await Execution(client, request).run()
 
-    sessions.run(context, work)
+    sessions.run(context, work, timeout=patience)
 
 
 @app.command("version")

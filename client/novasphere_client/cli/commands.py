@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Commands: what runs and ran, and what it printed.")
 
+_NO_COMMAND = "no command yet. Run one: novasphere exec NODE -- uname -a"
 _COLOURS = {
     "running": "cyan",
     "pending": "yellow",
@@ -120,9 +121,8 @@ def list_commands(
         page = await client.commands.list(
             node_id=node, status=_status(status), namespace=namespace, limit=limit
         )
-        printer.list(
-            page.commands, page, empty="no command yet. Run one: novasphere exec NODE -- uname -a"
-        )
+        is_filtered = node or status or namespace
+        printer.list(page.commands, page, empty="no command matches." if is_filtered else _NO_COMMAND)
         if page.total > len(page.commands) and output in {Form.TABLE, Form.WIDE}:
             terminal.say(f"{len(page.commands)} of {page.total} commands; --limit shows more")
 
@@ -165,7 +165,9 @@ def print_logs(
         str | None,
         typer.Option(metavar="stdout|stderr", help="Only this stream."),
     ] = None,
-    offset: Annotated[int, typer.Option(min=0, help="Leave out this many bytes first.")] = 0,
+    offset: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Leave out this many bytes first.")
+    ] = 0,
 ) -> None:
     """Prints what a command printed: its standard output here, its standard error there."""
     if stream not in {None, "stdout", "stderr"}:

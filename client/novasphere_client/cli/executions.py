@@ -86,7 +86,7 @@ class Execution:
         self._targets: list[Target] = []
         self._cancel = asyncio.Event()
         self._leave = asyncio.Event()
-        self._write_error: OSError | None = None
+        self._failure: terminal.CannotWrite | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._sink = Sink()
         self._is_interactive = terminal.is_terminal(sys.stdout)
@@ -96,10 +96,10 @@ class Execution:
         """Runs it and returns the exit code."""
         try:
             await self._client.wait_until_ready(min(sessions.PATIENCE, self._request.contact_timeout))
-        except errors.Unreachable as error:
+            self._targets = await self._find_targets()
+        except (errors.Unreachable, errors.DeadlineExceeded) as error:
             terminal.say(failures.explain(error, self._client.settings))
             return CONTACT_LOST
-        self._targets = await self._find_targets()
         if not self._targets:
             terminal.say(
                 "no node matches. List the nodes with their labels: novasphere node list -o wide"
@@ -151,8 +151,12 @@ class Execution:
             if code is not None:
                 return code
         if self._request.is_detached:
-            terminal.put(target.command_id)
+            # First the words: they hold where nobody reads the id.
             terminal.say(f"command {target.command_id} on {target.node_id}; {self._attach_hint(target)}")
+            try:
+                terminal.put(target.command_id)
+            except terminal.CannotWrite as failure:
+                await self._leave_because(failure)
             return 0
         if self._request.is_verbose:
             terminal.say(f"command {target.command_id} on {target.node_id}")
@@ -240,12 +244,15 @@ class Execution:
                 f"{self._attach_hint(target)}",
             )
             return CONTACT_LOST
-        except OSError as error:
-            self._write_error = error
-            self._leave.set()
-            # `run` ends everything; nothing may look finished meanwhile.
-            await asyncio.Event().wait()
-            raise
+        except terminal.CannotWrite as failure:
+            await self._leave_because(failure)
+
+    async def _leave_because(self, failure: terminal.CannotWrite) -> NoReturn:
+        self._failure = failure
+        self._leave.set()
+        # `run` ends everything; nothing may look finished meanwhile.
+        await asyncio.Event().wait()
+        raise failure
 
     async def _conclude(self, target: Target, command: command_pb2.Command) -> int:
         """Says how a command ended where the exit code cannot, and returns that code."""
@@ -318,10 +325,10 @@ class Execution:
     def _exit_at_once(self) -> NoReturn:
         """Leaves without waiting for anything, a blocked write to a pipe included."""
         code = CANCELLED
-        if isinstance(self._write_error, BrokenPipeError):
+        if self._failure is not None and self._failure.has_no_reader:
             code = sessions.BROKEN_PIPE
-        elif self._write_error is not None:
-            terminal.say(f"cannot write the output: {self._write_error.strerror}")
+        elif self._failure is not None:
+            terminal.say(str(self._failure))
             code = CONTACT_LOST
         for target in self._targets:
             if not target.command_id:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from novasphere_client import errors
 from novasphere_client.settings import DEFAULT_SERVER, Settings
 
@@ -45,8 +47,8 @@ def explain(error: errors.NovasphereError, settings: Settings | None) -> str:
     else:
         said = error.message
     lines = [said]
-    if isinstance(error, errors.PermissionDenied):
-        lines.append("Use a token with that scope: novasphere key create NAME --scope SCOPE")
+    if error.reason == "PERMISSION_DENIED":
+        lines.append(_another_token(error.metadata))
     elif isinstance(error, errors.Internal):
         lines.append("The server's log tells more.")
     elif step := _NEXT.get(error.reason):
@@ -54,6 +56,14 @@ def explain(error: errors.NovasphereError, settings: Settings | None) -> str:
     if error.request_id and isinstance(error, errors.Internal | errors.Unavailable):
         lines.append(f"Request id: {error.request_id}")
     return "\n".join(lines)
+
+
+def _another_token(metadata: Mapping[str, str]) -> str:
+    if scope := metadata.get("scope"):
+        return f"Use a token with that scope: novasphere key create NAME --scope {scope}"
+    if namespace := metadata.get("namespace"):
+        return f"Use a token that is not bound to namespaces, or one that is bound to {namespace!r}."
+    return "Use a token that is not bound to namespaces."
 
 
 def _unauthenticated(error: errors.NovasphereError, settings: Settings | None) -> str:

@@ -13,6 +13,7 @@ from novasphere_client.cli.printing import Column, Printer
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
+    from novasphere_client.settings import Settings
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: credentials for programs.")
 tokens = typer.Typer(no_args_is_help=True, help="Join tokens: how a machine becomes a node.")
@@ -245,18 +246,27 @@ def create_join_token(
         if dry_run:
             terminal.say("a join token would be made")
             return 0
-        server = client.settings.server
         lasts = made.join_token.expires_at.seconds - made.join_token.created_at.seconds
         return _tell_secret(
             made,
             made.secret,
             Printer(output, TOKEN_COLUMNS, _token_name),
             f"it works for {times.span(lasts)}, "
-            f"{'any number of times' if reusable else 'once'}. "
-            f"On the new machine: novasphere agent --server {server} --token TOKEN",
+            f"{'any number of times' if reusable else 'once'}. {_how_to_join(client.settings)}",
         )
 
     sessions.run(context, work)
+
+
+def _how_to_join(settings: Settings) -> str:
+    if not settings.is_loopback:
+        return f"On the new machine: novasphere agent --server {settings.server} --token TOKEN"
+    _, _, port = settings.server.rpartition(":")
+    return (
+        f"On the new machine: novasphere agent --server HOST:{port} --token TOKEN\n"
+        "HOST is an address of the server that this machine reaches, and the server must listen there: "
+        f'make up ARGS="--grpc 0.0.0.0:{port}", or novasphere server --grpc 0.0.0.0:{port}'
+    )
 
 
 @tokens.command("list")

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
+from novasphere_client import settings
 from novasphere_client.cli import times
-
-_MAX_REQUEST_ID = 255
 
 
 class Form(StrEnum):
@@ -45,15 +44,10 @@ def seconds_or_none(text: str) -> int:
     return 0 if text.strip() in {"0", "0s"} else seconds(text)
 
 
-def is_request_id(text: str) -> bool:
-    """Returns whether the server takes a text as a request id, in a header too."""
-    return len(text) <= _MAX_REQUEST_ID and text.isascii() and text.isprintable()
-
-
 def request_id(text: str) -> str:
     """Parses a request id of the user's own."""
-    if not is_request_id(text):
-        raise typer.BadParameter(f"it takes up to {_MAX_REQUEST_ID} printable ASCII characters")
+    if not settings.is_request_id(text):
+        raise typer.BadParameter(f"it takes {settings.REQUEST_IDS}")
     return text
 
 

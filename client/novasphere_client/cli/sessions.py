@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-import os
+import signal
+import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
-from novasphere_client.cli import options, terminal
+from novasphere_client.cli import terminal
 from novasphere_client.cli.options import Everywhere
+from novasphere_client.settings import is_request_id
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
@@ -64,13 +67,18 @@ def request_id_for(name: str, request_id: str) -> str:
     if not request_id:
         return ""
     joined = f"{request_id}/{name}"
-    if options.is_request_id(joined):
+    if is_request_id(joined):
         return joined
     return hashlib.sha256(joined.encode(errors="surrogateescape")).hexdigest()
 
 
-def run(context: typer.Context, work: Callable[[Client], Awaitable[int | None]]) -> NoReturn:
-    """Runs `work` with a connected client and exits with the code that it returns, 0 for None."""
+def run(
+    context: typer.Context, work: Callable[[Client], Awaitable[int | None]], *, timeout: float = 30.0
+) -> NoReturn:
+    """Runs `work` with a connected client and exits with the code that it returns, 0 for None.
+
+    `timeout` bounds each of its calls but streams, in seconds.
+    """
     from novasphere_client.cli import failures
     from novasphere_client.client import Client
     from novasphere_client.errors import NovasphereError
@@ -81,11 +89,17 @@ def run(context: typer.Context, work: Callable[[Client], Awaitable[int | None]])
 
     async def connected() -> int | None:
         nonlocal settings
-        async with Client.connect(
-            everywhere.server, everywhere.token, patience=PATIENCE, request_id=everywhere.request_id
-        ) as client:
-            settings = client.settings
-            return await work(client)
+        connecting = Client.connect(
+            everywhere.server,
+            everywhere.token,
+            timeout=timeout,
+            patience=PATIENCE,
+            request_id=everywhere.request_id,
+        )
+        with _signals_wake(asyncio.get_running_loop()):
+            async with connecting as client:
+                settings = client.settings
+                return await work(client)
 
     try:
         code = asyncio.run(connected()) or 0
@@ -97,8 +111,27 @@ def run(context: typer.Context, work: Callable[[Client], Awaitable[int | None]])
     except NovasphereError as error:
         terminal.say(failures.explain(error, settings))
         code = FAILED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = BROKEN_PIPE
     raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _signals_wake(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Makes every signal wake the loop.
+
+    asyncio.run relies on a signal to interrupt the loop's sleep. A Ctrl-C that comes just before the
+    loop falls asleep interrupts nothing, and would be heard with the next message from the server.
+    """
+    if sys.platform == "win32":
+        yield  # the loop does it by itself
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        loop.add_reader(ours, ours.recv, 4096)
+        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+            loop.remove_reader(ours)

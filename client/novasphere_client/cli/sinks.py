@@ -26,6 +26,7 @@ class Sink:
         self._lock = asyncio.Lock()
 
     async def write(self, data: bytes, *, is_error: bool) -> None:
+        """Returns once everything is written. Raises CannotWrite."""
         async with self._lock:
             await asyncio.to_thread(_write_all, _ERR if is_error else _OUT, data)
 
@@ -65,3 +66,5 @@ def _write_all(descriptor: int, data: bytes) -> None:
         except BlockingIOError:
             # Another program made the terminal non-blocking, for everyone who shares it.
             select.select([], [descriptor], [])
+        except OSError as error:
+            raise terminal.CannotWrite(error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TextIO
@@ -9,14 +10,28 @@ from typing import TextIO
 _ESCAPES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "magenta": "35", "blue": "34"}
 
 
+class CannotWrite(Exception):
+    """The output could not be written: its reader has left, or the disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"cannot write the output: {error.strerror}")
+        self.has_no_reader = isinstance(error, BrokenPipeError)
+
+
 def say(text: str) -> None:
-    """Writes words for people."""
-    print(f"novasphere: {text}", file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
+    """Writes words for people. Where nobody can hear them, the exit code still tells."""
+    if sys.stderr is None:
+        return  # it was closed, and print would turn to standard output
+    with contextlib.suppress(OSError):
+        print(f"novasphere: {text}", file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
 
 
 def put(text: str) -> None:
-    """Writes data, at once."""
-    print(text, flush=True)  # noqa: T201 - a command line answers
+    """Writes data, at once. Raises CannotWrite."""
+    try:
+        print(text, flush=True)  # noqa: T201 - a command line answers
+    except OSError as error:
+        raise CannotWrite(error) from error
 
 
 def is_terminal(stream: TextIO | None) -> bool:

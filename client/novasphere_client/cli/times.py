@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+)([smhdw]?)")
+_LONGEST = 2**31 - 1  # what the API's fields hold
 
 
 def age(moment_seconds: int, *, now: float | None = None) -> str:
@@ -38,19 +39,20 @@ def parse_duration(text: str) -> int:
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None or int(match[1]) == 0:
         raise ValueError(f"{text!r} is not a duration; write it as 90s, 15m, 12h or 30d")
-    return int(match[1]) * _UNITS[match[2]]
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > _LONGEST:
+        raise ValueError(f"{text!r} is too long; at most {span(_LONGEST)}")
+    return seconds
 
 
 def parse_moment(text: str) -> datetime:
     """Returns a moment written as RFC 3339, or as a duration from now; raises ValueError otherwise."""
-    try:
+    if _DURATION.fullmatch(text.strip().lower()):
         return datetime.fromtimestamp(time.time() + parse_duration(text), UTC)
-    except ValueError:
-        pass
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError(f"{text!r} is neither a duration like 30d nor a time like 2030-01-31T12:00:00Z")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"{text!r} is neither a duration like 30d nor a time like 2030-01-31T12:00:00Z")
