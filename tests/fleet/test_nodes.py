@@ -6,6 +6,7 @@ from novasphere.api.v1 import watch_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import node_pb2 as pb
 from novasphere_server import errors
+from novasphere_server.core import commands as commands_module
 from novasphere_server.core import nodes as nodes_module
 from novasphere_server.core.commands import CommandFilter
 from novasphere_server.core.credentials import ADMIN
@@ -46,7 +47,7 @@ async def busy(world):
     [dispatch] = await agent.dispatched()
     agent.beat(sample=link.Sample(cpu_usage=1))
     await agent.print(dispatch, b"x", 0)
-    stale = link.AttemptReport(run_id=dispatch.run_id, attempt=9, phase=link.ATTEMPT_PHASE_EXITED)
+    stale = link.AttemptReport(run_id=dispatch.run_id, attempt=1, phase=link.ATTEMPT_PHASE_EXITED)
     agent.send(reports=[stale])
     await agent.settle()
     await world.flush()
@@ -87,6 +88,60 @@ async def test_a_node_with_many_commands_is_deleted_in_steps(world, busy, monkey
         await world.run()
     await world.fleet.nodes.delete(ADMIN, "n1")
     assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 0
+
+
+@pytest.fixture
+def after_first_step(world, monkeypatch):
+    """Lets something happen once the next write of any kind is committed."""
+    monkeypatch.setattr(nodes_module, "_CASCADE", 5)
+    monkeypatch.setattr(commands_module, "DELETION_STEP", 5)
+    write = world.store.write
+
+    def arrange(happening):
+        async def and_then(mutation, **options):
+            monkeypatch.setattr(world.store, "write", write)
+            result = await write(mutation, **options)
+            await happening()
+            return result
+
+        monkeypatch.setattr(world.store, "write", and_then)
+
+    return arrange
+
+
+async def test_a_deletion_that_has_begun_ends_although_the_node_changes(world, busy, after_first_step):
+    await busy.settle(free_slots=0)
+    for _ in range(12):
+        await world.run()
+
+    async def goes_away():
+        await busy.cut()
+        assert await world.fleet.presence.update()
+
+    etag = (await world.fleet.nodes.get("n1")).etag
+    after_first_step(goes_away)
+    await world.fleet.nodes.delete(ADMIN, "n1", etag=f'"{etag}"')
+    assert await names(world) == ([], 0)
+
+
+async def test_a_deletion_that_has_begun_leaves_a_node_alone_that_took_the_name(
+    world, busy, after_first_step
+):
+    await busy.settle(free_slots=0)
+    for _ in range(12):
+        await world.run()
+
+    async def is_replaced():
+        await world.fleet.nodes.delete(ADMIN, "n1")
+        await world.agent("n1").connect(free_slots=0)
+        for _ in range(7):
+            await world.run()
+
+    after_first_step(is_replaced)
+    with pytest.raises(errors.NodeNotFound):
+        await world.fleet.nodes.delete(ADMIN, "n1")
+    assert await names(world) == (["n1"], 1)
+    assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 7
 
 
 async def test_a_deletion_may_name_the_version_it_means(world, busy):

@@ -92,15 +92,18 @@ class Nodes:
                 "this credential is bound to namespaces; nodes belong to all of them"
             )
 
-        def check(tx: Transaction) -> pb.Node:
+        begun = ""  # the uid of the node, once some of its commands are gone
+
+        def find(tx: Transaction) -> pb.Node:
             node = tx.get(NODES, node_id)
-            if node is None:
+            if node is None or (begun and node.uid != begun):
                 raise errors.NodeNotFound(node_id)
-            etags.check(etag, node.revision)
+            if not begun:  # what has begun must end, whatever the node's agent does meanwhile
+                etags.check(etag, node.revision)
             return node
 
         def delete(tx: Transaction) -> pb.Node:
-            node = check(tx)
+            node = find(tx)
             commands.delete(tx, _command_ids(tx, node.uid))
             metrics.delete(tx, node.uid)
             heartbeats = tables.heartbeats
@@ -109,21 +112,20 @@ class Nodes:
             tx.delete(NODES, node_id)
             return node
 
-        def delete_some(tx: Transaction) -> bool:
+        def delete_some(tx: Transaction) -> str:
+            """Returns the uid of the node of which something was deleted, "" when the rest is for delete()."""
             if idempotency is not None and _is_recorded(tx, idempotency):
-                # Whether there is anything to delete is for the last mutation to judge.
-                return False
-            node = tx.get(NODES, node_id)
-            if node is None or not etags.matches(etag, node.revision):
-                return False
+                return ""
+            node = find(tx)
             command_ids = _command_ids(tx, node.uid, _CASCADE + 1)
-            if len(command_ids) > _CASCADE:
-                commands.delete(tx, command_ids[: commands.DELETION_STEP])
-            return len(command_ids) > _CASCADE
+            if len(command_ids) <= _CASCADE:
+                return ""
+            commands.delete(tx, command_ids[: commands.DELETION_STEP])
+            return node.uid
 
         if not is_dry_run:
-            while await self._store.write(delete_some):
-                pass
+            while uid := await self._store.write(delete_some):
+                begun = uid
         return await self._store.write(
             delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Node
         )
