@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from novasphere.api.v1 import options_pb2
 from novasphere.node.v1 import node_pb2
 from novasphere_server import errors
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.identities import Identity
 from novasphere_server.core.join_tokens import JoinTokens
+from novasphere_server.core.principals import Principal, PrincipalKind
 from novasphere_server.store.kinds import NODES
 
 
@@ -23,6 +25,14 @@ async def test_a_join_token_makes_a_machine_a_node(world):
     assert node.status == node_pb2.NODE_STATUS_ONLINE
     assert node.HasField("last_heartbeat")
     assert node.free_slots == 4
+
+
+async def test_who_is_bound_to_namespaces_lets_no_machine_join(world):
+    scopes = frozenset({options_pb2.SCOPE_ENROL})
+    bound = Principal(PrincipalKind.KEY, "key:tenant", scopes, frozenset({"tenant"}))
+    with pytest.raises(errors.PermissionDenied, match="bound to namespaces"):
+        await world.agent("n1").connect(principal=bound)
+    assert await world.store.get(NODES, "n1") is None
 
 
 async def test_an_agent_returns_with_its_credential_as_the_same_node(world):

@@ -58,6 +58,10 @@ def is_bound(principal: Principal, hello: link.Hello) -> bool:
         principal.has_scope(options_pb2.SCOPE_ENROL) or principal.has_scope(options_pb2.SCOPE_AGENT)
     ):
         raise errors.PermissionDenied("the credential does not let machines join")
+    if principal.namespaces:
+        raise errors.PermissionDenied(
+            "a credential that is bound to namespaces cannot let machines join; nodes belong to all of them"
+        )
     if hello.node_uid:
         raise errors.PermissionDenied(
             "hello.node_uid is set: an agent that has joined calls with its own credential"
