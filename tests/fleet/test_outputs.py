@@ -9,6 +9,7 @@ from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2 as api
 from novasphere_server import errors
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.core.fleet_settings import FleetSettings
 
 STDOUT, STDERR = api.OUTPUT_STREAM_STDOUT, api.OUTPUT_STREAM_STDERR
 
@@ -218,6 +219,25 @@ async def test_output_that_never_arrived_is_said_to_be_dropped(world, agent, dis
     assert result.output_dropped
     assert result.stdout_truncated
     assert result.stdout_bytes == 10
+
+
+@pytest.mark.parametrize("settings", [FleetSettings(max_output_bytes=10)])
+async def test_an_agent_that_goes_on_past_the_limit_fills_no_disk(world, agent, dispatch, frames):
+    await agent.print(dispatch, b"all of it", 0)
+    assert await agent.print(dispatch, b"more", 9) == 13  # the chunk that reaches the limit is whole
+    assert await agent.print(dispatch, b"dropped", 13) == 20
+    assert await agent.print(dispatch, b"dropped", 20) == 27
+    assert await agent.print(dispatch, b"dropped", 0, stream=2) == 7
+    assert await world.output(dispatch.run_id) == b"all of itmore"
+    await agent.connect(attempts=[frames.state_of(dispatch, link.ATTEMPT_PHASE_RUNNING)])
+    assert await agent.print(dispatch, b"dropped", 13) == 20
+    await agent.finish(dispatch, exit_code=0, stdout_bytes=27, stderr_bytes=7)
+    result = (await world.stored(dispatch.run_id)).result
+    assert await world.output(dispatch.run_id) == b"all of itmore"
+    assert (result.stdout, result.stdout_bytes, result.stderr_bytes) == ("all of itmore", 27, 7)
+    assert result.output_dropped
+    assert result.stdout_truncated
+    assert result.stderr_truncated
 
 
 async def test_output_and_end_in_one_frame_belong_together(world, agent, dispatch, frames):

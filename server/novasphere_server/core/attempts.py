@@ -276,8 +276,8 @@ def record(
     for chunk in frame.output:
         key = (chunk.run_id, chunk.attempt)
         attempt = current(*key, chunk.fencing_token) if chunk.run_id in alive else None
-        if attempt is None:
-            # Nobody wants it. The agent may forget it.
+        if attempt is None or attempt.tail.length >= settings.max_output_bytes:
+            # Nobody wants it, or the agent should have stopped. It may forget it.
             end = chunk.offset + len(chunk.data)
         else:
             tail = appending.add(attempt.tail, chunk)

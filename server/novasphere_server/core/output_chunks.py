@@ -29,6 +29,10 @@ class Tail:
     stdout: int = 0
     stderr: int = 0
 
+    @property
+    def length(self) -> int:
+        return self.stdout + self.stderr
+
     def of(self, stream: Stream) -> int:
         return self.stdout if stream == link.STREAM_STDOUT else self.stderr
 
@@ -63,7 +67,7 @@ class Appending:
             {
                 "command_id": chunk.run_id,
                 "attempt": chunk.attempt,
-                "position": tail.stdout + tail.stderr,
+                "position": tail.length,
                 "stream": chunk.stream,
                 "offset": expected,
                 "data": data,
