@@ -222,7 +222,12 @@ async def test_the_same_report_again_changes_nothing(world):
     assert await world.stored(command_id) == before
 
 
-@pytest.mark.parametrize("change", [{"attempt": 2}, {"fencing_token": 999}])
+async def stale_reports(world):
+    rows = await world.store.read(sa.select(tables.stale_reports))
+    return [(row.command_id, row.message) for row in rows]
+
+
+@pytest.mark.parametrize("change", [{"attempt": 0}, {"fencing_token": 999}])
 async def test_a_report_of_another_attempt_is_recorded_and_refused(world, change):
     agent = world.agent()
     await agent.connect()
@@ -231,9 +236,20 @@ async def test_a_report_of_another_attempt_is_recorded_and_refused(world, change
     ack = await agent.finish(dispatch, exit_code=0, message="a zombie", **change)
     assert ack.is_stale
     assert (await world.command(command_id)).state == pb.COMMAND_STATE_DISPATCHED
-    rows = await world.store.read(sa.select(tables.stale_reports))
-    assert [(row.command_id, row.message) for row in rows] == [(command_id, "a zombie")]
+    assert await stale_reports(world) == [(command_id, "a zombie")]
     assert world.fleet.links.counters.stale_reports == 1
+
+
+async def test_reports_that_are_refused_again_and_again_fill_no_disk(world):
+    agent = world.agent()
+    await agent.connect()
+    command_id = await world.run()
+    [dispatch] = await agent.dispatched()
+    for number in range(2, 5):
+        message = f"report {number}"
+        assert (await agent.finish(dispatch, fencing_token=90 + number, message=message)).is_stale
+        assert (await agent.finish(dispatch, attempt=number, message="of no attempt")).is_stale
+    assert await stale_reports(world) == [(command_id, "report 4")]
 
 
 async def test_a_stale_attempt_that_still_runs_is_killed(world, frames):
@@ -256,6 +272,7 @@ async def test_a_report_on_another_nodes_command_is_refused(world, frames):
     [ack] = await two.until(lambda: two.report_acks)
     assert ack.is_stale
     assert (await world.command(command_id)).state == pb.COMMAND_STATE_DISPATCHED
+    assert await stale_reports(world) == []
 
 
 async def test_a_report_that_says_nothing_breaks_the_protocol(world, frames):

@@ -175,7 +175,13 @@ def _judge(
     is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
     if (state.attempt, state.fencing_token) != (command.attempt, row.fencing_token):
         reports.record_stale(
-            tx, state.run_id, state.attempt, state.fencing_token, state.phase, "told in a Hello"
+            tx,
+            node_uid,
+            run_id=state.run_id,
+            attempt=state.attempt,
+            fencing_token=state.fencing_token,
+            phase=state.phase,
+            message="told in a Hello",
         )
         return link.VERDICT_KILL if is_running else link.VERDICT_FORGET
     is_reported = stored.HasField("result") or stored.HasField("late_result")
@@ -287,14 +293,14 @@ def record(
     appending.write(tx)
     result.output_bytes = appending.length
     for report in frame.reports:
-        _record_report(
-            tx, report, current(report.run_id, report.attempt, report.fencing_token), result, settings
-        )
+        attempt = current(report.run_id, report.attempt, report.fencing_token)
+        _record_report(tx, node_uid, report, attempt, result, settings)
     return result
 
 
 def _record_report(
     tx: Transaction,
+    node_uid: str,
     report: link.AttemptReport,
     attempt: Attempt | None,
     result: Recorded,
@@ -307,7 +313,13 @@ def _record_report(
     if attempt is None or stored is None:
         result.stale_reports += 1
         reports.record_stale(
-            tx, report.run_id, report.attempt, report.fencing_token, report.phase, report.message
+            tx,
+            node_uid,
+            run_id=report.run_id,
+            attempt=report.attempt,
+            fencing_token=report.fencing_token,
+            phase=report.phase,
+            message=report.message,
         )
     elif is_final:
         reports.finish(tx, stored, report, attempt.tail, settings)
