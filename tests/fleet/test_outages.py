@@ -101,6 +101,32 @@ async def test_a_link_that_was_replaced_while_it_waited_writes_nothing_more(
     assert await world.output(dispatch.run_id) == b"abcDEF"
 
 
+async def test_a_frame_that_a_closing_link_did_not_store_is_not_acknowledged(world, frames, monkeypatch):
+    agent = world.agent()
+    agent.keep(await agent.connect(is_confirmed=False))
+    await world.run()
+    agent.reads.clear()
+    [dispatch] = await agent.dispatched()
+    received = agent.frames[-1].acked_sequence
+    write = world.store.write
+    closings = []
+
+    async def write_while_the_link_is_closed(mutation, **options):
+        closings.append(asyncio.create_task(world.fleet.links.close()))
+        await asyncio.sleep(0)
+        result = await write(mutation, **options)
+        agent.reads.set()
+        return result
+
+    monkeypatch.setattr(world.store, "write", write_while_the_link_is_closed)
+    agent.send(output=[frames.chunk(dispatch, b"hello", 0)])
+    await agent.until(lambda: agent.has_ended)
+    await closings[0]
+    assert agent.closing == "DRAINING"
+    assert agent.frames[-1].acked_sequence == received
+    assert await world.output(dispatch.run_id) == b""
+
+
 async def test_a_claim_whose_answer_was_lost_is_sent_again_by_the_next_link(world, outage, dispatch):
     agent, first = dispatch
     await agent.finish(first, exit_code=0)

@@ -305,8 +305,6 @@ class Links:
             session.is_confirmed = True
 
     async def _record(self, session: Session, frame: link.ConnectRequest) -> None:
-        if not session.is_open:
-            return
         # Copied, because the mutation runs on another thread.
         keys = {(chunk.run_id, chunk.attempt) for chunk in frame.output}
         keys |= {(report.run_id, report.attempt) for report in frame.reports}
