@@ -154,7 +154,7 @@ class App:
             store, clock, admin_token=self.admin_token, join_token=self.join_token
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
-        keys = Keys(store, clock)
+        keys = Keys(store)
         self.pipeline = Pipeline(
             authenticator=self.credentials,
             revisions=store,

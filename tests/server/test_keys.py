@@ -100,6 +100,20 @@ async def test_a_repeated_create_makes_one_key_and_tells_its_secret_once(
     assert len(listed.keys) == 1
 
 
+async def test_a_repeated_create_is_answered_also_when_the_key_has_expired(
+    server: RunningServer, key_service
+):
+    request = keys.CreateKeyRequest(name="ci", request_id="once-and-short")
+    request.expires_at.FromMicroseconds(server.clock.now_us() + 60_000_000)
+    first = await key_service.CreateKey(request, metadata=server.authorization())
+    server.clock.advance(61)
+    again = await key_service.CreateKey(request, metadata=server.authorization())
+    assert again.key_id == first.key_id
+    request.request_id = "another"
+    call = key_service.CreateKey(request, metadata=server.authorization())
+    assert await code_of(call) is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_a_dry_run_judges_and_changes_nothing(server: RunningServer, key_service):
     admin = server.authorization()
     revision = server.store.revision

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from novasphere.api.v1 import key_pb2, options_pb2
 
-from novasphere_server.clock import Clock
 from novasphere_server.core import etags, page_tokens, secrets
 from novasphere_server.core.principals import Principal
 from novasphere_server.errors import InvalidArgument, KeyNotFound, PermissionDenied
@@ -25,9 +24,8 @@ _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 class Keys:
     """The API keys."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
 
     async def create(
         self,
@@ -42,11 +40,12 @@ class Keys:
     ) -> tuple[key_pb2.Key, str]:
         """Returns the new key and its secret; the secret is empty unless a key was made just now."""
         granted = _granted(creator, scopes, namespaces)
-        if expires_at_us is not None and expires_at_us <= self._clock.now_us():
-            raise InvalidArgument("expires_at", "must lie in the future")
         secret = secrets.new(secrets.API_KEY)
 
         def make(tx: Transaction) -> key_pb2.Key:
+            # Not before: the same request again is answered even when the key has expired since.
+            if expires_at_us is not None and expires_at_us <= tx.now_us:
+                raise InvalidArgument("expires_at", "must lie in the future")
             key = key_pb2.Key(
                 key_id=secrets.public_part(secret),
                 name=name,
