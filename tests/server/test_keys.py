@@ -262,7 +262,7 @@ async def test_the_last_use_is_shown_and_survives_a_restart(tmp_path):
         assert shown.last_used_at.ToMicroseconds() == pytest.approx(server.clock.now_us(), abs=5e6)
         assert shown.revision == before.revision
         assert server.store.revision == revision
-        assert server.app.credentials.used_keys() == {}
+        assert server.app.credentials.unstored_uses == {}
     async with running_server(tmp_path) as server, server.channel() as channel:
         await KeyUsage(server.store, server.app.credentials).recall()
         stub = keys_grpc.KeyServiceStub(channel)
@@ -303,6 +303,52 @@ async def test_a_last_use_that_could_not_be_stored_is_stored_later(
     await usage.flush()
     rows = await server.store.read(sa.select(tables.keys.c.last_used_at_us))
     assert rows[0].last_used_at_us == pytest.approx(server.clock.now_us(), abs=5e6)
+
+
+async def test_a_newer_use_that_could_not_be_stored_stays_shown(
+    server: RunningServer, key_service, monkeypatch
+):
+    admin = server.authorization()
+    made = await key_service.CreateKey(keys.CreateKeyRequest(name="ci", scopes=[ADMIN]), metadata=admin)
+    get = keys.GetKeyRequest(key_id=made.key_id)
+    usage = KeyUsage(server.store, server.app.credentials)
+
+    async def fail(mutation) -> None:
+        raise DatabaseUnavailable
+
+    await key_service.GetKey(get, metadata=server.authorization(made.secret))
+    await usage.flush()
+    server.clock.advance(90)
+    await key_service.GetKey(get, metadata=server.authorization(made.secret))
+    with monkeypatch.context() as away:
+        away.setattr(server.store, "write", fail)
+        await usage.flush()
+    newer = (await key_service.GetKey(get, metadata=admin)).key.last_used_at
+    await usage.recall()  # as when the loop starts again
+    assert (await key_service.GetKey(get, metadata=admin)).key.last_used_at == newer
+    assert newer.ToMicroseconds() == pytest.approx(server.clock.now_us(), abs=5e6)
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+async def test_the_last_use_of_a_key_that_ended_is_stored_too(
+    server: RunningServer, key_service, how: str
+):
+    admin = server.authorization()
+    request = keys.CreateKeyRequest(name="ci", scopes=[ADMIN])
+    request.expires_at.FromMicroseconds(server.clock.now_us() + 60_000_000)
+    made = await key_service.CreateKey(request, metadata=admin)
+    get = keys.GetKeyRequest(key_id=made.key_id)
+    await key_service.GetKey(get, metadata=server.authorization(made.secret))
+    used_at_us = server.clock.now_us()
+    if how == "revoked":
+        await key_service.RevokeKey(keys.RevokeKeyRequest(key_id=made.key_id), metadata=admin)
+    else:
+        server.clock.advance(61)
+        call = key_service.GetKey(get, metadata=server.authorization(made.secret))
+        assert await code_of(call) is grpc.StatusCode.UNAUTHENTICATED
+    await KeyUsage(server.store, server.app.credentials).flush()
+    shown = (await key_service.GetKey(get, metadata=admin)).key
+    assert shown.last_used_at.ToMicroseconds() == pytest.approx(used_at_us, abs=5e6)
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])

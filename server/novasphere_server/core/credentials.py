@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,15 +28,6 @@ _KEY_NAME = "key:"
 _CACHED_KEYS = 10_000
 
 
-@dataclass(slots=True)
-class _Proved:
-    """A token that was found good, until it expires or its key changes."""
-
-    principal: Principal
-    expires_at_us: int | None = None
-    used_at_us: int = 0
-
-
 class Credentials:
     """Proves who calls.
 
@@ -51,8 +41,10 @@ class Credentials:
         self._store = store
         self._clock = clock
         self._own = {admin_token: ADMIN, join_token: _LOCAL_JOIN}
-        self._keys: dict[str, _Proved] = {}
+        self._keys: dict[str, Principal] = {}  # by token, until it expires or its key changes
         self._key_changes = 0
+        # When each key was last used, in microseconds. What is stored is taken out.
+        self.unstored_uses: dict[str, int] = {}
         self._ended: set[str] = set()  # principals whose key was revoked in this process's life
         store.on_commit(self._follow)
 
@@ -68,8 +60,8 @@ class Credentials:
         if proved.expires_at_us is not None and proved.expires_at_us <= now_us:
             del self._keys[token]
             return None
-        proved.used_at_us = now_us
-        return proved.principal
+        self.unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
+        return proved
 
     async def authenticate(self, token: str) -> Principal:
         """Returns who holds the token. Raises Unauthenticated, which never says what was wrong."""
@@ -101,15 +93,6 @@ class Credentials:
             return False
         now_us = self._clock.now_us()
         return principal.expires_at_us is None or now_us < principal.expires_at_us
-
-    def used_keys(self) -> dict[str, int]:
-        """Returns when each key was last used, in microseconds, and starts anew."""
-        used = {}
-        for proved in self._keys.values():
-            if proved.used_at_us:
-                used[proved.principal.name.removeprefix(_KEY_NAME)] = proved.used_at_us
-                proved.used_at_us = 0
-        return used
 
     @staticmethod
     def consume_join_token(
@@ -147,11 +130,12 @@ class Credentials:
             frozenset(key.namespaces),
             expires_at_us=expires_at_us,
         )
+        self.unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
         if changes_before == self._key_changes:
             if len(self._keys) >= _CACHED_KEYS:
                 del self._keys[next(iter(self._keys))]
-            self._keys[token] = _Proved(principal, expires_at_us, now_us)
+            self._keys[token] = principal
         return principal
 
     async def _prove_join_token(self, token: str) -> Principal | None:
@@ -183,7 +167,7 @@ class Credentials:
             self._key_changes += 1
             name = f"{_KEY_NAME}{change.key}"
             for token, proved in tuple(self._keys.items()):
-                if proved.principal.name == name:
+                if proved.name == name:
                     del self._keys[token]
             if change.after is None or key_pb2.Key.FromString(change.after).HasField("revoked_at"):
                 self._ended.add(name)

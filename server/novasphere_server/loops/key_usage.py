@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2
@@ -27,7 +28,6 @@ class KeyUsage:
         self._store = store
         self._credentials = credentials
         self._period = period
-        self._unstored: dict[str, int] = {}
 
     async def run(self) -> None:
         await self.recall()
@@ -40,22 +40,22 @@ class KeyUsage:
             await self.flush()
 
     async def recall(self) -> None:
-        """Shows what an earlier process stored."""
+        """Shows what was stored, by an earlier process most of all."""
         columns = tables.keys.c
         rows = await self._store.read(
             sa.select(columns.key, columns.last_used_at_us).where(columns.last_used_at_us.is_not(None))
         )
-        for row in rows:
-            self._show(row.key, row.last_used_at_us)
+        stored = {row.key: row.last_used_at_us for row in rows}
+        # When the loop starts again, what could not be stored is newer.
+        self._show(stored | self._credentials.unstored_uses)
 
     async def flush(self) -> None:
-        """Stores what was used since the last time, or keeps it while the database is away."""
-        for key_id, at_us in self._credentials.used_keys().items():
-            self._unstored[key_id] = at_us
-            self._show(key_id, at_us)
-        used = self._unstored.copy()
+        """Stores what was used since the last time; what cannot be stored stays for the next."""
+        unstored = self._credentials.unstored_uses
+        used = unstored.copy()
         if not used:
             return
+        self._show(used)
 
         def remember(tx: Transaction) -> None:
             columns = tables.keys.c
@@ -69,9 +69,12 @@ class KeyUsage:
         except ApiError as error:
             log.warning("the last use of API keys is not stored", error=error.message)
         else:
-            self._unstored.clear()
+            for key_id, at_us in used.items():
+                if unstored.get(key_id) == at_us:  # not used again meanwhile
+                    del unstored[key_id]
 
-    def _show(self, key_id: str, at_us: int) -> None:
-        overlay = key_pb2.Key()
-        overlay.last_used_at.FromMicroseconds(at_us)
-        self._store.set_live(KEYS, key_id, overlay)
+    def _show(self, uses: Mapping[str, int]) -> None:
+        for key_id, at_us in uses.items():
+            overlay = key_pb2.Key()
+            overlay.last_used_at.FromMicroseconds(at_us)
+            self._store.set_live(KEYS, key_id, overlay)
