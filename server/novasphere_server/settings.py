@@ -148,6 +148,17 @@ def _check(settings: Settings) -> None:
                     f"no_auth works on loopback addresses only, and {name} is {address}: "
                     f"drop --no-auth, or use --{name} 127.0.0.1:{address.port}"
                 )
+    fleet = settings.fleet
+    if fleet.heartbeat_interval < 1:
+        raise SettingsError(
+            f"fleet.heartbeat_interval must be 1 or more; it is {fleet.heartbeat_interval}"
+        )
+    if fleet.silence_limit <= fleet.heartbeat_interval:
+        raise SettingsError(
+            f"fleet.silence_limit is {fleet.silence_limit} and fleet.heartbeat_interval "
+            f"{fleet.heartbeat_interval}: links would be cut between heartbeats; make the limit longer, "
+            "twice the interval or more"
+        )
 
 
 def _data_dir(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Path:

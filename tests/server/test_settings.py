@@ -115,6 +115,12 @@ def test_an_admin_token_is_never_repeated_in_a_message(tmp_path: Path):
         ("[limits]\nqueue_length = 1.5", ["limits.queue_length", "whole number"]),
         ("[limits]\nbatch_length = 0", ["limits.batch_length", "1 or more"]),
         ("[fleet]\nheartbeat_interval = 0.0", ["fleet.heartbeat_interval", "above 0"]),
+        ("[fleet]\nheartbeat_interval = 0.5", ["fleet.heartbeat_interval", "1 or more", "0.5"]),
+        (
+            "[fleet]\nheartbeat_interval = 20",
+            ["fleet.silence_limit", "20.0", "fleet.heartbeat_interval", "longer"],
+        ),
+        ("[fleet]\nsilence_limit = 9", ["fleet.silence_limit", "fleet.heartbeat_interval"]),
         ("not toml", ["not TOML"]),
     ],
 )
