@@ -79,7 +79,7 @@ class DataDir:
         if path.exists():
             return self._existing(path)
         secret = make()
-        # Renamed into place: a crash leaves no half of a secret.
+        # Renamed into place: a crash leaves no half of a secret, and takes none back that was told.
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -88,6 +88,7 @@ class DataDir:
             file.flush()
             os.fsync(file.fileno())
         draft.rename(path)
+        _sync_names(self.path)
         return secret
 
     def _existing(self, path: Path) -> str:
@@ -103,6 +104,14 @@ class DataDir:
             log.warning("a secret was readable by others; closed it", path=str(path))
             path.chmod(0o600)
         return secret
+
+
+def _sync_names(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _try_lock(descriptor: int) -> bool:

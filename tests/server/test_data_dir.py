@@ -45,6 +45,20 @@ def test_a_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "s.token").stat().st_mode) == 0o600
 
 
+def test_a_secret_that_was_told_survives_a_power_cut(tmp_path: Path, monkeypatch):
+    synced = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path, (tmp_path / "admin.token").exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    DataDir(tmp_path).secret("admin.token", lambda: "s3cret")
+    assert synced == [(tmp_path / "admin.new", False), (tmp_path, True)]
+
+
 def test_a_secret_that_others_could_read_is_closed(tmp_path: Path):
     path = tmp_path / "s.token"
     path.write_text("open\n")
