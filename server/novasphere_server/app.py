@@ -145,8 +145,12 @@ class App:
         except (ValueError, ArgumentError) as error:
             raise StartFailed(f"--database-url cannot be used: {error}") from None
         except (SQLAlchemyError, CommandError, Outage, OSError) as error:
-            where = make_url(settings.database_url).render_as_string(hide_password=True)
-            raise StartFailed(f"the database {where} cannot be opened: {error}") from error
+            raise StartFailed(f"{self._database} cannot be opened: {error}") from error
+
+    @property
+    def _database(self) -> str:
+        where = make_url(self.settings.database_url).render_as_string(hide_password=True)
+        return f"the database {where}"
 
     def _compose(self) -> None:
         store, clock, settings = self.store, self.clock, self.settings
@@ -201,7 +205,10 @@ class App:
 
     async def _listen(self, undo: AsyncExitStack) -> None:
         settings = self.settings
-        await self.fleet.start()
+        try:
+            await self.fleet.start()
+        except (SQLAlchemyError, ApiError) as error:
+            raise StartFailed(f"{self._database} cannot be used: {error}") from error
         undo.push_async_callback(self._close_fleet)
         undo.push_async_callback(self.supervisor.stop)
         self._start_loops()

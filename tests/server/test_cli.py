@@ -7,13 +7,15 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import aiohttp
 import pytest
+from novasphere_server.testing import running_server
 
 TOKEN = "a-token-for-this-test"
 UP = "import sys; from novasphere_server.cli import up; sys.exit(up(sys.argv[1:]))"
@@ -137,6 +139,20 @@ async def test_what_cannot_work_is_said_in_one_line(start: Start, arguments: lis
     assert (code, out) == (2, ""), err
     (line,) = err.strip().splitlines()
     assert said in line
+
+
+async def test_a_database_that_fails_at_the_start_says_so_without_a_traceback(
+    start: Start, tmp_path: Path
+):
+    async with running_server(tmp_path) as server:
+        database = server.app.settings.data_dir / "novasphere.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE heartbeats")
+    program = await start(*ANY_PORTS, "--log-level", "error", data_dir="server")
+    code, out, err = await program.ended()
+    assert (code, out) == (2, ""), err
+    assert f"the database sqlite:///{database} cannot be used" in err
+    assert "Traceback" not in err
 
 
 async def test_help_is_no_error(start: Start):
