@@ -45,6 +45,7 @@ log = logs.get(__name__)
 
 _STALE_STREAMS_PERIOD = 1.0
 _HEALTH_PERIOD = 1.0
+_LAST_WORDS = 1.0  # seconds of the drain that are kept for what gRPC has yet to send
 # Where no credential is needed, a page whose own name points here must not reach the API.
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -74,7 +75,8 @@ class App:
         self._grpc: GrpcServer
         self._is_listening = False
         self._is_draining = False
-        self._drain_limit: asyncio.Timeout | None = None
+        self._cut_off_at: float | None = None  # when calls under way are cut off; set by what stops us
+        self._drain_limit: asyncio.Timeout | None = None  # while the drain lasts
         self._undo = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -111,10 +113,13 @@ class App:
         undo, self._undo = self._undo, AsyncExitStack()
         await undo.aclose()
 
+    def announce_stop(self) -> None:
+        """Counts the drain's time from now on: something else is to end before stop() is called."""
+        self._cut_off_in(max(0.0, self.settings.drain_seconds - _LAST_WORDS))
+
     def hurry(self) -> None:
-        """Cuts a drain short: calls under way are cut off."""
-        if self._drain_limit is not None:
-            self._drain_limit.reschedule(asyncio.get_running_loop().time())
+        """Cuts the drain short, also one that has yet to begin: calls under way are cut off."""
+        self._cut_off_in(0.0)
 
     @property
     def is_ready(self) -> bool:
@@ -269,19 +274,29 @@ class App:
         self._is_draining = True
         self._is_listening = False
         self.health.set(False)
-        seconds = self.settings.drain_seconds
+        if self._cut_off_at is None:
+            self.announce_stop()
+        limit = asyncio.timeout_at(self._cut_off_at)
         log.info("draining", streams=len(self.pipeline.streams))
         self.pipeline.start_draining()
         try:
-            async with asyncio.timeout(seconds) as self._drain_limit, asyncio.TaskGroup() as ends:
+            async with limit as self._drain_limit, asyncio.TaskGroup() as ends:
                 # Agents are told when to come back, and end their streams by themselves then.
                 ends.create_task(self.fleet.links.close(), name="drain links")
                 self.pipeline.end_streams(Draining, but=services.LINK)
-                ends.create_task(self._gateway.stop(seconds), name="drain http")
+                ends.create_task(self._gateway.stop(self.settings.drain_seconds), name="drain http")
                 ends.create_task(self.pipeline.drained(), name="drain calls")
         except TimeoutError:
             log.warning("calls were cut off: they did not end in time")
-        await self._grpc.stop(min(1.0, seconds))
+        finally:
+            self._drain_limit = None
+        await self._grpc.stop(min(_LAST_WORDS, self.settings.drain_seconds))
+
+    def _cut_off_in(self, seconds: float) -> None:
+        self._cut_off_at = asyncio.get_running_loop().time() + seconds
+        # One that has run out cannot be moved any more.
+        if self._drain_limit is not None and not self._drain_limit.expired():
+            self._drain_limit.reschedule(self._cut_off_at)
 
     async def _close_fleet(self) -> None:
         try:

@@ -38,6 +38,7 @@ class LocalAgent:
             *("--log-format", "json" if is_log_json else "plain"),
             "--parent-stdin",
         )
+        self._process: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
         """Returns when the agent's node was deleted. Cancelling it stops the agent."""
@@ -59,10 +60,15 @@ class LocalAgent:
             log.info("starting the agent again", seconds=round(delay, 1))
             await asyncio.sleep(delay)
 
+    def kill(self) -> None:
+        """Ends the agent without waiting for its goodbye. Whoever calls this cancels run() too."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
     async def _run_once(self) -> int | None:
         """Returns the agent's exit code, None when it could not be started."""
         try:
-            process = await asyncio.create_subprocess_exec(
+            self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 # Standard output is ours: one line says that all is ready.

@@ -21,12 +21,17 @@ def run(settings: Settings, *, has_agent: bool) -> None:
 
 async def _serve(settings: Settings, *, has_agent: bool) -> None:
     app = App(settings)
+    local: LocalAgent | None = None
     stopping = asyncio.Event()
 
     def stop() -> None:
-        if stopping.is_set():
-            app.hurry()
-        stopping.set()
+        if not stopping.is_set():
+            stopping.set()
+            app.announce_stop()
+            return
+        app.hurry()
+        if local is not None:
+            local.kill()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,7 +14,10 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import aiohttp
+import grpc
+import grpc.aio
 import pytest
+from novasphere.api.v1 import key_service_pb2, key_service_pb2_grpc
 from novasphere_server.testing import running_server
 
 TOKEN = "a-token-for-this-test"
@@ -205,6 +208,44 @@ async def test_a_server_lives_on_when_its_agent_cannot_be_started(start: Start):
     assert code == 0, err
 
 
+async def test_a_second_signal_waits_for_nothing_more(start: Start, until, tmp_path: Path):
+    stubborn = tmp_path / "stubborn"
+    stubborn.write_text("#!/bin/sh\ntrap '' TERM\nfor i in $(seq 30); do sleep 1; done\n")
+    stubborn.chmod(0o700)
+    program = await start(*ANY_PORTS, code=("-c", f"import sys; sys.executable = '{stubborn}'; {UP}"))
+    await program.ready()
+    await until(lambda: children_of(agent_of(program)), timeout=20)  # it has come as far as its loop
+    agent = agent_of(program)
+    program.process.send_signal(signal.SIGTERM)
+    program.process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(8):  # the agent alone may take 10 s otherwise
+        code, _, err = await program.ended()
+    assert code == 0, err
+    assert not is_alive(agent)
+
+
+async def test_a_drain_may_be_cut_short_before_it_begins_and_after_it_ended(tmp_path: Path, monkeypatch):
+    async with running_server(tmp_path, drain_seconds=30.0) as server, server.channel() as channel:
+        arrived = asyncio.Event()
+
+        async def never_return(*arguments, **options):
+            arrived.set()
+            await asyncio.Event().wait()
+
+        request = key_service_pb2.CreateKeyRequest(name="ci")
+        stub = key_service_pb2_grpc.KeyServiceStub(channel)
+        with monkeypatch.context() as stuck:
+            stuck.setattr(server.store, "write", never_return)
+            call = stub.CreateKey(request, metadata=server.authorization())
+            await asyncio.wait_for(arrived.wait(), 10)
+        server.app.hurry()
+        async with asyncio.timeout(20):
+            await server.app.stop()
+        server.app.hurry()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call
+
+
 async def test_without_an_agent_there_is_none(start: Start):
     program = await start(*ANY_PORTS, "--no-agent", code=("-c", UP))
     await program.ready()
@@ -221,11 +262,15 @@ async def first_nodes(program: Program) -> list[dict]:
 
 def agent_of(program: Program) -> int:
     """Returns the pid of the server's agent, 0 when there is none."""
-    children = Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children")
-    for pid in children.read_text().split():
+    for pid in children_of(program.process.pid):
         if b"novasphere_agent" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            return int(pid)
+            return pid
     return 0
+
+
+def children_of(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in children.read_text().split()] if pid else []
 
 
 def is_alive(pid: int) -> bool:
