@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from novasphere_server import logs
+from novasphere_server import durable, logs
 from novasphere_server.settings import CannotStart
 
 log = logs.get(__name__)
@@ -79,16 +79,10 @@ class DataDir:
         if path.exists():
             return self._existing(path)
         secret = make()
-        # Renamed into place: a crash leaves no half of a secret, and takes none back that was told.
-        draft = path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secret + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-        _sync_names(self.path)
+        try:
+            durable.replace(path, f"{secret}\n")
+        except OSError as error:
+            raise DataDirUnusable(f"{path} cannot be written ({error.strerror})") from None
         return secret
 
     def _existing(self, path: Path) -> str:
@@ -104,14 +98,6 @@ class DataDir:
             log.warning("a secret was readable by others; closed it", path=str(path))
             path.chmod(0o600)
         return secret
-
-
-def _sync_names(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -144,6 +144,18 @@ async def test_what_cannot_work_is_said_in_one_line(start: Start, arguments: lis
     assert said in line
 
 
+async def test_a_database_of_a_newer_version_is_refused_in_one_line(start: Start, tmp_path: Path):
+    async with running_server(tmp_path) as server:
+        database = server.app.settings.data_dir / "novasphere.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    program = await start(*ANY_PORTS, "--log-level", "error", data_dir="server")
+    code, out, err = await program.ended()
+    assert (code, out) == (2, ""), err
+    (line,) = err.strip().splitlines()
+    assert "run the newer version" in line
+
+
 async def test_a_database_that_fails_at_the_start_says_so_without_a_traceback(
     start: Start, tmp_path: Path
 ):

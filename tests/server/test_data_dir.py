@@ -56,7 +56,7 @@ def test_a_secret_that_was_told_survives_a_power_cut(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(os, "fsync", note)
     DataDir(tmp_path).secret("admin.token", lambda: "s3cret")
-    assert synced == [(tmp_path / "admin.new", False), (tmp_path, True)]
+    assert synced == [(tmp_path / "admin.token.new", False), (tmp_path, True)]
 
 
 def test_a_secret_that_others_could_read_is_closed(tmp_path: Path):
