@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
+import heapq
 import math
 import re
 import struct
@@ -36,6 +37,9 @@ _RFC_3339: Final = re.compile(
 _DURATION: Final = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,9}))?s", re.ASCII)
 _INTEGER: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+# What an error tells of unknown names: finding the nearest known one grows with the name's length.
+_NAMES: Final = 20
+_NAME_LENGTH: Final = 64
 _RANGES: Final = {
     "int32": (-(2**31), 2**31 - 1),
     "int64": (-(2**63), 2**63 - 1),
@@ -81,6 +85,8 @@ def expected(what: str, value: Any, path: str, key: str) -> BindError:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Returns the known name that `name` was probably meant to be."""
+    if len(name) > _NAME_LENGTH:
+        return None
     by_lower = {k.lower(): k for k in sorted(known, reverse=True)}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.65)
     return by_lower[close[0]] if close else None
@@ -93,11 +99,15 @@ def _unknown(names: Collection[str], known: Collection[str], path: str, what: st
             return f'unknown {what}; did you mean "{meant}"?'
         return f"unknown {what}; known are {', '.join(sorted(known))}" if known else f"unknown {what}"
 
-    return BindError("UNKNOWN_FIELD", [Violation(at(path, n), description(n)) for n in sorted(names)])
+    violations = [
+        Violation(at(path, name[:_NAME_LENGTH]), description(name))
+        for name in heapq.nsmallest(_NAMES, names)
+    ]
+    return BindError("UNKNOWN_FIELD", violations)
 
 
 def unknown_keys(data: Mapping[str, Any], known: Collection[str], path: str) -> BindError:
-    """Returns the error that names every unknown key of an object, each with the nearest known one."""
+    """Returns the error that names the unknown keys of an object, each with the nearest known one."""
     return _unknown([k for k in data if k not in known], known, path, "field")
 
 
@@ -299,7 +309,8 @@ class Words:
     """The words of an enum.
 
     `printed` says how each number is printed; `read` holds more words that are understood: declared
-    names, with and without the enum's prefix. Reading does not care for letter case.
+    names, with and without the enum's prefix. Reading does not care for letter case, and refuses zero:
+    who means the unspecified value leaves the field out.
     """
 
     __slots__ = ("_known", "_numbers", "_read", "get", "printed")
@@ -307,11 +318,10 @@ class Words:
     def __init__(self, printed: Mapping[int, str], read: Mapping[str, int]) -> None:
         self.printed = dict(printed)
         self.get = self.printed.get  # words.get(n, n): a number that has no word is printed as it is
-        # Zero is the unspecified value: understood, never advertised.
         self._known = [word for number, word in self.printed.items() if number]
-        self._numbers = frozenset(read.values())
-        self._read = {word.lower(): number for word, number in read.items()}
-        self._read.update((word.lower(), number) for number, word in self.printed.items())
+        self._numbers = frozenset(number for number in read.values() if number)
+        words = [*read.items(), *((word, number) for number, word in self.printed.items())]
+        self._read = {word.lower(): number for word, number in words if number}
 
     def print(self, number: int) -> str | int:
         """Returns the word of a number; the number where it has none."""
@@ -323,7 +333,7 @@ class Words:
             number = self._read.get(value.lower())
             if number is not None:
                 return number
-            raise self._unknown(f'"{value[:64]}"', nearest(value, self._known), path, key)
+            raise self._unknown(f'"{value[:_NAME_LENGTH]}"', nearest(value, self._known), path, key)
         if value.__class__ is int or value.__class__ is float:
             if value in self._numbers:
                 return int(value)
