@@ -78,13 +78,13 @@ class Backend(Protocol):
     async def admit(self, call: Call) -> None:
         """Raises CallError if the caller may not make this call, or if what its path names is not there.
 
-        Asked only about requests that cannot be read, so that this is learnt first. Of the call's
-        request only what the path binds is set.
+        Asked before a body is read, about an empty request, and about requests that turn out to be
+        unreadable, with what the path binds: who calls matters before what is wrong.
         """
         ...
 
     async def unary(self, call: Call) -> Answer:
-        """Returns the response. Raises CallError."""
+        """Returns the response within the call's timeout. Raises CallError."""
         ...
 
     def stream(self, call: Call) -> AsyncIterator[Answer]:

@@ -349,10 +349,12 @@ class App:
         route: str,
         status: int,
         seconds: float,
-        client_type: str,
+        declared_type: str,
+        user_agent: str,
         face: int,
         request_id: str,
     ) -> None:
+        client_type = self.telemetry.client_type(declared_type, user_agent)
         self.telemetry.endpoint(method, route).record(client_type, str(status), seconds)
 
 

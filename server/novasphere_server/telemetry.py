@@ -30,11 +30,12 @@ _BATCH = 100  # calls
 # The label must stay a short list, whatever clients send.
 _CLIENT_TYPES = frozenset({"web", "electron", "flutter", "cli", "sdk", "agent"})
 _USER_AGENTS = (
+    ("electron", "electron"),  # whatever else it names: its application, and Mozilla
+    ("flutter", "flutter"),
+    ("dart", "flutter"),
     ("novasphere-agent", "agent"),
     ("novasphere-cli", "cli"),
     ("novasphere", "sdk"),
-    ("electron", "electron"),
-    ("dart", "flutter"),
     ("mozilla", "web"),
     ("grpcurl", "grpcurl"),
     ("curl", "curl"),
@@ -180,8 +181,8 @@ class Telemetry:
 
     def client_type(self, declared: str, user_agent: str) -> str:
         """Returns what kind of client calls, out of a fixed list."""
-        if declared in _CLIENT_TYPES:
-            return declared
+        if declared and (named := declared.strip().lower()) in _CLIENT_TYPES:
+            return named
         known = self._client_types.get(user_agent)
         if known is None:
             text = user_agent.lower()

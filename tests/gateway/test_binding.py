@@ -15,6 +15,7 @@ from google.rpc import code_pb2
 from novasphere.api.v1 import key_service_pb2, options_pb2
 from novasphere.gateway import ROUTES
 from novasphere.node.v1 import command_service_pb2, node_pb2, node_service_pb2
+from novasphere_gateway.backend import Call
 
 Start = Callable[..., Awaitable[Server]]
 
@@ -74,6 +75,14 @@ async def test_bytes_that_are_no_text_are_refused_wherever_they_stand(
     assert backend.call.metadata["user-agent"] == "\N{REPLACEMENT CHARACTER}"
 
 
+async def test_the_unspecified_value_of_an_enum_is_no_word(backend: FakeBackend, server: Server) -> None:
+    for word in ("unspecified", "UNSPECIFIED", "NODE_STATUS_UNSPECIFIED", "0"):
+        response, body = await server.get(f"/api/v1/nodes?status={word}")
+        assert response.status == 400
+        assert body["message"].startswith("status: unknown value")
+    assert backend.calls == []
+
+
 async def test_a_query_that_is_not_utf8_is_refused(server: Server) -> None:
     response, body = await server.get("/api/v1/nodes?label_selector=%FF")
     assert (response.status, body["error_code"]) == (400, "VALIDATION_ERROR")
@@ -115,9 +124,20 @@ async def test_min_revision_is_metadata_on_every_route(backend: FakeBackend, ser
     assert backend.call.metadata["novasphere-min-revision"] == "42"
     await server.get("/api/v1/nodes", headers={"X-Novasphere-Min-Revision": "43"})
     assert backend.call.metadata["novasphere-min-revision"] == "43"
-    response, body = await server.get("/api/v1/nodes?min_revision=soon")
-    assert response.status == 400
-    assert "min_revision" in body["message"]
+
+
+@pytest.mark.parametrize("revision", ["soon", "-1", "9" * 19])
+async def test_a_revision_that_is_none_is_refused_under_the_name_it_came_by(
+    revision: str, backend: FakeBackend, server: Server
+) -> None:
+    for query, headers, name in (
+        (f"?min_revision={revision}", {}, "min_revision"),
+        ("", {"X-Novasphere-Min-Revision": revision}, "X-Novasphere-Min-Revision"),
+    ):
+        response, body = await server.get(f"/api/v1/nodes{query}", headers=headers)
+        assert response.status == 400
+        assert body["message"].startswith(f"{name}: ")
+    assert backend.calls == []
 
 
 async def test_a_token_in_the_query_is_refused_where_no_stream_is(
@@ -183,6 +203,26 @@ async def test_an_unknown_key_is_named_with_the_nearest_known_one(server: Server
     status, body = await _problem(server, "POST", "/api/v1/commands/c1:cancel", json={"grace_second": 1})
     assert (status, body["code"]) == (400, "UNKNOWN_FIELD")
     assert "grace_seconds" in body["violations"][0]["description"]
+
+
+async def test_of_many_unknown_keys_some_are_named(server: Server) -> None:
+    keys = {f"{number:06}{'x' * 100}": 1 for number in range(100)} | {"grace_second": 1}
+    status, body = await _problem(server, "POST", "/api/v1/commands/c1:cancel", json=keys)
+    assert (status, body["code"]) == (400, "UNKNOWN_FIELD")
+    named = [violation["field"] for violation in body["violations"]]
+    assert named == [f"{number:06}{'x' * 58}" for number in range(20)]
+
+
+async def test_the_body_of_a_stranger_is_not_read(backend: FakeBackend, server: Server) -> None:
+    backend.refusal = failure("UNAUTHENTICATED", code_pb2.UNAUTHENTICATED, "who are you?")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(
+        b"POST /api/v1/keys HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 1000\r\n\r\n"
+    )  # and never the body
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert head.startswith(b"HTTP/1.1 401 ")
+    writer.close()
 
 
 async def test_a_body_for_a_route_that_takes_none_is_not_ignored(server: Server) -> None:
@@ -308,6 +348,26 @@ async def test_the_action_in_the_body_chooses_the_route(backend: FakeBackend, st
     assert body["violations"] == [{"field": "action", "description": "must be one of cancel, create"}]
 
 
+async def test_a_body_is_read_for_who_may_take_any_of_the_actions(
+    backend: FakeBackend, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = moved("POST /api/v1/commands/{command_id}:cancel", "/things/{id}/actions", action="cancel")
+    revoke = moved("POST /api/v1/keys/{key_id}:revoke", "/things/{id}/actions", action="revoke")
+    denied = failure("PERMISSION_DENIED", code_pb2.PERMISSION_DENIED)
+
+    async def admit(call: Call) -> None:
+        if call.method != KEYS + "RevokeKey":
+            raise denied
+
+    monkeypatch.setattr(backend, "admit", admit)
+    server = await start(cancel, revoke)
+    response, _ = await server.ask("POST", "/things/c1/actions", json={"action": "revoke"})
+    assert response.status == 400  # read, and then refused for its unknown key
+    server = await start(cancel)
+    response, _ = await server.ask("POST", "/things/c1/actions", json={"action": "cancel"})
+    assert response.status == 403
+
+
 async def test_credentials_and_context_are_passed_on(backend: FakeBackend, server: Server) -> None:
     await server.get(
         "/api/v1/nodes",
@@ -329,7 +389,7 @@ async def test_credentials_and_context_are_passed_on(backend: FakeBackend, serve
         "accept-language": "en",
         "traceparent": "00-1-2-01",
         "user-agent": "curl/8",
-        "x-client-type": "flutter",
+        "x-client-type": "Flutter",
     }
     assert backend.call.peer.startswith("127.0.0.1:")
     assert backend.call.timeout == 30

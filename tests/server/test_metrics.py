@@ -45,7 +45,7 @@ async def test_metrics_need_the_scope_read(server: RunningServer, channel, http)
 
 async def test_rest_calls_are_counted_by_route_template(server: RunningServer, http):
     for path in ("/api/v1/keys/nothing1", "/api/v1/keys/nothing2", "/api/v1/keys"):
-        headers = {**admin(server), "X-Client-Type": "flutter"}
+        headers = {**admin(server), "X-Client-Type": "Flutter"}
         async with http.get(path, headers=headers):
             pass
     async with http.get("/no/such/path/at/all", headers=admin(server)):
@@ -94,12 +94,29 @@ def test_client_types_are_a_short_list():
     telemetry = Telemetry("0")
     assert telemetry.client_type("electron", "whatever") == "electron"
     assert telemetry.client_type("made-up", "") == "other"
-    assert telemetry.client_type("", "Mozilla/5.0 (X11)") == "web"
-    assert telemetry.client_type("", "grpc-python-asyncio/1.82") == "grpc"
-    assert telemetry.client_type("", "grpcurl/v1.8.6 grpc-go/1.44") == "grpcurl"
+    assert telemetry.client_type("made-up", "curl/8.5") == "curl"
+    assert telemetry.client_type(" Flutter ", "curl/8.5") == "flutter"
     kinds = {telemetry.client_type("", f"agent-{i}") for i in range(5000)}
     assert kinds == {"other"}
     assert len(telemetry._client_types) <= 1100
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "expected"),
+    [
+        ("Mozilla/5.0 (X11)", "web"),
+        ("Mozilla/5.0 (X11) novasphere-console/1.0 Chrome/130 Electron/33", "electron"),
+        ("Dart/3.5 (dart:io)", "flutter"),
+        ("novasphere-cli/0.1", "cli"),
+        ("novasphere-agent/0.1", "agent"),
+        ("curl/8.5", "curl"),
+        ("grpc-python-asyncio/1.82", "grpc"),
+        ("grpcurl/v1.8.6 grpc-go/1.44", "grpcurl"),
+        ("", "other"),
+    ],
+)
+def test_clients_are_told_apart_by_their_user_agent(user_agent: str, expected: str):
+    assert Telemetry("0").client_type("", user_agent) == expected
 
 
 def test_calls_are_counted_whether_few_or_many():

@@ -26,7 +26,6 @@ from novasphere_gateway.runtime import (
 )
 from novasphere_gateway.runtime.connections import Listener
 from novasphere_gateway.runtime.cors import Cors
-from novasphere_gateway.runtime.deadlines import Deadlines
 from novasphere_gateway.runtime.endpoints import Endpoint
 from novasphere_gateway.runtime.failures import Catalogue, Failure
 from novasphere_gateway.runtime.requests import Incoming
@@ -39,15 +38,15 @@ _log = logging.getLogger(__name__)
 Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 """Answers a request that is no RPC. The status, headers and bytes count; the gateway sends them."""
 
-OnRequest = Callable[[str, str, int, float, str, int, str], None]
-"""Is told of every request: method, route template, status, seconds, client type, face, request id."""
+OnRequest = Callable[[str, str, int, float, str, str, int, str], None]
+"""Is told of every request: method, route template, status, seconds, what the client calls itself, its
+user agent, face, request id.
+"""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNMATCHED = "(unmatched)"
 _OPENAPI = "/openapi.json"
 _READABLE = ("GET", "HEAD", "OPTIONS")
-# The backend keeps the deadline; a gateway that waits as long again has lost it.
-_PATIENCE = 1.0
 # How long clients get for the last bytes, in seconds, where the grace is used up.
 _FLUSH = 0.5
 
@@ -73,7 +72,6 @@ class Gateway:
         self._stamps = Stamps(clock)
         self._envelopes = envelopes.envelopes(self._stamps)
         self._catalogue = Catalogue(errors)
-        self._deadlines = Deadlines(self._settings.request_timeout + _PATIENCE)
         self._cors = Cors(self._settings.cors_origins)
         self._formats: dict[Endpoint, dict[str, streams.Format]] = {}
         compiled = endpoints.compile_all(routes, self._envelopes)
@@ -180,7 +178,8 @@ class Gateway:
             endpoint.route.path if endpoint is not None else exchange.label,
             status,
             time.perf_counter() - started,
-            incoming.client_type,
+            incoming.headers.get(requests.CLIENT_TYPE, ""),
+            incoming.headers.get(requests.USER_AGENT, ""),
             endpoint.route.face if endpoint is not None else options_pb2.FACE_NATIVE,
             incoming.request_id,
         )
@@ -223,6 +222,7 @@ class Gateway:
             resume = self._take_reserved(endpoint.route, incoming, query, metadata)
             body: dict[str, Any] = {}
             if incoming.request.body_exists:
+                await self._admit_any(actions, metadata)
                 body = await self._body(incoming)
             endpoint = exchange.endpoint = _by_action(actions, body)
             request = binding.bind(endpoint.route, incoming, segments, query, body, resume)
@@ -244,13 +244,20 @@ class Gateway:
         )
         if form is not None:
             return await self._stream(exchange, endpoint, form, call)
-        try:
-            answer = await self._deadlines.run(self._backend.unary(call))
-        except TimeoutError:
-            raise Failure(
-                "DEADLINE_EXCEEDED", "the deadline passed before the answer was ready"
-            ) from None
-        return await self._succeed(exchange, endpoint, answer)
+        return await self._succeed(exchange, endpoint, await self._backend.unary(call))
+
+    async def _admit_any(self, actions: Mapping[str, Endpoint], metadata: Mapping[str, str]) -> None:
+        """Raises CallError unless the caller may take one of the actions: no body of others is read."""
+        refusals: list[CallError] = []
+        for endpoint in actions.values():
+            route = endpoint.route
+            try:
+                await self._backend.admit(Call(route.method, route.request(), metadata, endpoint.label))
+            except CallError as refusal:
+                refusals.append(refusal)
+            else:
+                return
+        raise refusals[0]
 
     def _take_reserved(
         self,
@@ -259,8 +266,11 @@ class Gateway:
         query: dict[str, list[str]],
         metadata: dict[str, str],
     ) -> str | None:
-        """Moves what belongs to no RPC out of the query. Returns where a stream resumes."""
+        """Moves what belongs to no RPC into metadata. Returns where a stream resumes."""
         resume = None
+        revision = incoming.headers.get(requests.MIN_REVISION)
+        if revision is not None:
+            metadata["novasphere-min-revision"] = requests.whole_number(revision, requests.MIN_REVISION)
         if query:
             if route.is_stream and self._settings.query_tokens:
                 binding.take_token(query, metadata)

@@ -36,10 +36,16 @@ CLIENT_TYPE = istr("X-Client-Type")
 
 _FORWARDED = tuple(
     (istr(name), name)
-    for name in ("authorization", "x-api-key", "accept-language", "traceparent", "user-agent")
+    for name in (
+        "authorization",
+        "x-api-key",
+        "accept-language",
+        "traceparent",
+        "user-agent",
+        "x-client-type",
+    )
 )
 
-_CLIENT_TYPES = frozenset({"web", "electron", "flutter", "cli", "sdk"})
 _MAX_REQUEST_ID = 128
 _MAX_PARAMETERS = 1000
 
@@ -48,7 +54,6 @@ class Incoming:
     """One HTTP request."""
 
     __slots__ = (
-        "_client_type",
         "headers",
         "is_legible",
         "method",
@@ -74,7 +79,6 @@ class Incoming:
         self.query_text = query.partition("#")[0]
         given = self.headers.get(REQUEST_ID)
         self.request_id = given if given is not None and _is_sane(given) else new_request_id()
-        self._client_type: str | None = None
 
     @property
     def host(self) -> str:
@@ -82,15 +86,6 @@ class Incoming:
         host = self.headers.get("Host", "").lower()
         name, colon, port = host.rpartition(":")
         return name if colon and (port.isdigit() or not port) else host
-
-    @property
-    def client_type(self) -> str:
-        """What kind of client asks, from a short list: it labels metrics."""
-        if self._client_type is None:
-            self._client_type = client_type(
-                self.headers.get(CLIENT_TYPE, ""), self.headers.get(USER_AGENT, "")
-            )
-        return self._client_type
 
     @property
     def prefers_english(self) -> bool:
@@ -105,14 +100,11 @@ class Incoming:
     def metadata(self) -> dict[str, str]:
         """Returns what the RPC gets to know of the headers."""
         headers = self.headers
-        metadata = {"x-request-id": self.request_id, "x-client-type": self.client_type}
+        metadata = {"x-request-id": self.request_id}
         for name, key in _FORWARDED:
             value = headers.get(name)
             if value is not None:
                 metadata[key] = value if value.isascii() else legible(value)
-        revision = headers.get(MIN_REVISION)
-        if revision is not None:
-            metadata["novasphere-min-revision"] = revision
         return metadata
 
     def query(self) -> dict[str, list[str]]:
@@ -169,34 +161,14 @@ def not_utf8(where: str) -> Failure:
 
 
 def whole_number(text: str, name: str) -> str:
-    """Returns the text of a number that is not negative."""
-    if text.isascii() and text.isdigit() and len(text) < 20:
+    """Returns the text of a number that is not negative and fits into 64 bits."""
+    if text.isascii() and text.isdigit() and len(text) < 19:
         return text
     raise Failure(
         "INVALID_ARGUMENT",
         f"{name}: must be a whole number",
         violations=[Violation(name, "must be a whole number")],
     )
-
-
-@lru_cache(maxsize=512)
-def client_type(named: str, user_agent: str) -> str:
-    """Returns one of a few words: what the client calls itself, else what its user agent tells."""
-    if named:
-        lower = named.strip().lower()
-        return lower if lower in _CLIENT_TYPES else "other"
-    agent = user_agent.lower()
-    for mark, kind in (
-        ("electron", "electron"),
-        ("flutter", "flutter"),
-        ("dart", "flutter"),
-        ("novasphere-cli", "cli"),
-        ("novasphere", "sdk"),
-        ("mozilla", "web"),
-    ):
-        if mark in agent:
-            return kind
-    return "other"
 
 
 def weighted(accept: str) -> list[tuple[float, str]]:
@@ -206,20 +178,30 @@ def weighted(accept: str) -> list[tuple[float, str]]:
         value, *parameters = (p.strip() for p in part.split(";"))
         weight = 1.0
         for parameter in parameters:
-            if parameter.lower().startswith("q="):
-                try:
-                    weight = float(parameter[2:])
-                except ValueError:
-                    weight = 0.0
+            name, _, quality = parameter.partition("=")
+            if name.strip().lower() == "q":
+                weight = _weight(quality)
         if value:
             offers.append((weight, value.lower()))
     return sorted(offers, key=lambda offer: -offer[0])
 
 
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        return 0.0
+    return weight if 0 <= weight <= 1 else 0.0
+
+
 @lru_cache(maxsize=256)
 def prefers_english(accept_language: str) -> bool:
-    offers = weighted(accept_language)
-    return bool(offers) and offers[0][0] > 0 and offers[0][1].partition("-")[0] == "en"
+    """Returns whether the header ranks English above Chinese, as the server reads it."""
+    for weight, tag in weighted(accept_language):
+        language = tag.partition("-")[0].strip()
+        if weight > 0 and language in {"en", "zh"}:
+            return language == "en"
+    return False
 
 
 @lru_cache(maxsize=64)
