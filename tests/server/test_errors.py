@@ -7,6 +7,7 @@ import inspect
 import io
 import json
 
+import aiohttp
 import grpc
 import grpc.aio
 import pytest
@@ -16,8 +17,11 @@ from novasphere.api.v1 import error_reason_pb2 as reasons
 from novasphere.api.v1 import key_service_pb2 as keys
 from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
 from novasphere.api.v1 import options_pb2
+from novasphere.gateway import ERRORS, ROUTES
+from novasphere_gateway.runtime import Gateway, GatewaySettings
 from novasphere_server import errors, logs
 from novasphere_server.rpc import statuses
+from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.testing import RunningServer
 
 GATEWAY_ONLY = {
@@ -84,6 +88,31 @@ async def test_an_error_carries_standard_details(channel: grpc.aio.Channel, serv
     assert details["RequestInfo"].request_id == "my-request"
     assert dict(error.trailing_metadata())["x-request-id"] == "my-request"
     assert dict(error.trailing_metadata())["novasphere-revision"] == str(server.store.revision)
+
+
+async def test_an_error_that_names_something_long_arrives_whole(
+    channel: grpc.aio.Channel, server: RunningServer
+):
+    stub = keys_grpc.KeyServiceStub(channel)
+    for long in ("x" * 20_000, "節" * 7_000, "\n" * 20_000):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.GetKey(keys.GetKeyRequest(key_id=long), metadata=server.authorization())
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+        info = details_of(rpc_status.from_call(caught.value))["ErrorInfo"]
+        assert info.reason == "KEY_NOT_FOUND"
+        told = info.metadata["key_id"]
+        assert len(told.encode()) <= 256
+        assert long.startswith(told.removesuffix("…"))
+        assert told.endswith("…")
+
+
+def test_what_is_told_of_many_violations_is_bounded():
+    many = [errors.Violation(f"labels.{'k' * 500}{number}", "d" * 500) for number in range(20)]
+    status = statuses.of(errors.InvalidArgument("name", "must be set", *many), "r")
+    violations = details_of(status)["BadRequest"].field_violations
+    assert (violations[0].field, violations[0].description) == ("name", "must be set")
+    assert len(violations) > 1
+    assert status.ByteSize() < 4096
 
 
 def test_violations_and_delays_travel_as_details():
@@ -155,6 +184,28 @@ async def test_a_deadline_is_kept_in_process_as_over_grpc(bench, server: Running
     assert details_of(failed.value.status)["ErrorInfo"].reason == "DEADLINE_EXCEEDED"
 
 
+async def test_a_rest_call_ends_by_its_deadline(bench, server: RunningServer):
+    bench.pipeline.register(KEY_SERVICE, Broken())
+    gateway = Gateway(
+        InProcess(bench.pipeline),
+        ROUTES,
+        ERRORS,
+        openapi=b"{}",
+        settings=GatewaySettings(request_timeout=0.05),
+    )
+    port = await gateway.start("127.0.0.1", 0)
+    try:
+        async with (
+            asyncio.timeout(5),
+            aiohttp.ClientSession(headers=dict(server.authorization())) as http,
+            http.get(f"http://127.0.0.1:{port}/api/v1/keys/x") as response,
+        ):
+            assert response.status == 504
+            assert (await response.json())["code"] == "DEADLINE_EXCEEDED"
+    finally:
+        await gateway.stop(0)
+
+
 async def test_cancellation_passes_through(bench, server: RunningServer):
     async with bench.serving(KEY_SERVICE, Broken()):
         method = bench.pipeline.methods[f"/{KEY_SERVICE}/ListKeys"]
@@ -171,5 +222,17 @@ async def test_a_message_that_cannot_be_read_is_refused_after_its_sender_is_know
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await create(b"\xff\xff\xff", metadata=server.authorization())
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert details_of(rpc_status.from_call(caught.value))["ErrorInfo"].reason == "MALFORMED_BODY"
+
+
+async def test_a_message_that_cannot_be_read_is_told_before_what_its_headers_ask(
+    channel: grpc.aio.Channel, server: RunningServer
+):
+    get = channel.unary_unary("/novasphere.node.v1.NodeService/GetNode")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await get(
+            b"\xff\xff\xff", metadata=(*server.authorization(), ("novasphere-min-revision", "abc"))
+        )
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert details_of(rpc_status.from_call(caught.value))["ErrorInfo"].reason == "MALFORMED_BODY"

@@ -10,6 +10,7 @@ import grpc.aio
 import pytest
 from novasphere.api.v1 import key_service_pb2 as keys
 from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
+from novasphere_server.rpc.pipeline import CallFailed
 from novasphere_server.store.kinds import KEYS
 from novasphere_server.testing import RunningServer
 
@@ -111,6 +112,45 @@ async def test_a_client_reads_what_it_wrote(server: RunningServer, channel):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await list_at_least(10**9, timeout=0.3)
     assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+async def test_what_is_wrong_is_told_without_waiting_for_a_revision(server: RunningServer, channel):
+    far = server.store.revision + 10**6
+    headers = dict(server.authorization())
+    async with asyncio.timeout(5):
+        async with (
+            aiohttp.ClientSession(server.http_url, headers=headers) as http,
+            http.get(f"/api/v1/nodes?bogus=1&min_revision={far}") as response,
+        ):
+            assert response.status == 400
+            assert "bogus" in (await response.json())["message"]
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await keys_grpc.KeyServiceStub(channel).GetKey(
+                keys.GetKeyRequest(),
+                metadata=(*server.authorization(), ("novasphere-min-revision", str(far))),
+            )
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_waiting_for_a_revision_takes_from_the_time_of_the_call(
+    server: RunningServer, bench, monkeypatch
+):
+    class Stuck(Recorder):
+        async def GetKey(self, request, context):
+            await asyncio.Event().wait()
+
+    async def take_nearly_all(revision: int, timeout: float) -> None:
+        server.clock.advance(timeout - 0.01)
+
+    monkeypatch.setattr(server.store, "wait_for_revision", take_nearly_all)
+    async with bench.serving(KEY_SERVICE, Stuck()):
+        method = bench.pipeline.methods[f"/{KEY_SERVICE}/GetKey"]
+        metadata = {**dict(server.authorization()), "novasphere-min-revision": str(10**9)}
+        async with asyncio.timeout(5):
+            with pytest.raises(CallFailed, match="the deadline passed"):
+                await bench.pipeline.unary(
+                    method, keys.GetKeyRequest(key_id="x"), metadata, remaining=60
+                )
 
 
 async def _result(call):

@@ -52,6 +52,7 @@ log = logs.get(__name__)
 Result = Message | One[Any] | Many[Any]
 _RESULTS = (One, Many, Message)  # a tuple is tested twice as fast as the union
 
+_MIN_REVISION = "novasphere-min-revision"
 _REVISION_WAIT = 10.0  # seconds, for callers without a deadline
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 # Request ids only have to differ: a random number for the process, and a count.
@@ -209,13 +210,12 @@ class Pipeline:
         logs.request_id.set(request_id)
         self._unary_calls += 1
         try:
-            principal = self._known_caller(method, metadata)
-            if principal is None:
-                context = await self._admit(method, metadata, request_id, peer, remaining)
-            else:
-                deadline = None if remaining is None else self._clock.monotonic() + remaining
-                context = CallContext(method.path, principal, request_id, metadata, peer, deadline)
+            principal = self._known_caller(method, metadata) or await self._caller(method, metadata)
+            deadline = None if remaining is None else self._clock.monotonic() + remaining
+            context = CallContext(method.path, principal, request_id, metadata, peer, deadline)
             message = self._read(method, request, context)
+            if _MIN_REVISION in metadata:
+                remaining = await self._catch_up(context)
             if remaining is None:
                 result = await method.handler(message, context)
             else:
@@ -254,10 +254,14 @@ class Pipeline:
         is_open = False
         try:
             self._refuse_when_draining()
-            context = await self._admit(method, metadata, request_id, peer, remaining)
+            principal = await self._caller(method, metadata)
+            deadline = None if remaining is None else self._clock.monotonic() + remaining
+            context = CallContext(method.path, principal, request_id, metadata, peer, deadline)
             message = (
                 request if isinstance(request, AsyncIterator) else self._read(method, request, context)
             )
+            if _MIN_REVISION in metadata:
+                await self._catch_up(context)
             responses = method.handler(message, context)
             stream = OpenStream(self, method, endpoint, context, responses, started)
             is_open = True
@@ -279,8 +283,7 @@ class Pipeline:
         """
         request_id = _request_id(metadata)
         try:
-            context = await self._admit(method, metadata, request_id, "", None)
-            await self._find(method, request, context.principal)
+            await self._find(method, request, await self._caller(method, metadata))
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
 
@@ -298,7 +301,7 @@ class Pipeline:
         is wrong with the rest.
         """
         if not isinstance(error, InvalidArgument) or not method.resource:
-            return error
+            return error  # whoever says InvalidArgument has read the request
         message = method.request_type.FromString(request) if isinstance(request, bytes) else request
         try:
             await self._find(method, message, await self._authenticate(metadata))
@@ -370,27 +373,17 @@ class Pipeline:
 
     # -- the steps
 
-    async def _admit(
-        self,
-        method: Method,
-        metadata: Mapping[str, str],
-        request_id: str,
-        peer: str,
-        remaining: float | None,
-    ) -> CallContext:
+    async def _caller(self, method: Method, metadata: Mapping[str, str]) -> Principal:
+        """Returns who calls. Raises Unauthenticated, and PermissionDenied if they may not."""
         principal = _ANONYMOUS if method.is_public else await self._authenticate(metadata)
         if method.scopes and principal.scopes.isdisjoint(method.scopes):
             raise _denied(*method.scopes)
-        wanted = metadata.get("novasphere-min-revision")
-        if wanted:
-            await self._wait_for(wanted, remaining)
-        deadline = None if remaining is None else self._clock.monotonic() + remaining
-        return CallContext(method.path, principal, request_id, metadata, peer, deadline)
+        return principal
 
     def _known_caller(self, method: Method, metadata: Mapping[str, str]) -> Principal | None:
-        """Returns who makes the usual call, if that takes no waiting; None: ask _admit()."""
+        """Returns who makes the usual call, if that takes no waiting; None: ask _caller()."""
         authorization = metadata.get("authorization", "")
-        if not authorization.startswith("Bearer ") or "novasphere-min-revision" in metadata:
+        if not authorization.startswith("Bearer "):
             return None
         principal = self._authenticator.known(authorization[7:])
         if principal is None or (method.scopes and principal.scopes.isdisjoint(method.scopes)):
@@ -411,13 +404,18 @@ class Pipeline:
         self._telemetry.refused_credentials.inc()
         raise Unauthenticated("the credential is not valid")
 
-    async def _wait_for(self, wanted: str, remaining: float | None) -> None:
+    async def _catch_up(self, context: CallContext) -> float | None:
+        """Waits for the revision that the caller wants to see. Returns what is then left of the call's
+        time.
+        """
+        wanted, deadline = context.metadata[_MIN_REVISION], context.deadline
         if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
-            raise InvalidArgument("novasphere-min-revision", "must be a revision: a whole number")
-        revision = int(wanted)
+            raise InvalidArgument(_MIN_REVISION, "must be a revision: a whole number")
+        revision, now = int(wanted), self._clock.monotonic
         if revision > self._revisions.revision:
-            timeout = _REVISION_WAIT if remaining is None else remaining
+            timeout = _REVISION_WAIT if deadline is None else deadline - now()
             await self._revisions.wait_for_revision(revision, timeout)
+        return None if deadline is None else deadline - now()
 
     def _read(self, method: Method, request: bytes | Message, context: CallContext) -> Message:
         """Returns the checked request, and fills in what it says about how to run."""
