@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import urlsafe_b64encode as b64encode
 
+import aiohttp
 import grpc
 import grpc.aio
 import pytest
@@ -121,6 +122,7 @@ async def test_a_dry_run_judges_and_changes_nothing(server: RunningServer, key_s
         keys.CreateKeyRequest(name="ci", validate_only=True, request_id="r"), metadata=admin
     )
     assert not dry.HasField("secret")
+    assert (dry.key_id, dry.name) == ("", "ci")
     assert server.store.revision == revision
     listed = await key_service.ListKeys(keys.ListKeysRequest(), metadata=admin)
     assert not listed.keys
@@ -243,6 +245,15 @@ async def test_revoking_honours_the_etag(server: RunningServer, key_service):
     await read
     etag = dict(await read.trailing_metadata())["etag"]
     await key_service.RevokeKey(keys.RevokeKeyRequest(key_id=made.key_id, etag=etag), metadata=admin)
+
+
+async def test_a_page_has_at_least_one_row(server: RunningServer, key_service, join_service):
+    admin = server.authorization()
+    for call in (
+        key_service.ListKeys(keys.ListKeysRequest(page_size=0), metadata=admin),
+        join_service.ListJoinTokens(joins.ListJoinTokensRequest(page_size=0), metadata=admin),
+    ):
+        assert await code_of(call) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_the_last_use_is_shown_and_survives_a_restart(tmp_path):
@@ -441,6 +452,29 @@ async def test_a_revoked_join_token_is_refused(server: RunningServer, join_servi
     assert await join_service.RevokeJoinToken(revoke, metadata=admin) == first
     with pytest.raises(Unauthenticated):
         await server.app.credentials.authenticate(made.secret)
+
+
+async def test_revoking_a_join_token_honours_the_etag(server: RunningServer, join_service):
+    admin = server.authorization()
+    made = await join_service.CreateJoinToken(joins.CreateJoinTokenRequest(), metadata=admin)
+    token_id = made.join_token.token_id
+    headers = dict(admin)
+    async with aiohttp.ClientSession(server.http_url, headers=headers) as http:
+        path = f"/api/v1/join-tokens/{token_id}"
+        async with http.delete(path, headers={"If-Match": '"999"'}) as response:
+            assert response.status == 412
+            assert (await response.json())["code"] == "ETAG_MISMATCH"
+        assert await server.app.credentials.authenticate(made.secret)
+        etag = f'"{made.join_token.revision}"'
+        async with http.delete(path, headers={"If-Match": etag}) as response:
+            assert response.status == 200
+            assert response.headers["ETag"] == f'"{(await response.json())["revision"]}"'
+
+
+async def test_a_dry_run_names_no_join_token(server: RunningServer, join_service):
+    request = joins.CreateJoinTokenRequest(validate_only=True, is_reusable=True)
+    token = (await join_service.CreateJoinToken(request, metadata=server.authorization())).join_token
+    assert (token.token_id, token.revision, token.is_reusable) == ("", 0, True)
 
 
 async def test_join_tokens_are_beyond_a_key_bound_to_namespaces(

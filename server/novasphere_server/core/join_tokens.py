@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from novasphere.api.v1 import key_pb2
 
-from novasphere_server.core import page_tokens, secrets
+from novasphere_server.core import etags, page_tokens, secrets
 from novasphere_server.core.principals import Principal
 from novasphere_server.errors import JoinTokenNotFound, PermissionDenied
 from novasphere_server.store.idempotency import Idempotency
@@ -51,6 +51,14 @@ class JoinTokens:
         is_replayed = idempotency is not None and idempotency.was_replayed
         return token, "" if is_dry_run or is_replayed else secret
 
+    async def get(self, principal: Principal, token_id: str) -> Rendered[key_pb2.JoinToken]:
+        """Returns one token. Raises JoinTokenNotFound."""
+        _check_unbound(principal)
+        found = await self._store.get(JOIN_TOKENS, token_id)
+        if found is None:
+            raise JoinTokenNotFound(token_id)
+        return found
+
     async def list(
         self, principal: Principal, page_size: int, page_token: str
     ) -> tuple[Sequence[Rendered[key_pb2.JoinToken]], str]:
@@ -70,6 +78,7 @@ class JoinTokens:
         principal: Principal,
         token_id: str,
         *,
+        etag: str = "",
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> key_pb2.JoinToken:
@@ -80,6 +89,7 @@ class JoinTokens:
             token = tx.get(JOIN_TOKENS, token_id)
             if token is None:
                 raise JoinTokenNotFound(token_id)
+            etags.check(etag, token.revision)
             if not token.HasField("revoked_at"):
                 token.revoked_at.FromMicroseconds(tx.now_us)
                 tx.put(JOIN_TOKENS, token)

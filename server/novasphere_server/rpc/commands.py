@@ -44,6 +44,7 @@ class CommandService:
         )
         if not context.is_dry_run:  # which made nothing that the id could name
             response.command_id = command.command_id
+        if context.has_effect:
             log.info(
                 "command accepted",
                 command_id=command.command_id,
@@ -94,7 +95,7 @@ class CommandService:
             is_dry_run=context.is_dry_run,
         )
         context.headers["etag"] = str(command.revision)
-        if not context.is_dry_run:
+        if context.has_effect:
             log.info("command cancelled", command_id=command.command_id, by=context.principal.name)
         return pb.CancelCommandResponse(command=command)
 

@@ -27,3 +27,9 @@ class CallContext:
     idempotency: Idempotency | None = None
     is_dry_run: bool = False
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether a mutation that succeeded was executed: neither a dry run nor a replay was."""
+        is_replayed = self.idempotency is not None and self.idempotency.was_replayed
+        return not (self.is_dry_run or is_replayed)

@@ -35,7 +35,7 @@ class KeyService:
             is_dry_run=context.is_dry_run,
         )
         response = key_service_pb2.CreateKeyResponse(
-            key_id=key.key_id,
+            key_id="" if context.is_dry_run else key.key_id,  # a dry run made nothing to name
             name=key.name,
             scopes=key.scopes,
             namespaces=key.namespaces,
@@ -64,6 +64,7 @@ class KeyService:
     async def RevokeKey(
         self, request: key_service_pb2.RevokeKeyRequest, context: CallContext
     ) -> key_service_pb2.RevokeKeyResponse:
+        before = await self._keys.get(context.principal, request.key_id)
         key = await self._keys.revoke(
             context.principal,
             request.key_id,
@@ -71,7 +72,7 @@ class KeyService:
             idempotency=context.idempotency,
             is_dry_run=context.is_dry_run,
         )
-        if not context.is_dry_run:
+        if context.has_effect and before.message().revision != key.revision:
             log.info("API key revoked", key_id=key.key_id, by=context.principal.name)
         context.headers["etag"] = str(key.revision)
         return key_service_pb2.RevokeKeyResponse(key=key)
@@ -93,6 +94,9 @@ class JoinTokenService:
             idempotency=context.idempotency,
             is_dry_run=context.is_dry_run,
         )
+        if context.is_dry_run:  # which made nothing to name
+            token.ClearField("token_id")
+            token.ClearField("revision")
         response = join_token_service_pb2.CreateJoinTokenResponse(join_token=token)
         if secret:
             response.secret = secret
@@ -110,12 +114,15 @@ class JoinTokenService:
     async def RevokeJoinToken(
         self, request: join_token_service_pb2.RevokeJoinTokenRequest, context: CallContext
     ) -> join_token_service_pb2.RevokeJoinTokenResponse:
+        before = await self._join_tokens.get(context.principal, request.token_id)
         token = await self._join_tokens.revoke(
             context.principal,
             request.token_id,
+            etag=request.etag,
             idempotency=context.idempotency,
             is_dry_run=context.is_dry_run,
         )
-        if not context.is_dry_run:
+        if context.has_effect and before.message().revision != token.revision:
             log.info("join token revoked", token_id=token.token_id, by=context.principal.name)
+        context.headers["etag"] = str(token.revision)
         return join_token_service_pb2.RevokeJoinTokenResponse(join_token=token)

@@ -51,7 +51,7 @@ class NodeService:
             idempotency=context.idempotency,
             is_dry_run=context.is_dry_run,
         )
-        if not context.is_dry_run:
+        if context.has_effect:
             log.info("node deleted", node_id=node.node_id, uid=node.uid, by=context.principal.name)
         return pb.DeleteNodeResponse()
 

@@ -283,6 +283,7 @@ ROUTES: tuple[model.Route, ...] = (
         ),
         headers=(
             model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+            model.Param('if-match', (), 'etag', 'string', False, codec.parse_string),
         ),
         response_body='join_token',
         encode=lambda m: novasphere_api_v1_key_gateway.encode_JoinToken(m.join_token) if m.HasField("join_token") else None,
@@ -321,6 +322,7 @@ ROUTES: tuple[model.Route, ...] = (
         ),
         headers=(
             model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+            model.Param('if-match', (), 'etag', 'string', False, codec.parse_string),
         ),
         response_body='join_token',
         encode=lambda m: novasphere_api_v1_key_gateway.encode_JoinToken(m.join_token) if m.HasField("join_token") else None,

@@ -27,7 +27,7 @@ from novasphere.api.v1 import key_pb2 as novasphere_dot_api_dot_v1_dot_key__pb2
 from novasphere.api.v1 import options_pb2 as novasphere_dot_api_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*novasphere/api/v1/join_token_service.proto\x12\x11novasphere.api.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bnovasphere/api/v1/key.proto\x1a\x1fnovasphere/api/v1/options.proto\"\xdc\x01\n\x16\x43reateJoinTokenRequest\x12\x37\n\x0bttl_seconds\x18\x01 \x01(\x05\x42\x1d\x8a\xb5\x18\x03ttl\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x38\x13~AH\x00\x88\x01\x01\x12!\n\x0bis_reusable\x18\x02 \x01(\x08\x42\x0c\x8a\xb5\x18\x08reusable\x12\x32\n\nrequest_id\x18\x03 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x04 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_runB\x0e\n\x0c_ttl_seconds\"v\n\x17\x43reateJoinTokenResponse\x12\x1e\n\x06secret\x18\x01 \x01(\tB\t\x8a\xb5\x18\x05tokenH\x00\x88\x01\x01\x12\x30\n\njoin_token\x18\x02 \x01(\x0b\x32\x1c.novasphere.api.v1.JoinTokenB\t\n\x07_secret\"r\n\x15ListJoinTokensRequest\x12\x37\n\tpage_size\x18\x01 \x01(\x05\x42\x1f\xa2\xb5\x18\x05limit\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x00@\x8f@H\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\tB\x0c\n\n_page_size\"d\n\x16ListJoinTokensResponse\x12\x31\n\x0bjoin_tokens\x18\x01 \x03(\x0b\x32\x1c.novasphere.api.v1.JoinToken\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8a\x01\n\x16RevokeJoinTokenRequest\x12\x18\n\x08token_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\x12\x32\n\nrequest_id\x18\x02 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x03 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_run\"K\n\x17RevokeJoinTokenResponse\x12\x30\n\njoin_token\x18\x01 \x01(\x0b\x32\x1c.novasphere.api.v1.JoinToken2\x94\x04\n\x10JoinTokenService\x12\x91\x01\n\x0f\x43reateJoinToken\x12).novasphere.api.v1.CreateJoinTokenRequest\x1a*.novasphere.api.v1.CreateJoinTokenResponse\"\'\x8a\xb5\x18\x05\x10\xc9\x01\x18\x03\x82\xd3\xe4\x93\x02\x18\"\x13/api/v1/join-tokens:\x01*\x12\x88\x01\n\x0eListJoinTokens\x12(.novasphere.api.v1.ListJoinTokensRequest\x1a).novasphere.api.v1.ListJoinTokensResponse\"!\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/join-tokens\x12\xda\x01\n\x0fRevokeJoinToken\x12).novasphere.api.v1.RevokeJoinTokenRequest\x1a*.novasphere.api.v1.RevokeJoinTokenResponse\"p\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x64\"%/api/v1/join-tokens/{token_id}:revoke:\x01*Z,*\x1e/api/v1/join-tokens/{token_id}b\njoin_tokenb\njoin_token\x1a\x04\x88\xb5\x18\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*novasphere/api/v1/join_token_service.proto\x12\x11novasphere.api.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bnovasphere/api/v1/key.proto\x1a\x1fnovasphere/api/v1/options.proto\"\xdc\x01\n\x16\x43reateJoinTokenRequest\x12\x37\n\x0bttl_seconds\x18\x01 \x01(\x05\x42\x1d\x8a\xb5\x18\x03ttl\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x38\x13~AH\x00\x88\x01\x01\x12!\n\x0bis_reusable\x18\x02 \x01(\x08\x42\x0c\x8a\xb5\x18\x08reusable\x12\x32\n\nrequest_id\x18\x03 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x04 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_runB\x0e\n\x0c_ttl_seconds\"v\n\x17\x43reateJoinTokenResponse\x12\x1e\n\x06secret\x18\x01 \x01(\tB\t\x8a\xb5\x18\x05tokenH\x00\x88\x01\x01\x12\x30\n\njoin_token\x18\x02 \x01(\x0b\x32\x1c.novasphere.api.v1.JoinTokenB\t\n\x07_secret\"r\n\x15ListJoinTokensRequest\x12\x37\n\tpage_size\x18\x01 \x01(\x05\x42\x1f\xa2\xb5\x18\x05limit\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00@\x8f@H\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\tB\x0c\n\n_page_size\"d\n\x16ListJoinTokensResponse\x12\x31\n\x0bjoin_tokens\x18\x01 \x03(\x0b\x32\x1c.novasphere.api.v1.JoinToken\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaa\x01\n\x16RevokeJoinTokenRequest\x12\x18\n\x08token_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\x12\x32\n\nrequest_id\x18\x02 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x03 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_run\x12\x1e\n\x04\x65tag\x18\x04 \x01(\tB\x10\xa8\xb5\x18\x01\xb2\xb5\x18\x08If-Match\"K\n\x17RevokeJoinTokenResponse\x12\x30\n\njoin_token\x18\x01 \x01(\x0b\x32\x1c.novasphere.api.v1.JoinToken2\x94\x04\n\x10JoinTokenService\x12\x91\x01\n\x0f\x43reateJoinToken\x12).novasphere.api.v1.CreateJoinTokenRequest\x1a*.novasphere.api.v1.CreateJoinTokenResponse\"\'\x8a\xb5\x18\x05\x10\xc9\x01\x18\x03\x82\xd3\xe4\x93\x02\x18\"\x13/api/v1/join-tokens:\x01*\x12\x88\x01\n\x0eListJoinTokens\x12(.novasphere.api.v1.ListJoinTokensRequest\x1a).novasphere.api.v1.ListJoinTokensResponse\"!\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/join-tokens\x12\xda\x01\n\x0fRevokeJoinToken\x12).novasphere.api.v1.RevokeJoinTokenRequest\x1a*.novasphere.api.v1.RevokeJoinTokenResponse\"p\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x64\"%/api/v1/join-tokens/{token_id}:revoke:\x01*Z,*\x1e/api/v1/join-tokens/{token_id}b\njoin_tokenb\njoin_token\x1a\x04\x88\xb5\x18\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,13 +45,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEJOINTOKENRESPONSE'].fields_by_name['secret']._loaded_options = None
   _globals['_CREATEJOINTOKENRESPONSE'].fields_by_name['secret']._serialized_options = b'\212\265\030\005token'
   _globals['_LISTJOINTOKENSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTJOINTOKENSREQUEST'].fields_by_name['page_size']._serialized_options = b'\242\265\030\005limit\272\265\030\022!\000\000\000\000\000\000\000\000)\000\000\000\000\000@\217@'
+  _globals['_LISTJOINTOKENSREQUEST'].fields_by_name['page_size']._serialized_options = b'\242\265\030\005limit\272\265\030\022!\000\000\000\000\000\000\360?)\000\000\000\000\000@\217@'
   _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['token_id']._loaded_options = None
   _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['token_id']._serialized_options = b'\272\265\030\002\010\001'
   _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['request_id']._serialized_options = b'\250\265\030\001\262\265\030\017Idempotency-Key\272\265\030\003\030\377\001'
   _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['validate_only']._serialized_options = b'\242\265\030\007dry_run'
+  _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_REVOKEJOINTOKENREQUEST'].fields_by_name['etag']._serialized_options = b'\250\265\030\001\262\265\030\010If-Match'
   _globals['_JOINTOKENSERVICE']._loaded_options = None
   _globals['_JOINTOKENSERVICE']._serialized_options = b'\210\265\030\006'
   _globals['_JOINTOKENSERVICE'].methods_by_name['CreateJoinToken']._loaded_options = None
@@ -69,9 +71,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTJOINTOKENSRESPONSE']._serialized_start=616
   _globals['_LISTJOINTOKENSRESPONSE']._serialized_end=716
   _globals['_REVOKEJOINTOKENREQUEST']._serialized_start=719
-  _globals['_REVOKEJOINTOKENREQUEST']._serialized_end=857
-  _globals['_REVOKEJOINTOKENRESPONSE']._serialized_start=859
-  _globals['_REVOKEJOINTOKENRESPONSE']._serialized_end=934
-  _globals['_JOINTOKENSERVICE']._serialized_start=937
-  _globals['_JOINTOKENSERVICE']._serialized_end=1469
+  _globals['_REVOKEJOINTOKENREQUEST']._serialized_end=889
+  _globals['_REVOKEJOINTOKENRESPONSE']._serialized_start=891
+  _globals['_REVOKEJOINTOKENRESPONSE']._serialized_end=966
+  _globals['_JOINTOKENSERVICE']._serialized_start=969
+  _globals['_JOINTOKENSERVICE']._serialized_end=1501
 # @@protoc_insertion_point(module_scope)

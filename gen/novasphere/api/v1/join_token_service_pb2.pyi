@@ -142,22 +142,26 @@ class RevokeJoinTokenRequest(message.Message):
     TOKEN_ID_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
     token_id: builtins.str
     """The token's public part."""
     request_id: builtins.str
     """Makes a repeated call return the first one's answer for 24 h."""
     validate_only: builtins.bool
     """Checks everything and changes nothing."""
+    etag: builtins.str
+    """Revokes only if the token is at this version."""
     def __init__(
         self,
         *,
         token_id: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
+        etag: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["request_id", b"request_id", "token_id", b"token_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "request_id", b"request_id", "token_id", b"token_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
