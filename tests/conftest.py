@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 COMPLETE = bool(os.environ.get("NOVASPHERE_NO_SKIPS"))
+
+# A shell starts background jobs deaf to Ctrl-C, and what they start inherits that. Tests send Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

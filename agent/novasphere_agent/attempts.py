@@ -219,6 +219,10 @@ class Attempts:
                 if key in self._attempts or key in self._deleted:
                     log.info("attempt %s.%d is known already", *key)
                     continue
+                if self._journal.is_passed_over(*key):
+                    # It may have run. An agent that can read it will tell.
+                    log.warning("attempt %s.%d is not started: its files cannot be read", *key)
+                    continue
                 fresh[key] = self._intend(dispatch)
             if not fresh:
                 return
@@ -350,7 +354,10 @@ class Attempts:
             # It was asked for before the process was known.
             self._signal_wrapper(attempt, signal.SIGUSR1)
         await processes.wait_for_end(process.pid, process.start)
-        await self._conclude(attempt, process)
+        try:
+            await self._conclude(attempt, process)
+        except OSError as error:
+            self._put_off(attempt, error)
 
     def _announce(self, attempt: Attempt) -> None:
         attempt.is_start_due = True
@@ -364,7 +371,21 @@ class Attempts:
         self._end_in_doubt(attempt, "what watched the command was killed, and so was the command")
 
     async def _settle(self, attempt: Attempt) -> None:
-        """Finds out how far an attempt got that this agent did not see through."""
+        """Finds out how far an attempt got that this agent did not see through, now or later."""
+        try:
+            await self._find_out(attempt)
+        except OSError as error:
+            self._put_off(attempt, error)
+
+    def _put_off(self, attempt: Attempt, error: OSError) -> None:
+        log.warning("what became of attempt %s cannot be settled yet: %s", attempt, error)
+        self._tasks.start(self._settle_later(attempt), name=f"settle {attempt}")
+
+    async def _settle_later(self, attempt: Attempt) -> None:
+        await asyncio.sleep(_RETRY_SECONDS)
+        await self._settle(attempt)
+
+    async def _find_out(self, attempt: Attempt) -> None:
         directory = attempt.directory
         if attempt.intent.rejection:
             self._end(attempt, Exit(), AttemptPhase.REJECTED, attempt.intent.rejection)
@@ -374,13 +395,7 @@ class Attempts:
         if attempt.intent.boot_id != self._boot_id:
             self._end_in_doubt(attempt, "the machine restarted")
             return
-        try:
-            is_ours = await self._work(self._journal.claim, directory)
-        except OSError as error:
-            log.warning("what became of attempt %s cannot be settled yet: %s", attempt, error)
-            self._tasks.start(self._settle_later(attempt), name=f"settle {attempt}")
-            return
-        if is_ours:
+        if await self._work(self._journal.claim, directory):
             self._end_in_doubt(attempt, "the agent stopped before the command was started")
         else:
             process = await self._work(self._journal.process, directory)
@@ -391,10 +406,6 @@ class Attempts:
                 self._tasks.start(self._follow(attempt, process), name=f"attempt {attempt}")
             else:
                 await self._conclude(attempt, process)
-
-    async def _settle_later(self, attempt: Attempt) -> None:
-        await asyncio.sleep(_RETRY_SECONDS)
-        await self._settle(attempt)
 
     def _has_ended(self, attempt: Attempt) -> bool:
         """Ends an attempt that left an exit file."""
@@ -419,7 +430,7 @@ class Attempts:
         self._end(attempt, outcome, phase, "")
 
     def _end_in_doubt(self, attempt: Attempt, what_happened: str) -> None:
-        """Ends an attempt that left no exit file."""
+        """Ends an attempt that left no exit file which can be read."""
         if self._journal.is_cancelled(attempt.directory):
             phase = AttemptPhase.CANCELLED
         elif self._journal.is_timed_out(attempt.directory):

@@ -24,7 +24,7 @@ CANCEL = "cancel.json"
 TIMED_OUT = "timed_out"
 EXIT = "exit.json"
 # What comes of reading a file that is damaged, or not of this version of the agent.
-_UNREADABLE = (OSError, TypeError, ValueError)
+_UNREADABLE = (TypeError, ValueError)
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ class Journal:
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / "attempts"
+        self._passed_over: set[Path] = set()
         self._root.mkdir(mode=0o700, exist_ok=True)
         durable.sync_directory(data_dir)
 
@@ -109,10 +110,15 @@ class Journal:
                 found.append((path.stat().st_mtime_ns, Intent(**json.loads(path.read_bytes()))))
             except FileNotFoundError:
                 shutil.rmtree(directory, ignore_errors=True)
-            except _UNREADABLE as error:
+            except (NotADirectoryError, *_UNREADABLE) as error:
                 # Not deleted: it may be somebody's, or of an agent that is newer than this one.
+                self._passed_over.add(directory)
                 log.error("%s is passed over, as it is no readable attempt: %s", directory, error)  # noqa: TRY400
         return [intent for _, intent in sorted(found, key=lambda item: item[0])]
+
+    def is_passed_over(self, run_id: str, attempt: int) -> bool:
+        """Returns whether the attempt's place is taken by something that could not be read."""
+        return self.directory(run_id, attempt) in self._passed_over
 
     def claim(self, directory: Path) -> bool:
         """Takes the attempt from its wrapper; False where that was there first."""
@@ -125,7 +131,7 @@ class Journal:
     def process(self, directory: Path) -> Process | None:
         try:
             return Process(**json.loads((directory / PROCESS).read_bytes()))
-        except _UNREADABLE:  # it is not fsynced: a power cut may leave it empty
+        except (FileNotFoundError, *_UNREADABLE):  # it is not fsynced: a power cut may leave it empty
             return None
 
     def exit(self, directory: Path) -> Exit | None:

@@ -1,4 +1,4 @@
-"""On a full disk the agent does what it can, and the rest once there is room."""
+"""While files cannot be written or read the agent does what it can, and the rest once they can."""
 
 from __future__ import annotations
 
@@ -10,14 +10,22 @@ import pytest
 from link_stand_in import until
 from novasphere_agent import processes
 from novasphere_agent.attempts import Attempts
-from novasphere_agent.journal import Intent, Journal
+from novasphere_agent.journal import Exit, Intent, Journal
 from novasphere_agent.messages import AttemptPhase, Dispatch
 
 
 class FullJournal(Journal):
-    """A journal whose disk takes nothing as long as a test likes."""
+    """A journal whose disk takes nothing, or whose files cannot be opened, as long as a test likes."""
 
     is_full = False
+    cannot_open = False
+    refused = 0
+
+    def exit(self, directory: Path) -> Exit | None:
+        if self.cannot_open:
+            self.refused += 1
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return super().exit(directory)
 
     def claim(self, directory: Path) -> bool:
         self._write()
@@ -55,6 +63,28 @@ async def test_a_cancel_takes_effect(attempts: Attempts, journal: FullJournal) -
     await until(lambda: attempt.report)
     assert attempt.phase == AttemptPhase.CANCELLED
     assert (attempt.directory / "stdout").read_bytes() == b"up\nbye\n"
+
+
+async def test_an_end_that_cannot_be_read_yet_is_told_once_it_can(
+    attempts: Attempts, journal: FullJournal
+) -> None:
+    command = Dispatch(
+        run_id="cmd-1",
+        attempt=1,
+        fencing_token=1,
+        kind="shell",
+        command_text="exit 3",
+        max_output_bytes=1000,
+    )
+    journal.cannot_open = True
+    await attempts.accept([command])
+    (attempt,) = attempts.speaking.values()
+    await until((attempt.directory / "exit.json").exists)
+    await until(lambda: journal.refused)
+    assert attempt.report is None
+    journal.cannot_open = False
+    await until(lambda: attempt.report)
+    assert (attempt.phase, attempt.report.exit_code) == (AttemptPhase.EXITED, 3)
 
 
 async def test_an_attempt_in_doubt_is_settled_once_there_is_room(

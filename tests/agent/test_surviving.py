@@ -166,6 +166,10 @@ async def test_what_cannot_be_read_strands_nothing_else(server: StandIn, agent: 
     assert "cannot be read: exit.json" in report.message
     server.cancel(kept)
     assert (await server.result_of(kept)).phase == pb.ATTEMPT_PHASE_CANCELLED
+    # What was passed over may have run: it is not started, and keeps nobody else from starting.
+    again = server.dispatch("echo again", run_id="cmd-newer")
+    assert (await server.result_of(server.dispatch("echo other"))).phase == pb.ATTEMPT_PHASE_EXITED
+    assert not again.reports
     for path in (newer / "intent.json", damaged / "intent.json", stray):
         assert path.exists()
         assert path.name in agent.words or path.parent.name in agent.words

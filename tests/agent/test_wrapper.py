@@ -198,13 +198,14 @@ def test_a_full_disk_does_not_hold_up_the_time_limit(launcher: LauncherProcess, 
     directory = intend(
         tmp_path / "run",
         f"until [ -e go ]; do sleep 0.01; done; head -c {size} /dev/zero",
-        timeout_ms=1000,
+        timeout_ms=3000,
     )
     process = launcher.start(directory)
     limits = resource.prlimit(process["pid"], resource.RLIMIT_FSIZE)
     resource.prlimit(process["pid"], resource.RLIMIT_FSIZE, (room, limits[1]))
     (directory / "work/go").touch()
+    until(lambda: (directory / "stdout").stat().st_size == room)
     until((directory / "timed_out").exists)
-    until(lambda: len(sessions()[process["pid"]]) == 1)  # nobody but the wrapper
+    until(lambda: len(sessions().get(process["pid"], ())) == 1)  # nobody but the wrapper
     resource.prlimit(process["pid"], resource.RLIMIT_FSIZE, limits)
     assert wait_for(directory / "exit.json")["ended_by"] == "timeout"

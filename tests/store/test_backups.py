@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,20 @@ def back_up(folder: Path, to: Path) -> None:
 async def grow(store: Store, *names: str) -> None:
     for name in names:
         await store.write(put_node(name))
+
+
+@contextmanager
+def failing(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
+    """Makes a method of the database fail once it has done its work."""
+    wrapped = getattr(Sqlite, name)
+
+    def fail_after(*arguments: object) -> None:
+        wrapped(*arguments)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Sqlite, name, fail_after)
+        yield
 
 
 async def following(store: Store, cursor: str) -> list[WatchEvent]:
@@ -85,7 +101,7 @@ async def test_a_backup_that_is_put_back_elsewhere_begins_another_history(open_s
         await following(store, cursor)
 
 
-@pytest.mark.parametrize("fails", ["_set_meta", "_set_mark"])
+@pytest.mark.parametrize("fails", ["announce_mark", "settle_mark"])
 async def test_a_mark_that_could_not_be_changed_keeps_the_history(
     open_store, monkeypatch: pytest.MonkeyPatch, fails: str
 ):
@@ -93,16 +109,58 @@ async def test_a_mark_that_could_not_be_changed_keeps_the_history(
     await grow(store, "n1")
     cursor = f"{store.epoch}.0"
     await store.close()
-    with monkeypatch.context() as broken:
-        wrapped = getattr(Sqlite, fails)
-
-        def fail_after(*arguments: object) -> None:
-            wrapped(*arguments)
-            raise OSError(28, "No space left on device")
-
-        broken.setattr(Sqlite, fails, fail_after)
-        with pytest.raises(OSError, match="No space"):
-            await open_store()
+    with failing(monkeypatch, fails), pytest.raises(OSError, match="No space"):
+        await open_store()
 
     store = await open_store()
     assert [event.object.message().node_id for event in await following(store, cursor)] == ["n1"]
+    await grow(store, "n2")
+    with failing(monkeypatch, fails), pytest.raises(OSError, match="No space"):
+        await store.maintain()
+    await store.close()
+
+    store = await open_store()
+    assert len(await following(store, cursor)) == 2
+
+
+@pytest.mark.parametrize("fails", ["announce_mark", "settle_mark"])
+async def test_a_backup_is_known_for_one_after_a_failed_start(
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+):
+    store = await open_store()
+    await grow(store, "n1")
+    back_up(tmp_path, tmp_path / "backup")
+    await grow(store, "lost")
+    lost = f"{store.epoch}.{store.revision}"
+    await store.maintain()
+    await store.close()
+    shutil.copy(tmp_path / "backup", tmp_path / FILES[0])
+    with failing(monkeypatch, fails), pytest.raises(OSError, match="No space"):
+        await open_store()
+
+    store = await open_store()
+    await grow(store, "new1", "new2")
+    with pytest.raises(errors.EpochChanged):
+        await following(store, lost)
+
+
+async def test_a_backup_that_is_put_back_while_the_server_runs_is_not_taken_for_its_own(
+    open_store, tmp_path: Path
+):
+    store = await open_store()
+    await grow(store, "n1")
+    back_up(tmp_path, tmp_path / "backup")
+    await store.maintain()
+    await grow(store, "lost")
+    lost = f"{store.epoch}.{store.revision}"
+    for side_file in ("novasphere.db-wal", "novasphere.db-shm"):
+        (tmp_path / side_file).unlink()
+    (tmp_path / "backup").replace(tmp_path / FILES[0])
+    with pytest.raises(errors.DatabaseUnavailable):
+        await store.maintain()
+    await store.close()
+
+    store = await open_store()
+    await grow(store, "new1", "new2")
+    with pytest.raises(errors.EpochChanged):
+        await following(store, lost)

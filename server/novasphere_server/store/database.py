@@ -52,10 +52,17 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def renew_mark(self) -> None:
-        """Marks the database anew, so that a copy made before this is known for one when put back.
+    def announce_mark(self) -> str:
+        """Returns a new mark, which the database may carry from now on beside the old one.
 
-        Blocks. Raises OSError or SQLAlchemyError, after which the old mark is still good.
+        Blocks. Raises OSError.
+        """
+
+    @abstractmethod
+    def settle_mark(self, mark: str) -> None:
+        """Notes that the database carries this mark: a copy that carries another is an older one.
+
+        Blocks. Raises OSError.
         """
 
     @abstractmethod
@@ -194,7 +201,7 @@ class Sqlite(Database):
         self._file: tuple[int, int] | None = None
         # The writer's cursor, for the statements that SQLAlchemy's part would dominate.
         self._hot: sqlite3.Cursor
-        # One connection, opened and closed by the writer's thread.
+        # One connection at a time: of prepare(), then of the writer's thread.
         self._engine = sa.create_engine(
             self._url("sqlite"), poolclass=sa.pool.NullPool, hide_parameters=True
         )
@@ -233,28 +240,26 @@ class Sqlite(Database):
         self._path.touch(mode=0o600)
         with self._engine.begin() as connection:
             migrations.upgrade(connection)
-            meta = _meta(connection)
+            rows = connection.execute(sa.select(tables.meta))
+            meta = {row.name: row.value for row in rows}
             if "epoch" not in meta or not self._marks.names(meta.get("mark", "")):
-                self._set_meta(connection, "epoch", epoch)
-            mark = self._set_mark(connection)
+                meta["epoch"] = epoch
+            meta["mark"] = self.announce_mark()
+            connection.execute(
+                self.upsert(tables.meta, ("name", "value")),
+                [{"name": name, "value": value} for name, value in meta.items()],
+            )
             state = State(*connection.exec_driver_sql(self._STATE).one())
-        self._marks.write(mark)
+        self.settle_mark(meta["mark"])
         return state
 
-    def renew_mark(self) -> None:
-        with self._engine.begin() as connection:
-            mark = self._set_mark(connection)
-        self._marks.write(mark)
-
-    def _set_mark(self, connection: sa.Connection) -> str:
+    def announce_mark(self) -> str:
         mark = secrets.token_hex(8)
-        # Whichever way the transaction ends, the file names the mark that the database then carries.
-        self._marks.write(_meta(connection).get("mark", ""), mark)
-        self._set_meta(connection, "mark", mark)
+        self._marks.add(mark)
         return mark
 
-    def _set_meta(self, connection: sa.Connection, name: str, value: str) -> None:
-        connection.execute(self.upsert(tables.meta, ("name", "value")), {"name": name, "value": value})
+    def settle_mark(self, mark: str) -> None:
+        self._marks.settle(mark)
 
     def connect(self) -> sa.Connection:
         try:
@@ -343,10 +348,6 @@ class Sqlite(Database):
             return state
         finally:
             connection.close()
-
-
-def _meta(connection: sa.Connection) -> dict[str, str]:
-    return {row.name: row.value for row in connection.execute(sa.select(tables.meta))}
 
 
 _QUOTE = sqlite_dialect.dialect().identifier_preparer.quote

@@ -12,18 +12,28 @@ from novasphere_server import durable
 
 
 class Marks:
-    """The marks that the database may carry: one, or two while it changes. Both raise OSError."""
+    """The marks that the database may carry: one, or two while it changes. All raise OSError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def names(self, mark: str) -> bool:
         """Returns whether the database may carry this mark."""
-        try:
-            return mark in self._path.read_text("ascii", "replace").split()
-        except FileNotFoundError:
-            return False
+        return mark in self._named()
 
-    def write(self, *marks: str) -> None:
-        """Names these marks and no other."""
+    def add(self, mark: str) -> None:
+        """Names one more mark."""
+        self._replace([*self._named(), mark])
+
+    def settle(self, mark: str) -> None:
+        """Names this mark and no other."""
+        self._replace([mark])
+
+    def _named(self) -> list[str]:
+        try:
+            return self._path.read_text("ascii", "replace").split()
+        except FileNotFoundError:
+            return []
+
+    def _replace(self, marks: list[str]) -> None:
         durable.replace(self._path, "".join(f"{mark}\n" for mark in marks))

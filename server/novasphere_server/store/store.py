@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from novasphere_server import errors
 from novasphere_server.clock import Clock
-from novasphere_server.store import database, log
+from novasphere_server.store import database, log, tables
 from novasphere_server.store import idempotency as records
 from novasphere_server.store.batches import Commit, Job
 from novasphere_server.store.cache import Cache, KeyPage
@@ -363,16 +363,12 @@ class Store:
             await asyncio.sleep(self._limits.maintenance_interval)
             try:
                 await self.maintain()
-            except (errors.ApiError, OSError, sa.exc.SQLAlchemyError) as error:
+            except (errors.ApiError, OSError) as error:
                 _log.warning("maintenance of the store is put off: %s", error)
 
     async def maintain(self) -> None:
-        """Marks the database anew, and forgets idempotency records and log that are past their time."""
+        """Forgets idempotency records and log that are past their time, and marks the database anew."""
         limits = self._limits
-        revision = self._revision
-        if revision != self._marked:  # a copy that misses nothing need not be told apart
-            await asyncio.to_thread(self._database.renew_mark)
-            self._marked = revision
         now_us = self._clock.now_us()
         forgotten_us = now_us - int(limits.idempotency_age * 1e6)
         await self.write(lambda transaction: records.purge(transaction, forgotten_us))
@@ -384,3 +380,14 @@ class Store:
             self._watches.floor = await self.write(
                 lambda transaction: log.compact(transaction, floor, limits.compaction_step)
             )
+        await self._renew_mark()
+
+    async def _renew_mark(self) -> None:
+        revision = self._revision
+        if revision == self._marked:  # a copy that misses nothing need not be told apart
+            return
+        mark = await asyncio.to_thread(self._database.announce_mark)
+        row = {"name": "mark", "value": mark}
+        await self.write(lambda transaction: transaction.upsert(tables.meta, [row]))
+        await asyncio.to_thread(self._database.settle_mark, mark)
+        self._marked = revision
