@@ -52,7 +52,6 @@ async def test_a_servicer_knows_its_call(server: RunningServer, recorded):
     assert context.request_id == "r1"
     assert context.metadata["x-mine"] == "yes"
     assert "b-bin" not in context.metadata
-    assert context.peer.startswith("ipv4:127.0.0.1:")
     assert 0 < context.deadline - server.clock.monotonic() <= 30
     assert context.idempotency is None
     assert not context.is_dry_run

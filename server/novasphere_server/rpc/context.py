@@ -22,8 +22,10 @@ class CallContext:
     principal: Principal
     request_id: str
     metadata: Mapping[str, str]
-    peer: str = ""
     deadline: float | None = None
+    # Where a stream comes from. A unary call's servicer is not told: asking grpcio takes as long as
+    # answering.
+    peer: str = ""
     idempotency: Idempotency | None = None
     is_dry_run: bool = False
     headers: dict[str, str] = field(default_factory=dict)

@@ -29,7 +29,7 @@ class InProcess:
         method = self._method(call)
         try:
             result, headers = await self._pipeline.unary(
-                method, call.request, call.metadata, call.peer, call.timeout
+                method, call.request, call.metadata, call.timeout
             )
         except CallFailed as failure:
             raise CallError(failure.status) from failure

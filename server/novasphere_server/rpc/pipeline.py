@@ -194,7 +194,6 @@ class Pipeline:
         method: Method,
         request: bytes | Message,
         metadata: Mapping[str, str],
-        peer: str = "",
         remaining: float | None = None,
         endpoint: Endpoint | None = None,
     ) -> tuple[Result, dict[str, str]]:
@@ -212,7 +211,7 @@ class Pipeline:
         try:
             principal = self._known_caller(method, metadata) or await self._caller(method, metadata)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
-            context = CallContext(method.path, principal, request_id, metadata, peer, deadline)
+            context = CallContext(method.path, principal, request_id, metadata, deadline)
             message = self._read(method, request, context)
             if _MIN_REVISION in metadata:
                 remaining = await self._catch_up(context)
@@ -256,7 +255,7 @@ class Pipeline:
             self._refuse_when_draining()
             principal = await self._caller(method, metadata)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
-            context = CallContext(method.path, principal, request_id, metadata, peer, deadline)
+            context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
             message = (
                 request if isinstance(request, AsyncIterator) else self._read(method, request, context)
             )

@@ -78,7 +78,6 @@ class _UnaryCall(RpcMethodHandler):
                 method,
                 request,
                 _metadata(self._metadata),
-                context.peer(),
                 context.time_remaining(),
                 method.endpoint,
             )
