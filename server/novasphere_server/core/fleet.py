@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from novasphere_server.clock import Clock
+from novasphere_server.core import identities
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import JoinTokens, Links
@@ -20,6 +21,7 @@ class Fleet:
         self, store: Store, clock: Clock, settings: FleetSettings, join_tokens: JoinTokens
     ) -> None:
         self.settings = settings
+        self._store = store
         # The order counts: each hears of a commit before those that build on it.
         self.presence = Presence(store, clock, settings)
         self.metrics = Metrics(store, clock, settings)
@@ -38,6 +40,7 @@ class Fleet:
 
     async def start(self) -> None:
         """Takes up what the last process left. To be called before anything is served."""
+        await identities.follow_history(self._store)
         await self.presence.start()
 
     async def close(self) -> None:

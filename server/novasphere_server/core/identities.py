@@ -30,6 +30,10 @@ from novasphere_server.store.transactions import Transaction
 _agents = tables.agents
 _c = _agents.c
 
+_NO_SESSION = b""  # of an agent whose node was deleted
+_ANY_SESSION = b"any"
+_SESSIONS_OF = "sessions_epoch"  # in the table meta
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 
@@ -166,6 +170,27 @@ def confirm(tx: Transaction, uid: str, session_token: str) -> None:
     )
 
 
+async def follow_history(store: Store) -> None:
+    """Lets every agent in once whatever its session, if the database was put back from a backup.
+
+    The sessions in it are older than those that agents were given since.
+    """
+
+    def forget_sessions(tx: Transaction) -> None:
+        meta = tables.meta.c
+        known = tx.execute(sa.select(meta.value).where(meta.name == _SESSIONS_OF)).scalar()
+        if known == store.epoch:
+            return
+        tx.execute(
+            sa.update(_agents)
+            .where(_c.session_sha256 != _NO_SESSION)
+            .values(previous_session_sha256=_ANY_SESSION)
+        )
+        tx.upsert(tables.meta, [{"name": _SESSIONS_OF, "value": store.epoch}])
+
+    await store.write(forget_sessions)
+
+
 def retire(tx: Transaction, uid: str) -> None:
     """Ends the agent of a node that is being deleted.
 
@@ -174,7 +199,7 @@ def retire(tx: Transaction, uid: str) -> None:
     tx.execute(
         sa.update(_agents)
         .where(_c.node_uid == uid)
-        .values(session_sha256=b"", previous_session_sha256=None, enrolled_by=None)
+        .values(session_sha256=_NO_SESSION, previous_session_sha256=None, enrolled_by=None)
     )
 
 
@@ -196,9 +221,11 @@ def _is_same_enrolment(
 
 
 def _accepted_session(row: sa.Row[Any] | None, hello: link.Hello) -> bytes:
-    if row is None or not row.session_sha256:
+    if row is None or row.session_sha256 == _NO_SESSION:
         raise errors.NodeDeleted(hello.node_id)
     presented = credentials.sha256(hello.session_token)
+    if row.previous_session_sha256 == _ANY_SESSION:
+        return presented
     for known in (row.session_sha256, row.previous_session_sha256):
         if known and hmac.compare_digest(known, presented):
             return presented

@@ -137,7 +137,8 @@ sequences = sa.Table(
     sa.Column("value", sa.BigInteger, nullable=False),
 )
 
-# Facts about the database itself: `epoch` names its history, `mark` tells it from older copies.
+# Facts about the database itself: `epoch` names its history, `mark` tells it from older copies,
+# `sessions_epoch` is the history that the agents' sessions are of.
 meta = sa.Table(
     "meta",
     metadata,
