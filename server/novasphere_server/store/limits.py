@@ -22,7 +22,7 @@ class Limits:
     ring_bytes: int = 16 * MIB  # recent changes kept in memory
     cache_bytes: int = 64 * MIB  # objects kept in memory, as they are sent
     cached_queries: int = 512  # lists whose keys are remembered
-    page_length: int = 256  # rows of a page of a watch
+    page_length: int = 64  # rows of a page of a watch; every slow reader holds one
     page_bytes: int = 1 * MIB  # a page of a watch ends after the mutation that brings it there
     readers: int = 4  # connections for reads
     lock_timeout: float = 3.0  # how long a statement waits for somebody else's lock
