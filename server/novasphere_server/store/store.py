@@ -64,6 +64,8 @@ class Store:
         self._cache = Cache(limits.cache_bytes, limits.cached_queries)
         self._live = LiveFields(clock.now_us())
         self._pages: dict[Query[Any], tuple[tuple[int, int], Page[Any]]] = {}
+        # Watches that lag read in turn, and leave a connection to those who wait for one answer.
+        self._watch_reads = asyncio.Semaphore(max(1, limits.readers - 1))
         self._watches = Watches(
             epoch=state.epoch,
             revision=state.revision,
@@ -72,7 +74,7 @@ class Store:
             ring=self._ring,
             cache=self._cache,
             live=self._live,
-            read=self._select,
+            read=self._select_in_turn,
             page_length=limits.page_length,
             page_bytes=limits.page_bytes,
         )
@@ -243,6 +245,12 @@ class Store:
                 raise
             self._suspect(error)
             raise errors.DatabaseUnavailable from error
+
+    async def _select_in_turn(
+        self, statement: sa.Executable, parameters: Parameters
+    ) -> Sequence[sa.Row[Any]]:
+        async with self._watch_reads:
+            return await self._select(statement, parameters)
 
     async def wait_for_revision(self, revision: int, timeout: float) -> None:
         """Waits until readers see that revision; raises RevisionNotReached after `timeout` seconds."""
