@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from attempts_alone import dispatch
 from link_stand_in import until
 from novasphere_agent.attempts import Attempts
 from novasphere_agent.journal import Intent, Journal
-from novasphere_agent.messages import AttemptPhase, Dispatch
+from novasphere_agent.messages import AttemptPhase
 
 
 class SlowJournal(Journal):
@@ -33,17 +34,6 @@ def journal(tmp_path: Path) -> Iterator[SlowJournal]:
     slow = SlowJournal(tmp_path)
     yield slow
     slow.goes_on.set()
-
-
-def dispatch(text: str) -> Dispatch:
-    return Dispatch(
-        run_id="cmd-1",
-        attempt=1,
-        fencing_token=1,
-        kind="shell",
-        command_text=text,
-        max_output_bytes=1000,
-    )
 
 
 async def accept_and_break_the_link(attempts: Attempts, journal: SlowJournal, text: str) -> None:

@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
+from attempts_alone import dispatch
 from link_stand_in import until
 from novasphere_agent import processes
 from novasphere_agent.attempts import Attempts
 from novasphere_agent.journal import Exit, Intent, Journal
-from novasphere_agent.messages import AttemptPhase, Dispatch
+from novasphere_agent.messages import AttemptPhase
 
 
 class FullJournal(Journal):
@@ -46,14 +47,7 @@ def journal(tmp_path: Path) -> FullJournal:
 
 
 async def test_a_cancel_takes_effect(attempts: Attempts, journal: FullJournal) -> None:
-    command = Dispatch(
-        run_id="cmd-1",
-        attempt=1,
-        fencing_token=1,
-        kind="shell",
-        command_text="trap 'echo bye' TERM; echo up; sleep 60 & wait",
-        max_output_bytes=1000,
-    )
+    command = dispatch("trap 'echo bye' TERM; echo up; sleep 60 & wait")
     await attempts.accept([command])
     (attempt,) = attempts.speaking.values()
     await until(lambda: attempt.process)
@@ -68,14 +62,7 @@ async def test_a_cancel_takes_effect(attempts: Attempts, journal: FullJournal) -
 async def test_an_end_that_cannot_be_read_yet_is_told_once_it_can(
     attempts: Attempts, journal: FullJournal
 ) -> None:
-    command = Dispatch(
-        run_id="cmd-1",
-        attempt=1,
-        fencing_token=1,
-        kind="shell",
-        command_text="exit 3",
-        max_output_bytes=1000,
-    )
+    command = dispatch("exit 3")
     journal.cannot_open = True
     await attempts.accept([command])
     (attempt,) = attempts.speaking.values()

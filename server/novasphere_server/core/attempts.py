@@ -174,15 +174,7 @@ def _judge(
     command = stored.command
     is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
     if (state.attempt, state.fencing_token) != (command.attempt, row.fencing_token):
-        reports.record_stale(
-            tx,
-            node_uid,
-            run_id=state.run_id,
-            attempt=state.attempt,
-            fencing_token=state.fencing_token,
-            phase=state.phase,
-            message="told in a Hello",
-        )
+        reports.record_stale(tx, node_uid, state, "told in a Hello")
         return link.VERDICT_KILL if is_running else link.VERDICT_FORGET
     is_reported = stored.HasField("result") or stored.HasField("late_result")
     if states.is_terminal(command.state) and not is_running and is_reported:
@@ -312,15 +304,7 @@ def _record_report(
     stored = None if attempt is None else tx.get(COMMANDS, report.run_id)
     if attempt is None or stored is None:
         result.stale_reports += 1
-        reports.record_stale(
-            tx,
-            node_uid,
-            run_id=report.run_id,
-            attempt=report.attempt,
-            fencing_token=report.fencing_token,
-            phase=report.phase,
-            message=report.message,
-        )
+        reports.record_stale(tx, node_uid, report, report.message)
     elif is_final:
         reports.finish(tx, stored, report, attempt.tail, settings)
         result.ended.add((report.run_id, report.attempt))

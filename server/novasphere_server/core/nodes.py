@@ -14,7 +14,7 @@ from novasphere_server import errors
 from novasphere_server.core import commands, etags, identities, metrics
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
-from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.idempotency import Idempotency, is_recorded
 from novasphere_server.store.kinds import NODES
 from novasphere_server.store.queries import LabelSelector, Page, Query
 from novasphere_server.store.rendered import Rendered
@@ -114,7 +114,7 @@ class Nodes:
 
         def delete_some(tx: Transaction) -> str:
             """Returns the uid of the node of which something was deleted, "" when the rest is for delete()."""
-            if idempotency is not None and _is_recorded(tx, idempotency):
+            if idempotency is not None and is_recorded(tx, idempotency):
                 return ""
             node = find(tx)
             command_ids = _command_ids(tx, node.uid, _CASCADE + 1)
@@ -129,13 +129,6 @@ class Nodes:
         return await self._store.write(
             delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Node
         )
-
-
-def _is_recorded(tx: Transaction, claim: Idempotency) -> bool:
-    """Returns whether the claim's key was used, for the same request or another."""
-    c = tables.idempotency.c
-    record = sa.select(c.key).where(c.principal == claim.principal, c.key == claim.key)
-    return tx.execute(record).first() is not None
 
 
 def _command_ids(tx: Transaction, node_uid: str, limit: int | None = None) -> list[str]:

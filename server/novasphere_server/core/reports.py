@@ -85,37 +85,32 @@ def finish(
 
 
 def record_stale(
-    tx: Transaction,
-    node_uid: str,
-    *,
-    run_id: str,
-    attempt: int,
-    fencing_token: int,
-    phase: link.AttemptPhase.ValueType,
-    message: str,
+    tx: Transaction, node_uid: str, told: link.AttemptReport | link.AttemptState, message: str
 ) -> None:
     """Keeps the last refused report on each attempt of a command that the node was given, for as long
     as the command is kept. What it says of others' work, or of attempts to come, is not kept.
     """
     commands, stale = tables.commands.c, tables.stale_reports.c
     had_it = sa.select(commands.key).where(
-        commands.key == run_id,
+        commands.key == told.run_id,
         commands.node_uid == node_uid,
-        commands.attempt >= min(attempt, 2**31 - 1),
+        commands.attempt >= min(told.attempt, 2**31 - 1),
     )
     if tx.execute(had_it).first() is None:
         return
     tx.execute(
-        sa.delete(tables.stale_reports).where(stale.command_id == run_id, stale.attempt == attempt)
+        sa.delete(tables.stale_reports).where(
+            stale.command_id == told.run_id, stale.attempt == told.attempt
+        )
     )
     tx.execute(
         sa.insert(tables.stale_reports),
         {
-            "command_id": run_id,
-            "attempt": attempt,
-            "fencing_token": min(fencing_token, _GREATEST),
+            "command_id": told.run_id,
+            "attempt": told.attempt,
+            "fencing_token": min(told.fencing_token, _GREATEST),
             "at_us": tx.now_us,
-            "phase": phase,
+            "phase": told.phase,
             "message": message[:_MESSAGE_LENGTH],
         },
     )

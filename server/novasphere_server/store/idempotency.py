@@ -50,6 +50,13 @@ def recall(transaction: Transaction, claim: Idempotency, since_us: int) -> Messa
     return message_factory.GetMessageClass(descriptor).FromString(record.message)
 
 
+def is_recorded(transaction: Transaction, claim: Idempotency) -> bool:
+    """Returns whether the claim's key was used, for the same request or another."""
+    c = _RECORD.c
+    record = sa.select(c.key).where(c.principal == claim.principal, c.key == claim.key)
+    return transaction.execute(record).first() is not None
+
+
 def record(transaction: Transaction, claim: Idempotency, answer: Message) -> None:
     """Records the answer under the claim, in the transaction of its effect."""
     row = {
