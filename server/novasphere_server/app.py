@@ -338,7 +338,7 @@ class App:
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
         metadata = {name.lower(): value for name, value in request.headers.items()}
         try:
-            await self.pipeline.authorize(metadata, options_pb2.SCOPE_READ)
+            await self.pipeline.callers.authorize(metadata, options_pb2.SCOPE_READ)
         except ApiError as error:
             raise CallError(statuses.of(error, metadata.get("x-request-id", ""))) from error
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})

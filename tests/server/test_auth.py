@@ -14,7 +14,7 @@ from novasphere.api.v1 import key_service_pb2 as keys
 from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
 from novasphere.api.v1 import options_pb2
 from novasphere_server.core import secrets
-from novasphere_server.rpc.pipeline import Method
+from novasphere_server.rpc.methods import Method
 from novasphere_server.testing import RunningServer, running_server
 
 PUBLIC = {

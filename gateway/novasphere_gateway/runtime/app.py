@@ -425,22 +425,9 @@ class Gateway:
         if not allowed:
             raise Failure("ROUTE_NOT_FOUND", f"no route has the path {incoming.path}")
         headers = self._common + f"Allow: {', '.join(allowed)}\r\n"
-        origin = incoming.headers.get(requests.ORIGIN)
         if self._cors.is_on and requests.REQUEST_METHOD in incoming.headers:
-            headers += self._cors.preflight(origin, allowed)
-            return self._preflighted(incoming, headers)
+            headers += self._cors.preflight(incoming.headers.get(requests.ORIGIN), allowed)
         return self._reply(incoming, 204, headers, b"")
-
-    def _preflighted(self, incoming: Incoming, headers: str) -> web.StreamResponse:
-        return replies.Reply(
-            incoming.request,
-            204,
-            f"{headers}X-Request-Id: {incoming.request_id}\r\n",
-            b"",
-            stamps=self._stamps,
-            write_timeout=self._settings.write_timeout,
-            keep_alive=not self._is_draining,
-        ).as_response()
 
     async def _describe(self, exchange: _Exchange) -> web.StreamResponse:
         """Answers with the OpenAPI document."""

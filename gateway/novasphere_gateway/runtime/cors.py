@@ -34,12 +34,13 @@ class Cors:
         )
 
     def preflight(self, origin: str | None, methods: list[str]) -> str:
-        """Returns the lines that answer a browser's question whether it may send a request."""
-        if origin is None or not self._allows(origin):
+        """Returns the lines that answer a browser's question whether it may send a request, beside those
+        of headers().
+        """
+        if not self._allows(origin):
             return ""
         return (
-            header("Access-Control-Allow-Origin", origin)
-            + f"Access-Control-Allow-Methods: {', '.join(methods)}\r\n"
+            f"Access-Control-Allow-Methods: {', '.join(methods)}\r\n"
             f"Access-Control-Allow-Headers: {_ALLOWED_HEADERS}\r\n"
             "Access-Control-Max-Age: 600\r\n"
         )

@@ -10,7 +10,8 @@ from novasphere_gateway.backend import Answer, Call, CallError
 
 from novasphere_server.errors import NotImplementedHere
 from novasphere_server.rpc import statuses
-from novasphere_server.rpc.pipeline import CallFailed, Method, Pipeline, Result
+from novasphere_server.rpc.methods import Method
+from novasphere_server.rpc.pipeline import CallFailed, Pipeline, Result
 
 
 class InProcess:

@@ -8,27 +8,22 @@ pays for look-ups only.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, Protocol
 
-from google.api import annotations_pb2
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.message import Message
 from google.rpc import status_pb2
-from novasphere.api.v1 import options_pb2
 
 from novasphere_server import logs
 from novasphere_server.clock import Clock
-from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
+from novasphere_server.core.principals import Principal
 from novasphere_server.errors import (
     ApiError,
     ClientClosed,
@@ -36,13 +31,13 @@ from novasphere_server.errors import (
     Draining,
     Internal,
     InvalidArgument,
-    MalformedBody,
-    PermissionDenied,
     Unauthenticated,
 )
-from novasphere_server.rpc import statuses
+from novasphere_server.rpc import methods, statuses
+from novasphere_server.rpc.callers import Authenticator, Callers
 from novasphere_server.rpc.context import CallContext
-from novasphere_server.rpc.validation import Validate, Validators
+from novasphere_server.rpc.methods import Method
+from novasphere_server.rpc.validation import Validators
 from novasphere_server.rpc.views import Many, One
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.telemetry import Endpoint, Telemetry
@@ -58,23 +53,6 @@ _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 # Request ids only have to differ: a random number for the process, and a count.
 _PROCESS = secrets.token_hex(4)
 _numbers = itertools.count(10_000_000)  # eight digits, without the price of a format
-_ANONYMOUS = Principal(PrincipalKind.ANONYMOUS, "anonymous", ALL_SCOPES)
-
-
-class Authenticator(Protocol):
-    """What the pipeline asks of core.credentials."""
-
-    def known(self, token: str) -> Principal | None:
-        """Returns who holds a token that was proved lately, without waiting."""
-        ...
-
-    async def authenticate(self, token: str) -> Principal:
-        """Returns who holds the token. Raises Unauthenticated."""
-        ...
-
-    def holds(self, principal: Principal) -> bool:
-        """Returns whether the credential behind the principal still works."""
-        ...
 
 
 class Revisions(Protocol):
@@ -99,26 +77,6 @@ class CallFailed(Exception):
         self.headers = headers
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Method:
-    """One RPC: what its descriptor says, and what serves it."""
-
-    path: str  # "/package.Service/Method"
-    request_type: type[Message]
-    parse: Callable[[bytes], Message]
-    handler: Callable[..., Any]
-    is_client_stream: bool
-    is_server_stream: bool
-    is_unary: bool
-    scopes: frozenset[options_pb2.Scope.ValueType]  # any of these will do; none: any credential
-    is_public: bool
-    validate: Validate | None
-    has_request_id: bool
-    has_validate_only: bool
-    resource: str  # the request's field that names what the REST path is about; empty: nothing
-    endpoint: Endpoint
-
-
 _SUCCESS = "OK"
 _CODES = {reason: statuses.code_name(rule.code) for reason, rule in statuses.RULES.items()}
 _GONE = _CODES[ClientClosed.reason]
@@ -137,11 +95,11 @@ class Pipeline:
         is_open: bool = False,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
-        self._authenticator = authenticator
+        refused = telemetry.refused_credentials.inc
+        self.callers = Callers(authenticator, is_open=is_open, on_refusal=refused)
         self._revisions = revisions
         self._clock = clock
         self._telemetry = telemetry
-        self._is_open = is_open  # --no-auth
         self._resources = resources or {}
         self._validators = Validators()
         self._unary_calls = 0
@@ -166,24 +124,13 @@ class Pipeline:
             self._add(f"/{alias}/{rpc.name}", rpc, servicer, is_public=False)
 
     def _add(self, path: str, rpc: MethodDescriptor, servicer: object, is_public: bool) -> None:
-        rules = rpc.GetOptions().Extensions[options_pb2.method]
-        request_type = GetMessageClass(rpc.input_type)
-        fields = rpc.input_type.fields_by_name
-        self.methods[path] = Method(
-            path=path,
-            request_type=request_type,
-            parse=request_type.FromString,
-            handler=getattr(servicer, rpc.name),
-            is_client_stream=rpc.client_streaming,
-            is_server_stream=rpc.server_streaming,
-            is_unary=not (rpc.client_streaming or rpc.server_streaming),
-            scopes=frozenset(scope for scope in (rules.scope, rules.or_scope) if scope),
-            is_public=is_public or rules.public,
-            # A stream of requests is a protocol; its servicer judges each frame.
-            validate=None if rpc.client_streaming else self._validators.of(request_type),
-            has_request_id="request_id" in fields,
-            has_validate_only="validate_only" in fields,
-            resource=_resource(rpc, self._resources),
+        self.methods[path] = methods.method(
+            path,
+            rpc,
+            getattr(servicer, rpc.name),
+            is_public=is_public,
+            resources=self._resources,
+            validators=self._validators,
             endpoint=self._telemetry.endpoint("grpc", path),
         )
 
@@ -209,7 +156,8 @@ class Pipeline:
         logs.request_id.set(request_id)
         self._unary_calls += 1
         try:
-            principal = self._known_caller(method, metadata) or await self._caller(method, metadata)
+            callers = self.callers
+            principal = callers.known(method, metadata) or await callers.allowed(method, metadata)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
             context = CallContext(method.path, principal, request_id, metadata, deadline)
             message = self._read(method, request, context)
@@ -253,7 +201,7 @@ class Pipeline:
         is_open = False
         try:
             self._refuse_when_draining()
-            principal = await self._caller(method, metadata)
+            principal = await self.callers.allowed(method, metadata)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
             context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
             message = (
@@ -282,7 +230,7 @@ class Pipeline:
         """
         request_id = _request_id(metadata)
         try:
-            await self._find(method, request, await self._caller(method, metadata))
+            await self._find(method, request, await self.callers.allowed(method, metadata))
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
 
@@ -303,19 +251,10 @@ class Pipeline:
             return error  # whoever says InvalidArgument has read the request
         message = method.request_type.FromString(request) if isinstance(request, bytes) else request
         try:
-            await self._find(method, message, await self._authenticate(metadata))
+            await self._find(method, message, await self.callers.authenticate(metadata))
         except ApiError as nearer:
             return nearer
         return error
-
-    async def authorize(
-        self, metadata: Mapping[str, str], scope: options_pb2.Scope.ValueType
-    ) -> Principal:
-        """Returns who calls. Raises Unauthenticated or PermissionDenied."""
-        principal = await self._authenticate(metadata)
-        if not principal.has_scope(scope):
-            raise _denied(scope)
-        return principal
 
     # -- draining and revocation
 
@@ -327,7 +266,7 @@ class Pipeline:
 
     def end_stale_streams(self) -> None:
         """Ends the streams whose credential has been revoked or has expired since they began."""
-        holds = self._authenticator.holds
+        holds = self.callers.holds
         for stream in tuple(self.streams):
             if not stream.method.is_public and not holds(stream.context.principal):
                 stream.end(Unauthenticated("the credential of this stream no longer works"))
@@ -372,37 +311,6 @@ class Pipeline:
 
     # -- the steps
 
-    async def _caller(self, method: Method, metadata: Mapping[str, str]) -> Principal:
-        """Returns who calls. Raises Unauthenticated, and PermissionDenied if they may not."""
-        principal = _ANONYMOUS if method.is_public else await self._authenticate(metadata)
-        if method.scopes and principal.scopes.isdisjoint(method.scopes):
-            raise _denied(*method.scopes)
-        return principal
-
-    def _known_caller(self, method: Method, metadata: Mapping[str, str]) -> Principal | None:
-        """Returns who makes the usual call, if that takes no waiting; None: ask _caller()."""
-        authorization = metadata.get("authorization", "")
-        if not authorization.startswith("Bearer "):
-            return None
-        principal = self._authenticator.known(authorization[7:])
-        if principal is None or (method.scopes and principal.scopes.isdisjoint(method.scopes)):
-            return None
-        return None if method.is_public else principal
-
-    async def _authenticate(self, metadata: Mapping[str, str]) -> Principal:
-        tokens = (_bearer(metadata.get("authorization", "")), metadata.get("x-api-key", ""))
-        if not any(tokens):
-            if self._is_open:
-                return _ANONYMOUS
-            raise Unauthenticated("a credential is needed: send it as Authorization: Bearer TOKEN")
-        for token in filter(None, tokens):
-            try:
-                return await self._authenticator.authenticate(token)
-            except Unauthenticated:
-                continue
-        self._telemetry.refused_credentials.inc()
-        raise Unauthenticated("the credential is not valid")
-
     async def _catch_up(self, context: CallContext) -> float | None:
         """Waits for the revision that the caller wants to see. Returns what is then left of the call's
         time.
@@ -420,12 +328,7 @@ class Pipeline:
         """Returns the checked request, and fills in what it says about how to run."""
         message: Any = request
         if isinstance(request, bytes):
-            try:
-                message = method.parse(request)
-            except DecodeError:
-                raise MalformedBody(
-                    "the message is not a " + method.request_type.DESCRIPTOR.name
-                ) from None
+            message = method.parse(request)
         if method.validate is not None:
             method.validate(message)
         if method.has_validate_only and message.validate_only:
@@ -434,7 +337,7 @@ class Pipeline:
             context.idempotency = Idempotency(
                 principal=context.principal.name,
                 key=message.request_id,
-                fingerprint=_fingerprint(method, message),
+                fingerprint=method.fingerprint(message),
             )
         return message  # type: ignore[no-any-return]
 
@@ -570,40 +473,3 @@ def _check(result: object) -> None:
     # What a transport cannot send would fail there, where its text would reach the client.
     if not isinstance(result, _RESULTS):
         raise TypeError(f"a servicer answered with {type(result).__name__}")
-
-
-def _bearer(value: str) -> str:
-    if value.startswith("Bearer "):
-        return value[7:].strip()
-    scheme, space, token = value.partition(" ")
-    if not space:
-        return scheme
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _denied(*scopes: options_pb2.Scope.ValueType) -> PermissionDenied:
-    names = [options_pb2.Scope.Name(s).removeprefix("SCOPE_").lower() for s in scopes]
-    return PermissionDenied(
-        f"this needs a credential with the scope {' or '.join(names)}", metadata={"scope": names[0]}
-    )
-
-
-def _fingerprint(method: Method, message: Any) -> bytes:
-    """Digests what the request asks for. How it asks (its id, a dry run) is no part of that."""
-    bare = type(message)()
-    bare.CopyFrom(message)
-    bare.ClearField("request_id")
-    if method.has_validate_only:
-        bare.ClearField("validate_only")
-    digest = hashlib.sha256(method.path.encode())
-    digest.update(b"\0")
-    digest.update(bare.SerializeToString(deterministic=True))
-    return digest.digest()
-
-
-def _resource(rpc: MethodDescriptor, known: Container[str]) -> str:
-    """Returns the first variable of the method's REST path, if it names a resource that is known."""
-    rule = rpc.GetOptions().Extensions[annotations_pb2.http]
-    path = getattr(rule, rule.WhichOneof("pattern") or "get")
-    variables = re.findall(r"{([a-z_]+)", path)
-    return variables[0] if variables and variables[0] in known else ""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from novasphere_server import logs
-from novasphere_server.errors import MalformedBody, SlowConsumer
-from novasphere_server.rpc.pipeline import CallFailed, Method, OpenStream, Pipeline, Result
+from novasphere_server.errors import SlowConsumer
+from novasphere_server.rpc.methods import Method
+from novasphere_server.rpc.pipeline import CallFailed, OpenStream, Pipeline, Result
 
 log = logs.get(__name__)
 
@@ -178,13 +179,8 @@ class GrpcServer:
 
 
 async def _messages(requests: AsyncIterator[bytes], method: Method) -> AsyncIterator[Message]:
-    parse = method.request_type.FromString
     async for request in requests:
-        try:
-            yield parse(request)
-        except DecodeError:
-            name = method.request_type.DESCRIPTOR.name
-            raise MalformedBody(f"the message is not a {name}") from None
+        yield method.parse(request)
 
 
 def _metadata(pairs: Any) -> dict[str, str]:

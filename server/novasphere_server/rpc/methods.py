@@ -1,0 +1,98 @@
+"""What a method needs before and around its servicer, read from its descriptor when the server starts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from typing import Any
+
+from google.api import annotations_pb2
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from novasphere.api.v1 import options_pb2
+
+from novasphere_server.errors import MalformedBody
+from novasphere_server.rpc.validation import Validate, Validators
+from novasphere_server.telemetry import Endpoint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """One RPC: what its descriptor says, and what serves it."""
+
+    path: str  # "/package.Service/Method"
+    request_type: type[Message]
+    handler: Callable[..., Any]
+    is_client_stream: bool
+    is_server_stream: bool
+    is_unary: bool
+    scopes: frozenset[options_pb2.Scope.ValueType]  # any of these will do; none: any credential
+    is_public: bool
+    validate: Validate | None
+    has_request_id: bool
+    has_validate_only: bool
+    resource: str  # the request's field that names what the REST path is about; empty: nothing
+    endpoint: Endpoint
+
+    def parse(self, request: bytes) -> Message:
+        """Returns the request that the bytes are. Raises MalformedBody."""
+        try:
+            return self.request_type.FromString(request)
+        except DecodeError:
+            name = self.request_type.DESCRIPTOR.name
+            raise MalformedBody(f"the message is not a {name}") from None
+
+    def fingerprint(self, message: Any) -> bytes:
+        """Digests what the request asks for. How it asks (its id, a dry run) is no part of that."""
+        bare = type(message)()
+        bare.CopyFrom(message)
+        bare.ClearField("request_id")
+        if self.has_validate_only:
+            bare.ClearField("validate_only")
+        digest = hashlib.sha256(self.path.encode())
+        digest.update(b"\0")
+        digest.update(bare.SerializeToString(deterministic=True))
+        return digest.digest()
+
+
+def method(
+    path: str,
+    rpc: MethodDescriptor,
+    handler: Callable[..., Any],
+    *,
+    is_public: bool,
+    resources: Container[str],
+    validators: Validators,
+    endpoint: Endpoint,
+) -> Method:
+    """Returns what the RPC's descriptor says. `resources` are the path variables that name a resource."""
+    rules = rpc.GetOptions().Extensions[options_pb2.method]
+    request_type = GetMessageClass(rpc.input_type)
+    fields = rpc.input_type.fields_by_name
+    return Method(
+        path=path,
+        request_type=request_type,
+        handler=handler,
+        is_client_stream=rpc.client_streaming,
+        is_server_stream=rpc.server_streaming,
+        is_unary=not (rpc.client_streaming or rpc.server_streaming),
+        scopes=frozenset(scope for scope in (rules.scope, rules.or_scope) if scope),
+        is_public=is_public or rules.public,
+        # A stream of requests is a protocol; its servicer judges each frame.
+        validate=None if rpc.client_streaming else validators.of(request_type),
+        has_request_id="request_id" in fields,
+        has_validate_only="validate_only" in fields,
+        resource=_resource(rpc, resources),
+        endpoint=endpoint,
+    )
+
+
+def _resource(rpc: MethodDescriptor, known: Container[str]) -> str:
+    """Returns the first variable of the method's REST path, if it names a resource that is known."""
+    rule = rpc.GetOptions().Extensions[annotations_pb2.http]
+    path = getattr(rule, rule.WhichOneof("pattern") or "get")
+    variables = re.findall(r"{([a-z_]+)", path)
+    return variables[0] if variables and variables[0] in known else ""
