@@ -39,6 +39,7 @@ class LocalAgent:
             "--parent-stdin",
         )
         self._process: asyncio.subprocess.Process | None = None
+        self._is_in_haste = False
 
     async def run(self) -> None:
         """Returns when the agent's node was deleted. Cancelling it stops the agent."""
@@ -62,6 +63,8 @@ class LocalAgent:
 
     def kill(self) -> None:
         """Ends the agent without waiting for its goodbye. Whoever calls this cancels run() too."""
+        # For an agent that is being started: there is no process yet that could be killed.
+        self._is_in_haste = True
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
 
@@ -85,18 +88,20 @@ class LocalAgent:
             return await process.wait()
         finally:
             if process.returncode is None:
-                await _stop(process)
+                await self._stop(process)
 
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    process.terminate()
-    try:
-        async with asyncio.timeout(_PATIENCE):
+    async def _stop(self, process: asyncio.subprocess.Process) -> None:
+        if self._is_in_haste:
+            process.kill()
+        else:
+            process.terminate()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await process.wait()
+        except TimeoutError:
+            log.warning("the agent did not stop in time; killed", pid=process.pid)
+            process.kill()
             await process.wait()
-    except TimeoutError:
-        log.warning("the agent did not stop in time; killed", pid=process.pid)
-        process.kill()
-        await process.wait()
 
 
 def _environment() -> dict[str, str]:

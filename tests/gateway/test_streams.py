@@ -192,16 +192,16 @@ async def test_a_token_in_the_query_is_a_credential_of_streams(
 ) -> None:
     server = await start()
     feed.say(None)
-    await server.get("/api/v1/nodes:watch?token=abc")
-    assert backend.call.metadata["authorization"] == "Bearer abc"
+    await server.get("/api/v1/nodes:watch?token=one-secret")
+    assert backend.call.metadata["authorization"] == "Bearer one-secret"
     feed.say(None)
-    await server.get("/api/v1/nodes:watch?token=abc", headers={"Authorization": "Bearer def"})
+    await server.get("/api/v1/nodes:watch?token=one-secret", headers={"Authorization": "Bearer def"})
     assert backend.call.metadata["authorization"] == "Bearer def"
-    assert "abc" not in str(server.requests)
+    assert "one-secret" not in str(server.requests)
     closed = await start(query_tokens=False)
-    response, body = await closed.get("/api/v1/nodes:watch?token=abc")
+    response, body = await closed.get("/api/v1/nodes:watch?token=one-secret")
     assert response.status == 400
-    assert "abc" not in str(body)
+    assert "one-secret" not in str(body)
 
 
 async def test_an_error_before_the_first_row_is_an_ordinary_one(feed: Feed, server: Server) -> None:
