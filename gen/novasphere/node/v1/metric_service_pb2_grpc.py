@@ -83,7 +83,8 @@ class MetricServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMetricSummary(self, request, context):
-        """Returns averages and maxima over a window.
+        """Returns averages and maxima of the samples that are kept of a window. Of a window that is older than an hour
+        that is one sample a minute, and older than a day one in 15 minutes: a short peak may be missing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,7 +23,9 @@ class MetricServiceStub:
     ListLatestMetrics: _aio.UnaryUnaryMultiCallable[_metric_service_pb2.ListLatestMetricsRequest, _metric_service_pb2.ListLatestMetricsResponse]
     """Lists the newest sample of every node that has one."""
     GetMetricSummary: _aio.UnaryUnaryMultiCallable[_metric_service_pb2.GetMetricSummaryRequest, _metric_service_pb2.GetMetricSummaryResponse]
-    """Returns averages and maxima over a window."""
+    """Returns averages and maxima of the samples that are kept of a window. Of a window that is older than an hour
+    that is one sample a minute, and older than a day one in 15 minutes: a short peak may be missing.
+    """
 
 class MetricServiceServicer(metaclass=_abc_1.ABCMeta):
     """Load samples of nodes."""
@@ -58,6 +60,8 @@ class MetricServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _metric_service_pb2.GetMetricSummaryRequest,
         context: _aio.ServicerContext[_metric_service_pb2.GetMetricSummaryRequest, _abc.Awaitable[_metric_service_pb2.GetMetricSummaryResponse]],
     ) -> _abc.Awaitable[_metric_service_pb2.GetMetricSummaryResponse]:
-        """Returns averages and maxima over a window."""
+        """Returns averages and maxima of the samples that are kept of a window. Of a window that is older than an hour
+        that is one sample a minute, and older than a day one in 15 minutes: a short peak may be missing.
+        """
 
 def add_MetricServiceServicer_to_server(servicer: MetricServiceServicer, server: _aio.Server) -> None: ...
