@@ -120,7 +120,9 @@ def h2load(port: int, path: str, body: bytes, *, requests: int = 12000) -> float
         output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
     found = re.search(r"finished in [\d.]+m?s, ([\d.]+) req/s", output)
     good = re.search(r"(\d+) succeeded, 0 failed", output)
-    assert found and good and int(good[1]) == requests, output
+    assert found, output
+    assert good, output
+    assert int(good[1]) == requests, output
     return float(found[1])
 
 
