@@ -56,7 +56,7 @@ class Answer:
     Without `parts`, `message` is the whole response. With them, `message` holds the other fields, and
     `parts.field` is filled by `parts.items`: one for a singular field, any number for a repeated one.
     `metadata` is what a gRPC client would find in the trailers: etag, novasphere-revision,
-    idempotency-replayed.
+    idempotency-replayed, validate-only.
     """
 
     message: Message

@@ -253,6 +253,18 @@ async def test_health_needs_no_token(fleet: ControlPlane) -> None:
     assert body["data"]["database"] == "connected"
 
 
+async def test_what_was_only_checked_does_not_say_that_it_happened(fleet: ControlPlane) -> None:
+    node = "/api/v1/nodes/node-001"
+    for language, said in (("zh", "校验通过，未执行"), ("en", "valid; nothing was changed")):
+        told = {"Accept-Language": language}
+        deletion = await fleet.rest("DELETE", f"{node}?validate_only=true", **told)
+        assert deletion["message"] == said
+        body = {"command_text": "true", "validate_only": True}
+        answer = await fleet.rest("POST", f"{node}/commands", body, **told)
+        assert answer["data"] == {"command_id": "", "status": "pending", "message": said}
+    assert (await fleet.rest("GET", node))["data"]["node_id"] == "node-001"
+
+
 async def test_a_deleted_node_is_gone_with_its_metrics_and_commands(tmp_path: Path) -> None:
     async with control_plane(tmp_path) as plane:
         await plane.add_agent("node-001")

@@ -299,6 +299,29 @@ async def test_a_compressed_body_is_measured_unpacked(start: Start) -> None:
     assert response.status == 413
 
 
+@pytest.mark.parametrize("encoding", ["br", "zstd", "rot13"])
+async def test_a_body_in_an_encoding_that_nobody_reads_is_refused(
+    backend: FakeBackend, server: Server, encoding: str
+) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    response, _ = await server.ask("POST", "/api/v1/nodes/n1/commands", data=b"{}", headers=headers)
+    assert response.status == 415
+    assert response.headers["X-Novasphere-Reason"] == "UNSUPPORTED_MEDIA_TYPE"
+    assert backend.calls == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_cannot_be_unpacked_is_refused_and_fills_no_log(
+    server: Server, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # aiohttp closes a connection on which it lost its place.
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding, "Connection": "close"}
+    for path, status in (("/api/v1/nodes/n1/commands", 400), ("/nowhere", 404)):
+        response, _ = await server.ask("POST", path, data=b"not packed", headers=headers)
+        assert response.status == status
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_a_client_that_waits_for_leave_gets_it(backend: FakeBackend, server: Server) -> None:
     response, _ = await server.ask(
         "POST", "/api/v1/nodes/n1/commands", json={"command_text": "ls"}, expect100=True

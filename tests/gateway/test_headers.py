@@ -67,6 +67,13 @@ async def test_a_replayed_answer_says_so(backend: FakeBackend, server: Server) -
     assert backend.call.request.request_id == "k"  # type: ignore[attr-defined]
 
 
+async def test_an_answer_to_what_was_only_checked_says_so(backend: FakeBackend, server: Server) -> None:
+    backend.answers(NODES + "DeleteNode", node_service_pb2.DeleteNodeResponse(), validate_only="true")
+    response, body = await server.ask("DELETE", "/api/v1/nodes/n1?validate_only=true")
+    assert response.headers["Validate-Only"] == "true"
+    assert body["message"] == "校验通过，未执行"
+
+
 async def test_a_sane_request_id_is_echoed_and_another_replaced(
     backend: FakeBackend, server: Server
 ) -> None:

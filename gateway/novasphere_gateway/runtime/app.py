@@ -300,7 +300,9 @@ class Gateway:
             if is_known:
                 return self._reply(incoming, 304, self._common + extra, b"")
         data = endpoint.data(answer)
-        prefix = endpoint.prefixes[incoming.prefers_english]
+        is_dry = answer.metadata.get("validate-only") == "true"
+        prefixes = endpoint.dry_prefixes if is_dry else endpoint.prefixes
+        prefix = prefixes[incoming.prefers_english]
         body = (prefix if data is None else prefix + data) + endpoint.envelope.suffix(
             incoming.request_id
         )
@@ -528,4 +530,6 @@ def _told(metadata: Mapping[str, str], incoming: Incoming) -> tuple[str, bool]:
         lines += replies.header("X-Novasphere-Revision", revision)
     if metadata.get("idempotency-replayed") == "true":
         lines += "Idempotency-Replayed: true\r\n"
+    if metadata.get("validate-only") == "true":
+        lines += "Validate-Only: true\r\n"
     return lines, is_known

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 
-from novasphere_gateway.runtime import failures
+from novasphere_gateway.runtime import failures, requests
 from novasphere_gateway.runtime.failures import Failure
 
 Reject = Callable[[web.BaseRequest, Failure], web.StreamResponse]
@@ -75,6 +76,13 @@ class Connection(web.RequestHandler):
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(is_writable)
 
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Logs what broke a connection, unless the client sent a body that nobody can decode."""
+        if isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            _log.debug(*args, **kw)
+        else:
+            super().log_exception(*args, **kw)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -83,7 +91,9 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answers what could not be read as HTTP, and requests on which the handler itself failed."""
-        if status < 500:  # such bytes come from scanners: they fill no log
+        if isinstance(exc, ContentEncodingError):  # aiohttp tells before there is a request
+            failure = requests.unknown_encoding()
+        elif status < 500:  # such bytes come from scanners: they fill no log
             _log.debug("unreadable request", exc_info=exc)
             failure = Failure("INVALID_ARGUMENT", "the request is not HTTP that this server reads")
         else:

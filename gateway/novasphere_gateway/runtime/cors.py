@@ -10,7 +10,8 @@ _ALLOWED_HEADERS = (
 )
 _EXPOSED_HEADERS = (
     "ETag, Idempotency-Replayed, Location, Retry-After, X-Novasphere-Reason, X-Novasphere-Revision, "
-    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id"
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, "
+    "Validate-Only"
 )
 
 

@@ -24,6 +24,8 @@ class Endpoint:
     envelope: Envelope
     prefixes: tuple[bytes, bytes]
     """What precedes the data: in the face's own language, and in English."""
+    dry_prefixes: tuple[bytes, bytes]
+    """The same where the request was only checked."""
     location: Callable[[str, Message], str | None] | None
     """Returns the path of what a request to a path created, from the response."""
 
@@ -70,7 +72,6 @@ def _compile(
 ) -> Endpoint:
     own = route.message or envelope.default_message
     english = route.message_en or route.message or envelope.default_message_en
-    has_data = not route.is_empty
     location = None
     if route.success_status == 201:
         created = readable.get(((*route.segments, ANY), ""))
@@ -80,12 +81,15 @@ def _compile(
         route=route,
         label=route.label,
         envelope=envelope,
-        prefixes=(
-            envelope.prefix(own, has_data=has_data),
-            envelope.prefix(english, has_data=has_data),
-        ),
+        prefixes=_prefixes(route, envelope, own, english),
+        dry_prefixes=_prefixes(route, envelope, envelope.dry_message, envelope.dry_message_en),
         location=location,
     )
+
+
+def _prefixes(route: Route, envelope: Envelope, own: str, english: str) -> tuple[bytes, bytes]:
+    has_data = not route.is_empty
+    return envelope.prefix(own, has_data=has_data), envelope.prefix(english, has_data=has_data)
 
 
 def _locator(route: Route, created: Route) -> Callable[[str, Message], str | None] | None:

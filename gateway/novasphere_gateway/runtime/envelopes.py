@@ -26,6 +26,8 @@ class Envelope:
     error_type: ClassVar[str] = PROBLEM
     default_message: ClassVar[str] = ""
     default_message_en: ClassVar[str] = ""
+    dry_message: ClassVar[str] = "校验通过，未执行"
+    dry_message_en: ClassVar[str] = "valid; nothing was changed"
 
     def __init__(self, stamps: Stamps) -> None:
         self._stamps = stamps

@@ -23,6 +23,7 @@ ACCEPT = istr("Accept")
 ACCEPT_ENCODING = istr("Accept-Encoding")
 ACCEPT_LANGUAGE = istr("Accept-Language")
 AUTHORIZATION = istr("Authorization")
+CONTENT_ENCODING = istr("Content-Encoding")
 CONTENT_TYPE = istr("Content-Type")
 EXPECT = istr("Expect")
 IF_NONE_MATCH = istr("If-None-Match")
@@ -46,6 +47,7 @@ _FORWARDED = tuple(
     )
 )
 
+_ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _MAX_REQUEST_ID = 128
 _MAX_PARAMETERS = 1000
 
@@ -216,6 +218,8 @@ async def read_body(
     request = incoming.request
     if not request.body_exists:
         return b""
+    if incoming.headers.get(CONTENT_ENCODING, "identity").lower() not in _ENCODINGS:
+        raise unknown_encoding()
     length = request.content_length
     if length is not None and length > limit:
         raise _too_large(limit)
@@ -241,6 +245,10 @@ async def read_body(
     except ConnectionError as e:
         raise Failure("CLIENT_CLOSED", "the client went away before the answer") from e
     return b"".join(chunks)
+
+
+def unknown_encoding() -> Failure:
+    return Failure("UNSUPPORTED_MEDIA_TYPE", "the body's Content-Encoding must be gzip or deflate")
 
 
 def _too_large(limit: int) -> Failure:

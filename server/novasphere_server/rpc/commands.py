@@ -18,8 +18,8 @@ log = logs.get(__name__)
 
 _LIMIT = 50
 _NODE_LIMIT = 20
-_ACCEPTED = "命令已提交执行"
-_ACCEPTED_ENGLISH = "command accepted"
+_ACCEPTED = ("命令已提交执行", "command accepted")
+_VALID = ("校验通过，未执行", "valid; nothing was changed")
 
 
 class CommandService:
@@ -39,9 +39,8 @@ class CommandService:
             is_dry_run=context.is_dry_run,
         )
         is_english = languages.prefers_english(context.metadata.get("accept-language", ""))
-        response = pb.CreateCommandResponse(
-            status=command.status, message=_ACCEPTED_ENGLISH if is_english else _ACCEPTED
-        )
+        message = (_VALID if context.is_dry_run else _ACCEPTED)[is_english]
+        response = pb.CreateCommandResponse(status=command.status, message=message)
         if not context.is_dry_run:  # which made nothing that the id could name
             response.command_id = command.command_id
         if context.has_effect:

@@ -351,6 +351,8 @@ class Pipeline:
             _check(result)
         if context.idempotency is not None and context.idempotency.was_replayed:
             headers["idempotency-replayed"] = "true"
+        if context.is_dry_run:
+            headers["validate-only"] = "true"
         return headers
 
     def _record(
