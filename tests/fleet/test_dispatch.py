@@ -70,16 +70,18 @@ async def test_a_cancel_never_overtakes_the_dispatch_that_it_is_for(world):
     agent.reads.clear()  # the server sends one frame and cannot send the next
     agent.send(free_slots=64)
     await agent.dispatched(1)
-    for command_id in (ids[0], ids[-1]):
+    claimed = [i for i in ids if (await world.command(i)).state == pb.COMMAND_STATE_DISPATCHED]
+    for command_id in (claimed[0], claimed[-1]):
         await world.fleet.commands.cancel(ADMIN, command_id)
     agent.reads.set()
     await agent.until(lambda: len(agent.cancels) == 2)
+    await agent.dispatched(len(ids))
     dispatched_in, cancelled_in = (
         {item.run_id: frame.sequence for frame in agent.frames for item in getattr(frame, field)}
         for field in ("dispatches", "cancels")
     )
     assert set(dispatched_in) == set(ids)
-    assert dispatched_in[ids[-1]] > dispatched_in[ids[0]]
+    assert dispatched_in[claimed[-1]] > dispatched_in[claimed[0]]
     assert all(number >= dispatched_in[run_id] for run_id, number in cancelled_in.items())
 
 

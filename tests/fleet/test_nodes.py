@@ -99,8 +99,8 @@ def after_first_step(world, monkeypatch):
 
     def arrange(happening):
         async def and_then(mutation, **options):
-            monkeypatch.setattr(world.store, "write", write)
             result = await write(mutation, **options)
+            monkeypatch.setattr(world.store, "write", write)
             await happening()
             return result
 
@@ -193,6 +193,34 @@ async def test_a_key_that_was_used_deletes_nothing_of_a_node_that_joined_again(
             await world.fleet.nodes.delete(ADMIN, "n1", idempotency=again)
     assert await names(world) == (["n1"], 1)
     assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 12
+
+
+async def test_a_deletion_that_was_sent_twice_leaves_a_node_alone_that_took_the_name(
+    world, busy, claim, monkeypatch
+):
+    monkeypatch.setattr(nodes_module, "_CASCADE", 5)
+    await busy.settle(free_slots=0)
+    for _ in range(12):
+        await world.run()
+    write = world.store.write
+
+    async def is_overtaken(mutation, **options):
+        """Finds too much to delete at once, and is slower then than the same call sent again."""
+        try:
+            return await write(mutation, **options)
+        except Exception:
+            monkeypatch.setattr(world.store, "write", write)
+            await world.fleet.nodes.delete(ADMIN, "n1", idempotency=claim("k"))
+            await world.agent("n1").connect(free_slots=0)
+            for _ in range(7):
+                await world.run()
+            raise
+
+    monkeypatch.setattr(world.store, "write", is_overtaken)
+    late = claim("k")
+    await world.fleet.nodes.delete(ADMIN, "n1", idempotency=late)
+    assert late.was_replayed
+    assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 7
 
 
 async def test_a_name_used_again_starts_without_anything_of_the_old_node(world, busy):

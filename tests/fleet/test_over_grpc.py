@@ -10,7 +10,7 @@ import grpc.aio
 import pytest
 from novasphere.api.v1 import key_service_pb2 as key_api
 from novasphere.api.v1 import key_service_pb2_grpc as key_grpc
-from novasphere.api.v1 import options_pb2
+from novasphere.api.v1 import options_pb2, watch_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.link.v1 import link_service_pb2_grpc as link_grpc
 from novasphere.node.v1 import command_pb2 as pb
@@ -181,6 +181,31 @@ async def test_lists_and_watches_of_the_longest_commands_arrive(server):
         while not (events := (await watch.read()).events)[-1].cursor:
             present |= {event.object.command_text for event in events}
         assert present == texts
+        watch.cancel()
+        agent.call.cancel()
+
+
+async def test_a_client_with_grpcs_own_limits_watches_a_node_go_with_all_its_commands(server):
+    async with server.channel() as channel:
+        admin = server.authorization()
+        agent = Link(channel, server.authorization(server.join_token))
+        await agent.send(hello=hello(), free_slots=0)
+        await agent.receive()
+        commands = command_grpc.CommandServiceStub(channel)
+        watch = commands.WatchCommands(command_api.WatchCommandsRequest(), metadata=admin)
+        await watch.read()
+        request = command_api.CreateCommandRequest(node_id="n1", command_text="#" * 100_000)
+        ids = {(await commands.CreateCommand(request, metadata=admin)).command_id for _ in range(60)}
+        delete = node_api.DeleteNodeRequest(node_id="n1")
+        await node_grpc.NodeServiceStub(channel).DeleteNode(delete, metadata=admin)
+        deleted = set()
+        async with asyncio.timeout(30):
+            while deleted != ids:
+                deleted |= {
+                    event.object.command_id
+                    for event in (await watch.read()).events
+                    if event.type == watch_pb2.EVENT_TYPE_DELETED
+                }
         watch.cancel()
         agent.call.cancel()
 

@@ -48,7 +48,9 @@ def claim(
     """
     due = tx.find(COMMANDS, _c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING, limit=limit)
     dispatches = []
-    for stored in due:
+    looked_at = 0
+    for stored in tx.fitting(due):
+        looked_at += 1
         command = stored.command
         waited_us = tx.now_us - instants.microseconds(command.created_at)
         if waited_us >= command.queue_timeout_seconds * 1_000_000:
@@ -59,7 +61,7 @@ def claim(
         token = tx.next_id("fencing")
         tx.put(COMMANDS, stored, fencing_token=token)
         dispatches.append(_dispatch(command, token, settings))
-    return dispatches, len(due) == limit
+    return dispatches, len(due) == limit or looked_at < len(due)
 
 
 def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> list[link.CancelAttempt]:
@@ -121,16 +123,21 @@ class Reconciliation:
     attempts: dict[Key, Attempt] = field(default_factory=dict)
     dispatches: list[link.Dispatch] = field(default_factory=list)
     cancels: list[link.CancelAttempt] = field(default_factory=list)
+    is_complete: bool = True
 
 
 def reconcile(
     tx: Transaction, node_uid: str, journal: Sequence[link.AttemptState], settings: FleetSettings
 ) -> Reconciliation:
-    """Compares the agent's journal with what the server believes, and settles every difference."""
+    """Compares the agent's journal with what the server believes, and settles every difference.
+
+    Where one mutation may not settle all of them, the result is not complete: the next one goes over
+    everything again, and finds less to settle.
+    """
     result = Reconciliation()
     rows = _rows(tx, list({state.run_id for state in journal}))
     listed: set[Key] = set()
-    for state in journal:
+    for state in tx.fitting(journal):
         key = (state.run_id, state.attempt)
         if key in listed:
             continue
@@ -153,10 +160,11 @@ def reconcile(
         .where(_c.node_uid == node_uid, _c.state.in_(states.ON_NODE))
         .order_by(_c.id)
     ).all()
-    for row in unlisted:
+    for row in tx.fitting(unlisted):
         stored = pb.CommandWithResult.FromString(row.body)
         if (row.key, stored.command.attempt) not in listed:
             _settle_unlisted(tx, stored, row.fencing_token, result, settings)
+    result.is_complete = tx.room > 0
     return result
 
 
@@ -233,7 +241,7 @@ def _settle_unlisted(
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of one frame's output and reports."""
+    """What became of a frame's output and of its first reports."""
 
     attempts: dict[Key, Attempt] = field(default_factory=dict)
     ended: set[Key] = field(default_factory=set)
@@ -241,6 +249,7 @@ class Recorded:
     report_acks: list[link.ReportAck] = field(default_factory=list)
     cancels: list[link.CancelAttempt] = field(default_factory=list)
     output_bytes: int = 0
+    reports: int = 0
     stale_reports: int = 0
 
 
@@ -248,10 +257,13 @@ def record(
     tx: Transaction,
     node_uid: str,
     known: Mapping[Key, Attempt],
-    frame: link.ConnectRequest,
+    output: Sequence[link.OutputChunk],
+    told: Sequence[link.AttemptReport],
     settings: FleetSettings,
 ) -> Recorded:
-    """Stores a frame's output and reports. Raises LinkProtocol, and then nothing is stored."""
+    """Stores output, and as many of the reports as one mutation may. Raises LinkProtocol, and then
+    nothing is stored.
+    """
     result = Recorded()
 
     def current(run_id: str, attempt: int, token: int) -> Attempt | None:
@@ -270,8 +282,8 @@ def record(
 
     appending = output_chunks.Appending()
     # `known` may remember a command that was deleted since.
-    alive = _alive(tx, list({chunk.run_id for chunk in frame.output}))
-    for chunk in frame.output:
+    alive = _alive(tx, list({chunk.run_id for chunk in output}))
+    for chunk in output:
         key = (chunk.run_id, chunk.attempt)
         attempt = current(*key, chunk.fencing_token) if chunk.run_id in alive else None
         if attempt is None or attempt.tail.length >= settings.max_output_bytes:
@@ -284,7 +296,8 @@ def record(
         result.output_acks[chunk.run_id, chunk.attempt, chunk.stream] = end
     appending.write(tx)
     result.output_bytes = appending.length
-    for report in frame.reports:
+    for report in tx.fitting(told):
+        result.reports += 1
         attempt = current(report.run_id, report.attempt, report.fencing_token)
         _record_report(tx, node_uid, report, attempt, result, settings)
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -243,9 +243,11 @@ class Commands:
                 _table.queue_deadline_us <= tx.now_us,
                 limit=DELETION_STEP,
             )
-            for stored in due:
+            expired = 0
+            for stored in tx.fitting(due):
                 expire_queued(tx, stored)
-            return len(due)
+                expired += 1
+            return expired
 
         return await self._store.write(expire)
 
@@ -262,7 +264,8 @@ class Commands:
                 _table.state.in_(states.ON_NODE),
                 limit=DELETION_STEP,
             )
-            for stored in unfinished:
+            lost = 0
+            for stored in tx.fitting(unfinished):
                 states.end(
                     stored.command,
                     pb.COMMAND_STATE_LOST,
@@ -271,7 +274,8 @@ class Commands:
                     f"node {node_id!r} stayed away too long; the command may have run",
                 )
                 tx.put(COMMANDS, stored)
-            return len(unfinished)
+                lost += 1
+            return lost
 
         return await self._store.write(lose)
 
@@ -289,8 +293,7 @@ class Commands:
                 .scalars()
                 .all()
             )
-            delete(tx, keys)
-            return len(keys)
+            return delete(tx, tx.fitting(keys))
 
         return await self._store.write(forget)
 
@@ -315,15 +318,18 @@ def expire_queued(tx: Transaction, stored: pb.CommandWithResult) -> None:
     tx.put(COMMANDS, stored)
 
 
-def delete(tx: Transaction, command_ids: Sequence[str]) -> None:
-    """Deletes commands through the log, and all that was kept beside them."""
+def delete(tx: Transaction, command_ids: Iterable[str]) -> int:
+    """Deletes commands through the log, and all that was kept beside them. Returns how many."""
+    deleted = []
     for command_id in command_ids:
         tx.delete(COMMANDS, command_id)
-    output_chunks.delete(tx, command_ids)
+        deleted.append(command_id)
+    output_chunks.delete(tx, deleted)
     reports = tables.stale_reports
-    for start in range(0, len(command_ids), DELETION_STEP):
-        step = command_ids[start : start + DELETION_STEP]
+    for start in range(0, len(deleted), DELETION_STEP):
+        step = deleted[start : start + DELETION_STEP]
         tx.execute(sa.delete(reports).where(reports.c.command_id.in_(step)))
+    return len(deleted)
 
 
 def _command_of(stored: pb.CommandWithResult) -> pb.Command:

@@ -15,6 +15,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from novasphere.link.v1 import link_service_pb2 as link
@@ -62,14 +63,6 @@ class Counters:
     reports: int = 0
     stale_reports: int = 0
     output_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Admission:
-    """What a Hello's transaction gave."""
-
-    node: node_pb2.Node
-    reconciliation: attempts.Reconciliation
 
 
 class Links:
@@ -197,7 +190,10 @@ class Links:
             credential="" if is_bound else secrets.new(secrets.AGENT),
         )
 
-        def admit(tx: Transaction) -> _Admission:
+        def reconcile(tx: Transaction) -> attempts.Reconciliation:
+            return attempts.reconcile(tx, uid, hello.attempts, self._settings)
+
+        def admit(tx: Transaction) -> tuple[node_pb2.Node, attempts.Reconciliation]:
             if is_bound:
                 node = identities.resume(tx, hello, identity)
             else:
@@ -211,15 +207,16 @@ class Links:
             if node.SerializeToString(deterministic=True) != before:
                 node.updated_at.CopyFrom(instants.timestamp(tx.now_us))
                 tx.put(NODES, node)
-            journal = attempts.reconcile(tx, uid, hello.attempts, self._settings)
-            return _Admission(node, journal)
+            return node, reconcile(tx)
 
         if self._is_draining:
             raise errors.Draining
         session = Session(uid, hello.node_id)
         self._claim_node(session)
         try:
-            admission = await self._write(session, admit)
+            node, journal = await self._write(session, admit)
+            while not journal.is_complete:
+                journal = await self._write(session, reconcile)
         except BaseException:
             self._forget(session)
             raise
@@ -227,7 +224,6 @@ class Links:
             self._forget(session)
             raise _ended_early(session)
         self.counters.hellos += 1
-        node, journal = admission.node, admission.reconciliation
         session.node_id = node.node_id
         session.session_token = identity.session_token
         session.received = frame.sequence
@@ -305,20 +301,31 @@ class Links:
             session.is_confirmed = True
 
     async def _record(self, session: Session, frame: link.ConnectRequest) -> None:
-        # Copied, because the mutation runs on another thread.
-        keys = {(chunk.run_id, chunk.attempt) for chunk in frame.output}
-        keys |= {(report.run_id, report.attempt) for report in frame.reports}
-        known = {key: session.attempts[key] for key in keys if key in session.attempts}
-        recorded = await self._write(
-            session, lambda tx: attempts.record(tx, session.node_uid, known, frame, self._settings)
-        )
-        self.counters.reports += len(frame.reports)
-        self.counters.stale_reports += recorded.stale_reports
-        self.counters.output_bytes += recorded.output_bytes
-        session.apply(recorded)
-        session.wake.set()
-        for run_id in {chunk.run_id for chunk in frame.output}:
-            self._outputs.wake(run_id)
+        output: Sequence[link.OutputChunk] = frame.output
+        reports: Sequence[link.AttemptReport] = frame.reports
+        while output or reports:
+            keys = {(chunk.run_id, chunk.attempt) for chunk in output}
+            keys |= {(report.run_id, report.attempt) for report in reports}
+            recorded = await self._write(
+                session,
+                partial(
+                    attempts.record,
+                    node_uid=session.node_uid,
+                    # Copied, because the mutation runs on another thread.
+                    known={key: session.attempts[key] for key in keys if key in session.attempts},
+                    output=output,
+                    told=reports,
+                    settings=self._settings,
+                ),
+            )
+            self.counters.reports += recorded.reports
+            self.counters.stale_reports += recorded.stale_reports
+            self.counters.output_bytes += recorded.output_bytes
+            session.apply(recorded)
+            session.wake.set()
+            for run_id in {chunk.run_id for chunk in output}:
+                self._outputs.wake(run_id)
+            output, reports = (), reports[recorded.reports :]
 
     # -- writing
 

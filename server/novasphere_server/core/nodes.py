@@ -104,6 +104,8 @@ class Nodes:
 
         def delete(tx: Transaction) -> pb.Node:
             node = find(tx)
+            if not is_dry_run and not _has_room_for_commands(tx, node.uid):
+                raise _TooManyCommands
             commands.delete(tx, _command_ids(tx, node.uid))
             metrics.delete(tx, node.uid)
             heartbeats = tables.heartbeats
@@ -113,25 +115,35 @@ class Nodes:
             return node
 
         def delete_some(tx: Transaction) -> str:
-            """Returns the uid of the node of which something was deleted, "" when the rest is for delete()."""
+            """Deletes the oldest of the node's commands. Returns the node's uid."""
             if idempotency is not None and is_recorded(tx, idempotency):
-                return ""
+                return begun  # the same call, sent twice, was faster; delete() answers as it did
             node = find(tx)
-            command_ids = _command_ids(tx, node.uid, _CASCADE + 1)
-            if len(command_ids) <= _CASCADE:
-                return ""
-            commands.delete(tx, command_ids[: commands.DELETION_STEP])
+            commands.delete(tx, tx.fitting(_command_ids(tx, node.uid, commands.DELETION_STEP)))
             return node.uid
 
-        if not is_dry_run:
-            while uid := await self._store.write(delete_some):
-                begun = uid
-        return await self._store.write(
-            delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Node
-        )
+        while True:
+            try:
+                return await self._store.write(
+                    delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Node
+                )
+            except _TooManyCommands:
+                begun = await self._store.write(delete_some)
+
+
+class _TooManyCommands(Exception):
+    """A node has more commands than one mutation may delete."""
 
 
 def _command_ids(tx: Transaction, node_uid: str, limit: int | None = None) -> list[str]:
     """Returns a node's commands, oldest first."""
     statement = sa.select(_commands.key).where(_commands.node_uid == node_uid)
     return list(tx.execute(statement.order_by(_commands.id).limit(limit)).scalars())
+
+
+def _has_room_for_commands(tx: Transaction, node_uid: str) -> bool:
+    """Returns whether a node's commands can go together, in number and in size."""
+    size = sa.func.length(_commands.body)
+    statement = sa.select(size).where(_commands.node_uid == node_uid).limit(_CASCADE + 1)
+    sizes = tx.execute(statement).scalars().all()
+    return len(sizes) <= _CASCADE and sum(sizes) <= tx.room

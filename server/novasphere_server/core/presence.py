@@ -210,12 +210,13 @@ class Presence:
         written = 0
         while step := self._next_crossings(waiting):
             try:
-                await self._store.write(partial(_cross, crossings=step))
+                crossed = await self._store.write(partial(_cross, crossings=step))
             except BaseException:
                 self._unwritten.update(crossing.uid for crossing in step)
                 self._unwritten.update(waiting)
                 raise
-            written += len(step)
+            written += crossed
+            waiting.extend(crossing.uid for crossing in step[crossed:])
         return written
 
     def _next_crossings(self, waiting: deque[str]) -> list[_Crossing]:
@@ -255,7 +256,6 @@ class Presence:
             or now - entry.fault_at >= _FAULT_PAUSE
         ):
             fault = entry.fault
-            entry.fault_at = now
         battery = None
         if entry.battery is not None and _has_drained(entry.stored_battery, entry.battery):
             battery = entry.battery
@@ -312,6 +312,8 @@ class Presence:
             if entry is None:
                 self._entries[node.uid] = mirror
                 continue
+            if mirror.stored_fault != entry.stored_fault:
+                entry.fault_at = mirror.heard_at
             was_lost = entry.connection == pb.CONNECTION_STATE_LOST
             entry.connection = mirror.connection
             entry.offline_faces = mirror.offline_faces
@@ -333,8 +335,11 @@ def settle(node: pb.Node, connection: pb.ConnectionState.ValueType, faces: Itera
         node.status = pb.NODE_STATUS_ONLINE
 
 
-def _cross(tx: Transaction, crossings: Sequence[_Crossing]) -> None:
-    for crossing in crossings:
+def _cross(tx: Transaction, crossings: Sequence[_Crossing]) -> int:
+    """Writes the first crossings, as many as one mutation may. Returns how many."""
+    crossed = 0
+    for crossing in tx.fitting(crossings):
+        crossed += 1
         node = tx.get(NODES, crossing.node_id)
         if node is None or node.uid != crossing.uid:  # deleted meanwhile
             continue
@@ -346,6 +351,7 @@ def _cross(tx: Transaction, crossings: Sequence[_Crossing]) -> None:
         if node.SerializeToString(deterministic=True) != before:
             node.updated_at.CopyFrom(instants.timestamp(tx.now_us))
             tx.put(NODES, node)
+    return crossed
 
 
 def _write_fault(node: pb.Node, fault: str, now_us: int) -> None:

@@ -8,7 +8,7 @@ statement is held back until there is a second one, or something that must see i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from novasphere_server.store.limits import Limits
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 Id = tuple[str, str]  # kind and key
 
 
@@ -69,10 +70,20 @@ class Transaction:
         self._batch_sequences = sequences
         self.now_us = now_us
         self.revision = revision
+        self.room = limits.mutation_bytes  # how many bytes of objects it should still change
         self.touched: dict[Id, Touched] = {}
         self.sequences: dict[str, int] = {}
         self._held: Callable[[], object] | None = None
         self._is_marked = False
+
+    def fitting(self, items: Iterable[T]) -> Iterator[T]:
+        """Yields items while there is room to change what they stand for; the rest is for another
+        mutation. In a mutation that has changed nothing yet, one item at least.
+        """
+        for item in items:
+            if self.room <= 0:
+                return
+            yield item
 
     def get(self, kind: Kind[M], key: str) -> M | None:
         """Returns the object as it is now: a fresh copy, the caller's to change."""
@@ -111,9 +122,7 @@ class Transaction:
             self._change(partial(self._database.update, self._connection, kind.table, key, row))
         if kind.labels is not None:
             self._put_labels(kind, key, previous, message)
-        touched = self._touch(kind, key, before)
-        touched.after = body
-        touched.namespace = namespace
+        self._touch(kind, key, before, body, namespace)
 
     def delete(self, kind: Kind[Any], key: str) -> None:
         """Deletes an object; nothing happens when there is none."""
@@ -124,9 +133,8 @@ class Transaction:
         if kind.labels is not None:
             labels = tables.labels
             self.execute(sa.delete(labels).where(labels.c.kind == kind.name, labels.c.key == key))
-        touched = self._touch(kind, key, before)
-        touched.after = None
-        touched.namespace = kind.columns(kind.message.FromString(before)).get("namespace", "")
+        namespace = kind.columns(kind.message.FromString(before)).get("namespace", "")
+        self._touch(kind, key, before, None, namespace)
 
     def find(
         self,
@@ -208,12 +216,14 @@ class Transaction:
             self._bodies[identity] = self._database.body(self._connection, kind.table, key)
         return self._bodies[identity]
 
-    def _touch(self, kind: Kind[Any], key: str, before: bytes | None) -> Touched:
-        identity = (kind.name, key)
-        touched = self.touched.get(identity)
-        if touched is None:
-            touched = self.touched[identity] = Touched(before)
-        return touched
+    def _touch(
+        self, kind: Kind[Any], key: str, before: bytes | None, after: bytes | None, namespace: str
+    ) -> None:
+        touched = self.touched.setdefault((kind.name, key), Touched(before))
+        touched.after = after
+        touched.namespace = namespace
+        # Of the two, watchers are sent the one that matches their filter.
+        self.room -= max(len(before or b""), len(after or b""))
 
     def _put_labels(self, kind: Kind[M], key: str, previous: M | None, message: M) -> None:
         assert kind.labels is not None  # noqa: S101 - the caller looked
