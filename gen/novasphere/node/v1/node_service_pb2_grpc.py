@@ -77,6 +77,8 @@ class NodeServiceServicer:
 
     def DeleteNode(self, request, context):
         """Forgets a node with its metrics, commands and results, and closes its link. The machine may join again.
+        Of a node with many or long commands the oldest go first, in steps: a call that was cut off may have deleted
+        some of them, and calling again goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

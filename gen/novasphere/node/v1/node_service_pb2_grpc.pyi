@@ -21,7 +21,10 @@ class NodeServiceStub:
     GetNode: _aio.UnaryUnaryMultiCallable[_node_service_pb2.GetNodeRequest, _node_service_pb2.GetNodeResponse]
     """Returns one node by name."""
     DeleteNode: _aio.UnaryUnaryMultiCallable[_node_service_pb2.DeleteNodeRequest, _node_service_pb2.DeleteNodeResponse]
-    """Forgets a node with its metrics, commands and results, and closes its link. The machine may join again."""
+    """Forgets a node with its metrics, commands and results, and closes its link. The machine may join again.
+    Of a node with many or long commands the oldest go first, in steps: a call that was cut off may have deleted
+    some of them, and calling again goes on.
+    """
     WatchNodes: _aio.UnaryStreamMultiCallable[_node_service_pb2.WatchNodesRequest, _node_service_pb2.WatchNodesResponse]
     """Streams the present nodes and then every change to them. Live fields do not make rows."""
 
@@ -50,7 +53,10 @@ class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _node_service_pb2.DeleteNodeRequest,
         context: _aio.ServicerContext[_node_service_pb2.DeleteNodeRequest, _abc.Awaitable[_node_service_pb2.DeleteNodeResponse]],
     ) -> _abc.Awaitable[_node_service_pb2.DeleteNodeResponse]:
-        """Forgets a node with its metrics, commands and results, and closes its link. The machine may join again."""
+        """Forgets a node with its metrics, commands and results, and closes its link. The machine may join again.
+        Of a node with many or long commands the oldest go first, in steps: a call that was cut off may have deleted
+        some of them, and calling again goes on.
+        """
 
     @_abc_1.abstractmethod
     def WatchNodes(
