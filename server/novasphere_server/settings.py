@@ -177,9 +177,11 @@ def _admin_token(environment: Mapping[str, str]) -> str:
 
 def check_admin_token(token: str, name: str) -> None:
     """Raises SettingsError unless any client could send the token in a header."""
-    if len(token) < MINIMUM_ADMIN_TOKEN or not all("!" <= c <= "~" for c in token):
+    is_printable = all(" " <= c <= "~" for c in token)
+    if len(token) < MINIMUM_ADMIN_TOKEN or not is_printable or token != token.strip():
         raise SettingsError(
-            f"{name} must be {MINIMUM_ADMIN_TOKEN} or more printable ASCII characters without spaces"
+            f"{name} must be {MINIMUM_ADMIN_TOKEN} or more printable ASCII characters, without spaces at "
+            "the ends: clients send it in a header, which carries nothing else"
         )
 
 

@@ -15,6 +15,7 @@ from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
 from novasphere.api.v1 import options_pb2
 from novasphere_server.core import secrets
 from novasphere_server.rpc.methods import Method
+from novasphere_server.settings import load
 from novasphere_server.testing import RunningServer, running_server
 
 PUBLIC = {
@@ -172,11 +173,19 @@ async def test_rest_shares_the_credentials_and_the_scopes(
     assert statuses == [401, 401, 403, 200, 200]
 
 
-async def test_the_admin_token_may_be_given(tmp_path):
-    token = "correct-horse-battery"
-    async with running_server(tmp_path, admin_token=token) as server, server.channel() as channel:
+@pytest.mark.parametrize("token", ["correct-horse-battery", "correct horse  battery staple"])
+async def test_the_admin_token_may_be_given(tmp_path, token):
+    given = load({"data_dir": tmp_path}, {"NOVASPHERE_ADMIN_TOKEN": token}).admin_token
+    async with (
+        running_server(tmp_path, admin_token=given) as server,
+        server.channel() as channel,
+        aiohttp.ClientSession() as http,
+    ):
         method = server.app.pipeline.methods["/novasphere.api.v1.KeyService/ListKeys"]
         assert await call(channel, method, server.authorization(token)) is None
+        for headers in ({"Authorization": f"Bearer {token}"}, {"X-API-Key": token}):
+            async with http.get(f"{server.http_url}/api/v1/keys", headers=headers) as answer:
+                assert answer.status == 200
         assert not (server.app.settings.data_dir / "admin.token").exists()
 
 

@@ -80,7 +80,12 @@ def test_lists_and_truths_can_be_said_in_the_environment(tmp_path: Path):
         ({}, {"NOVASPHERE_STREAM_WRITE_SECONDS": "0"}, ["NOVASPHERE_STREAM_WRITE_SECONDS", "above 0"]),
         ({"log_format": "xml"}, {}, ["--log-format", "console, json"]),
         ({}, {"NOVASPHERE_ADMIN_TOKEN": "short"}, ["NOVASPHERE_ADMIN_TOKEN", "16"]),
-        ({}, {"NOVASPHERE_ADMIN_TOKEN": "with spaces in the middle"}, ["NOVASPHERE_ADMIN_TOKEN"]),
+        ({}, {"NOVASPHERE_ADMIN_TOKEN": " spaces at both ends "}, ["NOVASPHERE_ADMIN_TOKEN", "ends"]),
+        (
+            {},
+            {"NOVASPHERE_ADMIN_TOKEN": "unübertragbares Kennwort"},
+            ["NOVASPHERE_ADMIN_TOKEN", "ASCII"],
+        ),
         ({"config": "/nowhere.toml"}, {}, ["/nowhere.toml"]),
         (
             {"no_auth": True, "http": "0.0.0.0:8080"},
@@ -102,6 +107,7 @@ def test_an_admin_token_is_never_repeated_in_a_message(tmp_path: Path):
         load({"data_dir": tmp_path}, {"NOVASPHERE_ADMIN_TOKEN": "hunter2"})
     assert "hunter2" not in str(caught.value)
     settings = load({"data_dir": tmp_path}, {"NOVASPHERE_ADMIN_TOKEN": "hunter2-hunter2-hunter2"})
+    assert settings.admin_token == "hunter2-hunter2-hunter2"
     assert "hunter2" not in repr(settings)
 
 
