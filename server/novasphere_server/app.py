@@ -163,21 +163,21 @@ class App:
             store, clock, admin_token=self.admin_token, join_token=self.join_token
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
-        keys = Keys(store)
+        keys, join_tokens = Keys(store), JoinTokens(store)
         self.pipeline = Pipeline(
             authenticator=self.credentials,
             revisions=store,
             clock=clock,
             telemetry=self.telemetry,
             is_open=settings.no_auth,
-            resources=services.resources(self.fleet, keys),
+            resources=services.resources(self.fleet, keys, join_tokens),
         )
         self.health = health.Health(services.NAMES)
         database = settings.database_url.partition(":")[0].partition("+")[0]
         served = services.services(
             self.fleet,
             keys,
-            JoinTokens(store),
+            join_tokens,
             SystemService(store, clock, self.health, database),
         )
         for name, servicer in served.items():

@@ -471,6 +471,39 @@ async def test_revoking_a_join_token_honours_the_etag(server: RunningServer, joi
             assert response.headers["ETag"] == f'"{(await response.json())["revision"]}"'
 
 
+async def test_that_a_path_leads_nowhere_comes_before_what_is_wrong_with_the_body(
+    server: RunningServer, key_service, join_service
+):
+    admin = server.authorization()
+    reader, bound = [
+        await key_service.CreateKey(request, metadata=admin)
+        for request in (
+            keys.CreateKeyRequest(name="reader", scopes=[READ]),
+            keys.CreateKeyRequest(name="bound", scopes=[ADMIN], namespaces=["a"]),
+        )
+    ]
+    join = await join_service.CreateJoinToken(joins.CreateJoinTokenRequest(), metadata=admin)
+    async with aiohttp.ClientSession(server.http_url) as http:
+
+        async def revoke(path: str, token: str) -> str:
+            headers = {"X-API-Key": token}
+            async with http.post(f"{path}:revoke", headers=headers, json={"bogus": 1}) as response:
+                return (await response.json())["code"]
+
+        for plural, name, missing in (
+            ("keys", reader.key_id, "KEY_NOT_FOUND"),
+            ("join-tokens", join.join_token.token_id, "JOIN_TOKEN_NOT_FOUND"),
+        ):
+            nowhere, there = f"/api/v1/{plural}/nope", f"/api/v1/{plural}/{name}"
+            assert await revoke(nowhere, server.admin_token) == missing
+            assert await revoke(there, server.admin_token) == "UNKNOWN_FIELD"
+            # Whoever may not see it is not told whether it is there.
+            for path in (nowhere, there):
+                assert await revoke(path, reader.secret) == "PERMISSION_DENIED"
+            assert await revoke(there, bound.secret) == "PERMISSION_DENIED"
+        assert await revoke("/api/v1/join-tokens/nope", bound.secret) == "PERMISSION_DENIED"
+
+
 async def test_a_dry_run_names_no_join_token(server: RunningServer, join_service):
     request = joins.CreateJoinTokenRequest(validate_only=True, is_reusable=True)
     token = (await join_service.CreateJoinToken(request, metadata=server.authorization())).join_token

@@ -58,10 +58,11 @@ def services(
     }
 
 
-def resources(fleet: Fleet, keys: Keys) -> dict[str, Resource]:
+def resources(fleet: Fleet, keys: Keys, join_tokens: JoinTokens) -> dict[str, Resource]:
     """Returns how to look up what REST paths name, by the variable that names it."""
     return {
         "node_id": lambda _, key: fleet.nodes.get(key),
         "command_id": fleet.commands.get,
         "key_id": keys.get,
+        "token_id": join_tokens.get,
     }
