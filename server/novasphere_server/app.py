@@ -27,6 +27,7 @@ from novasphere_server.core.credentials import Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.keys import Keys
+from novasphere_server.core.systems import System
 from novasphere_server.errors import ApiError, Draining
 from novasphere_server.loops import fleet as fleet_loops
 from novasphere_server.loops.key_usage import KeyUsage
@@ -178,7 +179,7 @@ class App:
             self.fleet,
             keys,
             join_tokens,
-            SystemService(store, clock, self.health, database),
+            SystemService(System(store), clock, self.health, database),
         )
         for name, servicer in served.items():
             self.pipeline.register(name, servicer)
@@ -263,7 +264,7 @@ class App:
         start = self.supervisor.start
         start("health", self._follow_health)
         start("stale-streams", self._end_stale_streams)
-        start("key-usage", KeyUsage(self.store, self.credentials).run)
+        start("key-usage", KeyUsage(self.credentials).run)
         for name, run in (self.store.loops() | fleet_loops.loops(self.fleet, self.clock)).items():
             start(name, run)
 

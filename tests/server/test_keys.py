@@ -266,16 +266,15 @@ async def test_the_last_use_is_shown_and_survives_a_restart(tmp_path):
         mine = server.authorization(made.secret)
         before = (await stub.GetKey(get, metadata=mine)).key
         assert not before.HasField("last_used_at")
-        usage = KeyUsage(server.store, server.app.credentials)
         revision = server.store.revision
-        await usage.flush()
+        assert await server.app.credentials.store_uses() == 1
         shown = (await stub.GetKey(get, metadata=server.authorization())).key
         assert shown.last_used_at.ToMicroseconds() == pytest.approx(server.clock.now_us(), abs=5e6)
         assert shown.revision == before.revision
         assert server.store.revision == revision
-        assert server.app.credentials.unstored_uses == {}
+        assert await server.app.credentials.store_uses() == 0
     async with running_server(tmp_path) as server, server.channel() as channel:
-        await KeyUsage(server.store, server.app.credentials).recall()
+        await server.app.credentials.recall_uses()
         stub = keys_grpc.KeyServiceStub(channel)
         again = (await stub.GetKey(get, metadata=server.authorization())).key
         assert again.last_used_at == shown.last_used_at
@@ -303,7 +302,7 @@ async def test_a_last_use_that_could_not_be_stored_is_stored_later(
     )
     get = keys.GetKeyRequest(key_id=made.key_id)
     await key_service.GetKey(get, metadata=server.authorization(made.secret))
-    usage = KeyUsage(server.store, server.app.credentials)
+    usage = KeyUsage(server.app.credentials)
 
     async def fail(mutation) -> None:
         raise DatabaseUnavailable
@@ -322,7 +321,7 @@ async def test_a_newer_use_that_could_not_be_stored_stays_shown(
     admin = server.authorization()
     made = await key_service.CreateKey(keys.CreateKeyRequest(name="ci", scopes=[ADMIN]), metadata=admin)
     get = keys.GetKeyRequest(key_id=made.key_id)
-    usage = KeyUsage(server.store, server.app.credentials)
+    usage = KeyUsage(server.app.credentials)
 
     async def fail(mutation) -> None:
         raise DatabaseUnavailable
@@ -335,7 +334,7 @@ async def test_a_newer_use_that_could_not_be_stored_stays_shown(
         away.setattr(server.store, "write", fail)
         await usage.flush()
     newer = (await key_service.GetKey(get, metadata=admin)).key.last_used_at
-    await usage.recall()  # as when the loop starts again
+    await server.app.credentials.recall_uses()  # as when the loop starts again
     assert (await key_service.GetKey(get, metadata=admin)).key.last_used_at == newer
     assert newer.ToMicroseconds() == pytest.approx(server.clock.now_us(), abs=5e6)
 
@@ -357,7 +356,7 @@ async def test_the_last_use_of_a_key_that_ended_is_stored_too(
         server.clock.advance(61)
         call = key_service.GetKey(get, metadata=server.authorization(made.secret))
         assert await code_of(call) is grpc.StatusCode.UNAUTHENTICATED
-    await KeyUsage(server.store, server.app.credentials).flush()
+    await KeyUsage(server.app.credentials).flush()
     shown = (await key_service.GetKey(get, metadata=admin)).key
     assert shown.last_used_at.ToMicroseconds() == pytest.approx(used_at_us, abs=5e6)
 

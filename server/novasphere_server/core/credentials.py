@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,7 +44,7 @@ class Credentials:
         self._keys: dict[str, Principal] = {}  # by token, until it expires or its key changes
         self._key_changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
-        self.unstored_uses: dict[str, int] = {}
+        self._unstored_uses: dict[str, int] = {}
         self._ended: set[str] = set()  # principals whose key was revoked in this process's life
         store.on_commit(self._follow)
 
@@ -60,7 +60,7 @@ class Credentials:
         if proved.expires_at_us is not None and proved.expires_at_us <= now_us:
             del self._keys[token]
             return None
-        self.unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
+        self._unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
         return proved
 
     async def authenticate(self, token: str) -> Principal:
@@ -114,6 +114,47 @@ class Credentials:
         token.used_by_node_id = node_id
         tx.put(JOIN_TOKENS, token)
 
+    # -- the last use of keys: a live field, stored beside the log without a revision for each use
+
+    async def recall_uses(self) -> None:
+        """Shows when each key was last used, as far as that is known; after a start, what was stored."""
+        columns = tables.keys.c
+        rows = await self._store.read(
+            sa.select(columns.key, columns.last_used_at_us).where(columns.last_used_at_us.is_not(None))
+        )
+        stored = {row.key: row.last_used_at_us for row in rows}
+        self._show_uses(stored | self._unstored_uses)
+
+    async def store_uses(self) -> int:
+        """Shows and stores which keys were used since the last time. Returns how many; those that cannot
+        be stored stay for the next time.
+        """
+        used = self._unstored_uses.copy()
+        if not used:
+            return 0
+        self._show_uses(used)
+
+        def remember(tx: Transaction) -> None:
+            columns = tables.keys.c
+            for key_id, at_us in used.items():
+                tx.execute(
+                    sa.update(tables.keys).where(columns.key == key_id).values(last_used_at_us=at_us)
+                )
+
+        await self._store.write(remember)
+        for key_id, at_us in used.items():
+            if self._unstored_uses.get(key_id) == at_us:  # not used again meanwhile
+                del self._unstored_uses[key_id]
+        return len(used)
+
+    def _show_uses(self, uses: Mapping[str, int]) -> None:
+        for key_id, at_us in uses.items():
+            overlay = key_pb2.Key()
+            overlay.last_used_at.FromMicroseconds(at_us)
+            self._store.set_live(KEYS, key_id, overlay)
+
+    # -- within
+
     async def _prove_key(self, token: str) -> Principal | None:
         changes_before = self._key_changes
         key = await self._by_digest(KEYS, secrets.sha256(token))
@@ -130,7 +171,7 @@ class Credentials:
             frozenset(key.namespaces),
             expires_at_us=expires_at_us,
         )
-        self.unstored_uses[key.key_id] = now_us
+        self._unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
         if changes_before == self._key_changes:
             if len(self._keys) >= _CACHED_KEYS:

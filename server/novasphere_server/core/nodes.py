@@ -36,6 +36,18 @@ class NodeFilter:
     node_id: str = ""
     labels: LabelSelector | None = None
 
+    @classmethod
+    def parse(
+        cls,
+        label_selector: str,
+        *,
+        status: pb.NodeStatus.ValueType = pb.NODE_STATUS_UNSPECIFIED,
+        node_id: str = "",
+    ) -> NodeFilter:
+        """Returns the filter with the labels that a client spells. Raises InvalidArgument."""
+        labels = LabelSelector.parse(label_selector) if label_selector.strip() else None
+        return cls(status, node_id, labels)
+
     def matches(self, node: pb.Node) -> bool:
         return (not self.status or node.status == self.status) and (
             self.labels is None or self.labels.matches(node.labels)

@@ -12,7 +12,6 @@ from novasphere_server.core.nodes import NodeFilter, Nodes
 from novasphere_server.rpc import watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many, One
-from novasphere_server.store.queries import LabelSelector
 
 log = logs.get(__name__)
 
@@ -30,7 +29,7 @@ class NodeService:
         self, request: pb.ListNodesRequest, context: CallContext
     ) -> Many[pb.ListNodesResponse]:
         page = await self._nodes.list(
-            NodeFilter(status=request.status, labels=_labels(request.label_selector)),
+            NodeFilter.parse(request.label_selector, status=request.status),
             limit=request.limit if request.HasField("limit") else _LIMIT,
             offset=request.offset,
         )
@@ -58,15 +57,7 @@ class NodeService:
     async def WatchNodes(
         self, request: pb.WatchNodesRequest, context: CallContext
     ) -> AsyncIterator[Many[pb.WatchNodesResponse]]:
-        which = NodeFilter(
-            status=request.status,
-            node_id=request.node_id,
-            labels=_labels(request.label_selector),
-        )
+        which = NodeFilter.parse(request.label_selector, status=request.status, node_id=request.node_id)
         async with aclosing(self._nodes.watch(which, request.cursor)) as pages:
             async for page in pages:
                 yield watch_rows.response(page, pb.WatchNodesResponse, pb.NodeEvent)
-
-
-def _labels(selector: str) -> LabelSelector | None:
-    return LabelSelector.parse(selector) if selector.strip() else None

@@ -1,0 +1,61 @@
+"""The system as a whole: how much there is of everything, and whether its database answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from novasphere.node.v1 import command_pb2, node_pb2
+
+from novasphere_server.core.principals import Principal
+from novasphere_server.errors import DatabaseUnavailable
+from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.queries import Query
+from novasphere_server.store.store import Store
+
+# Only the totals are used, and the store remembers them until a node or a command changes.
+_ALL_NODES = Query(NODES, limit=0)
+_ONLINE_NODES = Query(NODES, filters=(("status", "=", node_pb2.NODE_STATUS_ONLINE),), limit=0)
+_PENDING = ("status", "=", command_pb2.COMMAND_STATUS_PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many nodes there are, and how many commands that the caller may see."""
+
+    nodes: int
+    online_nodes: int
+    commands: int
+    pending_commands: int
+
+
+class System:
+    """Everything that a server has, taken together."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def count(self, principal: Principal) -> Totals:
+        """Returns how much there is, as far as the principal may see it."""
+
+        async def total(query: Query[Any]) -> int:
+            return (await self._store.list(query)).total
+
+        return Totals(
+            nodes=await total(_ALL_NODES),
+            online_nodes=await total(_ONLINE_NODES),
+            commands=await total(_commands(principal)),
+            pending_commands=await total(_commands(principal, _PENDING)),
+        )
+
+    def check_database(self) -> None:
+        """Raises DatabaseUnavailable if the database did not answer when it was last asked."""
+        if not self._store.is_available:
+            raise DatabaseUnavailable
+
+
+def _commands(principal: Principal, *filters: tuple[str, str, Any]) -> Query[Any]:
+    """Returns the query for the commands that the principal may see."""
+    if principal.namespaces:
+        filters += (("namespace", "in", tuple(sorted(principal.namespaces))),)
+    return Query(COMMANDS, filters=filters, limit=0)
