@@ -144,6 +144,27 @@ async def test_a_deletion_that_has_begun_leaves_a_node_alone_that_took_the_name(
     assert (await world.fleet.commands.list(ADMIN, CommandFilter(), limit=9)).total == 7
 
 
+async def test_a_deletion_that_was_cut_off_goes_on_when_it_is_repeated(
+    world, busy, after_first_step, claim
+):
+    await busy.settle(free_slots=0)
+    ids = [await world.run() for _ in range(12)]
+
+    async def is_cut_off():
+        raise ConnectionResetError
+
+    after_first_step(is_cut_off)
+    with pytest.raises(ConnectionResetError):
+        await world.fleet.nodes.delete(ADMIN, "n1", idempotency=claim("k"))
+    assert await names(world) == (["n1"], 1)
+    left = await world.fleet.commands.list(ADMIN, CommandFilter(), limit=20)
+    assert [item.message().command.command_id for item in left.items] == ids[:3:-1]  # the newest
+    again = claim("k")
+    await world.fleet.nodes.delete(ADMIN, "n1", idempotency=again)
+    assert not again.was_replayed
+    assert await names(world) == ([], 0)
+
+
 async def test_a_deletion_may_name_the_version_it_means(world, busy):
     revision = (await world.node()).revision
     with pytest.raises(errors.EtagMismatch):
