@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import textwrap
+from contextlib import aclosing
 
 import grpc
 import grpc.aio
@@ -18,6 +19,7 @@ from novasphere.node.v1 import node_service_pb2 as nodes
 from novasphere.node.v1 import node_service_pb2_grpc as nodes_grpc
 from novasphere_server import errors
 from novasphere_server.testing import RunningServer, running_server
+from slow_readers import StreamFailed, read_slowly
 
 WATCH = "/grpc.health.v1.Health/Watch"
 NODE_SERVICE = "novasphere.node.v1.NodeService"
@@ -143,6 +145,21 @@ async def test_a_reader_that_takes_nothing_is_cut(bench, server: RunningServer, 
         )
         # Whoever reads on after all does not take it for the end of the stream.
         assert await end_of(call) is not grpc.StatusCode.OK
+
+
+async def test_a_reader_too_slow_for_the_first_message_is_told(bench, server: RunningServer):
+    class LargeAtOnce(Flood):
+        async def WatchNodes(self, request, context):
+            yield nodes.WatchNodesResponse(events=[{"object": {"os_info": "x" * 250 * 1024}}])
+
+    async with bench.serving(NODE_SERVICE, LargeAtOnce(), write_timeout=1.0):
+        path, request = f"/{NODE_SERVICE}/WatchNodes", nodes.WatchNodesRequest()
+        # Takes the message, all but what fits into the window, in 1.5 s.
+        read = read_slowly(bench.address, path, request, server.admin_token, 125 * 1024)
+        async with aclosing(read) as messages, asyncio.timeout(10):
+            with pytest.raises(StreamFailed) as caught:
+                assert [len(message) async for message in messages]
+    assert caught.value.code == grpc.StatusCode.ABORTED.value[0]
 
 
 def test_a_cut_reader_is_told_how_long_it_had():

@@ -162,9 +162,15 @@ class GrpcServer:
 
     async def _pump(self, stream: OpenStream, context: Any) -> None:
         write, seconds = context.write, self._write_timeout
+        is_begun = False
         while (result := await stream.next()) is not None:
             try:
                 async with asyncio.timeout(seconds):
+                    if not is_begun:
+                        # Left to the first message, they would go once more with the status if that
+                        # message is cut, which gRPC refuses: the call would never end.
+                        await context.send_initial_metadata(())
+                        is_begun = True
                     await write(_wire(result))
             except TimeoutError:
                 raise stream.failed(SlowConsumer(seconds)) from None
