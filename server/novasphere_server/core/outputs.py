@@ -17,9 +17,13 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.store import Store
 
-_PAGE_BYTES = 1024 * 1024
-_PAGE_ROWS = _PAGE_BYTES // CHUNK_LIMIT
-_LONGEST_PAGE_ROWS = 512
+# What is sent as one message. A slow reader must be done with it before it counts as one who takes
+# nothing, so it is no longer than a chunk has to be.
+_PAGE_BYTES = CHUNK_LIMIT
+# What is read at once, and held for the reader meanwhile: reading each page by itself takes twice as long.
+_READ_BYTES = 4 * CHUNK_LIMIT
+_READ_ROWS = _READ_BYTES // CHUNK_LIMIT
+_MOST_READ_ROWS = 512
 
 _c = tables.output_chunks.c
 
@@ -86,18 +90,19 @@ class Outputs:
         self, command: pb.Command, stream: api.OutputStream.ValueType, offset: int
     ) -> AsyncGenerator[list[api.OutputEvent], None]:
         """Yields what is stored from `offset` on, in pages that fit a message."""
-        rows = _PAGE_ROWS
+        rows = _READ_ROWS
         while command.attempt:
-            page = await self._page(command, stream, offset, rows)
-            if not page:
+            events = await self._read(command, stream, offset, rows)
+            if not events:
                 return
-            yield page
-            offset = page[-1].next_offset
-            size = sum(len(event.data) for event in page)
-            # Small chunks come in longer pages; one that could grow too long is cut short again.
-            rows = min(rows * 4, _LONGEST_PAGE_ROWS) if size * 4 <= _PAGE_BYTES else _PAGE_ROWS
+            for page in _paged(events):
+                yield page
+            offset = events[-1].next_offset
+            size = sum(len(event.data) for event in events)
+            # Of small chunks more are read at once; what could grow too much is cut short again.
+            rows = min(rows * 4, _MOST_READ_ROWS) if size * 4 <= _READ_BYTES else _READ_ROWS
 
-    async def _page(
+    async def _read(
         self, command: pb.Command, stream: api.OutputStream.ValueType, offset: int, rows: int
     ) -> list[api.OutputEvent]:
         where = [_c.command_id == command.command_id, _c.attempt == command.attempt]
@@ -119,7 +124,7 @@ class Outputs:
             skipped = max(0, offset - begin)
             if skipped >= len(data):
                 continue
-            if size and size + len(data) > _PAGE_BYTES:
+            if size and size + len(data) > _READ_BYTES:
                 break
             size += len(data)
             events.append(
@@ -132,3 +137,17 @@ class Outputs:
                 )
             )
         return events
+
+
+def _paged(events: list[api.OutputEvent]) -> Iterator[list[api.OutputEvent]]:
+    """Yields the events in pages."""
+    page: list[api.OutputEvent] = []
+    size = 0
+    for event in events:
+        if page and size + len(event.data) > _PAGE_BYTES:
+            yield page
+            page, size = [], 0
+        page.append(event)
+        size += len(event.data)
+    if page:
+        yield page

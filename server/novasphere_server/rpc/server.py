@@ -28,9 +28,10 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # Agents ping every 6 s; more often than this is answered with GOAWAY too_many_pings.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Finds half-open connections within 20 s.
+    # Finds half-open connections within 35 s. Sooner would cut readers behind a slow line: the answer to a
+    # ping waits behind all that the line still carries. (It becomes TCP_USER_TIMEOUT as well.)
     ("grpc.keepalive_time_ms", 15_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
 )
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _LAST_CALLS = 1.0  # seconds that calls outside the pipeline's knowledge get at the end

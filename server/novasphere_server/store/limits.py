@@ -26,7 +26,7 @@ class Limits:
     # A mutation reaches a watcher in one message, and gRPC's clients take 4 MiB unless told otherwise.
     # So these two and one resource must stay below that.
     mutation_bytes: int = 1 * MIB  # a mutation of many objects leaves the rest to the next from here on
-    page_bytes: int = 1 * MIB  # a page of a watch ends after the mutation that brings it there
+    page_bytes: int = 128 * KIB  # a page of a watch ends after the mutation that brings it there
     readers: int = 4  # connections for reads
     lock_timeout: float = 3.0  # how long a statement waits for somebody else's lock
     bookmark_interval: float = 15.0
