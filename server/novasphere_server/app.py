@@ -35,7 +35,7 @@ from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
 from novasphere_server.rpc import health, reflection, services, statuses
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.rpc.pipeline import Pipeline
-from novasphere_server.rpc.server import MESSAGE_LIMIT, GrpcServer, PortTaken
+from novasphere_server.rpc.server import GrpcServer, PortTaken
 from novasphere_server.rpc.systems import VERSION, SystemService
 from novasphere_server.settings import Address, CannotStart, Settings, check_admin_token
 from novasphere_server.store.database import Outage
@@ -170,6 +170,7 @@ class App:
             revisions=store,
             clock=clock,
             telemetry=self.telemetry,
+            message_bytes=settings.message_bytes,
             is_open=settings.no_auth,
             resources=services.resources(self.fleet, keys, join_tokens),
         )
@@ -228,7 +229,7 @@ class App:
             generated.ERRORS,
             openapi=importlib.resources.files("novasphere").joinpath("openapi.json").read_bytes(),
             settings=GatewaySettings(
-                max_body_size=MESSAGE_LIMIT,
+                max_body_size=settings.message_bytes,
                 write_timeout=settings.stream_write_seconds,
                 cors_origins=frozenset(settings.cors_origins),
                 query_tokens=settings.query_tokens,

@@ -22,6 +22,7 @@ CONFIG_NAME = "config.toml"
 LOG_FORMATS = ("console", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 MINIMUM_ADMIN_TOKEN = 16
+_MINIMUM_MESSAGE = 1024 * 1024  # bytes; agents send a quarter of it at once, and more with reports
 
 
 class CannotStart(Exception):
@@ -93,6 +94,7 @@ class Settings:
     query_tokens: bool = True
     drain_seconds: float = 30.0
     stream_write_seconds: float = 30.0
+    message_bytes: int = 4 * 1024 * 1024  # one request, over gRPC or REST
     limits: Limits = field(default_factory=Limits)
     fleet: FleetSettings = field(default_factory=FleetSettings)
 
@@ -148,6 +150,11 @@ def _check(settings: Settings) -> None:
                     f"no_auth works on loopback addresses only, and {name} is {address}: "
                     f"drop --no-auth, or use --{name} 127.0.0.1:{address.port}"
                 )
+    if settings.message_bytes < _MINIMUM_MESSAGE:
+        raise SettingsError(
+            f"message_bytes must be {_MINIMUM_MESSAGE} or more, or agents could not send what commands "
+            f"print; it is {settings.message_bytes}"
+        )
     fleet = settings.fleet
     if fleet.heartbeat_interval < 1:
         raise SettingsError(
@@ -366,6 +373,7 @@ _PLAIN: dict[str, Parse] = {
     "query_tokens": _truth,
     "drain_seconds": _number,
     "stream_write_seconds": _positive,
+    "message_bytes": _count,
 }
 
 # Of the tables' numbers, those that may be 0 and mean none then. Without the others nothing works.

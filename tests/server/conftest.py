@@ -58,6 +58,7 @@ class Bench:
             revisions=server.store,
             clock=server.clock,
             telemetry=server.app.telemetry,
+            message_bytes=server.app.settings.message_bytes,
         )
 
     @asynccontextmanager

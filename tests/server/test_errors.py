@@ -18,11 +18,13 @@ from novasphere.api.v1 import key_service_pb2 as keys
 from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
 from novasphere.api.v1 import options_pb2
 from novasphere.gateway import ERRORS, ROUTES
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.link.v1 import link_service_pb2_grpc as link_grpc
 from novasphere_gateway.runtime import Gateway, GatewaySettings
 from novasphere_server import errors, logs
 from novasphere_server.rpc import statuses
 from novasphere_server.rpc.inprocess import InProcess
-from novasphere_server.testing import RunningServer
+from novasphere_server.testing import RunningServer, running_server
 
 GATEWAY_ONLY = {
     reasons.ERROR_REASON_ROUTE_NOT_FOUND,
@@ -236,3 +238,56 @@ async def test_a_message_that_cannot_be_read_is_told_before_what_its_headers_ask
         )
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert details_of(rpc_status.from_call(caught.value))["ErrorInfo"].reason == "MALFORMED_BODY"
+
+
+async def test_a_method_that_nobody_serves_is_refused_like_any_call(server: RunningServer, channel):
+    path = "/grpc.health.v2.Health/Check"
+    calls = {
+        "one answer": lambda metadata: channel.unary_unary(path)(b"", metadata=metadata),
+        "a stream": lambda metadata: channel.unary_stream(path)(b"", metadata=metadata).read(),
+    }
+    for call in calls.values():
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(server.authorization())
+        assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+        assert path in refused.value.details()
+        details = details_of(rpc_status.from_call(refused.value))
+        assert details["ErrorInfo"].reason == "NOT_IMPLEMENTED"
+        assert details["RequestInfo"].request_id
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(())
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_request_beyond_the_limit_is_refused_with_its_reason(tmp_path):
+    async with (
+        running_server(tmp_path, message_bytes=10_000) as server,
+        server.channel() as channel,
+        aiohttp.ClientSession() as http,
+    ):
+        large = keys.CreateKeyRequest(name="k" * 10_000)
+        hello = link.ConnectRequest(hello=link.Hello(node_id="n" * 10_000))
+
+        async def create(metadata) -> None:
+            await keys_grpc.KeyServiceStub(channel).CreateKey(large, metadata=metadata)
+
+        async def connect(metadata) -> None:
+            call = link_grpc.LinkServiceStub(channel).Connect(metadata=metadata)
+            await call.write(hello)
+            await call.read()
+
+        for call in (create, connect):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await call(server.authorization())
+            info = details_of(rpc_status.from_call(refused.value))["ErrorInfo"]
+            assert info.reason == "TOO_LARGE", call
+            assert "at most 10000" in refused.value.details()
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await call(())
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        async with http.post(
+            f"{server.http_url}/api/v1/keys",
+            json={"name": "k" * 10_000},
+            headers=dict(server.authorization()),
+        ) as answer:
+            assert answer.status == 413

@@ -120,6 +120,7 @@ def test_an_admin_token_is_never_repeated_in_a_message(tmp_path: Path):
         ("http = 8080", ["http in", "HOST:PORT"]),
         ("[limits]\nqueue_length = 1.5", ["limits.queue_length", "whole number"]),
         ("[limits]\nbatch_length = 0", ["limits.batch_length", "1 or more"]),
+        ("message_bytes = 1000", ["message_bytes", "1048576 or more", "1000"]),
         ("[fleet]\nheartbeat_interval = 0.0", ["fleet.heartbeat_interval", "above 0"]),
         ("[fleet]\nheartbeat_interval = 0.5", ["fleet.heartbeat_interval", "1 or more", "0.5"]),
         (

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 
 from google.protobuf.message import Message
-from google.rpc import status_pb2
 from novasphere_gateway.backend import Answer, Call, CallError
 
-from novasphere_server.errors import NotImplementedHere
-from novasphere_server.rpc import statuses
 from novasphere_server.rpc.methods import Method
 from novasphere_server.rpc.pipeline import CallFailed, Pipeline, Result
 
@@ -22,12 +19,12 @@ class InProcess:
 
     async def admit(self, call: Call) -> None:
         try:
-            await self._pipeline.admit(self._method(call), call.request, call.metadata)
+            await self._pipeline.admit(await self._method(call), call.request, call.metadata)
         except CallFailed as failure:
             raise CallError(failure.status) from failure
 
     async def unary(self, call: Call) -> Answer:
-        method = self._method(call)
+        method = await self._method(call)
         try:
             result, headers = await self._pipeline.unary(
                 method, call.request, call.metadata, call.timeout
@@ -37,7 +34,7 @@ class InProcess:
         return _answer(result, headers)
 
     async def stream(self, call: Call) -> AsyncIterator[Answer]:
-        method = self._method(call)
+        method = await self._method(call)
         try:
             stream = await self._pipeline.open(
                 method, call.request, call.metadata, call.peer, call.timeout
@@ -50,10 +47,10 @@ class InProcess:
         except CallFailed as failure:
             raise CallError(failure.status) from failure
 
-    def _method(self, call: Call) -> Method:
+    async def _method(self, call: Call) -> Method:
         method = self._pipeline.methods.get(call.method)
         if method is None:
-            raise CallError(_unknown(call.method))
+            raise CallError((await self._pipeline.unknown(call.method, call.metadata)).status)
         return method
 
 
@@ -61,7 +58,3 @@ def _answer(result: Result, headers: Mapping[str, str]) -> Answer:
     if isinstance(result, Message):
         return Answer(result, None, headers)
     return Answer(result.rest, result, headers)
-
-
-def _unknown(method: str) -> status_pb2.Status:
-    return statuses.of(NotImplementedHere(f"this server does not offer {method}"), "")

@@ -31,6 +31,8 @@ from novasphere_server.errors import (
     Draining,
     Internal,
     InvalidArgument,
+    NotImplementedHere,
+    TooLarge,
     Unauthenticated,
 )
 from novasphere_server.rpc import methods, statuses
@@ -92,10 +94,12 @@ class Pipeline:
         revisions: Revisions,
         clock: Clock,
         telemetry: Telemetry,
+        message_bytes: int,
         is_open: bool = False,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
         refused = telemetry.refused_credentials.inc
+        self.message_bytes = message_bytes  # of one request; more is refused
         self.callers = Callers(authenticator, is_open=is_open, on_refusal=refused)
         self._revisions = revisions
         self._clock = clock
@@ -173,7 +177,7 @@ class Pipeline:
             raise
         except Exception as error:
             nearer = await self._by_path(method, request, metadata, error)
-            told = self.told(nearer, method)
+            told = self.told(nearer, method.path)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
         finally:
@@ -216,7 +220,7 @@ class Pipeline:
             raise
         except Exception as error:
             nearer = await self._by_path(method, request, metadata, error)
-            told = self.told(nearer, method)
+            told = self.told(nearer, method.path)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
         finally:
@@ -233,6 +237,17 @@ class Pipeline:
             await self._find(method, request, await self.callers.allowed(method, metadata))
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
+
+    async def unknown(self, path: str, metadata: Mapping[str, str]) -> CallFailed:
+        """Returns what the caller of a method that nobody serves is told, once it is known who that is."""
+        request_id = _request_id(metadata)
+        logs.request_id.set(request_id)
+        try:
+            await self.callers.authenticate(metadata)
+            told: ApiError = NotImplementedHere(f"this server does not offer {path}")
+        except Exception as error:  # noqa: BLE001 - told() keeps what nobody should read
+            told = self.told(error, path)
+        return CallFailed(statuses.of(told, request_id), self.bare_headers(request_id))
 
     async def _find(self, method: Method, request: Message, principal: Principal) -> None:
         """Raises what says that the resource in the method's path is not there, or not the caller's."""
@@ -302,11 +317,11 @@ class Pipeline:
     def bare_headers(self, request_id: str) -> dict[str, str]:
         return {"x-request-id": request_id, "novasphere-revision": str(self._revisions.revision)}
 
-    def told(self, error: Exception, method: Method) -> ApiError:
+    def told(self, error: Exception, path: str) -> ApiError:
         """Returns what the client may know of `error`, and logs what it may not."""
         if isinstance(error, ApiError):
             return error
-        log.error("call failed", method=method.path, exc_info=error)
+        log.error("call failed", method=path, exc_info=error)
         return Internal()
 
     # -- the steps
@@ -328,7 +343,7 @@ class Pipeline:
         """Returns the checked request, and fills in what it says about how to run."""
         message: Any = request
         if isinstance(request, bytes):
-            message = method.parse(request)
+            message = self.parse(method, request)
         if method.validate is not None:
             method.validate(message)
         if method.has_validate_only and message.validate_only:
@@ -340,6 +355,14 @@ class Pipeline:
                 fingerprint=method.fingerprint(message),
             )
         return message  # type: ignore[no-any-return]
+
+    def parse(self, method: Method, request: bytes) -> Message:
+        """Returns the request that the bytes are. Raises TooLarge or MalformedBody."""
+        if len(request) > self.message_bytes:
+            raise TooLarge(
+                f"the message takes {len(request)} bytes; at most {self.message_bytes} are accepted"
+            )
+        return method.parse(request)
 
     def _headers(self, context: CallContext, result: Result) -> dict[str, str]:
         headers = context.headers
@@ -430,7 +453,7 @@ class OpenStream:
     def failed(self, error: Exception) -> CallFailed:
         """Returns how the client is told of `error`, which ends this stream."""
         pipeline = self._pipeline
-        told = pipeline.told(error, self.method)
+        told = pipeline.told(error, self.method.path)
         self._outcome = _CODES[told.reason]
         return CallFailed(statuses.of(told, self.context.request_id), self.headers())
 
@@ -448,7 +471,7 @@ class OpenStream:
         try:
             await self._responses.aclose()
         except Exception as error:  # noqa: BLE001 - the stream has ended; only the log can know
-            pipeline.told(error, self.method)
+            pipeline.told(error, self.method.path)
         finally:
             pipeline.stream_closed(self, self._endpoint, self._outcome, self._started)
 

@@ -17,10 +17,7 @@ from novasphere_server.rpc.pipeline import CallFailed, OpenStream, Pipeline, Res
 
 log = logs.get(__name__)
 
-MESSAGE_LIMIT = 4 * 1024 * 1024
-
 _OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
     # What an answer holds is bounded in rows, and one row may be large.
     ("grpc.max_send_message_length", -1),
     # Without it two servers share a port silently, each getting half of the connections.
@@ -33,6 +30,9 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.keepalive_time_ms", 15_000),
     ("grpc.keepalive_timeout_ms", 20_000),
 )
+# What gRPC itself refuses, in its own words and before anybody has asked who sends it, is larger than what
+# the pipeline refuses with a reason. A message beyond this is not read at all.
+_RECEIVED = 2  # times the pipeline's limit
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _LAST_CALLS = 1.0  # seconds that calls outside the pipeline's knowledge get at the end
 
@@ -51,11 +51,21 @@ class _Handlers(grpc.GenericRpcHandler):
         self._unary = {path: method for path, method in pipeline.methods.items() if method.is_unary}
         self._streams = streams
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> RpcMethodHandler | None:
-        method = self._unary.get(handler_call_details.method)
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> RpcMethodHandler:
+        path = handler_call_details.method
+        method = self._unary.get(path)
         if method is None:
-            return self._streams.get(handler_call_details.method)
+            return self._streams.get(path) or self._unknown(path)
         return _UnaryCall(self._pipeline, method, handler_call_details.invocation_metadata)
+
+    def _unknown(self, path: str) -> RpcMethodHandler:
+        """Refuses, as grpcio would without details and whoever asks. A stream of messages is any call."""
+
+        async def refuse(_: Any, context: Any) -> None:
+            metadata = _metadata(context.invocation_metadata())
+            await _abort(context, await self._pipeline.unknown(path, metadata))
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
 
 class _UnaryCall(RpcMethodHandler):
@@ -107,7 +117,8 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Listens. Raises PortTaken."""
-        server = grpc.aio.server(options=_OPTIONS)
+        received = ("grpc.max_receive_message_length", _RECEIVED * self._pipeline.message_bytes)
+        server = grpc.aio.server(options=(*_OPTIONS, received))
         server.add_generic_rpc_handlers((_Handlers(self._pipeline, self._streams()),))
         try:
             self.port = server.add_insecure_port(self._address)
@@ -140,7 +151,7 @@ class GrpcServer:
 
         async def serve(request: Any, context: Any) -> None:
             if method.is_client_stream:
-                request = _messages(request, method)
+                request = _messages(pipeline, method, request)
             try:
                 stream = await pipeline.open(
                     method,
@@ -185,9 +196,11 @@ class GrpcServer:
             log.info("a stream's reader did not even take its end", peer=context.peer())
 
 
-async def _messages(requests: AsyncIterator[bytes], method: Method) -> AsyncIterator[Message]:
+async def _messages(
+    pipeline: Pipeline, method: Method, requests: AsyncIterator[bytes]
+) -> AsyncIterator[Message]:
     async for request in requests:
-        yield method.parse(request)
+        yield pipeline.parse(method, request)
 
 
 def _metadata(pairs: Any) -> dict[str, str]:
