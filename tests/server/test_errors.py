@@ -291,3 +291,15 @@ async def test_a_request_beyond_the_limit_is_refused_with_its_reason(tmp_path):
             headers=dict(server.authorization()),
         ) as answer:
             assert answer.status == 413
+
+
+async def test_what_is_wrong_with_a_header_is_said_of_the_header(server: RunningServer):
+    headers = {**dict(server.authorization()), "Idempotency-Key": "x" * 300}
+    key = {"name": "k", "scopes": ["read"]}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.post(f"{server.http_url}/api/v1/keys", json=key) as answer,
+    ):
+        told = await answer.json()
+    assert told["detail"] == "idempotency-key: must have at most 255 characters, not 300"
+    assert [violation["field"] for violation in told["violations"]] == ["idempotency-key"]

@@ -157,7 +157,10 @@ class Gateway:
             case Failure():
                 return error
             case CallError():
-                return failures.from_status(error.status)
+                failure = failures.from_status(error.status)
+                if exchange.endpoint is not None:
+                    binding.name_headers(failure, exchange.endpoint.route, exchange.incoming)
+                return failure
             case BindError():
                 return failures.from_binding(error)
             case _:

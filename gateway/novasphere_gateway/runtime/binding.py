@@ -108,6 +108,15 @@ def bind(
     return message
 
 
+def name_headers(failure: Failure, route: Route, incoming: Incoming) -> None:
+    """Makes what the RPC says of its fields speak of the headers that the client sent for them."""
+    sent = {p.field: p.name for p in route.headers if p.name in incoming.headers}
+    named = [Violation(sent.get(v.field, v.field), v.description) for v in failure.violations]
+    for old, new in zip(failure.violations, named, strict=True):
+        failure.message = failure.message.replace(f"{old.field}: ", f"{new.field}: ")
+    failure.violations = tuple(named)
+
+
 def bind_path(route: Route, segments: Sequence[str]) -> Message:
     """Returns a request that holds what the path says, as far as that can be read."""
     message = route.request()
