@@ -368,7 +368,9 @@ class Attempts:
             return
         # Somebody killed the wrapper. Nothing that nobody watches may go on.
         await self._work(processes.kill_session, process.pid, process.start)
-        self._end_in_doubt(attempt, "what watched the command was killed, and what was left of its session")
+        self._end_in_doubt(
+            attempt, "what watched the command was killed, and what was left of its session"
+        )
 
     async def _settle(self, attempt: Attempt) -> None:
         """Finds out how far an attempt got that this agent did not see through, now or later."""

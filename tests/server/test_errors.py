@@ -20,11 +20,13 @@ from novasphere.api.v1 import options_pb2
 from novasphere.gateway import ERRORS, ROUTES
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.link.v1 import link_service_pb2_grpc as link_grpc
+from novasphere.node.v1 import command_service_pb2, command_service_pb2_grpc
 from novasphere_gateway.runtime import Gateway, GatewaySettings
 from novasphere_server import errors, logs
 from novasphere_server.rpc import statuses
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.testing import RunningServer, running_server
+from store_samples import put_node
 
 GATEWAY_ONLY = {
     reasons.ERROR_REASON_ROUTE_NOT_FOUND,
@@ -303,3 +305,26 @@ async def test_what_is_wrong_with_a_header_is_said_of_the_header(server: Running
         told = await answer.json()
     assert told["detail"] == "idempotency-key: must have at most 255 characters, not 300"
     assert [violation["field"] for violation in told["violations"]] == ["idempotency-key"]
+
+
+async def test_what_is_wrong_with_a_field_is_said_by_the_name_that_it_has_there(
+    server: RunningServer, channel: grpc.aio.Channel
+):
+    await server.store.write(put_node("n"))
+    request = command_service_pb2.CreateCommandRequest(
+        node_id="n", command_text="ls", timeout_seconds=0, namespace="Bad"
+    )
+    create = command_service_pb2_grpc.CommandServiceStub(channel).CreateCommand
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await create(request, metadata=server.authorization())
+    assert failed.value.details().startswith("timeout_seconds: must be at least 1")
+    async with (
+        aiohttp.ClientSession(headers=dict(server.authorization())) as http,
+        http.post(
+            f"{server.http_url}/api/v1/nodes/n/commands",
+            json={"command_text": "ls", "timeout": 0, "namespace": "Bad"},
+        ) as answer,
+    ):
+        told = (await answer.json())["message"]
+    assert told.startswith("timeout: must be at least 1")
+    assert "; namespace: " in told

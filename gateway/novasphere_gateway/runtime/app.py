@@ -159,7 +159,7 @@ class Gateway:
             case CallError():
                 failure = failures.from_status(error.status)
                 if exchange.endpoint is not None:
-                    binding.name_headers(failure, exchange.endpoint.route, exchange.incoming)
+                    binding.name_as_sent(failure, exchange.endpoint.route, exchange.incoming)
                 return failure
             case BindError():
                 return failures.from_binding(error)

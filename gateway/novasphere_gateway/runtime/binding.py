@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from google.protobuf.message import Message
+from novasphere.api.v1 import options_pb2
 
 from novasphere_gateway import codec
 from novasphere_gateway.model import BindError, Param, Route, Violation
@@ -108,13 +109,29 @@ def bind(
     return message
 
 
-def name_headers(failure: Failure, route: Route, incoming: Incoming) -> None:
-    """Makes what the RPC says of its fields speak of the headers that the client sent for them."""
+def name_as_sent(failure: Failure, route: Route, incoming: Incoming) -> None:
+    """Makes what the RPC says of its fields speak of the headers and keys that the client sent for them."""
     sent = {p.field: p.name for p in route.headers if p.name in incoming.headers}
-    named = [Violation(sent.get(v.field, v.field), v.description) for v in failure.violations]
+    request = route.request.DESCRIPTOR
+    named = [
+        Violation(sent.get(v.field) or _keys(request, v.field), v.description)
+        for v in failure.violations
+    ]
     for old, new in zip(failure.violations, named, strict=True):
         failure.message = failure.message.replace(f"{old.field}: ", f"{new.field}: ")
     failure.violations = tuple(named)
+
+
+def _keys(message: Any, path: str) -> str:
+    """Returns the path of a field, as in "a.b[0].c", with the keys that the JSON API has for its parts."""
+    keys = []
+    for part in path.split("."):
+        name, bracket, index = part.partition("[")
+        field = message.fields_by_name.get(name) if message is not None else None
+        key = name if field is None else field.GetOptions().Extensions[options_pb2.key] or name
+        keys.append(key + bracket + index)
+        message = None if field is None else field.message_type
+    return ".".join(keys)
 
 
 def bind_path(route: Route, segments: Sequence[str]) -> Message:

@@ -70,7 +70,7 @@ class Validators:
     def _nested_check(self, field: FieldDescriptor) -> _Check | None:
         if field.message_type is None:
             return None
-        name, key = field.name, json_key(field)
+        name = field.name
         if _is_map(field):
             inner_field = field.message_type.fields_by_name["value"]
             if inner_field.message_type is None:
@@ -80,7 +80,7 @@ class Validators:
             def check_map(message: Any, path: str, violations: list[Violation]) -> None:
                 for name_, value in getattr(message, name).items():
                     for check in inner:
-                        check(value, f"{path}{key}.{name_}.", violations)
+                        check(value, f"{path}{name}.{name_}.", violations)
 
             return check_map if inner else None
         inner = self._compile(field.message_type)
@@ -91,21 +91,16 @@ class Validators:
             def check_elements(message: Any, path: str, violations: list[Violation]) -> None:
                 for index, value in enumerate(getattr(message, name)):
                     for check in inner:
-                        check(value, f"{path}{key}[{index}].", violations)
+                        check(value, f"{path}{name}[{index}].", violations)
 
             return check_elements
 
         def check_member(message: Any, path: str, violations: list[Violation]) -> None:
             if message.HasField(name):
                 for check in inner:
-                    check(getattr(message, name), f"{path}{key}.", violations)
+                    check(getattr(message, name), f"{path}{name}.", violations)
 
         return check_member
-
-
-def json_key(field: FieldDescriptor) -> str:
-    """Returns the field's name as clients of the JSON API write it."""
-    return field.GetOptions().Extensions[options_pb2.key] or field.name
 
 
 def enum_words(enum: EnumDescriptor) -> list[str]:
@@ -131,7 +126,7 @@ def _field_check(field: FieldDescriptor) -> _Check | None:
     whole, each = _judges(field, rules)
     if not (rules.required or whole or each):
         return None
-    name, key, required = field.name, json_key(field), rules.required
+    name, required = field.name, rules.required
     has_presence = field.has_presence
     is_list = field.is_repeated and not _is_map(field)
     is_message = field.message_type is not None and not field.is_repeated
@@ -139,19 +134,19 @@ def _field_check(field: FieldDescriptor) -> _Check | None:
     def check(message: Any, path: str, violations: list[Violation]) -> None:
         if has_presence and not message.HasField(name):
             if required:
-                violations.append(Violation(path + key, "must be set"))
+                violations.append(Violation(path + name, "must be set"))
             return
         value = getattr(message, name)
         if required and not is_message and not value:
-            violations.append(Violation(path + key, "must be set"))
+            violations.append(Violation(path + name, "must be set"))
             return
         for judge in whole:
             wrong = judge(value)
             if wrong:
-                violations.append(Violation(path + key, wrong))
+                violations.append(Violation(path + name, wrong))
         if each:
             for index, element in enumerate(value) if is_list else ((None, value),):
-                where = path + key if index is None else f"{path}{key}[{index}]"
+                where = path + name if index is None else f"{path}{name}[{index}]"
                 violations.extend(Violation(where, wrong) for judge in each if (wrong := judge(element)))
 
     return check
