@@ -114,6 +114,17 @@ async def test_node_get_delete_and_metrics(server: ScriptedServer, cli: Cli) -> 
     ]
 
 
+async def test_a_request_id_stands_for_the_same_change_whatever_is_named_beside_it(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    server.add_node("n2")
+    await cli("node", "delete", "n1", "--request-id", "mine")
+    await cli("node", "delete", "n1", "n2", "--request-id", "mine")
+    sent = [(request.node_id, request.request_id) for request in server.requests("DeleteNode")]
+    assert sent == [("n1", "mine/n1"), ("n1", "mine/n1"), ("n2", "mine/n2")]
+
+
 async def test_an_empty_fleet_says_what_to_do(cli: Cli) -> None:
     nodes, commands, names = await asyncio.gather(
         cli("node", "list"), cli("command", "list"), cli("node", "list", "-o", "name")

@@ -96,7 +96,7 @@ async def test_several_words_are_quoted_and_joined(server: ScriptedServer, cli: 
     assert done.code == 0
     request = server.requests("CreateCommand")[0]
     assert request.command_text == "echo 'a b' '$HOME' --server x"
-    assert (request.namespace, request.request_id) == ("team", "mine")
+    assert (request.namespace, request.request_id) == ("team", "mine/n1")
     assert not request.HasField("timeout_seconds")
     assert "command cmd-" in done.err
 
@@ -351,6 +351,18 @@ async def test_several_nodes_run_at_once_with_their_names_before_each_line(
     none = await cli("exec", "-l", "zone=nowhere", "--", "work")
     assert none.code == 1
     assert "no node matches" in none.err
+
+
+async def test_a_request_id_runs_once_on_a_node_whoever_is_named_beside_it(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.on_create = lambda script: finish(script, SUCCEEDED, 0)
+    server.add_node("a", labels={"zone": "z"})
+    assert (await cli("exec", "-l", "zone=z", "--request-id", "mine", "--", "work")).code == 0
+    server.add_node("b", labels={"zone": "z"})
+    assert (await cli("exec", "-l", "zone=z", "--request-id", "mine", "--", "work")).code == 0
+    ran_on = [script.command.target_node_id for script in server.scripts.values()]
+    assert ran_on == ["a", "b"]
 
 
 async def test_a_refusal_is_exit_code_1(server: ScriptedServer, cli: Cli) -> None:

@@ -178,9 +178,6 @@ class Execution:
 
     async def _create(self, target: Target) -> int | None:
         """Creates the command; returns an exit code when that is the end of it."""
-        request_id = self._client.request_id
-        if len(self._targets) > 1:
-            request_id = sessions.request_id_for(target.node_id, request_id)
         try:
             created = await self._client.commands.create(
                 target.node_id,
@@ -188,7 +185,7 @@ class Execution:
                 timeout_seconds=self._request.timeout_seconds,
                 queue_timeout_seconds=self._request.queue_timeout_seconds,
                 namespace=self._request.namespace,
-                request_id=request_id,
+                request_id=sessions.request_id_for(target.node_id, self._client.request_id),
                 patience=self._request.contact_timeout,
             )
         except (errors.Unreachable, errors.DeadlineExceeded):

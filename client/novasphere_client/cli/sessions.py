@@ -47,11 +47,8 @@ async def each(
 
     code = 0
     for name in names:
-        request_id = client.request_id
-        if len(names) > 1:
-            request_id = request_id_for(name, request_id)
         try:
-            done = await act(name, request_id)
+            done = await act(name, request_id_for(name, client.request_id))
         except (Unreachable, Unauthenticated):
             raise
         except NovasphereError as error:
@@ -63,7 +60,10 @@ async def each(
 
 
 def request_id_for(name: str, request_id: str) -> str:
-    """Returns the request id for one of several names: one id stands for one request."""
+    """Returns the request id for one of the names on a command line: one id stands for one request.
+
+    A name that stands alone gets one of its own too: repeated beside others, it is the same request.
+    """
     if not request_id:
         return ""
     joined = f"{request_id}/{name}"
