@@ -72,7 +72,7 @@ async def test_bytes_and_the_exit_code_are_those_of_the_command(
     assert request.command_text == "printf '%s' \"$X\" | wc", "one word is the shell line itself"
     assert request.timeout_seconds == 120
     assert request.request_id
-    assert server.open_streams == 0
+    await server.until(lambda: server.open_streams == 0)
 
 
 async def test_several_words_are_quoted_and_joined(server: ScriptedServer, cli: Cli) -> None:
@@ -133,7 +133,7 @@ async def test_output_resumes_silently_over_breaks_and_restarts(
 ) -> None:
     server.add_node("n1")
     process = await cli.start("exec", "n1", "--", "work")
-    await server.until(lambda: bool(server.scripts) and server.open_streams == 1, within=20)
+    await server.until(lambda: bool(server.requests("ReadCommandOutput")), within=20)
     (script,) = server.scripts.values()
     await server.print(script, (OUT, b"one\n"), (ERR, b"err\n"))
     assert process.stdout is not None
@@ -288,7 +288,7 @@ async def test_ctrl_c_is_heard_while_nobody_reads_the_output(server: ScriptedSer
     ours, theirs = os.pipe()
     process = await cli.start("exec", "n1", "--", "work", stdout=theirs)
     os.close(theirs)
-    await server.until(lambda: bool(server.scripts) and server.open_streams == 1, within=20)
+    await server.until(lambda: bool(server.requests("ReadCommandOutput")), within=20)
     (script,) = server.scripts.values()
     assert await asyncio.to_thread(os.read, ours, 1) == b"x"
     process.send_signal(signal.SIGINT)
@@ -441,16 +441,14 @@ async def test_closed_standard_streams_do_no_harm(server: ScriptedServer, cli: C
     assert (done.code, done.err) == (4, "")
 
 
-async def test_a_terminal_hears_of_breaks_and_of_a_node_that_is_away(
-    server: ScriptedServer, cli: Cli
-) -> None:
+async def test_a_terminal_hears_of_breaks(server: ScriptedServer, cli: Cli) -> None:
     import pty
 
-    server.add_node("n1").status = node_pb2.NODE_STATUS_OFFLINE
+    server.add_node("n1")
     ours, theirs = pty.openpty()
     process = await cli.start("exec", "n1", "--", "work", stdout=theirs)
     os.close(theirs)
-    await server.until(lambda: bool(server.requests("GetNode")) and server.open_streams == 1, within=20)
+    await server.until(lambda: bool(server.requests("ReadCommandOutput")), within=20)
     (script,) = server.scripts.values()
     await server.print(script, (OUT, b"one\n"))
     assert await asyncio.to_thread(os.read, ours, 100) == b"one\r\n"
@@ -460,7 +458,39 @@ async def test_a_terminal_hears_of_breaks_and_of_a_node_that_is_away(
     done = await cli.finish(process)
     os.close(ours)
     assert done.code == 0
-    assert done.err.splitlines() == [
-        "novasphere: node n1 is offline; the command waits for it (Ctrl-C cancels)",
-        "novasphere: the connection broke; trying again",
-    ]
+    assert done.err.splitlines() == ["novasphere: the connection broke; trying again"]
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (node_pb2.CONNECTION_STATE_DISCONNECTED, "disconnected"),
+        (node_pb2.CONNECTION_STATE_OFFLINE, "offline"),
+        (node_pb2.CONNECTION_STATE_LOST, "lost"),
+    ],
+)
+async def test_a_command_that_waits_for_a_node_says_so_and_until_when(
+    state: Any, word: str, server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1").connection = state
+    server.on_create = lambda script: script.command.ClearField("started_at")
+    process = await cli.start("exec", "n1", "--", "work")
+    assert process.stderr is not None
+    said = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
+    (script,) = server.scripts.values()
+    command_id = script.command.command_id
+    assert said == (
+        f"novasphere: node n1 is {word}; command {command_id} waits for it, for 24h at most "
+        f"(--queue-timeout). Ctrl-C or `novasphere command cancel {command_id}` cancels it\n"
+    )
+    await server.finish(script, SUCCEEDED, 0)
+    assert (await cli.finish(process)).err == ""
+
+
+async def test_a_command_that_started_waits_for_no_node(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1").connection = node_pb2.CONNECTION_STATE_DISCONNECTED
+    process = await cli.start("exec", "n1", "--", "work")
+    await server.until(lambda: bool(server.requests("GetCommand")), within=20)
+    (script,) = server.scripts.values()
+    await server.finish(script, SUCCEEDED, 0)
+    assert (await cli.finish(process)).err == ""

@@ -70,6 +70,27 @@ async def test_exec_says_125_when_contact_is_lost_and_never_0(tmp_path: Path) ->
         assert b"--attach cmd-" in stderr
 
 
+async def test_exec_says_that_the_node_went_away_while_the_command_waits(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as plane:
+        agent = await plane.add_agent("node-001", "--capacity", "1")
+        busy = await plane.start_cli("exec", "node-001", "--timeout", "120", "--", "echo hi; sleep 60")
+        assert busy.stdout is not None
+        assert await asyncio.wait_for(busy.stdout.readline(), 30) == b"hi\n"
+        waiting = await plane.start_cli("exec", "--verbose", "node-001", "--", "true")
+        assert waiting.stderr is not None
+        await asyncio.wait_for(waiting.stderr.readline(), 30)
+        await agent.kill()
+        said = (await asyncio.wait_for(waiting.stderr.readline(), 30)).decode()
+        assert "node node-001 is disconnected; command cmd-" in said
+        waiting.send_signal(signal.SIGINT)
+        await asyncio.wait_for(waiting.communicate(), 30)
+        assert waiting.returncode == 130
+        await agent.start()
+        busy.send_signal(signal.SIGINT)
+        await asyncio.wait_for(busy.communicate(), 30)
+        assert busy.returncode == 130
+
+
 async def test_exec_cancelled_by_ctrl_c_says_130_and_kills_the_command(tmp_path: Path) -> None:
     async with control_plane(tmp_path) as plane:
         await plane.add_agent()

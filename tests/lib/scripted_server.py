@@ -174,6 +174,7 @@ class ScriptedServer:
             uid=f"uid-{node_id}",
             hostname=f"host-{node_id}",
             status=node_pb2.NODE_STATUS_ONLINE,
+            connection=node_pb2.CONNECTION_STATE_ONLINE,
             revision=1,
             **fields,
         )
@@ -298,11 +299,15 @@ class Nodes(_Servicer):
 async def _watch(
     server: ScriptedServer, method: str, request: Any, context: Any
 ) -> AsyncIterator[list[Any]]:
-    """Plays the next scripted stream: messages, then a break; the last one stays open."""
+    """Plays the next scripted stream: messages, then a break; the last one stays open.
+
+    Without a script it shows the node that it was asked about.
+    """
     server.open_streams += 1
     try:
         await server.enter(method, request, context)
-        stream = server.watch_streams.pop(0)
+        node = server.nodes.get(request.node_id)
+        stream = server.watch_streams.pop(0) if server.watch_streams else [[event("ADDED", node)]]
         for message in stream:
             yield message
         if server.watch_streams:

@@ -13,11 +13,12 @@ from typing import NoReturn
 
 from novasphere.node.v1 import command_pb2, command_service_pb2, node_pb2
 
-from novasphere_client import errors
+from novasphere_client import errors, json_form
 from novasphere_client.cli import failures, sessions, terminal, times
 from novasphere_client.cli.sinks import Lines, Sink
 from novasphere_client.client import Client
 from novasphere_client.connection import new_request_id
+from novasphere_client.outputs import is_final
 
 REFUSED = 126
 TIMED_OUT = 124
@@ -26,6 +27,13 @@ CANCELLED = 130
 
 # Nodes that are spoken to at the same moment; the rest wait their turn.
 _AT_ONCE = 100
+
+# A command that has not started yet waits for a node whose link is like this.
+_AWAY = {
+    node_pb2.CONNECTION_STATE_DISCONNECTED,
+    node_pb2.CONNECTION_STATE_OFFLINE,
+    node_pb2.CONNECTION_STATE_LOST,
+}
 
 _PREFIX_COLOURS = ("cyan", "green", "magenta", "yellow", "blue")
 
@@ -88,6 +96,7 @@ class Execution:
         self._leave = asyncio.Event()
         self._failure: terminal.CannotWrite | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._watches = asyncio.Semaphore(_AT_ONCE)
         self._sink = Sink()
         self._is_interactive = terminal.is_terminal(sys.stdout)
         self._interrupted: set[str] = set()
@@ -287,17 +296,33 @@ class Execution:
         return code
 
     async def _tell_if_away(self, target: Target) -> None:
-        """Says on a terminal why nothing happens when a node is away."""
-        if not self._is_interactive:
-            return
+        """Says once that the command waits for its node, if that is away or goes away meanwhile."""
+        watch = self._client.nodes.watch(node_id=target.node_id, patience=self._request.contact_timeout)
         try:
-            node = await self._client.nodes.get(target.node_id)
+            async with self._watches, watch:
+                async for event in watch:
+                    if event.object.connection not in _AWAY:
+                        continue
+                    found = await self._client.commands.get(target.command_id)
+                    if not (found.command.HasField("started_at") or is_final(found.command)):
+                        self._say_waiting(target, event.object.connection, found.command)
+                    return
         except errors.NovasphereError:
             return  # whoever follows the command hears about it
-        if node.status == node_pb2.NODE_STATUS_OFFLINE:
-            self._say(
-                target, f"node {target.node_id} is offline; the command waits for it (Ctrl-C cancels)"
-            )
+
+    def _say_waiting(
+        self,
+        target: Target,
+        connection: node_pb2.ConnectionState.ValueType,
+        command: command_pb2.Command,
+    ) -> None:
+        state = json_form.spell(node_pb2.ConnectionState.DESCRIPTOR, connection) or ""
+        self._say(
+            target,
+            f"node {target.node_id} is {state.lower()}; command {target.command_id} waits for it, for "
+            f"{times.span(command.queue_timeout_seconds)} at most (--queue-timeout). Ctrl-C or "
+            f"`novasphere command cancel {target.command_id}` cancels it",
+        )
 
     async def _cancel_when_asked(self, target: Target) -> None:
         await self._cancel.wait()
