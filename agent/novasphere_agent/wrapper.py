@@ -252,7 +252,8 @@ class Wrapper:
 
     def _arguments(self, shell: str, text: str) -> list[str]:
         if len(text.encode()) <= _LONGEST_ARGUMENT:
-            return [shell, "-c", text]
+            # Without the dashes a text that begins with one is read as options.
+            return [shell, "-c", "--", text]
         script = self._path("script")
         with open(script, "w", encoding="utf-8", opener=_private) as file:
             file.write(text)

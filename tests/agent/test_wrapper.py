@@ -91,6 +91,16 @@ def test_it_leaves_how_the_command_ended(launcher: LauncherProcess, tmp_path: Pa
     assert (outcome["exit_code"], outcome["stdout_bytes"], outcome["ended_by"]) == (3, 2, None)
 
 
+def test_a_text_that_begins_with_a_dash_is_no_option_of_the_shell(
+    launcher: LauncherProcess, tmp_path: Path
+) -> None:
+    directory = intend(tmp_path / "run", "-e; echo x")
+    launcher.start(directory)
+    assert wait_for(directory / "exit.json")["exit_code"] == 0
+    assert (directory / "stdout").read_text() == "x\n"
+    assert "-e" in (directory / "stderr").read_text()
+
+
 def test_commands_get_their_signals_back(launcher: LauncherProcess, tmp_path: Path) -> None:
     directory = intend(tmp_path / "run", "grep SigIgn /proc/self/status; grep SigBlk /proc/self/status")
     launcher.start(directory)
