@@ -131,7 +131,10 @@ def _parser() -> argparse.ArgumentParser:
         help="identity and unfinished work (default: %(default)s)",
     )
     parser.add_argument(
-        "--reset-identity", action="store_true", help="forget who this agent was, and join as a new one"
+        "--reset-identity",
+        action="store_true",
+        help="forget who this agent was, and join as a new one, with a join token; "
+        "its old name is free once that node is deleted",
     )
     parser.add_argument(
         "--capacity",

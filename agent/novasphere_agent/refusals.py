@@ -19,8 +19,9 @@ _NEXT_STEPS = {
     "PERMISSION_DENIED": "the credential may not enrol nodes; give it a join token with --token",
     "NODE_NAME_TAKEN": "another machine has this node name; choose one with --name, or delete that node",
     "DUPLICATE_IDENTITY": (
-        "this identity is in use elsewhere, as after a disk was cloned; start one of the two with "
-        "--reset-identity"
+        "another agent goes on with this identity, as after a disk was cloned; start this agent, which "
+        "was refused, with --reset-identity, a join token and another --name (or delete the node first, "
+        "which ends the other agent, and keep the name)"
     ),
     NODE_DELETED: "the node was deleted; start the agent with a join token to join again",
     "UNIMPLEMENTED": "nobody there speaks with agents; --server wants the gRPC address of the server",

@@ -153,7 +153,8 @@ class DuplicateIdentity(ApiError):
     def __init__(self, node_id: str) -> None:
         super().__init__(
             f"another machine holds the identity of node {node_id!r} (was a disk cloned?): "
-            "run this agent once with --reset-identity and a join token",
+            "start this agent once with --reset-identity, a join token and another --name; "
+            f"to keep the name, delete node {node_id!r} first, which ends the other agent",
             metadata={"node_id": node_id},
         )
 

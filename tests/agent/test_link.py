@@ -180,7 +180,7 @@ async def test_a_missing_token_is_asked_for_and_used_once_it_is_there(
     ("code", "reason", "advice"),
     [
         (grpc.StatusCode.ALREADY_EXISTS, "NODE_NAME_TAKEN", "choose one with --name"),
-        (grpc.StatusCode.ABORTED, "DUPLICATE_IDENTITY", "--reset-identity"),
+        (grpc.StatusCode.ABORTED, "DUPLICATE_IDENTITY", "start this agent, which"),
     ],
 )
 async def test_a_refusal_says_what_to_do_and_is_not_the_end(

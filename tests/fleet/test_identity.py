@@ -135,6 +135,25 @@ async def test_a_clone_is_refused_and_the_machine_itself_stays_linked(world):
     assert not agent.has_ended
 
 
+async def test_a_machine_whose_clone_came_first_is_told_how_to_get_in_again(world):
+    machine = world.agent("n1")
+    await machine.connect()
+    clone = machine.clone()
+    await clone.connect()
+    await clone.settle()
+    with pytest.raises(errors.DuplicateIdentity) as refused:
+        await machine.connect()
+    assert "start this agent once with --reset-identity, a join token and another --name" in str(
+        refused.value
+    )
+    assert "to keep the name, delete node 'n1' first" in str(refused.value)
+    machine.node_uid = machine.credential = machine.session_token = ""
+    with pytest.raises(errors.NodeNameTaken):
+        await machine.connect()
+    await world.fleet.nodes.delete(ADMIN, "n1")
+    await machine.connect()
+
+
 async def test_a_newer_stream_of_the_same_agent_replaces_the_older(world):
     agent = world.agent("n1")
     await agent.connect()
