@@ -121,6 +121,9 @@ def load(
     SettingsError.
     """
     flags = {name: value for name, value in (flags or {}).items() if value is not None}
+    for name, value in flags.items():
+        if value == "":  # a shell variable that is not set, as likely as not
+            raise SettingsError(f"{_flag(name)} is empty: give it a value, or leave it out")
     environment = os.environ if environment is None else environment
     data_dir = _data_dir(flags, environment)
     sources = _Sources(flags, environment, *_read_file(flags, environment, data_dir))
@@ -166,6 +169,10 @@ def _check(settings: Settings) -> None:
             f"{fleet.heartbeat_interval}: links would be cut between heartbeats; make the limit longer, "
             "twice the interval or more"
         )
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _data_dir(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Path:
@@ -235,7 +242,7 @@ class _Sources:
         file = self._file.get(table, {}) if table else self._file
         self._known.add(dotted)
         if not table and name in self._flags:
-            value, where = self._flags[name], f"--{name.replace('_', '-')}"
+            value, where = self._flags[name], _flag(name)
         elif self._environment.get(variable):
             value, where = self._environment[variable], variable
         elif name in file:

@@ -78,6 +78,10 @@ def test_lists_and_truths_can_be_said_in_the_environment(tmp_path: Path):
         ({}, {"NOVASPHERE_LIMITS_READERS": "0"}, ["NOVASPHERE_LIMITS_READERS", "1 or more", "'0'"]),
         ({}, {"NOVASPHERE_FLEET_LOST_AFTER": "0"}, ["NOVASPHERE_FLEET_LOST_AFTER", "above 0", "'0'"]),
         ({}, {"NOVASPHERE_STREAM_WRITE_SECONDS": "0"}, ["NOVASPHERE_STREAM_WRITE_SECONDS", "above 0"]),
+        ({"data_dir": ""}, {}, ["--data-dir is empty"]),
+        ({"data_dir": "", "config": "/nowhere.toml"}, {}, ["--data-dir is empty"]),
+        ({"config": ""}, {}, ["--config is empty"]),
+        ({"database_url": ""}, {}, ["--database-url is empty"]),
         ({"log_format": "xml"}, {}, ["--log-format", "console, json"]),
         ({}, {"NOVASPHERE_ADMIN_TOKEN": "short"}, ["NOVASPHERE_ADMIN_TOKEN", "16"]),
         ({}, {"NOVASPHERE_ADMIN_TOKEN": " spaces at both ends "}, ["NOVASPHERE_ADMIN_TOKEN", "ends"]),
@@ -100,6 +104,12 @@ def test_what_cannot_be_used_is_named_with_what_to_write(tmp_path: Path, flags, 
         load({"data_dir": tmp_path, **flags}, environment)
     for part in said:
         assert part in str(caught.value)
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path: Path):
+    empty = ("DATA_DIR", "CONFIG", "HTTP", "DATABASE_URL", "NO_AUTH", "LIMITS_QUEUE_LENGTH")
+    environment = {f"NOVASPHERE_{name}": "" for name in empty} | {"XDG_DATA_HOME": str(tmp_path)}
+    assert load({}, environment) == load({}, {"XDG_DATA_HOME": str(tmp_path)})
 
 
 def test_an_admin_token_is_never_repeated_in_a_message(tmp_path: Path):
