@@ -23,6 +23,11 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST_NAME = 253
+_ROLES = ("worker", "compute", "storage", "mobile", "nas", "gpu")
+
+# The server would cut what is more.
+_MOST_LABELS = 64
+_LONGEST_LABEL = 253
 
 
 def console() -> None:
@@ -32,8 +37,14 @@ def console() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Runs an agent until it is told to stop, and returns the exit code."""
+    parser = _parser()
     try:
-        options = _parser().parse_args(argv)
+        options = parser.parse_args(argv)
+        labels = len(dict(options.label))
+        if labels > _MOST_LABELS:
+            parser.error(
+                f"argument --label: a node has {_MOST_LABELS} labels at most, and these are {labels}"
+            )
     except SystemExit as told:  # what argparse does after it has said what is wrong, or has helped
         return int(told.code or 0)
     logs.configure(options.log_format)
@@ -107,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--token-file",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="file with the join token, read when one is needed",
     )
@@ -115,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--label", type=_label, action="append", default=[], metavar="KEY=VALUE", help="may be repeated"
     )
-    parser.add_argument("--role", default="", help="what this machine is for")
+    parser.add_argument(
+        "--role", choices=_ROLES, default="", help="what this machine is for (default: worker)"
+    )
     parser.add_argument(
         "--allow",
         type=_kinds,
@@ -125,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data-dir",
-        type=Path,
+        type=_path,
         default=_default_data_dir(),
         metavar="DIR",
         help="identity and unfinished work (default: %(default)s)",
@@ -159,7 +172,8 @@ def _default_data_dir() -> Path:
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+    # What begins with http:// or has a user in it would pass for a host, and never be found.
+    if not host or re.search(r"[\s/@]", host) or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in 127.0.0.1:9090")
     return host, int(port)
 
@@ -173,10 +187,22 @@ def _name(text: str) -> str:
     return text
 
 
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: give it a path, or leave it out")
+    return Path(text)
+
+
 def _label(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not key or not separator:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    for what, words in (("key", key), ("value", value)):
+        if len(words) > _LONGEST_LABEL:
+            raise argparse.ArgumentTypeError(
+                f"the {what} of label {key[:40]!r} has {len(words)} characters, and may have "
+                f"{_LONGEST_LABEL}"
+            )
     return key, value
 
 

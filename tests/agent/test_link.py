@@ -286,8 +286,15 @@ async def test_an_agent_may_end_with_whoever_started_it(server: StandIn, agent: 
     "arguments",
     [
         ("--server", "nowhere"),
+        ("--server", "http://127.0.0.1:9090"),
+        ("--server", "nobody@nowhere:9090"),
+        ("--server", "no where:9090"),
         ("--name", "no spaces please"),
         ("--label", "novalue"),
+        ("--label", f"long={'x' * 254}"),
+        ("--label", f"{'x' * 254}=long"),
+        ("--role", "wroker"),
+        ("--data-dir", ""),
         ("--allow", "Shell!"),
         ("--capacity", "0"),
     ],
@@ -298,6 +305,13 @@ async def test_wrong_flags_exit_with_two_and_name_the_flag(
     await agent.start(*arguments)
     assert await agent.ended() == 2
     assert f"argument {arguments[0]}" in agent.words
+
+
+async def test_more_labels_than_a_node_has_are_refused(server: StandIn, agent: AgentProcess) -> None:
+    labels = [word for number in range(65) for word in ("--label", f"l{number}=x")]
+    await agent.start(*labels)
+    assert await agent.ended() == 2
+    assert "argument --label: a node has 64 labels at most, and these are 65" in agent.words
 
 
 async def test_log_lines_may_be_json(server: StandIn, agent: AgentProcess) -> None:
