@@ -365,6 +365,16 @@ async def test_a_request_id_runs_once_on_a_node_whoever_is_named_beside_it(
     assert ran_on == ["a", "b"]
 
 
+async def test_an_offset_without_an_output_to_attach_to_is_refused(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    refused = await cli("exec", "--offset", "5", "n1", "--", "work")
+    assert refused.code == 2
+    assert "--offset goes with --attach" in refused.err
+    assert not server.scripts
+
+
 async def test_a_refusal_is_exit_code_1(server: ScriptedServer, cli: Cli) -> None:
     missing = await cli("exec", "nobody", "--", "work")
     assert (missing.code, missing.out) == (1, b"")

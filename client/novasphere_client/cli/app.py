@@ -167,6 +167,10 @@ def execute(
     if attach:
         if node or selector or words:
             raise typer.BadParameter("--attach follows a command that exists; leave out nodes and CMD")
+    elif offset:
+        raise typer.BadParameter(
+            "--offset goes with --attach: a new command's output starts at its start"
+        )
     elif not words:
         raise typer.BadParameter("no command: put it after --, as in: novasphere exec NODE -- uname -a")
     elif not (node or selector):
