@@ -375,6 +375,25 @@ async def test_an_offset_without_an_output_to_attach_to_is_refused(
     assert not server.scripts
 
 
+async def test_a_command_that_is_deleted_with_its_node_is_125_without_a_way_back(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
+    process = await cli.start("exec", "n1", "--", "work")
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"one\n"
+    (command_id,) = server.scripts
+    server.scripts.clear()
+    await server.break_streams()
+    done = await cli.finish(process)
+    assert done.code == 125
+    assert done.err == (
+        f"novasphere: command {command_id} was deleted, as commands are with their node; "
+        "how it ended is not known\n"
+    )
+
+
 async def test_a_refusal_is_exit_code_1(server: ScriptedServer, cli: Cli) -> None:
     missing = await cli("exec", "nobody", "--", "work")
     assert (missing.code, missing.out) == (1, b"")

@@ -239,6 +239,13 @@ class Execution:
             if command is None:
                 raise errors.OutputGap("the output ended without saying how the command ended")
             return await self._conclude(target, command)
+        except errors.CommandNotFound:
+            self._say(
+                target,
+                f"command {target.command_id} was deleted, as commands are with their node; "
+                "how it ended is not known",
+            )
+            return CONTACT_LOST
         except errors.NovasphereError as error:
             if isinstance(error, errors.Unreachable):
                 said = f"lost contact with the server at {self._client.settings.server}"
