@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 
+import postgresql
 import pytest
 
 COMPLETE = bool(os.environ.get("NOVASPHERE_NO_SKIPS"))
 
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that. Tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgresql.PostgresServer]:
+    """A PostgreSQL server of this run's own."""
+    programs = postgresql.programs()
+    if programs is None:
+        pytest.skip(postgresql.MISSING)
+    server = postgresql.PostgresServer(programs)
+    yield server
+    server.remove()
 
 
 @pytest.hookimpl(wrapper=True)

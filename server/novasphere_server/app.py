@@ -147,7 +147,12 @@ class App:
     async def _open_store(self) -> Store:
         settings = self.settings
         try:
-            return await Store.open(settings.database_url, clock=self.clock, limits=settings.limits)
+            return await Store.open(
+                settings.database_url,
+                clock=self.clock,
+                limits=settings.limits,
+                data_dir=settings.data_dir,
+            )
         except (ValueError, ArgumentError) as error:
             raise StartFailed(f"--database-url cannot be used: {error}") from None
         except (SQLAlchemyError, CommandError, Outage, OSError) as error:

@@ -13,14 +13,18 @@ from novasphere_server.store.store import Store
 from store_samples import StandingClock
 
 # Long enough that no loop interferes with a test that does not ask for it.
-QUIET = {"bookmark_interval": 3600.0, "maintenance_interval": 3600.0, "probe_interval": 3600.0}
+QUIET = dict.fromkeys(
+    ("bookmark_interval", "maintenance_interval", "probe_interval", "follow_interval"), 3600.0
+)
 
 OpenStore = Callable[..., Awaitable[Store]]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").new_database()
     return f"sqlite:///{tmp_path}/novasphere.db"
 
 
@@ -30,13 +34,19 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-async def open_store(store_url: str, clock: StandingClock) -> AsyncIterator[OpenStore]:
-    """Opens stores on the database, with limits by name, and runs their loops until the end."""
+async def open_store(store_url: str, clock: StandingClock, tmp_path: Path) -> AsyncIterator[OpenStore]:
+    """Opens stores on the database, with limits by name, and runs their loops until the end.
+
+    Two that are open at once are two servers, if they keep what they remember apart.
+    """
     opened: list[Store] = []
     supervisor = Supervisor()
 
-    async def open_(**limits: Any) -> Store:
-        store = await Store.open(store_url, clock=clock, limits=Limits(**(QUIET | limits)))
+    async def open_(data_dir: Path = tmp_path, **limits: Any) -> Store:
+        data_dir.mkdir(exist_ok=True)
+        store = await Store.open(
+            store_url, clock=clock, limits=Limits(**(QUIET | limits)), data_dir=data_dir
+        )
         opened.append(store)
         for name, run in store.loops().items():
             supervisor.start(name, run)

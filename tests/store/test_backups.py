@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,13 +11,18 @@ from pathlib import Path
 
 import pytest
 from novasphere_server import errors
-from novasphere_server.store.database import Sqlite
 from novasphere_server.store.kinds import NODES
+from novasphere_server.store.sqlite import Sqlite
 from novasphere_server.store.store import Store
 from novasphere_server.store.watches import Watch, WatchEvent
 from store_samples import Reader, put_node
 
 FILES = ("novasphere.db", "novasphere.db-mark")
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / FILES[0]}"
 
 
 def back_up(folder: Path, to: Path) -> None:
@@ -164,3 +170,9 @@ async def test_a_backup_that_is_put_back_while_the_server_runs_is_not_taken_for_
     await grow(store, "new1", "new2")
     with pytest.raises(errors.EpochChanged):
         await following(store, lost)
+
+
+async def test_the_file_is_its_owners_alone(store: Store, tmp_path: Path):
+    await store.write(put_node("n1"))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in os.scandir(tmp_path)}
+    assert set(modes.values()) == {0o600}, modes

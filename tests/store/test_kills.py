@@ -17,10 +17,11 @@ from novasphere_server.store.kinds import NODES
 from novasphere_server.store.queries import Query
 
 SCRIPT = Path(store_process.__file__)
+PATH = os.pathsep.join([str(SCRIPT.parent), os.environ.get("PYTHONPATH", "")])
 
 
 def start(url: str, task: str, failpoint: str = "") -> subprocess.Popen[bytes]:
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parent)}
+    environment = os.environ | {"PYTHONPATH": PATH}
     if failpoint:
         environment |= {"NOVASPHERE_TESTING": "1", "NOVASPHERE_FAILPOINT": failpoint}
     return subprocess.Popen(
@@ -85,7 +86,7 @@ async def test_a_claim_that_is_made_again_after_a_kill_has_one_effect(
 
 def test_failpoints_are_dead_without_the_test_setting(store_url: str):
     environment = os.environ | {
-        "PYTHONPATH": str(SCRIPT.parent),
+        "PYTHONPATH": PATH,
         "NOVASPHERE_FAILPOINT": "before_commit:kill",
     }
     environment.pop("NOVASPHERE_TESTING", None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,20 @@ from novasphere_server.store.migrations import DatabaseTooNew
 from store_samples import put_node
 
 
+@contextmanager
+def connected(url: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
 async def test_the_migrations_make_exactly_the_tables(open_store, store_url: str):
     await open_store()
-    engine = sa.create_engine(store_url)
-    with engine.connect() as connection:
+    with connected(store_url) as connection:
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, tables.metadata) == []
-    engine.dispose()
 
 
 async def test_opening_again_changes_nothing(open_store):
@@ -34,40 +42,60 @@ async def test_opening_again_changes_nothing(open_store):
 
 
 async def test_a_failed_migration_leaves_the_database_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store_url: str, monkeypatch: pytest.MonkeyPatch
 ):
+    def fail(_statement: object) -> None:
+        raise OSError("cut off")
+
     # The last statement of the first schema fails: none of the earlier ones may stay.
-    monkeypatch.setattr("alembic.op.execute", lambda _: sqlite3.connect(tmp_path))
-    data = database.connect_to(f"sqlite:///{tmp_path}/new.db", Limits())
-    with pytest.raises(sqlite3.OperationalError):
+    monkeypatch.setattr("alembic.op.execute", fail)
+    data = database.connect_to(store_url, Limits())
+    with pytest.raises(OSError, match="cut off"):
         data.prepare("epoch")
     monkeypatch.undo()
-    connection = sqlite3.connect(tmp_path / "new.db")
-    assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    connection.close()
+    with connected(store_url) as connection:
+        assert sa.inspect(connection).get_table_names() == []
     assert data.prepare("epoch").epoch == "epoch"
     await data.close()
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(open_store, tmp_path: Path):
+async def test_a_database_of_a_newer_version_is_left_alone(open_store, store_url: str):
     store = await open_store()
     await store.close()
-    connection = sqlite3.connect(tmp_path / "novasphere.db", isolation_level=None)
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    with connected(store_url) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseTooNew, match="9999"):
         await open_store()
 
 
+async def test_servers_that_start_together_on_an_empty_database_take_turns(postgres):
+    url = postgres.new_database()
+    databases = [database.connect_to(url, Limits()) for _ in range(4)]
+    states = await asyncio.gather(
+        *(asyncio.to_thread(d.prepare, f"epoch{n}") for n, d in enumerate(databases))
+    )
+    assert len({state.epoch for state in states}) == 1
+    for each in databases:
+        await each.close()
+
+
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "mysql://host/db", "sqlite:////tmp/x.db?synchronous=off"]
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://host/db",
+        "sqlite:////tmp/x.db?synchronous=off",
+        "postgresql://host",
+    ],
 )
 def test_a_url_that_cannot_be_served_says_why(url: str):
-    with pytest.raises(ValueError, match=r"sqlite|SQLite|synchronous"):
+    with pytest.raises(ValueError, match=r"sqlite:|SQLite|synchronous|postgresql:"):
         database.connect_to(url, Limits())
 
 
-async def test_the_operator_can_relax_durability_and_nobody_else(open_store, store_url: str):
+async def test_the_operator_can_relax_durability_and_nobody_else(tmp_path: Path):
+    store_url = f"sqlite:///{tmp_path}/novasphere.db"
     relaxed = database.connect_to(f"{store_url}?synchronous=normal", Limits())
     relaxed.prepare("epoch")
     for data, level in ((relaxed, 1), (database.connect_to(store_url, Limits()), 2)):

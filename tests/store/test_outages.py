@@ -1,4 +1,4 @@
-"""The database goes away: everybody is told, nothing is invented, and the store finds back."""
+"""The database, a file, goes away: everybody is told, nothing is invented, and the store finds back."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ from store_samples import Reader, eventually, put_node, row
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "novasphere.db"
+
+
+@pytest.fixture
+def store_url(database: Path) -> str:
+    return f"sqlite:///{database}"
 
 
 @contextmanager

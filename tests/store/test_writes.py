@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -226,7 +224,7 @@ async def test_a_dry_run_of_one_row_that_would_be_refused_says_so(store: Store):
         return lambda transaction: transaction.put(JOIN_TOKENS, token, secret_sha256=b"same")
 
     await store.write(create("t1"))
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         await store.write(create("t2"), is_dry_run=True)
 
 
@@ -335,9 +333,3 @@ async def test_time_is_the_stores_clock(store: Store, clock: StandingClock):
     assert await store.write(lambda transaction: transaction.now_us) == clock.us
     clock.advance(5)
     assert await store.write(lambda transaction: transaction.now_us) == clock.us
-
-
-async def test_the_file_is_its_owners_alone(store: Store, tmp_path: Path):
-    await store.write(put_node("n1"))
-    modes = {file.name: file.stat().st_mode & 0o777 for file in os.scandir(tmp_path)}
-    assert set(modes.values()) == {0o600}, modes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any
@@ -13,11 +14,17 @@ from google.protobuf.message import Message
 
 from novasphere_server.clock import Clock
 from novasphere_server.store import failpoints, idempotency, log, tables
-from novasphere_server.store.database import OTHER_HISTORY, Database, Outage, State
+from novasphere_server.store.database import (
+    FELL_BEHIND,
+    OTHER_HISTORY,
+    Database,
+    Outage,
+    State,
+)
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.log import Change
-from novasphere_server.store.transactions import Id, Touched, Transaction
+from novasphere_server.store.transactions import Id, PutOffFailed, Touched, Transaction, catch_up
 
 
 @dataclass(slots=True, eq=False)
@@ -52,9 +59,17 @@ class Batch:
     """An open database transaction that mutations share."""
 
     def __init__(
-        self, connection: sa.Connection, database: Database, clock: Clock, limits: Limits, state: State
+        self,
+        connection: sa.Connection,
+        database: Database,
+        clock: Clock,
+        limits: Limits,
+        state: State,
+        *,
+        is_careful: bool,
     ) -> None:
         self._connection = connection
+        self._is_careful = is_careful  # nothing is put off: what fails is known to be whose it is
         self._database = database
         self._clock = clock
         self._limits = limits
@@ -77,13 +92,15 @@ class Batch:
             sequences=self._sequences,
         )
         try:
-            if job.is_dry_run:
-                transaction.mark()  # what it does must be tried, too
+            if job.is_dry_run or self._is_careful:
+                transaction.mark()  # what it does must be tried, too, or be tried alone
             job.result = self._call(transaction, job)
-            if not job.is_dry_run:
+            if job.is_dry_run:
+                transaction.settle()
+            else:
                 transaction.finish()
         except BaseException as error:
-            if self._database.is_outage(error):
+            if self._database.is_outage(error) or isinstance(error, PutOffFailed):
                 raise
             # A future refuses StopIteration: it would end the coroutine that waits.
             job.error = RuntimeError("StopIteration") if isinstance(error, StopIteration) else error
@@ -142,9 +159,11 @@ class Batch:
             rows = [{"name": name, "value": value} for name, value in self._sequences.items()]
             statement = self._database.upsert(tables.sequences, ("name", "value"))
             self._connection.execute(statement, rows)
+        catch_up(self._connection, self._database)
         if self._rows:
             self._database.insert_many(self._connection, tables.changes, _COLUMNS, self._rows)
             self._connection.execute(_ADVANCE, {"last": self._last})
+            self._database.announce(self._connection, self._last)
         return Commit(self._first, self._last, self._changes)
 
 
@@ -173,22 +192,44 @@ def execute(
     Returns what the caller has not seen yet: usually one commit; one more before it when others wrote
     since `known`, or when a commit of ours came through although the database reported a failure.
     """
+    try:
+        commits = _attempt(connection, database, clock, limits, known, jobs, is_careful=False)
+    except PutOffFailed:
+        for job in jobs:
+            job.result, job.error, job.was_replayed = None, None, False
+        commits = _attempt(connection, database, clock, limits, known, jobs, is_careful=True)
+    failpoints.hit(failpoints.AFTER_COMMIT)
+    return commits
+
+
+def _attempt(
+    connection: sa.Connection,
+    database: Database,
+    clock: Clock,
+    limits: Limits,
+    known: State,
+    jobs: Sequence[Job],
+    *,
+    is_careful: bool,
+) -> list[Commit]:
     commits = []
     try:
         state = database.begin(connection)
         if state.epoch != known.epoch or state.revision < known.revision:
             raise Outage(OTHER_HISTORY)  # noqa: TRY301 - ends the transaction like any other failure
+        if state.floor > known.revision:
+            raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
         if state.revision > known.revision:
             missed = log.read_all(connection, known.revision)
             commits.append(Commit(known.revision + 1, state.revision, missed))
-        batch = Batch(connection, database, clock, limits, state)
+        batch = Batch(connection, database, clock, limits, state, is_careful=is_careful)
         for job in jobs:
             batch.run(job)
         commits.append(batch.finish())
         failpoints.hit(failpoints.BEFORE_COMMIT)
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(sa.exc.DBAPIError):  # on a connection that is lost nothing is left to undo
+            connection.rollback()
         raise
-    failpoints.hit(failpoints.AFTER_COMMIT)
     return commits

@@ -14,6 +14,12 @@ def spell(epoch: str, revision: int) -> str:
     return f"{epoch}.{revision}"
 
 
+def is_ahead(cursor: str, *, epoch: str, last: int) -> bool:
+    """Returns whether a cursor of this history stands behind the last revision."""
+    found = _CURSOR.fullmatch(cursor)
+    return found is not None and found["epoch"] == epoch and int(found["revision"]) > last
+
+
 def revision_of(cursor: str, *, epoch: str, floor: int, last: int) -> int:
     """Returns the revision that a cursor stands behind.
 

@@ -29,6 +29,8 @@ class Limits:
     page_bytes: int = 128 * KIB  # a page of a watch ends after the mutation that brings it there
     readers: int = 4  # connections for reads
     lock_timeout: float = 3.0  # how long a statement waits for somebody else's lock
+    follow_interval: float = 1.0  # how often the log is looked at for what other servers wrote, unasked
+    follow_length: int = 1000  # rows of the log that are taken over at once
     bookmark_interval: float = 15.0
     probe_interval: float = 2.0
     maintenance_interval: float = 60.0

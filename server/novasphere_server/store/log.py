@@ -101,14 +101,17 @@ def _parameters(position: int, end: int, limit: int) -> dict[str, Any]:
     return {"position": position, "end": end, "limit": limit}
 
 
-async def read_page(read: Read, kind_name: str, position: int, length: int) -> LogPage:
-    """Returns about `length` changes of a kind after revision `position`."""
-    parameters = _parameters(position, position + SPAN, length + 1) | {"kind": kind_name}
-    rows = await read(_OF_KIND, parameters)
+async def read_page(read: Read, kind_name: str | None, position: int, length: int) -> LogPage:
+    """Returns about `length` changes after revision `position`: of a kind, or of all."""
+    statement = _OF_ALL if kind_name is None else _OF_KIND
+    parameters = _parameters(position, position + SPAN, length + 1)
+    if kind_name is not None:
+        parameters["kind"] = kind_name
+    rows = await read(statement, parameters)
     page = _page(rows, position, length)
     if page is None:  # one mutation is longer than a page
         end = rows[0].revision
-        rows = await read(_OF_KIND, parameters | {"end": end, "limit": UNLIMITED})
+        rows = await read(statement, parameters | {"end": end, "limit": UNLIMITED})
         page = LogPage([_change(row) for row in rows if row.revision is not None], end, rows[0].floor)
     return page
 

@@ -19,17 +19,18 @@ class Marks:
 
     def names(self, mark: str) -> bool:
         """Returns whether the database may carry this mark."""
-        return mark in self._named()
+        return mark in self.named()
 
     def add(self, mark: str) -> None:
         """Names one more mark."""
-        self._replace([*self._named(), mark])
+        self._replace([*self.named(), mark])
 
     def settle(self, mark: str) -> None:
         """Names this mark and no other."""
         self._replace([mark])
 
-    def _named(self) -> list[str]:
+    def named(self) -> list[str]:
+        """Returns the marks, the newest last."""
         try:
             return self._path.read_text("ascii", "replace").split()
         except FileNotFoundError:

@@ -7,6 +7,8 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -18,7 +20,7 @@ from novasphere_server.store import database, log, tables
 from novasphere_server.store import idempotency as records
 from novasphere_server.store.batches import Commit, Job
 from novasphere_server.store.cache import Cache, KeyPage
-from novasphere_server.store.database import OTHER_HISTORY, Database, Outage, State
+from novasphere_server.store.database import FELL_BEHIND, OTHER_HISTORY, Database, Outage, State
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import KINDS, Kind
 from novasphere_server.store.limits import Limits
@@ -59,6 +61,8 @@ class Store:
         self._is_available = True
         self._is_closing = False
         self._suspected = asyncio.Event()
+        self._announced = asyncio.Event()
+        self._following = asyncio.Lock()
         self._callbacks: list[Callable[[Sequence[Change]], None]] = []
         self._ring = Ring(KINDS, state.revision, limits.ring_bytes)
         self._cache = Cache(limits.cache_bytes, limits.cached_queries)
@@ -81,10 +85,16 @@ class Store:
         self._writer = Writer(data, clock, limits, state, self._settled)
 
     @classmethod
-    async def open(cls, url: str, *, clock: Clock, limits: Limits | None = None) -> Store:
-        """Opens the database that `url` names ("sqlite:////abs/path"), creating or migrating it."""
+    async def open(
+        cls, url: str, *, clock: Clock, limits: Limits | None = None, data_dir: Path | None = None
+    ) -> Store:
+        """Opens the database that `url` names, creating or migrating it.
+
+        "sqlite:////abs/path" or "postgresql://user@host/name". The server remembers in `data_dir` what
+        tells a database that lies elsewhere from an older copy of it.
+        """
         limits = limits or Limits()
-        data = database.connect_to(url, limits)
+        data = database.connect_to(url, limits, data_dir)
         state = await asyncio.to_thread(data.prepare, secrets.token_hex(8))
         return cls(data, clock, limits, state)
 
@@ -102,11 +112,14 @@ class Store:
         """Returns what must run, by name, for idle watches to be sent bookmarks, for an outage to be
         noticed and to end, and for what is past its time to be forgotten.
         """
-        return {
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
             "store-bookmarks": self._bookmark,
             "store-probe": self._probe,
             "store-maintenance": self._maintain,
         }
+        if self._database.is_shared:
+            loops |= {"store-listen": self._listen, "store-follow": self._follow}
+        return loops
 
     @property
     def epoch(self) -> str:
@@ -159,12 +172,17 @@ class Store:
         return None if stored is None else self._live.over(kind, key, stored)
 
     async def _load(self, kind: Kind[M], keys: Sequence[str]) -> dict[str, Rendered[M] | None]:
-        columns = kind.table.c
-        statement = sa.select(columns.key, columns.revision, columns.body).where(columns.key.in_(keys))
+        columns, state = kind.table.c, tables.revision
+        statement = sa.select(state.c.value, columns.key, columns.revision, columns.body).select_from(
+            state.outerjoin(kind.table, columns.key.in_(keys))
+        )
         with self._cache.reading(kind) as reading:
             rows = await self._select(statement, None)
+            await self._see(rows[0].value)
             found: dict[str, Rendered[M] | None] = dict.fromkeys(keys)
             for row in rows:
+                if row.key is None:
+                    continue
                 found[row.key] = Rendered(kind.message, row.body, str(row.revision))
             return {key: self._cache.learn(reading, key, stored) for key, stored in found.items()}
 
@@ -214,6 +232,7 @@ class Store:
         keys = []
         with self._cache.reading(kind) as reading:
             rows = await self._select(query.statement(), None)
+            await self._see(rows[0].value)
             for row in rows:
                 if row.key is None:
                     continue
@@ -226,6 +245,20 @@ class Store:
         if self._ring.last_change(kind) == revision and rows[0].value <= self._revision:
             self._cache.remember(query, revision, KeyPage(keys, rows[0].total))
         return Page(items, rows[0].total)
+
+    async def _see(self, revision: int) -> None:
+        """Returns once that revision is published, which the database can be ahead of.
+
+        Without it a reader could be told of a change, and then of the state before it.
+        """
+        if revision <= self._revision:
+            return
+        if self._database.is_shared:
+            await self.catch_up()
+        try:
+            await self.wait_for_revision(revision, self._limits.lock_timeout)
+        except errors.RevisionNotReached as error:
+            raise errors.DatabaseUnavailable from error
 
     async def read(
         self, statement: sa.Executable, parameters: Parameters = None
@@ -276,6 +309,8 @@ class Store:
         or CursorExpired. A page without events never comes.
         """
         self._check_available()
+        if watch.cursor and self._database.is_shared and self._watches.is_ahead(watch.cursor):
+            await self.catch_up()  # the cursor may be of another server, which came further
         async with aclosing(self._watches.follow(watch)) as pages:
             async for page in pages:
                 yield page
@@ -304,6 +339,11 @@ class Store:
                 self._publish(commit)
 
     def _publish(self, commit: Commit) -> None:
+        if commit.last <= self._revision:
+            return  # the other of writer and follower was first
+        if commit.first <= self._revision:
+            rest = [change for change in commit.changes if change.revision > self._revision]
+            commit = replace(commit, first=self._revision + 1, changes=rest)
         by_kind: dict[str, list[Change]] = {}
         for change in commit.changes:
             by_kind.setdefault(change.kind_name, []).append(change)
@@ -319,6 +359,7 @@ class Store:
             if change.after is None:
                 self._live.drop(change.kind_name, change.key)
         self._revision = commit.last
+        self._writer.follow(commit.last)
         for callback in self._callbacks:
             try:
                 callback(commit.changes)
@@ -361,6 +402,41 @@ class Store:
             _log.warning("the database is back")
         return True
 
+    async def catch_up(self) -> None:
+        """Publishes what other servers have committed by now. Raises DatabaseUnavailable."""
+        async with self._following:
+            is_behind = True
+            while is_behind:
+                position = self._revision
+                page = await log.read_page(self._select, None, position, self._limits.follow_length)
+                if page.floor > position:
+                    self._suspect(Outage(FELL_BEHIND))
+                    raise errors.DatabaseUnavailable
+                is_behind = page.end > position
+                if is_behind:
+                    self._publish(Commit(position + 1, page.end, page.changes))
+
+    async def _follow(self) -> None:
+        """Takes over what other servers commit: when they say so, and now and then unasked."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.follow_interval):
+                    await self._announced.wait()
+            self._announced.clear()
+            with suppress(errors.DatabaseUnavailable):  # told by the probe
+                await self.catch_up()
+
+    async def _listen(self) -> None:
+        """Wakes the follower when another server commits."""
+        while True:
+            try:
+                async with aclosing(self._database.announcements()) as announcements:
+                    async for _ in announcements:
+                        self._announced.set()
+            except Exception as error:  # noqa: BLE001 - polling goes on; the probe tells of an outage
+                _log.debug("the database tells no news: %s", error)
+            await asyncio.sleep(self._limits.probe_interval)
+
     async def _bookmark(self) -> None:
         while True:
             await asyncio.sleep(self._limits.bookmark_interval / 2)
@@ -395,7 +471,11 @@ class Store:
         if revision == self._marked:  # a copy that misses nothing need not be told apart
             return
         mark = await asyncio.to_thread(self._database.announce_mark)
-        row = {"name": "mark", "value": mark}
-        await self.write(lambda transaction: transaction.upsert(tables.meta, [row]))
+
+        def carry(transaction: Transaction) -> None:
+            for statement in self._database.carry_mark(mark):
+                transaction.execute(statement)
+
+        await self.write(carry)
         await asyncio.to_thread(self._database.settle_mark, mark)
         self._marked = revision

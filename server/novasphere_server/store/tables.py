@@ -13,6 +13,9 @@ import sqlalchemy as sa
 # SQLite numbers rows by itself only when the type is spelled INTEGER.
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+# In the order of the bytes, as SQLite has it: lists must not depend on the database's locale.
+TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -28,7 +31,7 @@ def _resource(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
         name,
         metadata,
         sa.Column("id", BIG, primary_key=True),
-        sa.Column("key", sa.String, nullable=False, unique=True),
+        sa.Column("key", TEXT, nullable=False, unique=True),
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
         *columns,
@@ -37,18 +40,18 @@ def _resource(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
 
 nodes = _resource(
     "nodes",
-    sa.Column("uid", sa.String, nullable=False, unique=True),
+    sa.Column("uid", TEXT, nullable=False, unique=True),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("connection", sa.Integer, nullable=False),
-    sa.Column("role", sa.String, nullable=False),
+    sa.Column("role", TEXT, nullable=False),
     sa.Column("registered_at_us", sa.BigInteger, nullable=False),
 )
 
 commands = _resource(
     "commands",
-    sa.Column("namespace", sa.String, nullable=False),
-    sa.Column("node_id", sa.String, nullable=False),
-    sa.Column("node_uid", sa.String, nullable=False),
+    sa.Column("namespace", TEXT, nullable=False),
+    sa.Column("node_id", TEXT, nullable=False),
+    sa.Column("node_uid", TEXT, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("state", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
@@ -77,7 +80,7 @@ commands = _resource(
 keys = _resource(
     "keys",
     sa.Column("secret_sha256", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("name", sa.String, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("expires_at_us", sa.BigInteger),
     sa.Column("revoked_at_us", sa.BigInteger),
@@ -98,10 +101,10 @@ join_tokens = _resource(
 labels = sa.Table(
     "labels",
     metadata,
-    sa.Column("kind", sa.String, primary_key=True),
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
+    sa.Column("kind", TEXT, primary_key=True),
+    sa.Column("key", TEXT, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("value", TEXT, nullable=False),
     sa.Index(None, "kind", "name", "value"),
 )
 
@@ -111,9 +114,9 @@ changes = sa.Table(
     metadata,
     sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("index", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("key", sa.String, nullable=False),
-    sa.Column("namespace", sa.String, nullable=False),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("key", TEXT, nullable=False),
+    sa.Column("namespace", TEXT, nullable=False),
     sa.Column("type", sa.Integer, nullable=False),
     sa.Column("before", sa.LargeBinary),
     sa.Column("after", sa.LargeBinary),
@@ -133,7 +136,7 @@ revision = sa.Table(
 sequences = sa.Table(
     "sequences",
     metadata,
-    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
 
@@ -142,17 +145,17 @@ sequences = sa.Table(
 meta = sa.Table(
     "meta",
     metadata,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("value", TEXT, nullable=False),
 )
 
 idempotency = sa.Table(
     "idempotency",
     metadata,
-    sa.Column("principal", sa.String, primary_key=True),
-    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("principal", TEXT, primary_key=True),
+    sa.Column("key", TEXT, primary_key=True),
     sa.Column("fingerprint", sa.LargeBinary, nullable=False),
-    sa.Column("message_type", sa.String, nullable=False),
+    sa.Column("message_type", TEXT, nullable=False),
     sa.Column("message", sa.LargeBinary, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Index(None, "at_us"),
@@ -161,21 +164,21 @@ idempotency = sa.Table(
 agents = sa.Table(
     "agents",
     metadata,
-    sa.Column("node_uid", sa.String, primary_key=True),
+    sa.Column("node_uid", TEXT, primary_key=True),
     sa.Column("credential_sha256", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("session_sha256", sa.LargeBinary, nullable=False),
     # Good until the newer session is confirmed.
     sa.Column("previous_session_sha256", sa.LargeBinary),
-    sa.Column("boot_id", sa.String, nullable=False),
+    sa.Column("boot_id", TEXT, nullable=False),
     sa.Column("incarnation", sa.BigInteger, nullable=False),
     # Who enrolled it, until the agent confirms that it stored its first Welcome.
-    sa.Column("enrolled_by", sa.String),
+    sa.Column("enrolled_by", TEXT),
 )
 
 heartbeats = sa.Table(
     "heartbeats",
     metadata,
-    sa.Column("node_uid", sa.String, primary_key=True),
+    sa.Column("node_uid", TEXT, primary_key=True),
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
 
@@ -183,7 +186,7 @@ metric_samples = sa.Table(
     "metric_samples",
     metadata,
     sa.Column("id", BIG, primary_key=True),
-    sa.Column("node_uid", sa.String, nullable=False),
+    sa.Column("node_uid", TEXT, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("cpu", sa.Float, nullable=False),  # percent, like memory and disk
     sa.Column("memory", sa.Float, nullable=False),
@@ -203,7 +206,7 @@ metric_samples = sa.Table(
 output_chunks = sa.Table(
     "output_chunks",
     metadata,
-    sa.Column("command_id", sa.String, primary_key=True),
+    sa.Column("command_id", TEXT, primary_key=True),
     sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("stream", sa.Integer, nullable=False),
@@ -217,11 +220,11 @@ stale_reports = sa.Table(
     "stale_reports",
     metadata,
     sa.Column("id", BIG, primary_key=True),
-    sa.Column("command_id", sa.String, nullable=False),
+    sa.Column("command_id", TEXT, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("fencing_token", sa.BigInteger, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("phase", sa.Integer, nullable=False),
-    sa.Column("message", sa.String, nullable=False),
+    sa.Column("message", TEXT, nullable=False),
     sa.Index(None, "command_id"),
 )

@@ -2,8 +2,8 @@
 
 A mutation is a synchronous function of a Transaction. It runs on the writer's thread, in a database
 transaction that it shares with others; it sees what they did before it. What it raises undoes it, alone:
-a savepoint stands before it, unless all that it does is one statement. To find that out the first
-statement is held back until there is a second one, or something that must see it.
+a savepoint stands before it, unless all that it does is to put objects. To find that out what it puts is
+held back until it ends, or until there is something that must see it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,23 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 Id = tuple[str, str]  # kind and key
+
+
+class PutOffFailed(Exception):
+    """A write that the database had put off failed, and nobody can tell which mutation it was of.
+
+    The batch is to be run again, with a savepoint before every mutation.
+    """
+
+
+def catch_up(connection: sa.Connection, database: Database) -> None:
+    """Has the database do what it put off for mutations that are over. Raises PutOffFailed."""
+    try:
+        database.catch_up(connection)
+    except Exception as error:
+        if database.is_outage(error):
+            raise
+        raise PutOffFailed from error
 
 
 class Touched:
@@ -73,7 +90,7 @@ class Transaction:
         self.room = limits.mutation_bytes  # how many bytes of objects it should still change
         self.touched: dict[Id, Touched] = {}
         self.sequences: dict[str, int] = {}
-        self._held: Callable[[], object] | None = None
+        self._held: list[Callable[[], object]] = []
         self._is_marked = False
 
     def fitting(self, items: Iterable[T]) -> Iterator[T]:
@@ -116,10 +133,10 @@ class Transaction:
         row |= {"revision": self.revision, "body": body}
         if before is None:
             row["key"] = key
-            self._change(partial(self._database.insert, self._connection, kind.table, row))
+            self._held.append(partial(self._database.insert, self._connection, kind.table, row))
         else:
             row.pop("id", None)
-            self._change(partial(self._database.update, self._connection, kind.table, key, row))
+            self._held.append(partial(self._database.update, self._connection, kind.table, key, row))
         if kind.labels is not None:
             self._put_labels(kind, key, previous, message)
         self._touch(kind, key, before, body, namespace)
@@ -148,8 +165,9 @@ class Transaction:
         statement = statement.order_by(kind.table.c.id if order_by is None else order_by)
         if limit is not None:
             statement = statement.limit(limit)
-        if self._held is not None:
+        if self._held:
             self.mark()
+        self._catch_up()
         return [kind.message.FromString(body) for body in self._connection.execute(statement).scalars()]
 
     def next_id(self, sequence: str) -> int:
@@ -170,6 +188,7 @@ class Transaction:
     ) -> sa.CursorResult[Any]:
         """Runs a statement on tables that the log does not cover. Takes no revision."""
         self.mark()
+        self._catch_up()
         return self._connection.execute(statement, parameters)
 
     def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -182,31 +201,40 @@ class Transaction:
 
     def mark(self) -> None:
         """Sets the savepoint that `undo` goes back to, and does what was held back."""
-        if self._is_marked:
-            return
-        self._database.savepoint(self._connection)
-        self._is_marked = True
-        if self._held is not None:
-            self._held()
+        if not self._is_marked:
+            self._catch_up()
+            self._database.savepoint(self._connection)
+            self._is_marked = True
+        self._do_held()
 
     def finish(self) -> None:
         """Does what is still held back, and keeps everything."""
         if self._is_marked:
+            self.settle()
             self._database.release(self._connection)
-        elif self._held is not None:
-            self._database.run_alone(self._connection, self._held)
+        elif self._held:
+            self._database.run_together(self._connection, self._held)
+
+    def settle(self) -> None:
+        """Has everything done, so that what would fail has failed."""
+        self.mark()
+        self._catch_up()
 
     def undo(self) -> None:
         """Undoes everything."""
         if self._is_marked:
             self._database.undo(self._connection)
 
-    def _change(self, statement: Callable[[], object]) -> None:
-        if self._held is None and not self._is_marked:
-            self._held = statement
-            return
-        self.mark()
-        statement()
+    def _do_held(self) -> None:
+        held, self._held = self._held, []
+        for write in held:
+            write()
+
+    def _catch_up(self) -> None:
+        if self._is_marked:  # whatever was put off is of this mutation
+            self._database.catch_up(self._connection)
+        else:
+            catch_up(self._connection, self._database)
 
     def _body(self, kind: Kind[Any], key: str) -> bytes | None:
         identity = (kind.name, key)

@@ -143,6 +143,10 @@ class Watches:
         signal, self._signals[kind_name] = self._signals[kind_name], asyncio.Event()
         signal.set()
 
+    def is_ahead(self, cursor: str) -> bool:
+        """Returns whether the cursor is of this history, and of a revision that is not published yet."""
+        return cursors.is_ahead(cursor, epoch=self._epoch, last=self._revision)
+
     async def wait_for(self, revision: int) -> None:
         """Waits until that revision was published."""
         while self._revision < revision:

@@ -53,6 +53,7 @@ class Writer:
         self._clock = clock
         self._limits = limits
         self._known = state
+        self._followed = state.revision
         self._publish = publish
         self._loop = asyncio.get_running_loop()
         self._gathered: list[Job] = []  # in this turn of the event loop
@@ -82,6 +83,10 @@ class Writer:
             self._queue.extend(self._gathered)
             self._changed.notify()
         self._gathered.clear()
+
+    def follow(self, revision: int) -> None:
+        """Notes that what others wrote up to `revision` was published."""
+        self._followed = revision
 
     async def close(self) -> None:
         """Commits what waits, then ends the thread. Nothing is accepted any more."""
@@ -114,8 +119,9 @@ class Writer:
         try:
             if self._connection is None:
                 self._connection = self._database.connect()
+            known = replace(self._known, revision=max(self._known.revision, self._followed))
             commits = batches.execute(
-                self._connection, self._database, self._clock, self._limits, self._known, wanted
+                self._connection, self._database, self._clock, self._limits, known, wanted
             )
         except BaseException as error:  # noqa: BLE001 - reported to every caller and logged
             _log.error("a batch of %d mutations failed", len(wanted), exc_info=error)

@@ -10,17 +10,20 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# In the order of the bytes, as SQLite has it: lists must not depend on the database's locale.
+_TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     op.create_table(
         "agents",
-        sa.Column("node_uid", sa.String(), nullable=False),
+        sa.Column("node_uid", _TEXT, nullable=False),
         sa.Column("credential_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("session_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("previous_session_sha256", sa.LargeBinary(), nullable=True),
-        sa.Column("boot_id", sa.String(), nullable=False),
+        sa.Column("boot_id", _TEXT, nullable=False),
         sa.Column("incarnation", sa.BigInteger(), nullable=False),
-        sa.Column("enrolled_by", sa.String(), nullable=True),
+        sa.Column("enrolled_by", _TEXT, nullable=True),
         sa.PrimaryKeyConstraint("node_uid", name="pk_agents"),
         sa.UniqueConstraint("credential_sha256", name="uq_agents_credential_sha256"),
     )
@@ -28,9 +31,9 @@ def upgrade() -> None:
         "changes",
         sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("index", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("namespace", sa.String(), nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("namespace", _TEXT, nullable=False),
         sa.Column("type", sa.Integer(), nullable=False),
         sa.Column("before", sa.LargeBinary(), nullable=True),
         sa.Column("after", sa.LargeBinary(), nullable=True),
@@ -40,12 +43,12 @@ def upgrade() -> None:
     op.create_table(
         "commands",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("namespace", sa.String(), nullable=False),
-        sa.Column("node_id", sa.String(), nullable=False),
-        sa.Column("node_uid", sa.String(), nullable=False),
+        sa.Column("namespace", _TEXT, nullable=False),
+        sa.Column("node_id", _TEXT, nullable=False),
+        sa.Column("node_uid", _TEXT, nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("state", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -71,16 +74,16 @@ def upgrade() -> None:
     op.create_index("ix_commands_state_queue_deadline_us", "commands", ["state", "queue_deadline_us"])
     op.create_table(
         "heartbeats",
-        sa.Column("node_uid", sa.String(), nullable=False),
+        sa.Column("node_uid", _TEXT, nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("node_uid", name="pk_heartbeats"),
     )
     op.create_table(
         "idempotency",
-        sa.Column("principal", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("principal", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
-        sa.Column("message_type", sa.String(), nullable=False),
+        sa.Column("message_type", _TEXT, nullable=False),
         sa.Column("message", sa.LargeBinary(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("principal", "key", name="pk_idempotency"),
@@ -89,7 +92,7 @@ def upgrade() -> None:
     op.create_table(
         "join_tokens",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("secret_sha256", sa.LargeBinary(), nullable=False),
@@ -105,11 +108,11 @@ def upgrade() -> None:
     op.create_table(
         "keys",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("secret_sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
         sa.Column("expires_at_us", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
@@ -120,23 +123,23 @@ def upgrade() -> None:
     )
     op.create_table(
         "labels",
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("value", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("kind", "key", "name", name="pk_labels"),
     )
     op.create_index("ix_labels_kind_name_value", "labels", ["kind", "name", "value"])
     op.create_table(
         "meta",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("value", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_meta"),
     )
     op.create_table(
         "metric_samples",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("node_uid", sa.String(), nullable=False),
+        sa.Column("node_uid", _TEXT, nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("cpu", sa.Float(), nullable=False),
         sa.Column("memory", sa.Float(), nullable=False),
@@ -154,13 +157,13 @@ def upgrade() -> None:
     op.create_table(
         "nodes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("uid", sa.String(), nullable=False),
+        sa.Column("uid", _TEXT, nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("connection", sa.Integer(), nullable=False),
-        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("role", _TEXT, nullable=False),
         sa.Column("registered_at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_nodes"),
         sa.UniqueConstraint("key", name="uq_nodes_key"),
@@ -168,7 +171,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "output_chunks",
-        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("command_id", _TEXT, nullable=False),
         sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("stream", sa.Integer(), nullable=False),
@@ -190,19 +193,19 @@ def upgrade() -> None:
     )
     op.create_table(
         "sequences",
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_sequences"),
     )
     op.create_table(
         "stale_reports",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("command_id", _TEXT, nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("fencing_token", sa.BigInteger(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("phase", sa.Integer(), nullable=False),
-        sa.Column("message", sa.String(), nullable=False),
+        sa.Column("message", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_stale_reports"),
     )
     op.create_index("ix_stale_reports_command_id", "stale_reports", ["command_id"])

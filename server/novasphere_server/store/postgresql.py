@@ -1,0 +1,304 @@
+"""PostgreSQL: a server of its own, which any number of our servers share.
+
+One of them writes at a time: a batch begins by locking the row of the last revision, so that what
+mutations read stays true until they are committed, and revisions become visible densely and in order.
+A sequence would give neither: transactions commit in another order than they take their numbers.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as dialect
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from novasphere_server.store import tables
+from novasphere_server.store.database import Database, Outage, State
+from novasphere_server.store.limits import Limits
+from novasphere_server.store.marks import Marks
+
+_CHANNEL = "novasphere_log"
+_MIGRATING = 0x6E6F7661  # the advisory lock of whoever migrates
+_MARK = "mark."  # before each server's mark in the table meta
+
+# A writer that freezes with the lock in its hand is thrown out by the database; others wait that long
+# and a little longer.
+_FROZEN_AFTER_MS = 5_000
+_LOCK_WAIT_MS = 8_000
+_STATEMENT_MS = 60_000
+
+_LOCK = "SELECT FROM revision FOR UPDATE"
+_STATE = "SELECT coalesce((SELECT value FROM meta WHERE name = 'epoch'), ''), value, floor FROM revision"
+
+
+class Postgresql(Database):
+    """A PostgreSQL database.
+
+    Each statement costs a round trip, so the rows that mutations put are sent together: when a
+    statement must see them, and before the commit.
+    """
+
+    is_shared = True
+
+    # Classes and codes of SQLSTATE that speak of the server; the others are about the statement.
+    _OUTAGES = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58", "XX")
+
+    def __init__(self, url: sa.URL, limits: Limits, data_dir: Path | None) -> None:
+        if not url.database:
+            raise ValueError("name the database: postgresql://user@host:5432/database")
+        url = url.set(drivername="postgresql+psycopg")
+        self._marks = None if data_dir is None else Marks(data_dir / "database-mark")
+        self._put_off: list[tuple[str, tuple[Any, ...]]] = []
+        # The writer's connection as the driver has it: SQLAlchemy's part in its hot statements costs
+        # several times what the driver's does.
+        self._hot: psycopg.Connection[tuple[Any, ...]]
+        self._writer_pid = 0
+        self._arguments: dict[str, Any] = {
+            "application_name": "novasphere",
+            "connect_timeout": 5,
+            # A server that is gone without a word is noticed.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+            "options": (
+                f"-c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
+                f"-c lock_timeout={_LOCK_WAIT_MS} -c statement_timeout={_STATEMENT_MS}"
+            ),
+        }
+        self._engine = sa.create_engine(
+            url,
+            poolclass=sa.pool.NullPool,
+            hide_parameters=True,
+            isolation_level="READ COMMITTED",
+            connect_args=self._arguments | {"prepare_threshold": 1},
+        )
+        self.readers = create_async_engine(
+            url,
+            poolclass=sa.pool.AsyncAdaptedQueuePool,
+            pool_size=limits.readers,
+            max_overflow=0,
+            pool_timeout=limits.lock_timeout,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+            connect_args=self._arguments,
+        )
+
+    def prepare(self, epoch: str) -> State:
+        # Imported here because only the start of a server needs it, and it is slow to import.
+        from novasphere_server.store import migrations
+
+        with self._engine.begin() as connection:
+            # Servers that start together take turns, however long a migration takes.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+            migrations.upgrade(connection)
+            connection.exec_driver_sql(_LOCK)
+            meta = {row.name: row.value for row in connection.execute(sa.select(tables.meta))}
+            if "epoch" not in meta or self._is_older(meta):
+                meta["epoch"] = epoch
+                connection.execute(sa.delete(tables.meta).where(tables.meta.c.name.startswith(_MARK)))
+                connection.execute(
+                    self.upsert(tables.meta, ("name", "value")), [{"name": "epoch", "value": epoch}]
+                )
+            mark = self._announce(meta["epoch"])
+            for statement in self.carry_mark(mark):
+                connection.execute(statement)
+            state = State(*connection.exec_driver_sql(_STATE).one())
+        self.settle_mark(mark)
+        self._epoch = state.epoch
+        return state
+
+    def _is_older(self, meta: Mapping[str, str]) -> bool:
+        """Returns whether the database is an older copy of the one that this server used last.
+
+        Each server has a mark in the database, and remembers it with the history it belongs to. If
+        another server has noticed before, the history has another name already.
+        """
+        if self._marks is None:
+            return False
+        mine = [mark for mark in self._marks.named() if mark.startswith(f"{meta['epoch']}.")]
+        return bool(mine) and not any(_MARK + mark in meta for mark in mine)
+
+    def announce_mark(self) -> str:
+        return self._announce(self._epoch)
+
+    def _announce(self, epoch: str) -> str:
+        mark = f"{epoch}.{secrets.token_hex(8)}"
+        if self._marks is not None:
+            self._marks.add(mark)
+        return mark
+
+    def carry_mark(self, mark: str) -> Sequence[sa.Executable]:
+        if self._marks is None:
+            return []
+        older = [_MARK + known for known in self._marks.named() if known != mark]
+        return [
+            sa.delete(tables.meta).where(tables.meta.c.name.in_(older)),
+            self.upsert(tables.meta, ("name", "value")).values(name=_MARK + mark, value=""),
+        ]
+
+    def settle_mark(self, mark: str) -> None:
+        if self._marks is not None:
+            self._marks.settle(mark)
+
+    def connect(self) -> sa.Connection:
+        connection = self._engine.connect()
+        self._take(connection)
+        return connection
+
+    def _take(self, connection: sa.Connection) -> None:
+        self._hot = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+        self._writer_pid = self._hot.info.backend_pid
+
+    def disconnect(self, connection: sa.Connection) -> None:
+        connection.invalidate()  # to roll back would wait for a server that may not answer
+        connection.close()
+        self._hot.close()
+
+    def begin(self, connection: sa.Connection) -> State:
+        self._put_off.clear()
+        try:
+            return self._begin(connection)
+        except psycopg.OperationalError:
+            if not self._hot.broken:
+                raise
+        # Lost while it idled, and nothing was done yet: the database was restarted, as likely as not.
+        connection.invalidate()
+        connection.rollback()
+        self._take(connection)
+        return self._begin(connection)
+
+    def _begin(self, connection: sa.Connection) -> State:
+        connection.begin()
+        with self._hot.pipeline():
+            self._hot.execute(_LOCK)
+            # A statement of its own: it must see what those have committed who had the lock before.
+            found = self._hot.execute(_STATE)
+        row = found.fetchone()
+        if row is None:
+            raise Outage("the database holds no revision")
+        return State(*row)
+
+    def savepoint(self, connection: sa.Connection) -> None:
+        self._hot.execute("SAVEPOINT mutation")
+
+    def release(self, connection: sa.Connection) -> None:
+        self._hot.execute("RELEASE mutation")
+
+    def undo(self, connection: sa.Connection) -> None:
+        self._put_off.clear()
+        with self._hot.pipeline():
+            self._hot.execute("ROLLBACK TO mutation")
+            self._hot.execute("RELEASE mutation")
+
+    def run_together(self, connection: sa.Connection, writes: Sequence[Callable[[], object]]) -> None:
+        for write in writes:
+            write()  # puts it off
+
+    def catch_up(self, connection: sa.Connection) -> None:
+        if not self._put_off:
+            return
+        waiting, self._put_off = self._put_off, []
+        with self._hot.pipeline(), self._hot.cursor() as cursor:
+            for statement, group in groupby(waiting, key=itemgetter(0)):
+                cursor.executemany(statement, [row for _, row in group])
+
+    def announce(self, connection: sa.Connection, revision: int) -> None:
+        self._hot.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, str(revision)))
+
+    async def announcements(self) -> AsyncGenerator[None, None]:
+        _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
+        connection = await psycopg.AsyncConnection.connect(
+            **arguments, **self._arguments, autocommit=True
+        )
+        async with connection:
+            await connection.execute(f"LISTEN {_CHANNEL}")
+            yield  # what was written before it listened
+            async for told in connection.notifies():
+                if told.pid != self._writer_pid:
+                    yield
+
+    def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
+        row = self._hot.execute(_select_body(table), (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def insert(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+        self._put_off.append((_insert(table, tuple(row)), tuple(row.values())))
+
+    def insert_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        with self._hot.cursor() as cursor:
+            cursor.executemany(_insert(table, columns), rows)
+
+    def update(
+        self, connection: sa.Connection, table: sa.Table, key: str, row: Mapping[str, Any]
+    ) -> None:
+        self._put_off.append((_update(table, tuple(row)), (*row.values(), key)))
+
+    def upsert(self, table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
+        return _upsert(table, columns)
+
+    def is_outage(self, error: BaseException) -> bool:
+        if isinstance(error, Outage):
+            return True
+        if isinstance(error, sa.exc.DBAPIError):
+            if error.connection_invalidated:
+                return True
+            error = cast("BaseException", error.orig)
+        if not isinstance(error, psycopg.Error):
+            return False
+        if error.sqlstate is None:  # said by the driver, not by the server
+            return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return error.sqlstate.startswith(self._OUTAGES)
+
+    def probe(self, *, can_write: bool) -> State:
+        with self._engine.connect() as connection:
+            if connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on":
+                raise Outage("the database takes no writes: it is a standby")
+            return State(*connection.exec_driver_sql(_STATE).one())
+
+
+_QUOTE = dialect.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=64)
+def _select_body(table: sa.Table) -> str:
+    return f"SELECT body FROM {_QUOTE(table.name)} WHERE key = %s"  # noqa: S608 - names of our own
+
+
+@lru_cache(maxsize=256)
+def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
+    names = ", ".join(_QUOTE(column) for column in columns)
+    places = ", ".join("%s" for _ in columns)
+    return f"INSERT INTO {_QUOTE(table.name)} ({names}) VALUES ({places})"  # noqa: S608 - the same
+
+
+@lru_cache(maxsize=256)
+def _upsert(table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
+    statement = dialect.insert(table)
+    primary = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in columns if name not in primary}
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=primary)
+    return statement.on_conflict_do_update(index_elements=primary, set_=changed)
+
+
+@lru_cache(maxsize=256)
+def _update(table: sa.Table, columns: tuple[str, ...]) -> str:
+    pairs = ", ".join(f"{_QUOTE(column)} = %s" for column in columns)
+    return f"UPDATE {_QUOTE(table.name)} SET {pairs} WHERE key = %s"  # noqa: S608 - the same

@@ -1,0 +1,108 @@
+"""A PostgreSQL server of the tests' own, on a free port, with a fresh database for whoever asks."""
+
+from __future__ import annotations
+
+import getpass
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+MISSING = "no PostgreSQL server here: on Debian, apt-get install postgresql"
+
+
+def programs() -> Path | None:
+    """Returns the folder of initdb and postgres, None if there is none."""
+    # Debian keeps them out of PATH, a folder a version.
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda f: int(f.parent.name))
+    if found := shutil.which("initdb"):
+        folders.append(Path(found).resolve().parent)
+    return folders[-1] if folders else None
+
+
+class PostgresServer:
+    """A server without fsync: it outlives what the tests kill."""
+
+    def __init__(self, programs: Path, *, fsync: bool = False) -> None:
+        self.programs = programs
+        self._numbers = itertools.count(1)
+        # Not below pytest's folder: the server's user must reach it.
+        self.folder = Path(tempfile.mkdtemp(prefix="novasphere-pg-"))
+        # PostgreSQL refuses to run as root.
+        self._user = "postgres" if os.geteuid() == 0 else getpass.getuser()
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(self._user)
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+        self._data = self.folder / "data"
+        self._run("initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
+        self._options = f"-c fsync={'on' if fsync else 'off'} -c max_connections=200"
+        self.port = 0
+        self._start_on_a_free_port()
+
+    def _start_on_a_free_port(self) -> None:
+        for _ in range(10):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+            try:
+                self.start()
+            except subprocess.CalledProcessError:
+                continue  # somebody else was faster
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                row = connection.execute("SHOW data_directory").fetchone()
+                assert row == (str(self._data),), "another server answers on this port"
+            return
+        raise RuntimeError(f"PostgreSQL does not start: {(self.folder / 'log').read_text()[-2000:]}")
+
+    def start(self) -> None:
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 "
+            f"-c unix_socket_directories={self.folder} {self._options}"
+        )
+        log = self.folder / "log"
+        self._run("pg_ctl", "-D", self._data, "-l", log, "-o", options, "-w", "-t", "30", "start")
+
+    def stop(self, how: str = "immediate") -> None:
+        self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "-t", "30", "stop")
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """Creates an empty database and returns its URL."""
+        name = f"novasphere_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url(name)
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        """Runs one statement as the superuser and returns its rows."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def throw_out(self, database: str) -> None:
+        """Ends every session of a database."""
+        sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+        self.execute(f"{sessions} '{database}'")
+
+    def _run(self, program: str, *arguments: object) -> None:
+        subprocess.run(
+            [self.programs / program, *map(str, arguments)],
+            user=self._user if os.geteuid() == 0 else None,
+            cwd="/",
+            check=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )

@@ -1,0 +1,319 @@
+"""What PostgreSQL adds: several servers on one database, which goes and comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from novasphere_server import errors
+from novasphere_server.store import postgresql as dialect
+from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import NODES
+from novasphere_server.store.queries import Query
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch
+from postgresql import PostgresServer
+from store_samples import Reader, eventually, put_node, row
+
+
+@pytest.fixture
+def store_url(postgres: PostgresServer) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture
+def own_server(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """A server that the test may stop."""
+    server = PostgresServer(postgres.programs)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+async def pair(open_store, tmp_path: Path) -> tuple[Store, Store]:
+    """Two servers on one database."""
+    return await open_store(tmp_path / "a"), await open_store(tmp_path / "b")
+
+
+# -- revisions
+
+
+def test_a_plain_sequence_would_lose_changes(store_url: str):
+    with (
+        psycopg.connect(store_url) as slow,
+        psycopg.connect(store_url) as fast,
+        psycopg.connect(store_url, autocommit=True) as reader,
+    ):
+        reader.execute("CREATE SEQUENCE numbers")
+        reader.execute("CREATE TABLE log (revision bigint PRIMARY KEY)")
+        append = "INSERT INTO log VALUES (nextval('numbers'))"
+        slow.execute(append)  # takes 1, and takes its time
+        fast.execute(append)  # takes 2
+        fast.commit()
+        seen = [number for (number,) in reader.execute("SELECT revision FROM log")]
+        slow.commit()
+        position = max(seen)
+        seen += [
+            number
+            for (number,) in reader.execute("SELECT revision FROM log WHERE revision > %s", [position])
+        ]
+        assert seen == [2]  # and nobody will ever hear of 1
+
+
+async def test_revisions_become_visible_in_order_whoever_is_slow(pair):
+    slow, fast = pair
+    readers = [Reader(store, Watch(NODES)) for store in pair]
+    for reader in readers:
+        await reader.present()
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def take_time(tx: Transaction) -> None:
+        put_node("first")(tx)
+        has_begun.set()
+        assert may_end.wait(4)
+
+    first = asyncio.create_task(slow.write(take_time))
+    await eventually(has_begun.is_set)
+    second = asyncio.create_task(fast.write(put_node("second")))
+    with pytest.raises(TimeoutError):  # it waits for its turn
+        await asyncio.wait_for(asyncio.shield(second), 0.3)
+    may_end.set()
+    await asyncio.gather(first, second)
+    for reader in readers:
+        seen = await reader.until_revision(2)
+        assert [row(event)[1:] for event in seen] == [("first", 1), ("second", 2)]
+        await reader.close()
+
+
+async def test_every_server_hears_of_every_change_once_and_in_order(pair):
+    readers = [Reader(store, Watch(NODES)) for store in pair for _ in range(2)]
+    for reader in readers:
+        await reader.present()
+    writes = [pair[n % 2].write(put_node(f"n{n}")) for n in range(200)]
+    await asyncio.gather(*writes)
+    log = await pair[0].read(sa.select(tables.changes.c.key).order_by(tables.changes.c.revision))
+    for reader in readers:
+        seen = [row(event) for event in await reader.until_revision(200)]
+        assert [name for _, name, _ in seen] == [change.key for change in log]
+        assert [revision for *_, revision in seen] == list(range(1, 201))
+        await reader.close()
+
+
+async def test_what_two_servers_read_and_change_is_never_lost(pair):
+    await pair[0].write(put_node("counter", capacity=0))
+
+    def increment(tx: Transaction) -> None:
+        node = tx.get(NODES, "counter")
+        assert node is not None
+        node.capacity += 1
+        tx.put(NODES, node)
+
+    await asyncio.gather(*(pair[n % 2].write(increment) for n in range(100)))
+    for store in pair:
+        await store.wait_for_revision(101, 10)
+        counter = await store.get(NODES, "counter")
+        assert counter is not None
+        assert counter.message().capacity == 100
+
+
+async def test_the_same_claim_at_two_servers_has_one_effect(pair):
+    def claim() -> Idempotency:
+        return Idempotency("admin", "key-1", b"fingerprint")
+
+    claims = [claim(), claim()]
+    answers = await asyncio.gather(
+        *(store.write(put_node(f"made-by-{n}"), idempotency=claims[n]) for n, store in enumerate(pair))
+    )
+    assert answers[0] == answers[1]
+    assert sorted(claim.was_replayed for claim in claims) == [False, True]
+    assert (await pair[0].list(Query(NODES))).total == 1
+
+
+# -- news of the others
+
+
+async def test_news_come_without_polling(open_store, tmp_path: Path):
+    writer = await open_store(tmp_path / "a")
+    follower = await open_store(tmp_path / "b")
+    await follower.wait_for_revision(0, 0)
+    await writer.write(put_node("n0"))
+    await follower.catch_up()
+    listening = sa.text("SELECT 1 FROM pg_stat_activity WHERE query = 'LISTEN novasphere_log'")
+    await eventually_rows(writer, listening, 2)
+    await writer.write(put_node("n1"))
+    await follower.wait_for_revision(2, 10)
+
+
+async def eventually_rows(store: Store, statement: sa.TextClause, count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(await store.read(statement)) < count:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_polling_does_without_news(open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dialect.Postgresql, "announce", lambda *_: None)
+    writer = await open_store(tmp_path / "a")
+    follower = await open_store(tmp_path / "b", follow_interval=0.05)
+    await writer.write(put_node("n1"))
+    await follower.wait_for_revision(1, 10)
+
+
+async def test_a_cursor_of_one_server_is_good_at_another_that_is_behind(open_store, tmp_path: Path):
+    writer = await open_store(tmp_path / "a")
+    behind = await open_store(tmp_path / "b")
+    for n in range(3):
+        await writer.write(put_node(f"n{n}"))
+    reader = Reader(behind, Watch(NODES, cursor=f"{writer.epoch}.3"))
+    await writer.write(put_node("n3"))
+    seen = await reader.until_revision(4)
+    assert [row(event)[1:] for event in seen if event.object] == [("n3", 4)]
+    await reader.close()
+    with pytest.raises(errors.EpochChanged):  # nobody has come that far
+        await Reader(behind, Watch(NODES, cursor=f"{writer.epoch}.5")).page()
+
+
+async def test_a_reader_is_never_told_of_a_state_older_than_one_it_was_told_of(
+    open_store, tmp_path: Path
+):
+    writer = await open_store(tmp_path / "a")
+    behind = await open_store(tmp_path / "b")
+    for n in range(1, 40):
+        await writer.write(put_node("n1", capacity=n))
+        found = await behind.get(NODES, "n1")
+        page = await behind.list(Query(NODES))
+        assert found is not None
+        told = [found.message().capacity, page.items[0].message().capacity]
+        assert told == sorted(told)
+        assert behind.revision >= told[-1]
+
+
+# -- trouble
+
+
+async def test_a_server_that_freezes_in_its_turn_loses_it(
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 300)
+    frozen = await open_store(tmp_path / "a", probe_interval=0.1)
+    other = await open_store(tmp_path / "b")
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def freeze(tx: Transaction) -> None:
+        put_node("frozen")(tx)
+        has_begun.set()
+        assert may_go_on.wait(20)
+
+    stuck = asyncio.create_task(frozen.write(freeze))
+    await eventually(has_begun.is_set)
+    await other.write(put_node("n1"))  # does not wait for ever
+    may_go_on.set()
+    with pytest.raises(errors.DatabaseUnavailable):
+        await stuck
+    await eventually(lambda: frozen.is_available)
+    await frozen.write(put_node("n2"))
+    assert [item.message().node_id for item in (await other.list(Query(NODES))).items] == ["n1", "n2"]
+
+
+class TestAServerOfItsOwn:
+    @pytest.fixture
+    def store_url(self, own_server: PostgresServer) -> str:
+        return own_server.new_database()
+
+    async def test_an_outage_is_told_and_leaves_no_hole(
+        self, open_store, own_server: PostgresServer, tmp_path: Path
+    ):
+        store = await open_store(tmp_path / "a", probe_interval=0.1)
+        other = await open_store(tmp_path / "b", probe_interval=0.1, follow_interval=0.1)
+        readers = [Reader(each, Watch(NODES)) for each in (store, other)]
+        for reader in readers:
+            await reader.present()
+        await store.write(put_node("n1"))
+        await asyncio.to_thread(own_server.stop)
+        for attempt in (store.write(put_node("lost")), store.read(sa.select(tables.meta))):
+            with pytest.raises(errors.DatabaseUnavailable):
+                await attempt
+        assert not store.is_available
+        await eventually(lambda: not other.is_available)
+        await asyncio.to_thread(own_server.start)
+        await eventually(lambda: store.is_available and other.is_available)
+        await other.write(put_node("n2"))
+        await store.write(put_node("n3"))
+        for reader in readers:
+            seen = [row(event)[1:] for event in await reader.until_revision(3) if event.object]
+            assert seen == [("n1", 1), ("n2", 2), ("n3", 3)]
+            await reader.close()
+
+
+async def test_a_database_that_takes_no_writes_is_not_taken_for_a_good_one(
+    open_store, postgres: PostgresServer, store_url: str
+):
+    store = await open_store()
+    name = store_url.rpartition("/")[2]
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert not await store.check()
+    postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert await store.check()
+
+
+async def test_text_that_the_database_cannot_hold_is_refused_and_hurts_nobody_else(store: Store):
+    writes = [store.write(put_node(name)) for name in ("n1", "a\x00b", "n2")]
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [isinstance(result, Exception) for result in results] == [False, True, False]
+    assert store.is_available
+    assert (await store.list(Query(NODES))).total == 2
+
+
+# -- backups
+
+
+def back_up(postgres: PostgresServer, url: str) -> str:
+    """Throws everybody out, copies the database and returns the copy's name."""
+    name = url.rpartition("/")[2]
+    postgres.throw_out(name)
+    postgres.execute(f"CREATE DATABASE {name}_copy TEMPLATE {name}")
+    return f"{name}_copy"
+
+
+def put_back(postgres: PostgresServer, copy: str, url: str) -> None:
+    name = url.rpartition("/")[2]
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {copy}")
+
+
+async def test_a_backup_that_is_put_back_begins_another_history_once(
+    open_store, postgres: PostgresServer, store_url: str, tmp_path: Path
+):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for number, folder in enumerate(folders):
+        store = await open_store(folder)
+        await store.write(put_node(f"n{number}"))
+        await store.maintain()
+        await store.close()
+    copy = back_up(postgres, store_url)
+    for folder in folders:
+        store = await open_store(folder)
+        await store.write(put_node("lost"))
+        await store.maintain()
+        await store.close()
+    put_back(postgres, copy, store_url)
+
+    restored = [await open_store(folder) for folder in folders]
+    assert restored[0].epoch == restored[1].epoch != store.epoch
+    with pytest.raises(errors.EpochChanged):
+        await Reader(restored[1], Watch(NODES, cursor=f"{store.epoch}.1")).page()
+
+
+async def test_restarts_and_new_servers_keep_the_history(open_store, tmp_path: Path):
+    first = await open_store(tmp_path / "a")
+    await first.write(put_node("n1"))
+    await first.maintain()
+    await first.close()
+    again, new = await open_store(tmp_path / "a"), await open_store(tmp_path / "b")
+    assert again.epoch == new.epoch == first.epoch
