@@ -41,6 +41,9 @@ class Clock:
     def monotonic(self) -> float:
         return self._us / 1_000_000
 
+    def follow(self, now_us: int) -> None:
+        """Stands still whatever the database says."""
+
     def advance(self, seconds: float) -> None:
         self._us += int(seconds * 1_000_000)
 
@@ -48,10 +51,10 @@ class Clock:
 class World:
     """One server process's fleet; restart() is the next process on the same database."""
 
-    def __init__(self, folder: Path, settings: FleetSettings) -> None:
+    def __init__(self, folder: Path, settings: FleetSettings, url: str = "") -> None:
         self.clock = Clock()
         self.settings = settings
-        self._url = f"sqlite:///{folder / 'novasphere.db'}"
+        self._url = url or f"sqlite:///{folder / 'novasphere.db'}"
         self._agents: list[Agent] = []
 
     async def start(self) -> None:

@@ -32,6 +32,9 @@ class StandingClock(SystemClock):
     def now_us(self) -> int:
         return self.us
 
+    def follow(self, now_us: int) -> None:
+        """Stands still whatever the database says."""
+
     def advance(self, seconds: float) -> None:
         self.us += round(seconds * 1e6)
 

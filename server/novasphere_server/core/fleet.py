@@ -11,6 +11,7 @@ from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.nodes import Nodes
 from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
+from novasphere_server.core.servers import Servers
 from novasphere_server.store.store import Store
 
 
@@ -23,7 +24,8 @@ class Fleet:
         self.settings = settings
         self._store = store
         # The order counts: each hears of a commit before those that build on it.
-        self.presence = Presence(store, clock, settings)
+        self.servers = Servers(store, clock, settings)
+        self.presence = Presence(store, clock, settings, self.servers)
         self.metrics = Metrics(store, clock, settings)
         self.nodes = Nodes(store)
         self.commands = Commands(store, settings)
@@ -36,11 +38,14 @@ class Fleet:
             presence=self.presence,
             metrics=self.metrics,
             outputs=self.outputs,
+            servers=self.servers,
         )
 
     async def start(self) -> None:
         """Takes up what the last process left. To be called before anything is served."""
         await identities.follow_history(self._store)
+        if not self.servers.is_alone:
+            await self.servers.beat()
         await self.presence.start()
 
     async def close(self) -> None:
@@ -48,3 +53,4 @@ class Fleet:
         await self.links.close()
         await self.metrics.flush()
         await self.presence.flush()
+        await self.servers.leave()

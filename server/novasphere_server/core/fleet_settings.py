@@ -26,6 +26,9 @@ class FleetSettings:
     schedules_face_offline_after: float = 300.0
     lost_after: float = 900.0
 
+    # Servers that share a database: how long one that says nothing counts as living.
+    server_lease: float = 10.0
+
     # Commands.
     command_namespace: str = "commands"
     command_timeout: int = 30

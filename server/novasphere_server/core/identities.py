@@ -93,7 +93,12 @@ async def unconfirmed_uid(store: Store, principal: Principal, hello: link.Hello)
 
 
 def enrol(
-    tx: Transaction, principal: Principal, hello: link.Hello, uid: str, identity: Identity
+    tx: Transaction,
+    principal: Principal,
+    hello: link.Hello,
+    uid: str,
+    identity: Identity,
+    server_id: str,
 ) -> tuple[node_pb2.Node, bool]:
     """Makes the machine a node. Returns that, not yet stored, and whether it repeats an enrolment.
 
@@ -125,6 +130,7 @@ def enrol(
                 "boot_id": hello.boot_id,
                 "incarnation": _signed(hello.incarnation),
                 "enrolled_by": principal.name,
+                "server_id": server_id,
             }
         ],
     )
@@ -137,7 +143,7 @@ async def verify(store: Store, hello: link.Hello) -> None:
     _accepted_session(rows[0] if rows else None, hello)
 
 
-def resume(tx: Transaction, hello: link.Hello, identity: Identity) -> node_pb2.Node:
+def resume(tx: Transaction, hello: link.Hello, identity: Identity, server_id: str) -> node_pb2.Node:
     """Recognises an agent, gives it a new session and returns its node.
 
     Raises NodeDeleted and DuplicateIdentity.
@@ -155,6 +161,7 @@ def resume(tx: Transaction, hello: link.Hello, identity: Identity) -> node_pb2.N
             previous_session_sha256=accepted,
             boot_id=hello.boot_id,
             incarnation=_signed(hello.incarnation),
+            server_id=server_id,
             enrolled_by=None,  # it has its first Welcome, else it could not call like this
         )
     )

@@ -31,6 +31,7 @@ from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
+from novasphere_server.core.servers import Servers
 from novasphere_server.core.sessions import Session
 from novasphere_server.store.kinds import NODES
 from novasphere_server.store.log import Change
@@ -78,8 +79,10 @@ class Links:
         presence: Presence,
         metrics: Metrics,
         outputs: Outputs,
+        servers: Servers,
     ) -> None:
         self._store = store
+        self._servers = servers
         self._settings = settings
         self._join_tokens = join_tokens
         self._presence = presence
@@ -195,9 +198,11 @@ class Links:
 
         def admit(tx: Transaction) -> tuple[node_pb2.Node, attempts.Reconciliation]:
             if is_bound:
-                node = identities.resume(tx, hello, identity)
+                node = identities.resume(tx, hello, identity, self._servers.id)
             else:
-                node, is_repeated = identities.enrol(tx, principal, hello, uid, identity)
+                node, is_repeated = identities.enrol(
+                    tx, principal, hello, uid, identity, self._servers.id
+                )
                 self._join_tokens.consume_join_token(
                     tx, principal, node.node_id, is_repeated=is_repeated
                 )
@@ -215,6 +220,7 @@ class Links:
         self._claim_node(session)
         try:
             node, journal = await self._write(session, admit)
+            session.session_token = identity.session_token
             while not journal.is_complete:
                 journal = await self._write(session, reconcile)
         except BaseException:
@@ -225,7 +231,6 @@ class Links:
             raise _ended_early(session)
         self.counters.hellos += 1
         session.node_id = node.node_id
-        session.session_token = identity.session_token
         session.received = frame.sequence
         session.free_slots = frame.free_slots
         session.attempts.update(journal.attempts)
@@ -360,12 +365,24 @@ class Links:
         links because the server is busy would make it busier.
 
         A session that has ended meanwhile writes nothing: its successor has been told how things stand.
+        Of a successor at another server the database knows.
         """
+        token = session.session_token
+
+        def fenced(tx: Transaction) -> R:
+            self._servers.check_link(tx, session.node_uid, token)
+            return mutation(tx)
+
         waited = 0.0
         pause = 0.05
         while session.is_open:
             try:
-                return await self._store.write(mutation)
+                return await self._store.write(fenced)
+            except errors.DuplicateIdentity:
+                if not token:  # its Hello was refused
+                    raise
+                session.close("DUPLICATE_IDENTITY")
+                break
             except errors.Overloaded:
                 if waited >= _PATIENCE:
                     raise

@@ -36,6 +36,8 @@ class Outputs:
         self._commands = commands
         self._followers: dict[str, set[asyncio.Event]] = {}
         commands.on_change(lambda command_id, _: self.wake(command_id))
+        # Command ids are all that servers tell each other of.
+        store.on_news(self.wake)
 
     def wake(self, command_id: str) -> None:
         """Tells followers that a command printed something, or changed."""

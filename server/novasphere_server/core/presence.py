@@ -22,6 +22,7 @@ from novasphere.node.v1 import node_pb2 as pb
 from novasphere_server.clock import Clock
 from novasphere_server.core import instants
 from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.servers import Servers
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES
 from novasphere_server.store.log import Change
@@ -72,8 +73,9 @@ class _Crossing:
 class Presence:
     """Follows every node's signs of life."""
 
-    def __init__(self, store: Store, clock: Clock, settings: FleetSettings) -> None:
+    def __init__(self, store: Store, clock: Clock, settings: FleetSettings, servers: Servers) -> None:
         self._store = store
+        self._servers = servers
         self._clock = clock
         self._settings = settings
         self._thresholds: tuple[tuple[Face, float], ...] = (
@@ -85,6 +87,7 @@ class Presence:
         self._entries: dict[str, _Entry] = {}
         self._admitting: set[str] = set()
         self._linked: set[str] = set()
+        self._elsewhere: set[str] = set()  # linked to another server
         self._unwritten: set[str] = set()  # nodes whose stored state may be out of date
         self._beating: set[str] = set()  # nodes heard since their heartbeats were last stored
         self._started_at = clock.monotonic()
@@ -112,6 +115,7 @@ class Presence:
             if entry.connection == pb.CONNECTION_STATE_LOST:
                 self._tell_lost(node.uid, node.node_id)
         self._started_at = now
+        await self.hear_of_others()
         await self.update()
 
     # -- called by links, on the event loop
@@ -165,6 +169,23 @@ class Presence:
 
     # -- called by loops
 
+    async def hear_of_others(self) -> None:
+        """Takes over what other servers stored of the nodes that are linked to them."""
+        if self._servers.is_alone:
+            return
+        self._elsewhere = await self._servers.linked_elsewhere()
+        if not self._elsewhere:
+            return
+        rows = await self._store.read(sa.select(tables.heartbeats))
+        now_us, now = self._clock.now_us(), self._clock.monotonic()
+        for row in rows:
+            entry = self._entries.get(row.node_uid)
+            if entry is None or row.at_us <= entry.heartbeat_us or row.node_uid in self._linked:
+                continue
+            entry.heartbeat_us = row.at_us
+            entry.heard_at = now - max(0, now_us - row.at_us) / 1_000_000
+            self._show(entry)
+
     async def update(self) -> int:
         """Writes every crossing that is due. Returns how many nodes that concerned."""
         self._unwritten.clear()
@@ -210,7 +231,7 @@ class Presence:
         written = 0
         while step := self._next_crossings(waiting):
             try:
-                crossed = await self._store.write(partial(_cross, crossings=step))
+                crossed = await self._store.write(partial(_cross, crossings=step, servers=self._servers))
             except BaseException:
                 self._unwritten.update(crossing.uid for crossing in step)
                 self._unwritten.update(waiting)
@@ -238,6 +259,8 @@ class Presence:
         """
         entry = self._entries.get(uid)
         if entry is None or uid in self._admitting:
+            return None
+        if uid in self._elsewhere and uid not in self._linked:
             return None
         now = self._clock.monotonic()
         silence = now - entry.heard_at
@@ -315,6 +338,8 @@ class Presence:
             if mirror.stored_fault != entry.stored_fault:
                 entry.fault_at = mirror.heard_at
             was_lost = entry.connection == pb.CONNECTION_STATE_LOST
+            if mirror.connection < entry.connection:  # it has called, here or elsewhere
+                entry.heard_at = mirror.heard_at
             entry.connection = mirror.connection
             entry.offline_faces = mirror.offline_faces
             entry.stored_fault = mirror.stored_fault
@@ -335,11 +360,14 @@ def settle(node: pb.Node, connection: pb.ConnectionState.ValueType, faces: Itera
         node.status = pb.NODE_STATUS_ONLINE
 
 
-def _cross(tx: Transaction, crossings: Sequence[_Crossing]) -> int:
+def _cross(tx: Transaction, crossings: Sequence[_Crossing], servers: Servers) -> int:
     """Writes the first crossings, as many as one mutation may. Returns how many."""
     crossed = 0
+    elsewhere = servers.elsewhere(tx)
     for crossing in tx.fitting(crossings):
         crossed += 1
+        if crossing.uid in elsewhere:  # it has called another server
+            continue
         node = tx.get(NODES, crossing.node_id)
         if node is None or node.uid != crossing.uid:  # deleted meanwhile
             continue

@@ -10,12 +10,13 @@ from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.flush import FlushLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
+from novasphere_server.loops.servers import ServersLoop
 
 
 def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]]:
     """Returns the loops by name, in the order in which to start them."""
     settings = fleet.settings
-    return {
+    found: dict[str, Callable[[], Awaitable[None]]] = {
         "presence": PresenceLoop(fleet.presence, fleet.links, period=settings.presence_period).run,
         "expiry": ExpiryLoop(fleet.commands, fleet.presence, clock, period=settings.expiry_period).run,
         "flush": FlushLoop(
@@ -32,3 +33,6 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
             period=settings.retention_period,
         ).run,
     }
+    if not fleet.servers.is_alone:
+        found["servers"] = ServersLoop(fleet.servers, lease=settings.server_lease).run
+    return found

@@ -43,4 +43,5 @@ class PresenceLoop:
         cut = self._links.cut_silent()
         if cut:
             log.warning("silent links were cut", links=cut)
+        await self._presence.hear_of_others()
         await self._presence.update()

@@ -78,6 +78,7 @@ class Batch:
         self._bodies: dict[Id, bytes | None] = {}
         self._sequences: dict[str, int] = {}
         self._changes: list[Change] = []
+        self._news: set[str] = set()
         self._rows: list[tuple[Any, ...]] = []
 
     def run(self, job: Job) -> None:
@@ -131,6 +132,7 @@ class Batch:
     def _keep(self, transaction: Transaction) -> None:
         """Takes over what a mutation did."""
         self._sequences.update(transaction.sequences)
+        self._news |= transaction.news
         touched = [item for item in transaction.touched.items() if _is_changed(item[1])]
         if not touched:
             return
@@ -163,7 +165,8 @@ class Batch:
         if self._rows:
             self._database.insert_many(self._connection, tables.changes, _COLUMNS, self._rows)
             self._connection.execute(_ADVANCE, {"last": self._last})
-            self._database.announce(self._connection, self._last)
+        if self._rows or self._news:
+            self._database.announce(self._connection, sorted(self._news))
         return Commit(self._first, self._last, self._changes)
 
 
@@ -222,6 +225,8 @@ def _attempt(
         if state.revision > known.revision:
             missed = log.read_all(connection, known.revision)
             commits.append(Commit(known.revision + 1, state.revision, missed))
+        if state.now_us is not None:
+            clock.follow(state.now_us)
         batch = Batch(connection, database, clock, limits, state, is_careful=is_careful)
         for job in jobs:
             batch.run(job)

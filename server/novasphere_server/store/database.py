@@ -31,6 +31,7 @@ class State:
     epoch: str
     revision: int
     floor: int
+    now_us: int | None = None  # wall time, if it is the database that sets the servers' clocks
 
 
 class Database(ABC):
@@ -98,8 +99,8 @@ class Database(ABC):
     def catch_up(self, connection: sa.Connection) -> None:  # noqa: B027 - for those that put off
         """Does what was put off. Raises what that raises."""
 
-    def announce(self, connection: sa.Connection, revision: int) -> None:  # noqa: B027 - if shared
-        """Has the commit tell other servers that the log has come to `revision`."""
+    def announce(self, connection: sa.Connection, news: Sequence[str]) -> None:  # noqa: B027 - if shared
+        """Has the commit tell other servers the news, and that there may be more in the log."""
 
     @abstractmethod
     def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
@@ -140,8 +141,10 @@ class Database(ABC):
         `can_write` asks whether it takes writes too, which disturbs other writers.
         """
 
-    async def announcements(self) -> AsyncGenerator[None, None]:
-        """Yields when another server may have written. Ends or raises when the connection is lost."""
+    async def announcements(self) -> AsyncGenerator[Sequence[str], None]:
+        """Yields the news of other servers' commits, none for the log alone. Ends or raises when the
+        connection is lost.
+        """
         return
         yield
 

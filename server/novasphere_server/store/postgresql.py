@@ -36,7 +36,12 @@ _LOCK_WAIT_MS = 8_000
 _STATEMENT_MS = 60_000
 
 _LOCK = "SELECT FROM revision FOR UPDATE"
-_STATE = "SELECT coalesce((SELECT value FROM meta WHERE name = 'epoch'), ''), value, floor FROM revision"
+_STATE = """
+    SELECT coalesce((SELECT value FROM meta WHERE name = 'epoch'), ''), value, floor,
+           (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    FROM revision
+"""
+_NOTIFY_BYTES = 7_000  # of one notification; PostgreSQL takes a little less than 8,000
 
 
 class Postgresql(Database):
@@ -213,20 +218,26 @@ class Postgresql(Database):
             for statement, group in groupby(waiting, key=itemgetter(0)):
                 cursor.executemany(statement, [row for _, row in group])
 
-    def announce(self, connection: sa.Connection, revision: int) -> None:
-        self._hot.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, str(revision)))
+    def announce(self, connection: sa.Connection, news: Sequence[str]) -> None:
+        payloads = [""]
+        for item in news:
+            if len(payloads[-1]) + len(item) > _NOTIFY_BYTES:
+                payloads.append("")
+            payloads[-1] += f"{item}\n"
+        with self._hot.cursor() as cursor:
+            cursor.executemany("SELECT pg_notify(%s, %s)", [(_CHANNEL, each) for each in payloads])
 
-    async def announcements(self) -> AsyncGenerator[None, None]:
+    async def announcements(self) -> AsyncGenerator[Sequence[str], None]:
         _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
         connection = await psycopg.AsyncConnection.connect(
             **arguments, **self._arguments, autocommit=True
         )
         async with connection:
             await connection.execute(f"LISTEN {_CHANNEL}")
-            yield  # what was written before it listened
+            yield ()  # what was written before it listened
             async for told in connection.notifies():
                 if told.pid != self._writer_pid:
-                    yield
+                    yield told.payload.splitlines()
 
     def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
         row = self._hot.execute(_select_body(table), (key,)).fetchone()

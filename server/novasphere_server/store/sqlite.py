@@ -178,8 +178,9 @@ class Sqlite(Database):
         try:
             for write in writes:
                 write()
-        except BaseException:
-            self.undo(connection)
+        except BaseException as error:
+            if not self.is_outage(error):  # else SQLite may have undone the whole transaction
+                self.undo(connection)
             raise
         self.release(connection)
 

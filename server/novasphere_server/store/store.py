@@ -64,6 +64,7 @@ class Store:
         self._announced = asyncio.Event()
         self._following = asyncio.Lock()
         self._callbacks: list[Callable[[Sequence[Change]], None]] = []
+        self._news_listeners: list[Callable[[str], None]] = []
         self._ring = Ring(KINDS, state.revision, limits.ring_bytes)
         self._cache = Cache(limits.cache_bytes, limits.cached_queries)
         self._live = LiveFields(clock.now_us())
@@ -130,6 +131,11 @@ class Store:
     def revision(self) -> int:
         """The last committed revision that readers see."""
         return self._revision
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers may use the database, too."""
+        return self._database.is_shared
 
     @property
     def is_available(self) -> bool:
@@ -324,6 +330,13 @@ class Store:
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback)
 
+    def on_news(self, listener: Callable[[str], None]) -> None:
+        """Has `listener` called with every item that another server's mutation put into its `news`.
+
+        They can be lost, and come before or after the changes of their commit are published.
+        """
+        self._news_listeners.append(listener)
+
     def _check_available(self) -> None:
         if self._is_closing:
             raise errors.Draining
@@ -431,8 +444,11 @@ class Store:
         while True:
             try:
                 async with aclosing(self._database.announcements()) as announcements:
-                    async for _ in announcements:
+                    async for news in announcements:
                         self._announced.set()
+                        for item in news:
+                            for listener in self._news_listeners:
+                                listener(item)
             except Exception as error:  # noqa: BLE001 - polling goes on; the probe tells of an outage
                 _log.debug("the database tells no news: %s", error)
             await asyncio.sleep(self._limits.probe_interval)

@@ -173,6 +173,16 @@ agents = sa.Table(
     sa.Column("incarnation", sa.BigInteger, nullable=False),
     # Who enrolled it, until the agent confirms that it stored its first Welcome.
     sa.Column("enrolled_by", TEXT),
+    # The server that its last Hello came to.
+    sa.Column("server_id", TEXT),
+)
+
+# The servers that share the database, each with its last sign of life by the database's clock.
+servers = sa.Table(
+    "servers",
+    metadata,
+    sa.Column("server_id", TEXT, primary_key=True),
+    sa.Column("seen_at_us", sa.BigInteger, nullable=False),
 )
 
 heartbeats = sa.Table(

@@ -90,6 +90,7 @@ class Transaction:
         self.room = limits.mutation_bytes  # how many bytes of objects it should still change
         self.touched: dict[Id, Touched] = {}
         self.sequences: dict[str, int] = {}
+        self.news: set[str] = set()  # what other servers are told when this is committed
         self._held: list[Callable[[], object]] = []
         self._is_marked = False
 
