@@ -22,6 +22,7 @@ class MovableClock(SystemClock):
     """Runs like the machine's clocks, from where the test has moved it to."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._ahead = 0.0
 
     def now_us(self) -> int:
@@ -29,6 +30,9 @@ class MovableClock(SystemClock):
 
     def monotonic(self) -> float:
         return super().monotonic() + self._ahead
+
+    def follow(self, now_us: int) -> None:
+        """Stays where the test has moved it to, whatever the database says."""
 
     def advance(self, seconds: float) -> None:
         self._ahead += seconds

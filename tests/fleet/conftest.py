@@ -20,9 +20,11 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
+from novasphere_server.loops.supervisor import Supervisor
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import COMMANDS, NODES
 from novasphere_server.store.store import Store
+from postgresql import PostgresServer
 
 ADMIN_TOKEN = "an-admin-token-0123456789"
 JOIN_TOKEN = "a-join-token-0123456789"
@@ -162,6 +164,12 @@ class Agent:
         for field in ("node_uid", "credential", "session_token", "boot_id", "incarnation", "profile"):
             setattr(twin, field, getattr(self, field))
         return twin
+
+    def move(self, to: World) -> Agent:
+        """Returns this agent as it calls another server. Its link here stays as it is."""
+        moved = self.clone()
+        moved.world = to
+        return moved
 
     # -- the stream
 
@@ -369,6 +377,25 @@ def frames() -> type[Frames]:
 @pytest.fixture
 def settings() -> FleetSettings:
     return FleetSettings()
+
+
+@pytest.fixture
+async def pair(
+    tmp_path: Path, settings: FleetSettings, postgres: PostgresServer
+) -> AsyncIterator[tuple[World, World]]:
+    """Two servers on one database, which sets their clocks."""
+    url = postgres.new_database()
+    here, there = (World(tmp_path, settings, url) for _ in range(2))
+    there.clock = here.clock
+    supervisor = Supervisor()
+    for world in (here, there):
+        await world.start()
+        for name, run in world.store.loops().items():
+            supervisor.start(name, run)
+    yield here, there
+    await supervisor.stop()
+    await here.stop()
+    await there.stop()
 
 
 @pytest.fixture

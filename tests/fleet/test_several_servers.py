@@ -1,0 +1,129 @@
+"""Two servers on one database: an agent is linked to one of them, and both tell the same."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere_server import errors
+from novasphere_server.core.credentials import ADMIN
+
+EXITED = link.ATTEMPT_PHASE_EXITED
+
+
+async def connection(world) -> int:
+    """Returns how the database has it that n1 is connected."""
+    await world.store.catch_up()
+    return (await world.node()).connection
+
+
+async def test_work_given_to_one_runs_on_an_agent_of_the_other(pair):
+    here, there = pair
+    agent = there.agent()
+    await agent.connect()
+    await here.store.catch_up()
+    run_id = await here.run()
+    [dispatch] = await agent.dispatched()
+    await agent.start(dispatch)
+    await here.store.catch_up()
+
+    printed: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def follow() -> None:
+        async with aclosing(here.fleet.outputs.stream(ADMIN, run_id, 0, 0, True)) as pages:
+            async for page in pages:
+                for event in page:
+                    printed.put_nowait(event.data)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(follow())
+        for offset, data in ((0, b"one"), (3, b"two")):
+            await agent.print(dispatch, data, offset)
+            assert await printed.get() == data
+        await agent.finish(dispatch, exit_code=3)
+    await here.store.catch_up()
+    assert (await here.command(run_id)).exit_code == 3
+
+
+async def test_a_link_that_was_left_for_another_server_changes_nothing_more(pair, frames):
+    here, there = pair
+    left = here.agent()
+    await left.connect()
+    run_id = await here.run()
+    [dispatch] = await left.dispatched()
+    await left.start(dispatch)
+    agent = left.move(there)
+    welcome = await agent.connect(attempts=[frames.state_of(dispatch, link.ATTEMPT_PHASE_RUNNING)])
+    assert [verdict.verdict for verdict in welcome.verdicts] == [link.VERDICT_ADOPT]
+
+    left.send(reports=[frames.report(dispatch, EXITED, exit_code=9)])
+    await left.until(lambda: left.has_ended)
+    assert left.closing == "DUPLICATE_IDENTITY"
+    assert (await there.command(run_id)).state == command_pb2.COMMAND_STATE_RUNNING
+    await agent.finish(dispatch, exit_code=0)
+    await there.store.catch_up()
+    assert (await there.command(run_id)).exit_code == 0
+
+
+async def test_nobody_speaks_for_a_node_that_is_linked_elsewhere(pair):
+    here, there = pair
+    agent = here.agent()
+    await agent.connect()
+    await there.store.catch_up()
+    there.clock.advance(5)
+    await there.presence.step()
+    assert await connection(here) == node_pb2.CONNECTION_STATE_ONLINE
+    await there.restart()
+    assert await connection(here) == node_pb2.CONNECTION_STATE_ONLINE
+
+
+async def test_what_a_server_hears_of_its_nodes_the_others_show(pair):
+    here, there = pair
+    agent = here.agent()
+    await agent.connect()
+    here.clock.advance(7)
+    agent.beat()
+    await agent.settle()
+    await here.flush()
+    await there.store.catch_up()
+    await there.presence.step()
+    seen = [(await world.node()).last_heartbeat.ToMicroseconds() for world in pair]
+    assert seen == [here.clock.now_us()] * 2
+
+
+async def test_the_nodes_of_a_server_that_is_gone_are_spoken_for_by_the_others(pair):
+    here, there = pair
+    await here.agent().connect()
+    await there.store.catch_up()
+    await here.store.close()  # without a word, as kill -9 would
+    there.clock.advance(there.settings.server_lease - 1)
+    await there.fleet.servers.beat()
+    await there.presence.step()
+    assert await connection(there) == node_pb2.CONNECTION_STATE_ONLINE
+    there.clock.advance(2)
+    await there.presence.step()
+    assert await connection(there) == node_pb2.CONNECTION_STATE_DISCONNECTED
+
+
+async def test_a_server_that_lost_a_link_does_not_call_a_node_away_that_has_moved(pair):
+    here, there = pair
+    left = here.agent()
+    await left.connect()
+    await left.move(there).connect()
+    await left.cut()
+    await here.presence.step()
+    assert await connection(there) == node_pb2.CONNECTION_STATE_ONLINE
+
+
+async def test_a_clone_is_refused_wherever_it_calls(pair):
+    here, there = pair
+    agent = here.agent()
+    await agent.connect()
+    old = agent.move(there)
+    await agent.connect()
+    await agent.settle()
+    with pytest.raises(errors.DuplicateIdentity):
+        await old.connect()
