@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Some images set it. Every start would then compile every module again, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 # Wheels only: nothing here needs a compiler.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock
 
@@ -12,9 +14,10 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requ
 up: $(VENV)/.runtime
 	@exec $(BIN)/novasphere up $(ARGS)
 
-# All that can run here. Says loudly what it skipped and how to get it.
+# All that can run here, several at a time (ARGS="-n 0": one after the other). Says loudly what it skipped
+# and how to get it.
 test: $(VENV)/.dev debian-packages
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 gen: $(VENV)/.dev
 	$(BIN)/python gen/generate.py

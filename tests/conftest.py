@@ -4,15 +4,49 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import postgresql
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 COMPLETE = bool(os.environ.get("NOVASPHERE_NO_SKIPS"))
 
+# Tests start our programs by the hundred. Where nothing compiled may be kept, each spends seconds on
+# compiling the same modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that. Tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What runs in one process, one after the other: tests that share what takes long to make, and tests that
+# measure. Everything else goes to whichever process is free.
+TOGETHER = {
+    "tests/codegen/": "generated code",
+    "tests/e2e/test_nodes_face.py": "a fleet",
+    "tests/faults/test_slow_watchers.py": "measures",
+    "tests/agent/test_link.py::test_a_link_that_fell_silent_is_given_up": "measures",
+}
+
+
+class Scheduling(LoadScopeScheduling):
+    """As --dist loadgroup, whose marks pytest 9 does not let through."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for start, group in TOGETHER.items() if nodeid.startswith(start)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Most tests wait for something most of the time: more of them than there are processors run at once."""
+    return min(2 * (os.cpu_count() or 1), 8)
 
 
 @pytest.fixture(scope="session")

@@ -130,10 +130,11 @@ async def test_output_past_the_limit_is_dropped_and_said_to_be(
 
 async def test_endless_output_does_not_fill_the_disk(server: StandIn, agent: AgentProcess) -> None:
     await agent.link()
-    run = server.dispatch("while :; do echo 0123456789; done", max_output_bytes=100_000)
+    mark = str(time.time_ns())
+    run = server.dispatch(f"while :; do echo {mark}; done", max_output_bytes=100_000)
     await until(lambda: len(run.stdout) == 100_000)
     spool = agent.data_dir / "attempts" / f"{run.dispatch.run_id}.1" / "stdout"
-    (shell,) = running("do echo 0123456789")
+    (shell,) = running(f"do echo {mark}")
     written = Path(f"/proc/{shell}/io")
 
     def bytes_written() -> int:

@@ -21,11 +21,13 @@ def directory_of(agent: AgentProcess, run_id: str) -> Path:
 
 
 async def test_a_killed_agent_adopts_its_command_with_every_byte_once(
-    server: StandIn, agent: AgentProcess
+    server: StandIn, agent: AgentProcess, tmp_path: Path
 ) -> None:
+    linked = tmp_path / "linked"
     await agent.link()
     run = server.dispatch(
-        "for i in $(seq 1 40); do echo line $i; echo err $i >&2; sleep 0.05; done; exit 9"
+        "for i in $(seq 1 40); do echo line $i; echo err $i >&2; sleep 0.05; done; "
+        f"until [ -e {linked} ]; do sleep 0.05; done; exit 9"
     )
     await until(lambda: run.stdout.count(b"\n") >= 5)
     agent.kill()
@@ -34,6 +36,7 @@ async def test_a_killed_agent_adopts_its_command_with_every_byte_once(
         lambda: (directory_of(agent, run.dispatch.run_id) / "stdout").read_bytes().count(b"\n") > 20
     )
     await agent.link()
+    linked.touch()
     report = await server.result_of(run)
     assert (report.phase, report.exit_code) == (pb.ATTEMPT_PHASE_EXITED, 9)
     assert run.stdout.decode() == "".join(f"line {i}\n" for i in range(1, 41))
@@ -241,7 +244,7 @@ async def test_a_link_that_breaks_while_commands_are_accepted_costs_none_of_them
     server.send(pb.ConnectResponse(dispatches=dispatches))
     await until(directory_of(agent, "cmd-0").exists)
     await server.stop()
-    await server.start(server.port)
+    await server.start()
     await until(lambda: len(server.hellos) == 2 and server.is_linked)
     server.send(pb.ConnectResponse(dispatches=dispatches))
     ends = [(await server.result_of(run)).phase for run in server.runs.values()]
@@ -273,7 +276,7 @@ async def test_work_goes_on_while_the_server_is_away(
     await until(lambda: run.stdout)
     await server.stop()
     await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
-    await server.start(server.port)
+    await server.start()
     report = await server.result_of(run)
     assert (report.exit_code, bytes(run.stdout)) == (6, b"a\nb\n")
 
@@ -332,7 +335,7 @@ async def test_output_of_both_streams_comes_in_the_order_of_printing_after_a_cut
     server.cut()
     await server.stop()
     await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
-    await server.start(server.port)
+    await server.start()
     await server.result_of(run)
     said = b"".join(data for _, data in run.order).decode().split()
     assert said == ["o1", "e1", "o2", "e2", "o3", "e3", "o4", "e4"]

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -149,10 +150,11 @@ async def test_after_a_reboot_a_running_command_ends_unknown_and_never_runs_agai
     async with control_plane(tmp_path) as plane:
         agent = await plane.add_agent(NOVASPHERE_TESTING="1", NOVASPHERE_BOOT_ID="boot-one")
         marker = tmp_path / "marker"
-        command_id = await create(plane, f"echo started >> {marker}; exec sleep 301.7")
+        sleeper = f"sleep 301.{time.time_ns()}"
+        command_id = await create(plane, f"echo started >> {marker}; exec {sleeper}")
         await is_running(plane, command_id)
         await agent.kill()
-        await _kill_tree("sleep 301.7")  # what the power cut takes with it
+        await _kill_tree(sleeper)  # what the power cut takes with it
         agent.environment["NOVASPHERE_BOOT_ID"] = "boot-two"
         await agent.start()
         pair = await ended(plane, command_id)
@@ -185,19 +187,21 @@ async def test_cancel_kills_everything_that_the_command_started(tmp_path: Path) 
     async with control_plane(tmp_path) as plane:
         await plane.add_agent()
         # One child in the group, one in a session of its own, one that ignores SIGTERM.
+        mark = f"302.{time.time_ns()}"
         text = (
-            "sleep 302.1 & setsid sleep 302.2 & sh -c 'trap \"\" TERM; sleep 302.3; sleep 302.4' & wait"
+            f"sleep {mark}1 & setsid sleep {mark}2 & "
+            f"sh -c 'trap \"\" TERM; sleep {mark}3; sleep {mark}4' & wait"
         )
         command_id = await create(plane, text)
 
         async def all_run() -> bool:
-            return len(_sleepers("302.")) >= 3
+            return len(_sleepers(mark)) >= 3
 
         await eventually(all_run)
         await plane.rest("POST", f"/api/v1/commands/{command_id}:cancel", {"grace_seconds": 1})
         pair = await ended(plane, command_id)
         assert pair["command"]["state"] == "CANCELLED"
-        assert _sleepers("302.") == []
+        assert _sleepers(mark) == []
 
 
 def _sleepers(prefix: str) -> list[int]:

@@ -18,6 +18,8 @@ class Outage:
         self.failures: list[errors.ApiError] = []
         self.happens_after_commit = False
         self.happened = asyncio.Event()
+        self.is_told = asyncio.Event()  # cleared: who writes does not hear of it yet
+        self.is_told.set()
         self._write = store.write
         monkeypatch.setattr(store, "write", self.write)
 
@@ -25,8 +27,10 @@ class Outage:
         if self.failures:
             if self.happens_after_commit:
                 await self._write(mutation, **options)
+            failure = self.failures.pop()
             self.happened.set()
-            raise self.failures.pop()
+            await self.is_told.wait()
+            raise failure
         return await self._write(mutation, **options)
 
 
@@ -91,9 +95,11 @@ async def test_a_link_that_was_replaced_while_it_waited_writes_nothing_more(
     await agent.print(dispatch, b"abc", 0)
     [reader] = [t for t in asyncio.all_tasks() if t.get_name() == "link reader of n1"]
     outage.failures = [errors.Overloaded()]
+    outage.is_told.clear()
     agent.send(output=[frames.chunk(dispatch, b"def", 3)])
     await outage.happened.wait()
     welcome = await heir.connect(attempts=[frames.state_of(dispatch, link.ATTEMPT_PHASE_RUNNING)])
+    outage.is_told.set()
     assert welcome.verdicts[0].stdout_offset == 3
     await heir.print(dispatch, b"DEF", 3)
     await asyncio.wait([reader], timeout=5)

@@ -20,6 +20,7 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from novasphere.link.v1 import link_service_pb2 as pb
 from novasphere.link.v1 import link_service_pb2_grpc as pb_grpc
+from ports import reserve_port
 
 JOIN_TOKEN = "join-token-0123456789"
 FINAL = {
@@ -93,9 +94,9 @@ class StandIn(pb_grpc.LinkServiceServicer):
         self._fencing_token = 100
         self._sent = 0
         self._acked: dict[tuple[Key, int], int] = defaultdict(int)
-        self.port = 0
+        self.port = reserve_port()
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self) -> None:
         self._server = grpc.aio.server(
             options=[
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
@@ -103,7 +104,7 @@ class StandIn(pb_grpc.LinkServiceServicer):
             ]
         )
         pb_grpc.add_LinkServiceServicer_to_server(self, self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
 
     async def stop(self) -> None:

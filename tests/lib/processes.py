@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,16 +15,11 @@ from typing import Any
 
 import aiohttp
 from novasphere_client import Client
+from ports import reserve_port
 
 NOVASPHERE = str(Path(sys.executable).with_name("novasphere"))
 TOKEN = "test-admin-token-0123456789"
 START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 async def eventually(
@@ -102,7 +96,7 @@ class ControlPlane:
 
     def __init__(self, folder: Path, *server_arguments: str, **environment: str) -> None:
         self.folder = folder
-        self.http_port, self.grpc_port = free_port(), free_port()
+        self.http_port, self.grpc_port = reserve_port(), reserve_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.address = f"127.0.0.1:{self.grpc_port}"
         self.data_dir = folder / "data"

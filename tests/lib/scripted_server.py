@@ -35,6 +35,7 @@ from novasphere.node.v1 import (
     system_service_pb2,
     system_service_pb2_grpc,
 )
+from ports import reserve_port
 
 TOKEN = "a-token-for-tests-0123456789"
 OUT = command_service_pb2.OUTPUT_STREAM_STDOUT
@@ -120,7 +121,7 @@ class ScriptedServer:
 
     def __init__(self) -> None:
         self.token = TOKEN
-        self.port = 0
+        self.port = reserve_port()
         self.nodes: dict[str, node_pb2.Node] = {}
         self.metrics: list[metric_pb2.Metric] = []
         self.keys: list[key_pb2.Key] = []
@@ -143,14 +144,14 @@ class ScriptedServer:
         return f"127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        server = grpc.aio.server()
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         node_service_pb2_grpc.add_NodeServiceServicer_to_server(Nodes(self), server)
         command_service_pb2_grpc.add_CommandServiceServicer_to_server(Commands(self), server)
         metric_service_pb2_grpc.add_MetricServiceServicer_to_server(Metrics(self), server)
         system_service_pb2_grpc.add_SystemServiceServicer_to_server(Systems(self), server)
         key_service_pb2_grpc.add_KeyServiceServicer_to_server(Keys(self), server)
         join_token_service_pb2_grpc.add_JoinTokenServiceServicer_to_server(JoinTokens(self), server)
-        self.port = server.add_insecure_port(f"127.0.0.1:{self.port}")
+        server.add_insecure_port(f"127.0.0.1:{self.port}")
         await server.start()
         self._server = server
 

@@ -50,7 +50,7 @@ SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa")}
 @pytest.mark.parametrize(
     ("text", "secret"),
     [
-        *[(f"with {secret} inside", secret) for secret in SECRETS.values()],
+        *[pytest.param(f"with {made} inside", made, id=prefix) for prefix, made in SECRETS.items()],
         ("Authorization: Bearer abc.DEF-123_x", "abc.DEF-123_x"),
         ("GET /api/v1/nodes:watch?cursor=1&token=s3cr3t&x=1", "s3cr3t"),
         ("ws://h/ws/node?token=s3cr3t", "s3cr3t"),
