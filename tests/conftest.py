@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import postgresql
@@ -58,6 +59,14 @@ def postgres() -> Iterator[postgresql.PostgresServer]:
     server = postgresql.PostgresServer(programs)
     yield server
     server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: the test runs on each kind."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").new_database()
+    return f"sqlite:///{tmp_path}/novasphere.db"
 
 
 @pytest.hookimpl(wrapper=True)

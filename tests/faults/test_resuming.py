@@ -135,7 +135,7 @@ async def test_what_was_read_between_the_breaks_is_the_log_each_change_once(tmp_
                 for task in running:
                     if task.done():
                         pytest.fail(f"a reader ended: {task.exception()!r}")
-                log[:] = log_of(next(plane.data_dir.glob("*.db")))
+                log[:] = log_of(plane.database_url)
                 return all(reader.bookmarked >= log[-1].revision for reader in readers)
 
             await eventually(all_have_caught_up, within=60, every=0.5)

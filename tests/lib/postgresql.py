@@ -7,12 +7,12 @@ import itertools
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 import psycopg
+from ports import reserve_port
 
 MISSING = "no PostgreSQL server here: on Debian, apt-get install postgresql"
 
@@ -42,23 +42,10 @@ class PostgresServer:
         self._data = self.folder / "data"
         self._run("initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
         self._options = f"-c fsync={'on' if fsync else 'off'} -c max_connections=200"
-        self.port = 0
-        self._start_on_a_free_port()
-
-    def _start_on_a_free_port(self) -> None:
-        for _ in range(10):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
-            try:
-                self.start()
-            except subprocess.CalledProcessError:
-                continue  # somebody else was faster
-            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-                row = connection.execute("SHOW data_directory").fetchone()
-                assert row == (str(self._data),), "another server answers on this port"
-            return
-        raise RuntimeError(f"PostgreSQL does not start: {(self.folder / 'log').read_text()[-2000:]}")
+        self.port = reserve_port()
+        self.start()
+        [row] = self.execute("SHOW data_directory")
+        assert row == (str(self._data),), "another server answers on this port"
 
     def start(self) -> None:
         options = (

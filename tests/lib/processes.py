@@ -94,14 +94,18 @@ class Process:
 class ControlPlane:
     """A server on fixed ports, so that clients find it again after a restart, and its agents."""
 
-    def __init__(self, folder: Path, *server_arguments: str, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *server_arguments: str, database_url: str = "", **environment: str
+    ) -> None:
         self.folder = folder
         self.http_port, self.grpc_port = reserve_port(), reserve_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.address = f"127.0.0.1:{self.grpc_port}"
         self.data_dir = folder / "data"
+        self.database_url = database_url or f"sqlite:///{self.data_dir}/novasphere.db"
         arguments = [
             NOVASPHERE, "server", "--data-dir", str(self.data_dir),
+            "--database-url", self.database_url,
             "--http", f"127.0.0.1:{self.http_port}", "--grpc", self.address, *server_arguments,
         ]  # fmt: skip
         self.server = Process(arguments, folder / "server.log", environment)
@@ -195,10 +199,10 @@ def pytest_fail(message: str) -> None:
 
 @contextlib.asynccontextmanager
 async def control_plane(
-    folder: Path, *server_arguments: str, **environment: str
+    folder: Path, *server_arguments: str, database_url: str = "", **environment: str
 ) -> AsyncIterator[ControlPlane]:
     """Runs a server for as long as the block lasts."""
-    plane = ControlPlane(folder, *server_arguments, **environment)
+    plane = ControlPlane(folder, *server_arguments, database_url=database_url, **environment)
     try:
         await plane.start()
         yield plane

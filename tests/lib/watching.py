@@ -1,7 +1,7 @@
 """Watchers over every transport, and the properties that a watch must keep.
 
 The names of the properties are etcd's: Ordered, Unique, Reliable, Atomic, Resumable, Bookmarkable,
-Filter. The oracle is the `changes` table, read straight from the database file.
+Filter. The oracle is the `changes` table, read straight from the database.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
+import databases
 import grpc
 from novasphere.api.v1 import watch_pb2
 from novasphere.node.v1 import command_pb2, command_service_pb2, command_service_pb2_grpc
@@ -198,14 +197,13 @@ def revision_of(cursor: str) -> int:
     return int(cursor.rpartition(".")[2])
 
 
-def log_of(database: Path) -> list[Change]:
+def log_of(database_url: str) -> list[Change]:
     """Returns the log of commands, in order."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute(
-            "SELECT revision, key, before, after FROM changes WHERE kind = 'command' "
-            'ORDER BY revision, "index"'
-        ).fetchall()
-    connection.close()
+    rows = databases.rows(
+        database_url,
+        "SELECT revision, key, before, after FROM changes WHERE kind = 'command' "
+        'ORDER BY revision, "index"',
+    )
 
     def command(stored: bytes | None) -> command_pb2.Command | None:
         return None if stored is None else command_pb2.CommandWithResult.FromString(stored).command
@@ -215,10 +213,8 @@ def log_of(database: Path) -> list[Change]:
     ]
 
 
-def revisions_of(database: Path) -> list[int]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        found = connection.execute("SELECT DISTINCT revision FROM changes ORDER BY revision").fetchall()
-    connection.close()
+def revisions_of(database_url: str) -> list[int]:
+    found = databases.rows(database_url, "SELECT DISTINCT revision FROM changes ORDER BY revision")
     return [r for (r,) in found]
 
 

@@ -36,9 +36,9 @@ class Writer:
             await self.cancel(http, command_id)
 
     async def create(self, http: aiohttp.ClientSession, node_id: str, **more: str) -> str:
-        text = f"echo {uuid.uuid4().hex}"
+        body = {"command_text": f"echo {uuid.uuid4().hex}"} | more
+        text = body["command_text"]
         self.sent.add(text)
-        body = {"command_text": text} | more
         answer = await self.say(http, "POST", f"/api/v1/nodes/{node_id}/commands", body)
         command_id: str = answer["data"]["command_id"]
         self.acknowledged[command_id] = text

@@ -20,12 +20,10 @@ QUIET = dict.fromkeys(
 OpenStore = Callable[..., Awaitable[Store]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
-    if request.param == "postgresql":
-        return request.getfixturevalue("postgres").new_database()
-    return f"sqlite:///{tmp_path}/novasphere.db"
+@pytest.fixture
+def store_url(database_url: str) -> str:
+    """The URL of the empty database that the test's stores are opened on."""
+    return database_url
 
 
 @pytest.fixture

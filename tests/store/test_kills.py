@@ -17,15 +17,10 @@ from novasphere_server.store.kinds import NODES
 from novasphere_server.store.queries import Query
 
 SCRIPT = Path(store_process.__file__)
-PATH = os.pathsep.join([str(SCRIPT.parent), os.environ.get("PYTHONPATH", "")])
 
 
 def start(url: str, task: str, failpoint: str = "") -> subprocess.Popen[bytes]:
-<<<<<<< HEAD
-    environment = os.environ | {"PYTHONPATH": PATH}
-=======
     environment = dict(os.environ)
->>>>>>> 39f4585 (Run the tests several at a time, and keep what is compiled)
     if failpoint:
         environment |= {"NOVASPHERE_TESTING": "1", "NOVASPHERE_FAILPOINT": failpoint}
     return subprocess.Popen(
@@ -89,14 +84,7 @@ async def test_a_claim_that_is_made_again_after_a_kill_has_one_effect(
 
 
 def test_failpoints_are_dead_without_the_test_setting(store_url: str):
-<<<<<<< HEAD
-    environment = os.environ | {
-        "PYTHONPATH": PATH,
-        "NOVASPHERE_FAILPOINT": "before_commit:kill",
-    }
-=======
     environment = os.environ | {"NOVASPHERE_FAILPOINT": "before_commit:kill"}
->>>>>>> 39f4585 (Run the tests several at a time, and keep what is compiled)
     environment.pop("NOVASPHERE_TESTING", None)
     command = [sys.executable, str(SCRIPT), store_url, "claim"]
     assert (
