@@ -19,7 +19,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from postgresql import PostgresServer
-from processes import ControlPlane, control_plane
+from processes import ControlPlane, control_plane, eventually
 from round_robin import round_robin
 from storms import Storm
 from writing import Writer
@@ -47,12 +47,19 @@ class Pair(ControlPlane):
         await random.choice(self.servers).restart()
 
     async def freeze_either(self) -> None:
-        frozen = random.choice(self.servers).server
-        os.kill(frozen.pid, signal.SIGSTOP)
+        frozen, other = random.sample(self.servers, 2)
+
+        async def other_writes() -> bool:
+            await other.rest("POST", "/api/v1/keys", {"name": uuid.uuid4().hex, "scopes": ["read"]})
+            return True
+
+        os.kill(frozen.server.pid, signal.SIGSTOP)
         try:
+            # It may have frozen in its turn to write.
+            await eventually(other_writes, within=15)
             await asyncio.sleep(FROZEN_SECONDS)
         finally:
-            os.kill(frozen.pid, signal.SIGCONT)
+            os.kill(frozen.server.pid, signal.SIGCONT)
 
 
 @pytest.fixture
