@@ -50,7 +50,9 @@ class Pair(ControlPlane):
         frozen, other = random.sample(self.servers, 2)
 
         async def other_writes() -> bool:
-            await other.rest("POST", "/api/v1/keys", {"name": uuid.uuid4().hex, "scopes": ["read"]})
+            await other.rest(
+                "POST", "/api/v1/keys", {"name": uuid.uuid4().hex, "scopes": ["read"]}, status=201
+            )
             return True
 
         os.kill(frozen.server.pid, signal.SIGSTOP)

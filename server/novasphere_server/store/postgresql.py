@@ -8,7 +8,7 @@ A sequence would give neither: transactions commit in another order than they ta
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -29,8 +29,8 @@ _CHANNEL = "novasphere_log"
 _MIGRATING = 0x6E6F7661  # the advisory lock of whoever migrates
 _MARK = "mark."  # before each server's mark in the table meta
 
-# A writer that freezes with the lock in its hand is thrown out by the database; others wait that long
-# and a little longer.
+# A writer that freezes with the lock in its hand is thrown out by the database; others wait that long for
+# it, and a little longer.
 _FROZEN_AFTER_MS = 5_000
 _LOCK_WAIT_MS = 8_000
 _STATEMENT_MS = 60_000
@@ -61,7 +61,7 @@ class Postgresql(Database):
             raise ValueError("name the database: postgresql://user@host:5432/database")
         url = url.set(drivername="postgresql+psycopg")
         self._marks = None if data_dir is None else Marks(data_dir / "database-mark")
-        self._put_off: list[tuple[str, tuple[Any, ...]]] = []
+        self._put_off: list[tuple[str, bool, tuple[Any, ...]]] = []  # statement, whether an update, row
         # The writer's connection as the driver has it: SQLAlchemy's part in its hot statements costs
         # several times what the driver's does.
         self._hot: psycopg.Connection[tuple[Any, ...]]
@@ -74,18 +74,22 @@ class Postgresql(Database):
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 20_000,
-            "options": (
-                f"-c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
-                f"-c lock_timeout={_LOCK_WAIT_MS} -c statement_timeout={_STATEMENT_MS}"
-            ),
         }
+        writing = (
+            f"-c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
+            f"-c lock_timeout={_LOCK_WAIT_MS} -c statement_timeout={_STATEMENT_MS}"
+        )
+        reading = f"-c statement_timeout={_STATEMENT_MS}"
         self._engine = sa.create_engine(
             url,
             poolclass=sa.pool.NullPool,
             hide_parameters=True,
             isolation_level="READ COMMITTED",
-            connect_args=self._arguments | {"prepare_threshold": 1},
+            connect_args=self._arguments
+            | {"prepare_threshold": 1, "options": writing, "cursor_factory": _OneByOne},
         )
+        # Many rows by one statement, see _OneByOne.
+        self._engine.dialect.use_insertmanyvalues_wo_returning = True
         self.readers = create_async_engine(
             url,
             poolclass=sa.pool.AsyncAdaptedQueuePool,
@@ -94,7 +98,7 @@ class Postgresql(Database):
             pool_timeout=limits.lock_timeout,
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
-            connect_args=self._arguments,
+            connect_args=self._arguments | {"options": reading},
         )
 
     def prepare(self, epoch: str) -> State:
@@ -185,11 +189,9 @@ class Postgresql(Database):
 
     def _begin(self, connection: sa.Connection) -> State:
         connection.begin()
-        with self._hot.pipeline():
-            self._hot.execute(_LOCK)
-            # A statement of its own: it must see what those have committed who had the lock before.
-            found = self._hot.execute(_STATE)
-        row = found.fetchone()
+        self._hot.execute(_LOCK)
+        # A statement of its own: it must see what those have committed who had the lock before.
+        row = self._hot.execute(_STATE).fetchone()
         if row is None:
             raise Outage("the database holds no revision")
         return State(*row)
@@ -202,21 +204,20 @@ class Postgresql(Database):
 
     def undo(self, connection: sa.Connection) -> None:
         self._put_off.clear()
-        with self._hot.pipeline():
-            self._hot.execute("ROLLBACK TO mutation")
-            self._hot.execute("RELEASE mutation")
+        self._hot.execute("ROLLBACK TO mutation")
+        self._hot.execute("RELEASE mutation")
 
     def run_together(self, connection: sa.Connection, writes: Sequence[Callable[[], object]]) -> None:
         for write in writes:
             write()  # puts it off
 
     def catch_up(self, connection: sa.Connection) -> None:
-        if not self._put_off:
-            return
         waiting, self._put_off = self._put_off, []
-        with self._hot.pipeline(), self._hot.cursor() as cursor:
-            for statement, group in groupby(waiting, key=itemgetter(0)):
-                cursor.executemany(statement, [row for _, row in group])
+        for (statement, is_update), group in groupby(waiting, key=itemgetter(0, 1)):
+            rows: Collection[tuple[Any, ...]] = [row for *_, row in group]
+            if is_update:  # of two to the same object the later one counts
+                rows = {row[-1]: row for row in rows}.values()
+            self._hot.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
     def announce(self, connection: sa.Connection, news: Sequence[str]) -> None:
         payloads = [""]
@@ -224,8 +225,8 @@ class Postgresql(Database):
             if len(payloads[-1]) + len(item) > _NOTIFY_BYTES:
                 payloads.append("")
             payloads[-1] += f"{item}\n"
-        with self._hot.cursor() as cursor:
-            cursor.executemany("SELECT pg_notify(%s, %s)", [(_CHANNEL, each) for each in payloads])
+        for payload in payloads:
+            self._hot.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
 
     async def announcements(self) -> AsyncGenerator[Sequence[str], None]:
         _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
@@ -244,7 +245,7 @@ class Postgresql(Database):
         return None if row is None else row[0]
 
     def insert(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-        self._put_off.append((_insert(table, tuple(row)), tuple(row.values())))
+        self._put_off.append((_insert(table, tuple(row)), False, tuple(row.values())))
 
     def insert_many(
         self,
@@ -253,13 +254,12 @@ class Postgresql(Database):
         columns: tuple[str, ...],
         rows: Sequence[tuple[Any, ...]],
     ) -> None:
-        with self._hot.cursor() as cursor:
-            cursor.executemany(_insert(table, columns), rows)
+        self._hot.execute(_insert(table, columns), [list(column) for column in zip(*rows, strict=True)])
 
     def update(
         self, connection: sa.Connection, table: sa.Table, key: str, row: Mapping[str, Any]
     ) -> None:
-        self._put_off.append((_update(table, tuple(row)), (*row.values(), key)))
+        self._put_off.append((_update(table, tuple(row)), True, (*row.values(), key)))
 
     def upsert(self, table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
         return _upsert(table, columns)
@@ -284,7 +284,20 @@ class Postgresql(Database):
             return State(*connection.exec_driver_sql(_STATE).one())
 
 
-_QUOTE = dialect.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+class _OneByOne(psycopg.Cursor[tuple[Any, ...]]):
+    """A cursor that sends nothing ahead.
+
+    Behind what was sent ahead psycopg asks for what is left to be flushed, and PostgreSQL forgets to time a
+    transaction that idles from there on: a server that froze then would keep all others from writing.
+    """
+
+    def executemany(self, query: Any, params_seq: Iterable[Any], *, returning: bool = False) -> None:
+        for row in params_seq:
+            self.execute(query, row)
+
+
+_DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
+_QUOTE = _DIALECT.identifier_preparer.quote
 
 
 @lru_cache(maxsize=64)
@@ -294,9 +307,14 @@ def _select_body(table: sa.Table) -> str:
 
 @lru_cache(maxsize=256)
 def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
+    """Returns the statement that inserts many rows, which come as an array a column."""
     names = ", ".join(_QUOTE(column) for column in columns)
-    places = ", ".join("%s" for _ in columns)
-    return f"INSERT INTO {_QUOTE(table.name)} ({names}) VALUES ({places})"  # noqa: S608 - the same
+    return f"INSERT INTO {_QUOTE(table.name)} ({names}) SELECT * FROM {_rows(table, columns)}"  # noqa: S608 - the same
+
+
+def _rows(table: sa.Table, columns: tuple[str, ...]) -> str:
+    kinds = (table.c[column].type.compile(_DIALECT).partition(" COLLATE")[0] for column in columns)
+    return f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
 
 
 @lru_cache(maxsize=256)
@@ -311,5 +329,10 @@ def _upsert(table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
 
 @lru_cache(maxsize=256)
 def _update(table: sa.Table, columns: tuple[str, ...]) -> str:
-    pairs = ", ".join(f"{_QUOTE(column)} = %s" for column in columns)
-    return f"UPDATE {_QUOTE(table.name)} SET {pairs} WHERE key = %s"  # noqa: S608 - the same
+    """Returns the statement that updates many rows, which come as an array a column and one of the keys."""
+    name = _QUOTE(table.name)
+    pairs = ", ".join(f"{_QUOTE(column)} = new.{_QUOTE(column)}" for column in columns)
+    all_columns = (*columns, "key")
+    names = ", ".join(_QUOTE(column) for column in all_columns)
+    rows = _rows(table, all_columns)
+    return f"UPDATE {name} SET {pairs} FROM {rows} AS new({names}) WHERE {name}.key = new.key"  # noqa: S608 - the same
