@@ -5,43 +5,31 @@ from __future__ import annotations
 import asyncio
 
 from novasphere_server import logs
+from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.core.commands import Commands
-from novasphere_server.core.metrics import Metrics
 from novasphere_server.errors import ApiError
 
 log = logs.get(__name__)
 
-_METRICS_PERIODS = 10  # samples are thinned out in every tenth step
-
 
 class RetentionLoop:
-    """Deletes ended commands through the log, with their output, and thins out metric samples."""
+    """Deletes ended commands through the log, with their output."""
 
     def __init__(
-        self,
-        commands: Commands,
-        metrics: Metrics,
-        clock: Clock,
-        *,
-        terminal_retention: float,
-        period: float,
+        self, commands: Commands, clock: Clock, *, terminal_retention: float, period: float
     ) -> None:
         self._commands = commands
-        self._metrics = metrics
         self._clock = clock
         self._retention_us = int(terminal_retention * 1_000_000)
         self._period = period
+        self.backlog = Backlog()
 
     async def run(self) -> None:
-        steps = 0
         while True:
             await asyncio.sleep(self._period)
             try:
                 await self.forget_commands()
-                if steps % _METRICS_PERIODS == 0:
-                    await self._metrics.thin_out()
-                steps += 1
             except ApiError as error:  # the database is away; the next period tries again
                 log.warning("nothing is deleted", error=error.message)
 
