@@ -206,6 +206,7 @@ class App:
             "Load samples that had to make room for newer ones.",
             lambda: self.fleet.metrics.dropped,
         )
+        self.telemetry.backlogs(self.clock, store.backlogs | self.fleet.backlogs())
         counts = links.counters
         counter("hellos", "Links that agents opened.", lambda: counts.hellos)
         counter("dispatched_attempts", "Attempts sent to agents.", lambda: counts.dispatched)

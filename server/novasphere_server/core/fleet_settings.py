@@ -42,7 +42,7 @@ class FleetSettings:
     metrics_minute_retention: float = _DAY
     metrics_retention: float = 30 * _DAY
     metrics_buffer: int = 50_000  # samples that wait for the database
-    metrics_rollup_step: int = 1000  # rows moved on or deleted in one transaction
+    metrics_rollup_step: int = 500  # rows moved on or deleted in one transaction
 
     # Loops.
     presence_period: float = 5.0

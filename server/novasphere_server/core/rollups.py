@@ -23,6 +23,14 @@ _samples = tables.metric_samples
 _rollups = tables.metric_rollups
 
 
+_COLUMNS = tuple(column.name for column in _rollups.c)
+_JOINED = tuple(tuple(f"{measure}_{part}" for part in ("sum", "min", "max")) for measure in MEASURES)
+_KEY = ("node_uid", "seconds", "at_us", "sample_count")
+_OF_THE_LAST = tuple(
+    name for name in _COLUMNS if name not in _KEY and not any(name in names for names in _JOINED)
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Tier:
     """Rows that stand for `seconds` each, all in the columns of metric_rollups; 0 for single samples."""
@@ -54,9 +62,7 @@ def _rolled_up(seconds: int) -> Tier:
     return Tier(seconds, _rollups, rows.subquery())
 
 
-SAMPLES = Tier(
-    0, _samples, sa.select(*(_sample_column(column.name) for column in _rollups.c)).subquery()
-)
+SAMPLES = Tier(0, _samples, sa.select(*(_sample_column(name) for name in _COLUMNS)).subquery())
 MINUTES = _rolled_up(60)
 QUARTERS = _rolled_up(15 * 60)
 TIERS = (SAMPLES, MINUTES, QUARTERS)  # the finest first
@@ -74,13 +80,17 @@ def move(tx: Transaction, source: Tier, target: Tier, before_us: int, step: int)
     """Moves the oldest rows of a tier, those that begin before a time, into the rows of a coarser one."""
     c = source.rows.c
     page = sa.select(source.rows).where(c.at_us < before_us).order_by(c.at_us, c.id).limit(step)
-    found = tx.execute(page).mappings().all()
+    found = [_row(values) for values in tx.execute(page)]
     if not found:
         return Moved(0, None)
     joined = _present(tx, page, target)
     for row in found:
         key = (row["node_uid"], target.aligned(row["at_us"]))
-        joined[key] = _joined(joined.get(key), row, target.seconds, key[1])
+        known = joined.get(key)
+        if known is None:
+            joined[key] = row | {"seconds": target.seconds, "at_us": key[1]}
+        else:
+            _join(known, row)
     tx.upsert(_rollups, list(joined.values()))
     _delete_up_to(tx, source, found[-1])
     return Moved(len(found), found[0]["at_us"])
@@ -90,11 +100,11 @@ def forget(tx: Transaction, tier: Tier, before_us: int, step: int) -> Moved:
     """Deletes the oldest rows of a tier, those that begin before a time."""
     c = tier.rows.c
     page = sa.select(c.at_us, c.id).where(c.at_us < before_us).order_by(c.at_us, c.id).limit(step)
-    found = tx.execute(page).mappings().all()
+    found = tx.execute(page).all()
     if not found:
         return Moved(0, None)
-    _delete_up_to(tx, tier, found[-1])
-    return Moved(len(found), found[0]["at_us"])
+    _delete_up_to(tx, tier, found[-1]._mapping)  # noqa: SLF001 - so documented
+    return Moved(len(found), found[0].at_us)
 
 
 def delete(tx: Transaction, node_uid: str) -> None:
@@ -103,7 +113,13 @@ def delete(tx: Transaction, node_uid: str) -> None:
         tx.execute(sa.delete(table).where(table.c.node_uid == node_uid))
 
 
-def _present(tx: Transaction, page: sa.Select[Any], target: Tier) -> dict[tuple[str, int], Row]:
+def _row(values: sa.Row[Any]) -> dict[str, Any]:
+    return dict(zip(_COLUMNS, values, strict=True))  # half of what a mapping of SQLAlchemy's takes
+
+
+def _present(
+    tx: Transaction, page: sa.Select[Any], target: Tier
+) -> dict[tuple[str, int], dict[str, Any]]:
     """Returns the rows of a tier that exist already where those of a page belong."""
     length_us = target.seconds * 1_000_000
     wanted = page.subquery()
@@ -119,20 +135,22 @@ def _present(tx: Transaction, page: sa.Select[Any], target: Tier) -> dict[tuple[
         )
         .distinct()
     )
-    return {(row["node_uid"], row["at_us"]): row for row in tx.execute(statement).mappings()}
+    present = [_row(values) for values in tx.execute(statement)]
+    return {(row["node_uid"], row["at_us"]): row for row in present}
 
 
-def _joined(known: Row | None, row: Row, seconds: int, at_us: int) -> Row:
-    if known is None:
-        return {**row, "seconds": seconds, "at_us": at_us}
-    last_first = (known["last_at_us"], known["id"]) > (row["last_at_us"], row["id"])
-    joined = {**(known if last_first else row), "seconds": seconds, "at_us": at_us}
-    joined["sample_count"] = known["sample_count"] + row["sample_count"]
-    for measure in MEASURES:
-        for part, join in (("sum", float.__add__), ("min", min), ("max", max)):
-            name = f"{measure}_{part}"
-            joined[name] = join(known[name], row[name])
-    return joined
+def _join(known: dict[str, Any], row: dict[str, Any]) -> None:
+    """Adds what a row stands for to another."""
+    if (row["last_at_us"], row["id"]) > (known["last_at_us"], known["id"]):
+        for name in _OF_THE_LAST:
+            known[name] = row[name]
+    known["sample_count"] += row["sample_count"]
+    for total, least, greatest in _JOINED:
+        known[total] += row[total]
+        if row[least] < known[least]:
+            known[least] = row[least]
+        if row[greatest] > known[greatest]:
+            known[greatest] = row[greatest]
 
 
 def _delete_up_to(tx: Transaction, tier: Tier, last: Row) -> None:

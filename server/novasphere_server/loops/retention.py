@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from novasphere_server import logs
-from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.core.commands import Commands
 from novasphere_server.errors import ApiError
@@ -23,7 +22,6 @@ class RetentionLoop:
         self._clock = clock
         self._retention_us = int(terminal_retention * 1_000_000)
         self._period = period
-        self.backlog = Backlog()
 
     async def run(self) -> None:
         while True:
@@ -35,10 +33,15 @@ class RetentionLoop:
 
     async def forget_commands(self) -> int:
         """Deletes commands that ended long enough ago. Returns how many."""
-        older_than_us = self._clock.now_us() - self._retention_us
+        now_us = self._clock.now_us()
+        older_than_us = now_us - self._retention_us
         deleted = 0
-        while step := await self._commands.forget_ended(older_than_us):
+        backlog = self._commands.backlog
+        while (ended_us := await self._commands.oldest_end_us(older_than_us)) is not None:
+            step = await self._commands.forget_ended(older_than_us)
+            backlog.note(step, ended_us + self._retention_us)
             deleted += step
+        backlog.clear(now_us)
         if deleted:
             log.info("ended commands deleted", commands=deleted)
         return deleted

@@ -20,6 +20,8 @@ Read = Callable[[sa.Executable, dict[str, Any]], Awaitable[Sequence[sa.Row[Any]]
 
 # How many revisions one page looks at: a rare kind must not cost a scan of the whole log at once.
 SPAN = 5000
+# How much a step of compaction deletes: whoever writes waits for it.
+_COMPACTED_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +163,40 @@ async def find_floor(read: Read, *, kept_since_us: int, kept_rows: int) -> int:
     return max(floor, last)
 
 
-def compact(transaction: Transaction, floor: int, step: int) -> int:
-    """Forgets the log up to `floor`, at most `step` revisions of it; returns the new floor.
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What a step of compaction did. `oldest_us` is when the oldest of its rows was written."""
+
+    floor: int
+    rows: int
+    oldest_us: int | None
+
+
+def compact(transaction: Transaction, floor: int, step: int) -> Compacted:
+    """Forgets the log up to `floor`: about `step` rows of it, and one whole mutation at least.
 
     Never more than the log holds, and never back.
     """
+    changes = tables.changes.c
     state = transaction.execute(sa.select(tables.revision.c.value, tables.revision.c.floor)).one()
-    new: int = min(floor, state.value, state.floor + step)
-    if new <= state.floor:
-        return int(state.floor)
-    transaction.execute(sa.update(tables.revision).values(floor=new))
-    transaction.execute(sa.delete(tables.changes).where(tables.changes.c.revision <= new))
-    return new
+    goal = min(floor, state.value)
+    before, after = (
+        sa.func.coalesce(sa.func.length(body), 0) for body in (changes.before, changes.after)
+    )
+    oldest = transaction.execute(
+        sa.select(changes.revision, changes.at_us, (before + after).label("length"))
+        .where(changes.revision > state.floor)
+        .order_by(changes.revision, changes.index)
+        .limit(step + 1)
+    ).all()
+    size = 0
+    for n, row in enumerate(oldest):
+        if n == step or size >= _COMPACTED_BYTES:
+            goal = min(goal, max(oldest[0].revision, row.revision - 1))
+            break
+        size += row.length
+    if goal <= state.floor:
+        return Compacted(state.floor, 0, None)
+    transaction.execute(sa.update(tables.revision).values(floor=goal))
+    deleted = transaction.execute(sa.delete(tables.changes).where(changes.revision <= goal))
+    return Compacted(goal, deleted.rowcount, oldest[0].at_us if oldest else None)

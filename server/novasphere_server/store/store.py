@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from novasphere_server import errors
+from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.store import database, log, tables
 from novasphere_server.store import idempotency as records
@@ -57,6 +58,7 @@ class Store:
         self._limits = limits
         self._epoch = state.epoch
         self._revision = state.revision
+        self.backlogs = {"log": Backlog(), "idempotency": Backlog()}
         self._marked = state.revision
         self._is_available = True
         self._is_closing = False
@@ -468,19 +470,33 @@ class Store:
 
     async def maintain(self) -> None:
         """Forgets idempotency records and log that are past their time, and marks the database anew."""
-        limits = self._limits
         now_us = self._clock.now_us()
-        forgotten_us = now_us - int(limits.idempotency_age * 1e6)
-        await self.write(lambda transaction: records.purge(transaction, forgotten_us))
-        kept_since_us = now_us - int(limits.log_age * 1e6)
+        await self._purge_records(now_us)
+        await self._compact(now_us)
+        await self._renew_mark()
+
+    async def _purge_records(self, now_us: int) -> None:
+        limits, backlog = self._limits, self.backlogs["idempotency"]
+        age_us = int(limits.idempotency_age * 1e6)
+        rows = limits.compaction_step
+        while rows >= limits.compaction_step:
+            rows, oldest_us = await self.write(
+                lambda tx: records.purge(tx, now_us - age_us, limits.compaction_step)
+            )
+            backlog.note(rows, None if oldest_us is None else oldest_us + age_us)
+        backlog.clear(now_us)
+
+    async def _compact(self, now_us: int) -> None:
+        limits, backlog = self._limits, self.backlogs["log"]
+        age_us = int(limits.log_age * 1e6)
         floor = await log.find_floor(
-            self._select, kept_since_us=kept_since_us, kept_rows=limits.log_length
+            self._select, kept_since_us=now_us - age_us, kept_rows=limits.log_length
         )
         while self._watches.floor < floor:
-            self._watches.floor = await self.write(
-                lambda transaction: log.compact(transaction, floor, limits.compaction_step)
-            )
-        await self._renew_mark()
+            done = await self.write(lambda tx: log.compact(tx, floor, limits.compaction_step))
+            self._watches.floor = done.floor
+            backlog.note(done.rows, None if done.oldest_us is None else done.oldest_us + age_us)
+        backlog.clear(now_us)
 
     async def _renew_mark(self) -> None:
         revision = self._revision
