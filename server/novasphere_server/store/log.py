@@ -48,8 +48,13 @@ class LogPage:
     floor: int
 
 
-def _statement(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Returns one row a change, each with floor and last revision; without changes, one row of nulls."""
+def _statement(
+    *conditions: sa.ColumnElement[bool], also: Sequence[sa.ColumnElement[Any]] = ()
+) -> sa.Select[Any]:
+    """Returns one row a change, each with floor and last revision; without changes, one row of nulls.
+
+    The columns `also` come last.
+    """
     changes, state = tables.changes, tables.revision
     page = (
         sa.select(
@@ -59,6 +64,7 @@ def _statement(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
             changes.c.key,
             changes.c.before,
             changes.c.after,
+            *also,
         )
         .where(*conditions)
         .order_by(changes.c.revision, changes.c.index)
@@ -79,10 +85,20 @@ _IN_SPAN = (
 _OF_ALL = _statement(*_IN_SPAN)
 _OF_KIND = _statement(*_IN_SPAN, tables.changes.c.kind == sa.bindparam("kind", type_=sa.String))
 UNLIMITED = 2**31 - 1
+_BETWEEN = _statement(
+    tables.changes.c.kind == sa.bindparam("kind", type_=sa.String),
+    tables.changes.c.revision >= sa.bindparam("position", type_=sa.BigInteger),
+    tables.changes.c.revision <= sa.bindparam("end", type_=sa.BigInteger),
+    sa.or_(
+        tables.changes.c.revision > sa.bindparam("position", type_=sa.BigInteger),
+        tables.changes.c.index > sa.bindparam("index", type_=sa.Integer),
+    ),
+    also=[(tables.changes.c.key <= sa.bindparam("passed_key", type_=sa.String)).label("is_passed")],
+)
 
 
 def _change(row: sa.Row[Any]) -> Change:
-    return Change(*tuple(row)[2:])
+    return Change(*tuple(row)[2:8])
 
 
 def _page(rows: Sequence[sa.Row[Any]], position: int, length: int) -> LogPage | None:
@@ -139,6 +155,36 @@ def first_changes_after(
     if to_key is not None:
         conditions.append(changes.c.key <= to_key)
     return _statement(*conditions)
+
+
+class Between:
+    """The changes to a kind after one revision and up to another, read in pages.
+
+    Each comes with whether its key is `passed_key` or before it, as the database sorts keys.
+    """
+
+    def __init__(self, kind_name: str, position: int, end: int, *, passed_key: str) -> None:
+        self._parameters = {"kind": kind_name, "passed_key": passed_key}
+        self._position = (position, UNLIMITED)  # the revision and index that were read last
+        self._end = end
+        self.floor = 0  # of the log, as of the last page
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is nothing left to read."""
+        return self._position[0] >= self._end and self._position[1] == UNLIMITED
+
+    async def read(self, read: Read, length: int) -> list[tuple[Change, bool]]:
+        """Returns the next changes, at most `length`."""
+        revision, index = self._position
+        end = min(self._end, revision + SPAN)
+        parameters = {"position": revision, "index": index, "end": end, "limit": length}
+        rows = await read(_BETWEEN, self._parameters | parameters)
+        self.floor = rows[0].floor
+        found = [(_change(row), bool(row.is_passed)) for row in rows if row.revision is not None]
+        last = found[-1][0] if len(found) == length else None
+        self._position = (end, UNLIMITED) if last is None else (last.revision, last.index)
+        return found
 
 
 async def find_floor(read: Read, *, kept_since_us: int, kept_rows: int) -> int:

@@ -30,6 +30,7 @@ from novasphere_server.store.log import Change
 from novasphere_server.store.queries import Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.ring import Ring, Stretch
+from novasphere_server.store.selfcheck import SelfCheck
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, Watches, WatchPage
 from novasphere_server.store.writer import Outcome, Writer
@@ -86,6 +87,14 @@ class Store:
             page_bytes=limits.page_bytes,
         )
         self._writer = Writer(data, clock, limits, state, self._settled)
+        self.selfcheck = SelfCheck(
+            clock,
+            read=self._select_in_turn,
+            write=self.write,
+            wait_for=self._watches.wait_for,
+            cache=self._cache,
+            page_length=limits.page_length,
+        )
 
     @classmethod
     async def open(
@@ -113,12 +122,13 @@ class Store:
 
     def loops(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Returns what must run, by name, for idle watches to be sent bookmarks, for an outage to be
-        noticed and to end, and for what is past its time to be forgotten.
+        noticed and to end, for what is past its time to be forgotten, and for what does not fit to be found.
         """
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "store-bookmarks": self._bookmark,
             "store-probe": self._probe,
             "store-maintenance": self._maintain,
+            "store-selfcheck": self._check_itself,
         }
         if self._database.is_shared:
             loops |= {"store-listen": self._listen, "store-follow": self._follow}
@@ -467,6 +477,14 @@ class Store:
                 await self.maintain()
             except (errors.ApiError, OSError) as error:
                 _log.warning("maintenance of the store is put off: %s", error)
+
+    async def _check_itself(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.selfcheck_interval)
+            try:
+                await self.selfcheck.run()
+            except errors.ApiError as error:
+                _log.warning("the self-check is put off: %s", error)
 
     async def maintain(self) -> None:
         """Forgets idempotency records and log that are past their time, and marks the database anew."""
