@@ -78,6 +78,7 @@ async def test_the_log_and_its_records_go_in_short_steps(tmp_path: Path, steps: 
     limits = Limits(compaction_step=300, maintenance_interval=3600)
     count = 5000 * SCALE
     async with running_server(tmp_path, limits=limits) as server:
+        await server.app.supervisor.stop()  # no other loop writes
         store = server.store
         for start in range(0, count, 500):
             async with asyncio.TaskGroup() as group:

@@ -20,10 +20,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from novasphere.link.v1 import link_service_pb2 as link
+from novasphere_server.core import metric_queries
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.metrics import Metrics
 from novasphere_server.store import migrations, tables
 from novasphere_server.store.store import Store
+from sqlalchemy.dialects import sqlite
 from store_samples import StandingClock, put_node
 
 HOUR = 3600.0
@@ -213,6 +215,16 @@ async def test_a_sample_that_is_stored_late_joins_the_row_of_its_time(world):
     await metrics.roll_up()
     [row], total = await metrics.list("n1", None, None, limit=10)
     assert (total, row.sample_count, row.cpu_usage, row.max_cpu_usage) == (1, 2, 40, 70)
+
+
+async def test_the_newest_samples_are_looked_up_node_by_node(world):
+    """SQLite would rather read all samples of all nodes, if it could."""
+    statement = metric_queries.newest().compile(
+        dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
+    )
+    plan = await world.store.read(sa.text(f"EXPLAIN QUERY PLAN {statement}"))
+    scanned = [row.detail for row in plan if row.detail.startswith("SCAN")]
+    assert scanned == ["SCAN nodes"] * 3
 
 
 async def test_a_database_that_was_thinned_out_before_loses_nothing(tmp_path: Path, world_at):

@@ -29,7 +29,8 @@ _CAPACITIES = ("memory_total", "memory_available", "disk_total", "disk_available
 
 def newest(node_uid: str | None = None) -> sa.CompoundSelect[Any]:
     """Returns a statement for the newest row of a node, or of every node, with `node_id` and `number` of
-    the node: of the finest tier that the node has rows in, as whatever is coarser is older.
+    the node: of the finest tier that the node has rows in, as whatever is coarser is older. A node without
+    any has a row of nulls.
     """
     arms = []
     finer: list[sa.ColumnElement[bool]] = []
@@ -44,8 +45,12 @@ def newest(node_uid: str | None = None) -> sa.CompoundSelect[Any]:
             .scalar_subquery()
         )
         rows = tier.rows.c
-        arm = sa.select(_nodes.key.label("node_id"), _nodes.id.label("number"), tier.rows).where(
-            rows.node_uid == _nodes.uid, rows.at_us == newest_at, *finer
+        # An outer join, so that no planner takes it the other way round: there are many rows a node.
+        is_newest = sa.and_(rows.node_uid == _nodes.uid, rows.at_us == newest_at)
+        arm = (
+            sa.select(_nodes.key.label("node_id"), _nodes.id.label("number"), tier.rows)
+            .select_from(tables.nodes.outerjoin(tier.rows, is_newest))
+            .where(*finer)
         )
         arms.append(arm if node_uid is None else arm.where(_nodes.uid == node_uid))
         finer.append(
@@ -58,6 +63,8 @@ def last_samples(rows: Iterable[sa.Row[Any]]) -> list[pb.Metric]:
     """Returns the last sample of each node among the rows of `newest`, in the order of the nodes."""
     found: dict[int, Row] = {}
     for row in rows:
+        if row.id is None:
+            continue
         values = row._mapping  # noqa: SLF001 - so documented
         known = found.get(row.number)
         if known is None or known["id"] < row.id:  # samples of one instant

@@ -151,10 +151,10 @@ class Metrics:
     async def latest(self, node_id: str) -> pb.Metric:
         """Returns a node's newest sample. Raises NodeNotFound and NoMetricsData."""
         uid = await self._uid(node_id)
-        rows = await self._store.read(metric_queries.newest(uid))
-        if not rows:
+        found = metric_queries.last_samples(await self._store.read(metric_queries.newest(uid)))
+        if not found:
             raise errors.NoMetricsData(node_id)
-        return metric_queries.last_samples(rows)[0]
+        return found[0]
 
     async def latest_of_all(self) -> list[pb.Metric]:
         """Returns the newest sample of every node that has one, in the order of node ids."""

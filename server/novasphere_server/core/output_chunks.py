@@ -14,7 +14,7 @@ from novasphere_server.store import tables
 from novasphere_server.store.transactions import Transaction
 
 CHUNK_LIMIT = 64 * 1024  # bytes of one chunk on the link
-DELETION_STEP = 200  # of commands, or of chunks
+_DELETION_STEP = 200  # of commands, or of chunks
 _DELETION_BYTES = 4 * 1024 * 1024
 
 _table = tables.output_chunks
@@ -137,11 +137,11 @@ def delete_some(tx: Transaction, command_ids: Sequence[str]) -> bool:
         sa.select(_c.command_id, _c.attempt, _c.position, sa.func.length(_c.data).label("length"))
         .where(_c.command_id.in_(command_ids))
         .order_by(_c.command_id.desc(), _c.attempt.desc(), _c.position.desc())
-        .limit(DELETION_STEP + 1)
+        .limit(_DELETION_STEP + 1)
     ).all()
     step: list[dict[str, object]] = []
     size = 0
-    for chunk in chunks[:DELETION_STEP]:
+    for chunk in chunks[:_DELETION_STEP]:
         if size >= _DELETION_BYTES:
             break
         size += chunk.length
@@ -153,6 +153,6 @@ def delete_some(tx: Transaction, command_ids: Sequence[str]) -> bool:
 
 def delete(tx: Transaction, command_ids: Sequence[str]) -> None:
     """Deletes all output of commands."""
-    for start in range(0, len(command_ids), DELETION_STEP):
-        step = command_ids[start : start + DELETION_STEP]
+    for start in range(0, len(command_ids), _DELETION_STEP):
+        step = command_ids[start : start + _DELETION_STEP]
         tx.execute(sa.delete(_table).where(_c.command_id.in_(step)))

@@ -22,7 +22,6 @@ Row: TypeAlias = Mapping[Any, Any]  # as SQLAlchemy types its own: a key may als
 _samples = tables.metric_samples
 _rollups = tables.metric_rollups
 
-
 _COLUMNS = tuple(column.name for column in _rollups.c)
 _JOINED = tuple(tuple(f"{measure}_{part}" for part in ("sum", "min", "max")) for measure in MEASURES)
 _KEY = ("node_uid", "seconds", "at_us", "sample_count")
@@ -122,18 +121,16 @@ def _present(
 ) -> dict[tuple[str, int], dict[str, Any]]:
     """Returns the rows of a tier that exist already where those of a page belong."""
     length_us = target.seconds * 1_000_000
-    wanted = page.subquery()
-    rows = target.rows.c
-    statement = (
-        sa.select(target.rows)
-        .join(
-            wanted,
-            sa.and_(
-                rows.node_uid == wanted.c.node_uid,
-                rows.at_us == wanted.c.at_us - wanted.c.at_us % length_us,
-            ),
-        )
+    begin = page.subquery().c
+    wanted = (
+        sa.select(begin.node_uid, (begin.at_us - begin.at_us % length_us).label("at_us"))
         .distinct()
+        .subquery()
+        .c
+    )
+    rows = target.rows.c
+    statement = sa.select(target.rows).where(
+        rows.node_uid == wanted.node_uid, rows.at_us == wanted.at_us
     )
     present = [_row(values) for values in tx.execute(statement)]
     return {(row["node_uid"], row["at_us"]): row for row in present}
