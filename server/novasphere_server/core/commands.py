@@ -12,6 +12,7 @@ from novasphere.node.v1 import command_service_pb2 as api
 from novasphere.node.v1 import node_pb2
 
 from novasphere_server import errors
+from novasphere_server.backlogs import Backlog
 from novasphere_server.core import command_states as states
 from novasphere_server.core import etags, instants, output_chunks
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -54,6 +55,7 @@ class Commands:
         self._store = store
         self._settings = settings
         self._listeners: list[Listener] = []
+        self.backlog = Backlog()  # of those that ended; its loop keeps it
         store.on_commit(self._follow)
 
     def on_change(self, listener: Listener) -> None:
@@ -279,8 +281,17 @@ class Commands:
 
         return await self._store.write(lose)
 
+    async def oldest_end_us(self, older_than_us: int) -> int | None:
+        """Returns when the command ended that ended first, if that was before a time."""
+        # Spelled so that the index of what has ended serves.
+        ended = sa.select(_table.completed_at_us).where(_table.completed_at_us < older_than_us)
+        rows = await self._store.read(ended.order_by(_table.completed_at_us).limit(1))
+        return int(rows[0][0]) if rows else None
+
     async def forget_ended(self, older_than_us: int) -> int:
-        """Deletes up to a batch of commands that ended before a time. Returns how many."""
+        """Takes a step in deleting commands that ended before a time. Returns how many went: none, when
+        there was first some of their output to delete.
+        """
 
         def forget(tx: Transaction) -> int:
             keys = (
@@ -293,6 +304,8 @@ class Commands:
                 .scalars()
                 .all()
             )
+            if keys and not output_chunks.delete_some(tx, keys):
+                return 0
             return delete(tx, tx.fitting(keys))
 
         return await self._store.write(forget)

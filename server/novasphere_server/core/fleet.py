@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.core import identities
 from novasphere_server.core.commands import Commands
@@ -40,6 +41,10 @@ class Fleet:
             outputs=self.outputs,
             servers=self.servers,
         )
+
+    def backlogs(self) -> dict[str, Backlog]:
+        """Returns what is to be deleted of what, by name."""
+        return {"commands": self.commands.backlog, "samples": self.metrics.backlog}
 
     async def start(self) -> None:
         """Takes up what the last process left. To be called before anything is served."""
