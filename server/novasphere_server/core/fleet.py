@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from novasphere_server.clock import Clock
 from novasphere_server.core import identities
+from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import JoinTokens, Links
@@ -29,6 +30,7 @@ class Fleet:
         self.metrics = Metrics(store, clock, settings)
         self.nodes = Nodes(store)
         self.commands = Commands(store, settings)
+        self.command_batches = CommandBatches(store, settings)
         self.outputs = Outputs(store, self.commands)
         self.links = Links(
             store,

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from novasphere.node.v1 import command_service_pb2 as pb
 
 from novasphere_server import logs
+from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import CommandFilter, Commands
 from novasphere_server.core.outputs import Outputs
 from novasphere_server.rpc import languages, watch_rows
@@ -25,8 +26,9 @@ _VALID = ("校验通过，未执行", "valid; nothing was changed")
 class CommandService:
     """Serves novasphere.node.v1.CommandService."""
 
-    def __init__(self, commands: Commands, outputs: Outputs) -> None:
+    def __init__(self, commands: Commands, batches: CommandBatches, outputs: Outputs) -> None:
         self._commands = commands
+        self._batches = batches
         self._outputs = outputs
 
     async def CreateCommand(
@@ -59,6 +61,35 @@ class CommandService:
         context.headers["etag"] = stored.etag
         # The two messages have the same fields under the same numbers.
         return pb.GetCommandResponse.FromString(stored.wire)
+
+    async def BatchCreateCommands(
+        self, request: pb.BatchCreateCommandsRequest, context: CallContext
+    ) -> pb.BatchCreateCommandsResponse:
+        response = await self._batches.create(
+            context.principal,
+            request.requests,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
+        if context.is_dry_run:  # which made nothing that the ids could name
+            for command in response.commands:
+                command.ClearField("id")
+                command.ClearField("command_id")
+                command.ClearField("revision")
+        if context.has_effect:
+            log.info(
+                "commands accepted",
+                command_ids=[command.command_id for command in response.commands],
+                node_ids=[command.target_node_id for command in response.commands],
+                by=context.principal.name,
+            )
+        return response
+
+    async def BatchGetCommands(
+        self, request: pb.BatchGetCommandsRequest, context: CallContext
+    ) -> Many[pb.BatchGetCommandsResponse]:
+        found = await self._batches.get(context.principal, request.command_ids)
+        return Many(pb.BatchGetCommandsResponse(), "commands", found)
 
     async def ListNodeCommands(
         self, request: pb.ListNodeCommandsRequest, context: CallContext
@@ -97,6 +128,24 @@ class CommandService:
         if context.has_effect:
             log.info("command cancelled", command_id=command.command_id, by=context.principal.name)
         return pb.CancelCommandResponse(command=command)
+
+    async def BatchCancelCommands(
+        self, request: pb.BatchCancelCommandsRequest, context: CallContext
+    ) -> pb.BatchCancelCommandsResponse:
+        response = await self._batches.cancel(
+            context.principal,
+            request.command_ids,
+            grace_seconds=request.grace_seconds if request.HasField("grace_seconds") else None,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
+        if context.has_effect:
+            log.info(
+                "commands cancelled",
+                command_ids=[command.command_id for command in response.commands],
+                by=context.principal.name,
+            )
+        return response
 
     async def WatchCommands(
         self, request: pb.WatchCommandsRequest, context: CallContext

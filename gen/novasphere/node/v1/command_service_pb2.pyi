@@ -147,6 +147,60 @@ class CreateCommandResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class BatchCreateCommandsRequest(message.Message):
+    """The commands to create together. As requests of their own they would be the same."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    request_id: builtins.str
+    """Makes a repeated call return the first one's answer for 24 h."""
+    validate_only: builtins.bool
+    """Checks everything and creates nothing."""
+    @builtins.property
+    def requests(self) -> containers.RepeatedCompositeFieldContainer[CreateCommandRequest]:
+        """The commands: together at most 1 MiB as protobuf, so that a watcher can be told of all at once. What
+        belongs to a request as a whole, `request_id` and `validate_only`, is set on the batch alone.
+        """
+
+    def __init__(
+        self,
+        *,
+        requests: abc.Iterable[CreateCommandRequest] | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchCreateCommandsResponse(message.Message):
+    """All commands of a batch were accepted."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMANDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def commands(self) -> containers.RepeatedCompositeFieldContainer[command_pb2.Command]:
+        """The commands, in the order of the requests. Without ids when they were only checked."""
+
+    def __init__(
+        self,
+        *,
+        commands: abc.Iterable[command_pb2.Command] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["commands", b"commands"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class GetCommandRequest(message.Message):
     """Which command."""
 
@@ -197,6 +251,50 @@ class GetCommandResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["command", b"command", "late_result", b"late_result", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["command", b"command", "late_result", b"late_result", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchGetCommandsRequest(message.Message):
+    """Which commands."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_IDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def command_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The commands' ids. Each must exist."""
+
+    def __init__(
+        self,
+        *,
+        command_ids: abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["command_ids", b"command_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchGetCommandsResponse(message.Message):
+    """The commands that were asked for."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMANDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def commands(self) -> containers.RepeatedCompositeFieldContainer[command_pb2.CommandWithResult]:
+        """The commands with their results, in the order of the ids."""
+
+    def __init__(
+        self,
+        *,
+        commands: abc.Iterable[command_pb2.CommandWithResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["commands", b"commands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -377,6 +475,64 @@ class CancelCommandResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["command", b"command"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["command", b"command"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchCancelCommandsRequest(message.Message):
+    """Which commands to cancel."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_IDS_FIELD_NUMBER: builtins.int
+    GRACE_SECONDS_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    grace_seconds: builtins.int
+    """How long their processes get between SIGTERM and SIGKILL, in seconds. Unset: 5."""
+    request_id: builtins.str
+    """Makes a repeated call return the first one's answer for 24 h."""
+    validate_only: builtins.bool
+    """Checks everything and changes nothing."""
+    @builtins.property
+    def command_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The commands' ids. Each must exist; together they must take at most 1 MiB."""
+
+    def __init__(
+        self,
+        *,
+        command_ids: abc.Iterable[builtins.str] | None = ...,
+        grace_seconds: builtins.int | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds", "grace_seconds", b"grace_seconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds", "command_ids", b"command_ids", "grace_seconds", b"grace_seconds", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__grace_seconds: _TypeAlias = typing.Literal["grace_seconds"]  # noqa: Y015
+    _WhichOneofArgType__grace_seconds: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__grace_seconds) -> _WhichOneofReturnType__grace_seconds | None: ...
+
+@typing.final
+class BatchCancelCommandsResponse(message.Message):
+    """The commands after the request: each has ended, or still runs with `cancel_requested` set."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMANDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def commands(self) -> containers.RepeatedCompositeFieldContainer[command_pb2.Command]:
+        """The commands, in the order of the ids."""
+
+    def __init__(
+        self,
+        *,
+        commands: abc.Iterable[command_pb2.Command] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["commands", b"commands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
