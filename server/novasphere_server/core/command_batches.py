@@ -56,12 +56,12 @@ class CommandBatches:
             for index, request in enumerate(requests):
                 if request.node_id not in nodes:
                     nodes[request.node_id] = _node(tx, request.node_id, index)
-            return api.BatchCreateCommandsResponse(
-                commands=[
-                    commands.add(tx, command_id, nodes[request.node_id], request, self._settings)
-                    for command_id, request in zip(ids, requests, strict=True)
-                ]
-            )
+            created = [
+                commands.new(tx, command_id, nodes[request.node_id], request, self._settings)
+                for command_id, request in zip(ids, requests, strict=True)
+            ]
+            tx.add_all(COMMANDS, created)
+            return api.BatchCreateCommandsResponse(commands=[stored.command for stored in created])
 
         return await self._store.write(
             create,

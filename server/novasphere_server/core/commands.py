@@ -78,7 +78,9 @@ class Commands:
             node = tx.get(NODES, request.node_id)
             if node is None:
                 raise errors.NodeNotFound(request.node_id)
-            return add(tx, command_id, node, request, self._settings)
+            stored = new(tx, command_id, node, request, self._settings)
+            tx.put(COMMANDS, stored)
+            return stored.command
 
         return await self._store.write(
             create, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Command
@@ -284,14 +286,14 @@ def check(
     _check_text(request.command_text, f"{where}command_text")
 
 
-def add(
+def new(
     tx: Transaction,
     command_id: str,
     node: node_pb2.Node,
     request: api.CreateCommandRequest,
     settings: FleetSettings,
-) -> pb.Command:
-    """Stores a new command for a node, PENDING."""
+) -> pb.CommandWithResult:
+    """Returns a new command for a node, PENDING, to be stored."""
     command = pb.Command(
         id=tx.next_id("commands"),
         command_id=command_id,
@@ -310,9 +312,7 @@ def add(
         ),
     )
     states.move(command, pb.COMMAND_STATE_PENDING)
-    stored = pb.CommandWithResult(command=command)
-    tx.put(COMMANDS, stored)
-    return stored.command
+    return pb.CommandWithResult(command=command)
 
 
 def find(tx: Transaction, principal: Principal, command_id: str) -> pb.CommandWithResult:
