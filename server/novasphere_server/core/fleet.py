@@ -6,6 +6,7 @@ from novasphere_server.clock import Clock
 from novasphere_server.core import identities
 from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import Commands
+from novasphere_server.core.explanations import Explanations
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import JoinTokens, Links
 from novasphere_server.core.metrics import Metrics
@@ -42,6 +43,7 @@ class Fleet:
             outputs=self.outputs,
             servers=self.servers,
         )
+        self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
 
     async def start(self) -> None:
         """Takes up what the last process left. To be called before anything is served."""

@@ -10,8 +10,9 @@ from novasphere.node.v1 import command_service_pb2 as pb
 from novasphere_server import logs
 from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import CommandFilter, Commands
+from novasphere_server.core.explanations import Explanations
 from novasphere_server.core.outputs import Outputs
-from novasphere_server.rpc import languages, watch_rows
+from novasphere_server.rpc import explanations, languages, watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many
 
@@ -26,9 +27,16 @@ _VALID = ("校验通过，未执行", "valid; nothing was changed")
 class CommandService:
     """Serves novasphere.node.v1.CommandService."""
 
-    def __init__(self, commands: Commands, batches: CommandBatches, outputs: Outputs) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        batches: CommandBatches,
+        explanations: Explanations,
+        outputs: Outputs,
+    ) -> None:
         self._commands = commands
         self._batches = batches
+        self._explanations = explanations
         self._outputs = outputs
 
     async def CreateCommand(
@@ -112,6 +120,14 @@ class CommandService:
             offset=request.offset,
         )
         return Many(pb.ListCommandsResponse(total=page.total), "commands", page.items)
+
+    async def ExplainCommand(
+        self, request: pb.ExplainCommandRequest, context: CallContext
+    ) -> pb.ExplainCommandResponse:
+        response = await self._explanations.explain(context.principal, request.command_id)
+        in_chinese = languages.prefers_chinese(context.metadata.get("accept-language", ""))
+        explanations.put_into_words(response, in_chinese=in_chinese)
+        return response
 
     async def CancelCommand(
         self, request: pb.CancelCommandRequest, context: CallContext

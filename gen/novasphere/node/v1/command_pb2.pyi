@@ -182,7 +182,7 @@ class Command(message.Message):
 
     @builtins.property
     def dispatched_at(self) -> timestamp_pb2.Timestamp:
-        """When it was last sent to its agent."""
+        """When its present attempt was first sent to the agent."""
 
     @builtins.property
     def cancel_requested_at(self) -> timestamp_pb2.Timestamp:

@@ -8,6 +8,7 @@ import orjson
 from novasphere_gateway import codec, model
 
 from novasphere.api.v1 import watch_gateway as novasphere_api_v1_watch_gateway
+from novasphere.node.v1 import command_explanation_gateway as novasphere_node_v1_command_explanation_gateway
 from novasphere.node.v1 import command_gateway as novasphere_node_v1_command_gateway
 from novasphere.node.v1 import command_service_pb2 as novasphere_node_v1_command_service_pb2
 
@@ -417,6 +418,97 @@ def decode_ListCommandsResponse(data: Any, path: str = '', known: frozenset[str]
     v = data.get('total')
     if v is not None:
         m.total = codec.int32(v, path, 'total')
+    return m
+
+
+def encode_ExplainCommandRequest(m: novasphere_node_v1_command_service_pb2.ExplainCommandRequest) -> dict[str, Any]:
+    return {
+        'command_id': m.command_id,
+    }
+
+
+def dump_ExplainCommandRequest(m: novasphere_node_v1_command_service_pb2.ExplainCommandRequest) -> bytes:
+    return orjson.dumps(encode_ExplainCommandRequest(m))
+
+
+keys_ExplainCommandRequest = frozenset(['command_id'])
+
+
+def decode_ExplainCommandRequest(data: Any, path: str = '', known: frozenset[str] = keys_ExplainCommandRequest) -> novasphere_node_v1_command_service_pb2.ExplainCommandRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.ExplainCommandRequest()
+    v = data.get('command_id')
+    if v is not None:
+        m.command_id = codec.string(v, path, 'command_id')
+    return m
+
+
+def encode_ExplainCommandResponse(m: novasphere_node_v1_command_service_pb2.ExplainCommandResponse) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("command"):
+        data['command'] = novasphere_node_v1_command_gateway.encode_Command(m.command)
+    data['explanations'] = [novasphere_node_v1_command_explanation_gateway.encode_CommandExplanation(v) for v in x[:]] if (x := m.explanations) else []
+    if m.HasField("since"):
+        data['since'] = codec.print_seconds(m.since.seconds)
+    if m.HasField("until"):
+        data['until'] = codec.print_seconds(m.until.seconds)
+    if m.HasField("node"):
+        data['node'] = novasphere_node_v1_command_explanation_gateway.encode_CommandNodeSituation(m.node)
+    if m.HasField("queue"):
+        data['queue'] = novasphere_node_v1_command_explanation_gateway.encode_CommandQueueSituation(m.queue)
+    data['output_bytes'] = m.output_bytes
+    if m.HasField("signal"):
+        data['signal'] = m.signal
+    if m.HasField("late_result"):
+        data['late_result'] = novasphere_node_v1_command_gateway.encode_LateResult(m.late_result)
+    return data
+
+
+def dump_ExplainCommandResponse(m: novasphere_node_v1_command_service_pb2.ExplainCommandResponse) -> bytes:
+    return orjson.dumps(encode_ExplainCommandResponse(m))
+
+
+keys_ExplainCommandResponse = frozenset(['command', 'explanations', 'late_result', 'node', 'output_bytes', 'queue', 'signal', 'since', 'until'])
+
+
+def decode_ExplainCommandResponse(data: Any, path: str = '', known: frozenset[str] = keys_ExplainCommandResponse) -> novasphere_node_v1_command_service_pb2.ExplainCommandResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.ExplainCommandResponse()
+    v = data.get('command')
+    if v is not None:
+        m.command.CopyFrom(novasphere_node_v1_command_gateway.decode_Command(v, codec.at(path, 'command')))
+    v = data.get('explanations')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'explanations')):
+            at = codec.element(path, 'explanations', i)
+            m.explanations.add().CopyFrom(novasphere_node_v1_command_explanation_gateway.decode_CommandExplanation(e, at))
+    v = data.get('since')
+    if v is not None:
+        m.since.CopyFrom(codec.timestamp(v, path, 'since'))
+    v = data.get('until')
+    if v is not None:
+        m.until.CopyFrom(codec.timestamp(v, path, 'until'))
+    v = data.get('node')
+    if v is not None:
+        m.node.CopyFrom(novasphere_node_v1_command_explanation_gateway.decode_CommandNodeSituation(v, codec.at(path, 'node')))
+    v = data.get('queue')
+    if v is not None:
+        m.queue.CopyFrom(novasphere_node_v1_command_explanation_gateway.decode_CommandQueueSituation(v, codec.at(path, 'queue')))
+    v = data.get('output_bytes')
+    if v is not None:
+        m.output_bytes = codec.int64(v, path, 'output_bytes')
+    v = data.get('signal')
+    if v is not None:
+        m.signal = codec.int32(v, path, 'signal')
+    v = data.get('late_result')
+    if v is not None:
+        m.late_result.CopyFrom(novasphere_node_v1_command_gateway.decode_LateResult(v, codec.at(path, 'late_result')))
     return m
 
 
@@ -999,6 +1091,44 @@ ROUTES: tuple[model.Route, ...] = (
         message_en='',
         action='',
         rate_class=2,
+        is_stream=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='GET',
+        path='/api/v1/commands/{command_id}:explain',
+        segments=('api', 'v1', 'commands', '*'),
+        verb='explain',
+        service='novasphere.node.v1.CommandService',
+        method='/novasphere.node.v1.CommandService/ExplainCommand',
+        request=novasphere_node_v1_command_service_pb2.ExplainCommandRequest,
+        response=novasphere_node_v1_command_service_pb2.ExplainCommandResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(
+            model.PathParam(model.Param('command_id', (), 'command_id', 'string', False, codec.parse_string), 3, 4),
+        ),
+        query_params=(),
+        headers=(),
+        response_body='',
+        encode=encode_ExplainCommandResponse,
+        encode_field={
+            'command': model.FieldEncoder('command', False, novasphere_node_v1_command_gateway.dump_Command),
+            'explanations': model.FieldEncoder('explanations', True, novasphere_node_v1_command_explanation_gateway.dump_CommandExplanation),
+            'node': model.FieldEncoder('node', False, novasphere_node_v1_command_explanation_gateway.dump_CommandNodeSituation),
+            'queue': model.FieldEncoder('queue', False, novasphere_node_v1_command_explanation_gateway.dump_CommandQueueSituation),
+            'late_result': model.FieldEncoder('late_result', False, novasphere_node_v1_command_gateway.dump_LateResult),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=1,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=1,
         is_stream=False,
         stream=None,
     ),

@@ -6,9 +6,11 @@ isort:skip_file
 from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
+from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from novasphere.api.v1 import watch_pb2 as watch_pb2
+from novasphere.node.v1 import command_explanation_pb2 as command_explanation_pb2
 from novasphere.node.v1 import command_pb2 as command_pb2
 import builtins as builtins
 import sys
@@ -417,6 +419,103 @@ class ListCommandsResponse(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["commands", b"commands", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ExplainCommandRequest(message.Message):
+    """Which command to explain."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: builtins.int
+    command_id: builtins.str
+    """The command's id."""
+    def __init__(
+        self,
+        *,
+        command_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["command_id", b"command_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ExplainCommandResponse(message.Message):
+    """Why a command stands as it does, at the moment of the answer."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_FIELD_NUMBER: builtins.int
+    EXPLANATIONS_FIELD_NUMBER: builtins.int
+    SINCE_FIELD_NUMBER: builtins.int
+    UNTIL_FIELD_NUMBER: builtins.int
+    NODE_FIELD_NUMBER: builtins.int
+    QUEUE_FIELD_NUMBER: builtins.int
+    OUTPUT_BYTES_FIELD_NUMBER: builtins.int
+    SIGNAL_FIELD_NUMBER: builtins.int
+    LATE_RESULT_FIELD_NUMBER: builtins.int
+    output_bytes: builtins.int
+    """How much of its output has arrived, in bytes."""
+    signal: builtins.int
+    """The signal that ended it, if one did."""
+    @builtins.property
+    def command(self) -> command_pb2.Command:
+        """The command."""
+
+    @builtins.property
+    def explanations(self) -> containers.RepeatedCompositeFieldContainer[command_explanation_pb2.CommandExplanation]:
+        """What bears on that; the first decides."""
+
+    @builtins.property
+    def since(self) -> timestamp_pb2.Timestamp:
+        """When the command came into the state that it is in."""
+
+    @builtins.property
+    def until(self) -> timestamp_pb2.Timestamp:
+        """When it leaves that state whatever else happens: because it waited or ran for too long."""
+
+    @builtins.property
+    def node(self) -> command_explanation_pb2.CommandNodeSituation:
+        """Its node. Unset once it has ended."""
+
+    @builtins.property
+    def queue(self) -> command_explanation_pb2.CommandQueueSituation:
+        """What comes before it. Unset unless it waits."""
+
+    @builtins.property
+    def late_result(self) -> command_pb2.LateResult:
+        """The report that came too late, if one did."""
+
+    def __init__(
+        self,
+        *,
+        command: command_pb2.Command | None = ...,
+        explanations: abc.Iterable[command_explanation_pb2.CommandExplanation] | None = ...,
+        since: timestamp_pb2.Timestamp | None = ...,
+        until: timestamp_pb2.Timestamp | None = ...,
+        node: command_explanation_pb2.CommandNodeSituation | None = ...,
+        queue: command_explanation_pb2.CommandQueueSituation | None = ...,
+        output_bytes: builtins.int = ...,
+        signal: builtins.int | None = ...,
+        late_result: command_pb2.LateResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_signal", b"_signal", "_since", b"_since", "_until", b"_until", "command", b"command", "late_result", b"late_result", "node", b"node", "queue", b"queue", "signal", b"signal", "since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_signal", b"_signal", "_since", b"_since", "_until", b"_until", "command", b"command", "explanations", b"explanations", "late_result", b"late_result", "node", b"node", "output_bytes", b"output_bytes", "queue", b"queue", "signal", b"signal", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__signal: _TypeAlias = typing.Literal["signal"]  # noqa: Y015
+    _WhichOneofArgType__signal: _TypeAlias = typing.Literal["_signal", b"_signal"]  # noqa: Y015
+    _WhichOneofReturnType__since: _TypeAlias = typing.Literal["since"]  # noqa: Y015
+    _WhichOneofArgType__since: _TypeAlias = typing.Literal["_since", b"_since"]  # noqa: Y015
+    _WhichOneofReturnType__until: _TypeAlias = typing.Literal["until"]  # noqa: Y015
+    _WhichOneofArgType__until: _TypeAlias = typing.Literal["_until", b"_until"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__signal) -> _WhichOneofReturnType__signal | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__since) -> _WhichOneofReturnType__since | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until) -> _WhichOneofReturnType__until | None: ...
 
 @typing.final
 class CancelCommandRequest(message.Message):

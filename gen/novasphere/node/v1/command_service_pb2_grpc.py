@@ -65,6 +65,11 @@ class CommandServiceStub:
                 request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsRequest.SerializeToString,
                 response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsResponse.FromString,
                 _registered_method=True)
+        self.ExplainCommand = channel.unary_unary(
+                '/novasphere.node.v1.CommandService/ExplainCommand',
+                request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandRequest.SerializeToString,
+                response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandResponse.FromString,
+                _registered_method=True)
         self.CancelCommand = channel.unary_unary(
                 '/novasphere.node.v1.CommandService/CancelCommand',
                 request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CancelCommandRequest.SerializeToString,
@@ -134,6 +139,14 @@ class CommandServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainCommand(self, request, context):
+        """Explains why a command stands as it does: what it waits for, since when, until when, and what would
+        change that; or how it ended. Only what is known: what is not is left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelCommand(self, request, context):
         """Cancels a command. One that runs is killed on its node, with everything it started; the command is
         CANCELLED when the agent confirms. Cancelling a cancelled command changes nothing.
@@ -197,6 +210,11 @@ def add_CommandServiceServicer_to_server(servicer, server):
                     servicer.ListCommands,
                     request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsRequest.FromString,
                     response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsResponse.SerializeToString,
+            ),
+            'ExplainCommand': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCommand,
+                    request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandRequest.FromString,
+                    response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandResponse.SerializeToString,
             ),
             'CancelCommand': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelCommand,
@@ -382,6 +400,33 @@ class CommandService:
             '/novasphere.node.v1.CommandService/ListCommands',
             novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsRequest.SerializeToString,
             novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainCommand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.node.v1.CommandService/ExplainCommand',
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandRequest.SerializeToString,
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -30,6 +30,10 @@ class CommandServiceStub:
     """Lists a node's commands with their results, newest first."""
     ListCommands: _aio.UnaryUnaryMultiCallable[_command_service_pb2.ListCommandsRequest, _command_service_pb2.ListCommandsResponse]
     """Lists commands of every node, newest first."""
+    ExplainCommand: _aio.UnaryUnaryMultiCallable[_command_service_pb2.ExplainCommandRequest, _command_service_pb2.ExplainCommandResponse]
+    """Explains why a command stands as it does: what it waits for, since when, until when, and what would
+    change that; or how it ended. Only what is known: what is not is left out.
+    """
     CancelCommand: _aio.UnaryUnaryMultiCallable[_command_service_pb2.CancelCommandRequest, _command_service_pb2.CancelCommandResponse]
     """Cancels a command. One that runs is killed on its node, with everything it started; the command is
     CANCELLED when the agent confirms. Cancelling a cancelled command changes nothing.
@@ -97,6 +101,16 @@ class CommandServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_command_service_pb2.ListCommandsRequest, _abc.Awaitable[_command_service_pb2.ListCommandsResponse]],
     ) -> _abc.Awaitable[_command_service_pb2.ListCommandsResponse]:
         """Lists commands of every node, newest first."""
+
+    @_abc_1.abstractmethod
+    def ExplainCommand(
+        self,
+        request: _command_service_pb2.ExplainCommandRequest,
+        context: _aio.ServicerContext[_command_service_pb2.ExplainCommandRequest, _abc.Awaitable[_command_service_pb2.ExplainCommandResponse]],
+    ) -> _abc.Awaitable[_command_service_pb2.ExplainCommandResponse]:
+        """Explains why a command stands as it does: what it waits for, since when, until when, and what would
+        change that; or how it ended. Only what is known: what is not is left out.
+        """
 
     @_abc_1.abstractmethod
     def CancelCommand(
