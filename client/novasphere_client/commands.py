@@ -77,6 +77,13 @@ class Commands:
         method = self._service.BatchGetCommands
         return (await self._connection.read(method, request, patience=patience)).commands
 
+    async def explain(
+        self, command_id: str, *, patience: float | None = None
+    ) -> command_service_pb2.ExplainCommandResponse:
+        """Returns why a command stands as it does: what it waits for, or how it ended."""
+        request = command_service_pb2.ExplainCommandRequest(command_id=command_id)
+        return await self._connection.read(self._service.ExplainCommand, request, patience=patience)
+
     async def list(
         self,
         *,

@@ -154,6 +154,47 @@ def get_commands(
     sessions.run(context, work)
 
 
+@app.command("explain")
+def explain_command(
+    context: typer.Context,
+    command_id: Annotated[str, typer.Argument(metavar="ID", help="The command's id: cmd-...")],
+    output: options.Output = Form.TABLE,
+) -> None:
+    """Tells why a command stands as it does: what it waits for, what would change that, how it ended."""
+
+    async def work(client: Client) -> None:
+        found = await client.commands.explain(command_id)
+        if output in {Form.JSON, Form.YAML}:
+            Printer(output, COLUMNS, _name).data(found)
+        else:
+            terminal.put("\n".join(_explanation(found)))
+
+    sessions.run(context, work)
+
+
+def _explanation(found: Any) -> list[str]:
+    """Returns the lines that people are shown of an explanation."""
+    command = found.command
+    times_known = []
+    if found.HasField("since"):
+        times_known.append(f"for {times.age(found.since.seconds)}")
+    if found.HasField("until") and (left := times.until(found.until.seconds)):
+        times_known.append(f"{left} left")
+    span = f" ({', '.join(times_known)})" if times_known else ""
+    state = _state(command).replace("_", " ")
+    lines = [f"command {command.command_id} on {command.target_node_id}: {state}{span}"]
+    for one in found.explanations:
+        since = f" Since {times.age(one.since.seconds)} ago." if one.HasField("since") else ""
+        lines.append(f"- {one.message}{since}")
+        if one.remedy:
+            lines.append(f"  {one.remedy}")
+    if found.queue.ahead_command_ids:
+        more = found.queue.ahead_count - len(found.queue.ahead_command_ids)
+        ids = " ".join(found.queue.ahead_command_ids)
+        lines.append(f"first come: {ids}{f' and {more} more' if more else ''}")
+    return lines
+
+
 @app.command("logs")
 def print_logs(
     context: typer.Context,
