@@ -23,6 +23,7 @@ from novasphere.api.v1 import (
     watch_pb2,
 )
 from novasphere.node.v1 import (
+    command_explanation_pb2,
     command_pb2,
     command_service_pb2,
     command_service_pb2_grpc,
@@ -126,6 +127,7 @@ class ScriptedServer:
         self.keys: list[key_pb2.Key] = []
         self.join_tokens: list[key_pb2.JoinToken] = []
         self.scripts: dict[str, Script] = {}
+        self.explanations: list[command_explanation_pb2.CommandExplanation] = []
         self.calls: list[tuple[str, Any]] = []
         self.refusals: dict[str, list[Refusal]] = defaultdict(list)
         self.watch_streams: list[list[list[Any]]] = []
@@ -365,7 +367,11 @@ class Commands(_Servicer):
         raise NotImplementedError
 
     async def ExplainCommand(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+        await self.server.enter("ExplainCommand", request, context)
+        script = await self._find(request.command_id, context)
+        return command_service_pb2.ExplainCommandResponse(
+            command=script.command, explanations=self.server.explanations
+        )
 
     async def GetCommand(self, request: Any, context: Any) -> Any:
         await self.server.enter("GetCommand", request, context)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli import options, printing, sessions, terminal, times
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
 
@@ -167,7 +167,7 @@ def explain_command(
         if output in {Form.JSON, Form.YAML}:
             Printer(output, COLUMNS, _name).data(found)
         else:
-            terminal.put("\n".join(_explanation(found)))
+            terminal.put("\n".join(printing.plain(line) for line in _explanation(found)))
 
     sessions.run(context, work)
 
@@ -175,16 +175,17 @@ def explain_command(
 def _explanation(found: Any) -> list[str]:
     """Returns the lines that people are shown of an explanation."""
     command = found.command
-    times_known = []
+    known = []
     if found.HasField("since"):
-        times_known.append(f"for {times.age(found.since.seconds)}")
+        age = times.age(found.since.seconds)
+        known.append(f"{age} ago" if command.HasField("completed_at") else f"for {age}")
     if found.HasField("until") and (left := times.until(found.until.seconds)):
-        times_known.append(f"{left} left")
-    span = f" ({', '.join(times_known)})" if times_known else ""
+        known.append(f"{left} left")
+    span = f" ({', '.join(known)})" if known else ""
     state = _state(command).replace("_", " ")
     lines = [f"command {command.command_id} on {command.target_node_id}: {state}{span}"]
     for one in found.explanations:
-        since = f" Since {times.age(one.since.seconds)} ago." if one.HasField("since") else ""
+        since = f" ({times.age(one.since.seconds)} ago)" if one.HasField("since") else ""
         lines.append(f"- {one.message}{since}")
         if one.remedy:
             lines.append(f"  {one.remedy}")

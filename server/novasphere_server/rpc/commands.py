@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
+from novasphere.node.v1 import command_pb2
 from novasphere.node.v1 import command_service_pb2 as pb
 
 from novasphere_server import logs
@@ -20,6 +21,7 @@ log = logs.get(__name__)
 
 _LIMIT = 50
 _NODE_LIMIT = 20
+_LOGGED = 100  # commands named in one line of the log
 _ACCEPTED = ("命令已提交执行", "command accepted")
 _VALID = ("校验通过，未执行", "valid; nothing was changed")
 
@@ -85,12 +87,7 @@ class CommandService:
                 command.ClearField("command_id")
                 command.ClearField("revision")
         if context.has_effect:
-            log.info(
-                "commands accepted",
-                command_ids=[command.command_id for command in response.commands],
-                node_ids=[command.target_node_id for command in response.commands],
-                by=context.principal.name,
-            )
+            _log_batch("commands accepted", response.commands, context)
         return response
 
     async def BatchGetCommands(
@@ -156,11 +153,8 @@ class CommandService:
             is_dry_run=context.is_dry_run,
         )
         if context.has_effect:
-            log.info(
-                "commands cancelled",
-                command_ids=[command.command_id for command in response.commands],
-                by=context.principal.name,
-            )
+            asked_for = [command for command in response.commands if command.cancel_requested]
+            _log_batch("commands cancelled", asked_for, context)
         return response
 
     async def WatchCommands(
@@ -186,3 +180,14 @@ class CommandService:
         async with aclosing(output) as pages:
             async for events in pages:
                 yield pb.ReadCommandOutputResponse(events=events)
+
+
+def _log_batch(event: str, commands: Sequence[command_pb2.Command], context: CallContext) -> None:
+    for start in range(0, len(commands), _LOGGED):
+        some = commands[start : start + _LOGGED]
+        log.info(
+            event,
+            command_ids=[command.command_id for command in some],
+            node_ids=[command.target_node_id for command in some],
+            by=context.principal.name,
+        )
