@@ -473,7 +473,7 @@ class ExplainCommandResponse(message.Message):
 
     @builtins.property
     def until(self) -> timestamp_pb2.Timestamp:
-        """When it leaves that state whatever else happens: because it waited or ran for too long."""
+        """When it is to leave that state by itself, having waited or run for too long. Unset where it is not."""
 
     @builtins.property
     def node(self) -> command_explanation_pb2.CommandNodeSituation:
@@ -595,7 +595,9 @@ class BatchCancelCommandsRequest(message.Message):
     """Checks everything and changes nothing."""
     @builtins.property
     def command_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The commands' ids. Each must exist; together they must take at most 1 MiB."""
+        """The commands' ids. Each must exist. What is stored of those that change is at most 1 MiB together, so
+        that a watcher can be told of all at once.
+        """
 
     def __init__(
         self,
