@@ -15,7 +15,7 @@ import pytest
 import yaml
 from command_line import Cli
 from novasphere.api.v1 import watch_pb2
-from novasphere.node.v1 import command_pb2, metric_pb2
+from novasphere.node.v1 import command_explanation_pb2, command_pb2, metric_pb2
 from novasphere_client.cli import hoist
 from scripted_server import ERR, OUT, TOKEN, Refusal, ScriptedServer, event
 
@@ -26,6 +26,33 @@ def sample(node_id: str, cpu: float) -> metric_pb2.Metric:
     )
     metric.metric_time.FromSeconds(int(time.time()) - 3)
     return metric
+
+
+async def test_an_explanation_is_said_in_lines_that_cannot_steer_the_terminal(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    command_id = server.add_command("n1").command.command_id
+    explanation = command_explanation_pb2.CommandExplanation(
+        cause=command_explanation_pb2.COMMAND_CAUSE_NODE_FAULT,
+        message="n1 reports a fault of its own: \x1b[2Jgone\nno second line",
+        remedy="Mend it.",
+    )
+    explanation.since.FromSeconds(int(time.time()) - 185)
+    server.explanations = [explanation]
+    shown, names, missing = await asyncio.gather(
+        cli("command", "explain", command_id),
+        cli("command", "explain", command_id, "-o", "yaml"),
+        cli("command", "explain", "cmd-none"),
+    )
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.text.splitlines() == [
+        f"command {command_id} on n1: running",
+        "- n1 reports a fault of its own:  [2Jgone no second line (3m ago)",
+        "  Mend it.",
+    ]
+    assert yaml.safe_load(names.text)["explanations"][0]["cause"] == "NODE_FAULT"
+    assert missing.code == 1
+    assert "'cmd-none' does not exist" in missing.err
 
 
 async def test_node_list_in_every_form(server: ScriptedServer, cli: Cli) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli import options, printing, sessions, terminal, times
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
 
@@ -152,6 +152,48 @@ def get_commands(
             printer.data(command_service_pb2.ListNodeCommandsResponse(commands=rows, total=len(rows)))
 
     sessions.run(context, work)
+
+
+@app.command("explain")
+def explain_command(
+    context: typer.Context,
+    command_id: Annotated[str, typer.Argument(metavar="ID", help="The command's id: cmd-...")],
+    output: options.Output = Form.TABLE,
+) -> None:
+    """Tells why a command stands as it does: what it waits for, what would change that, how it ended."""
+
+    async def work(client: Client) -> None:
+        found = await client.commands.explain(command_id)
+        if output in {Form.JSON, Form.YAML}:
+            Printer(output, COLUMNS, _name).data(found)
+        else:
+            terminal.put("\n".join(printing.plain(line) for line in _explanation(found)))
+
+    sessions.run(context, work)
+
+
+def _explanation(found: Any) -> list[str]:
+    """Returns the lines that people are shown of an explanation."""
+    command = found.command
+    known = []
+    if found.HasField("since"):
+        age = times.age(found.since.seconds)
+        known.append(f"{age} ago" if command.HasField("completed_at") else f"for {age}")
+    if found.HasField("until") and (left := times.until(found.until.seconds)):
+        known.append(f"{left} left")
+    span = f" ({', '.join(known)})" if known else ""
+    state = _state(command).replace("_", " ")
+    lines = [f"command {command.command_id} on {command.target_node_id}: {state}{span}"]
+    for one in found.explanations:
+        since = f" ({times.age(one.since.seconds)} ago)" if one.HasField("since") else ""
+        lines.append(f"- {one.message}{since}")
+        if one.remedy:
+            lines.append(f"  {one.remedy}")
+    if found.queue.ahead_command_ids:
+        more = found.queue.ahead_count - len(found.queue.ahead_command_ids)
+        ids = " ".join(found.queue.ahead_command_ids)
+        lines.append(f"first come: {ids}{f' and {more} more' if more else ''}")
+    return lines
 
 
 @app.command("logs")

@@ -28,6 +28,19 @@ CANCELLED = 130
 # Nodes that are spoken to at the same moment; the rest wait their turn.
 _AT_ONCE = 100
 
+# Commands that are created by one call; the server takes no more.
+_BATCH = 1000
+
+# What the server refuses of a batch for the sake of one of its commands, or of their number: nothing was
+# created, and creating each alone tells which ones can be.
+_REFUSALS = (
+    errors.InvalidArgument,
+    errors.NotFound,
+    errors.PermissionDenied,
+    errors.ResourceExhausted,
+    errors.Unimplemented,  # a server that is older than batches
+)
+
 # A command that has not started yet waits for a node whose link is like this.
 _AWAY = {
     node_pb2.CONNECTION_STATE_DISCONNECTED,
@@ -63,6 +76,7 @@ class Target:
     command_id: str = ""
     offset: int = 0
     is_followed: bool = field(default=False)
+    failure: errors.NovasphereError | None = None  # of the attempt to create it with others
 
 
 def exit_code(command: command_pb2.Command, ended_by_signal: int = 0) -> int:
@@ -146,6 +160,7 @@ class Execution:
         return [Target(name) for name in dict.fromkeys(names)]
 
     async def _run_all(self) -> int:
+        await self._create_together()
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self._run_one(number, target), name=f"exec {target.node_id}")
@@ -185,8 +200,44 @@ class Execution:
         target.is_followed = False
         return code
 
+    async def _create_together(self) -> None:
+        """Creates the commands of several nodes by as few calls as that takes.
+
+        What is refused is left to be created alone; so is everything under a request id of the user's,
+        which stands for one command on each node, whoever is named beside it.
+        """
+        missing = [target for target in self._targets if not target.command_id]
+        if len(missing) < 2 or self._client.request_id:
+            return
+        for start in range(0, len(missing), _BATCH):
+            batch = missing[start : start + _BATCH]
+            requests = [
+                command_service_pb2.CreateCommandRequest(
+                    node_id=target.node_id,
+                    command_text=self._request.command_text,
+                    timeout_seconds=self._request.timeout_seconds,
+                    queue_timeout_seconds=self._request.queue_timeout_seconds,
+                    namespace=self._request.namespace,
+                )
+                for target in batch
+            ]
+            try:
+                created = await self._client.commands.create_all(
+                    requests, patience=self._request.contact_timeout
+                )
+            except _REFUSALS:
+                continue
+            except errors.NovasphereError as error:
+                for target in batch:
+                    target.failure = error
+            else:
+                for target, command in zip(batch, created, strict=True):
+                    target.command_id = command.command_id
+
     async def _create(self, target: Target) -> int | None:
         """Creates the command; returns an exit code when that is the end of it."""
+        if target.failure is not None:
+            return self._tell_why_not(target, target.failure)
         try:
             created = await self._client.commands.create(
                 target.node_id,
@@ -197,7 +248,13 @@ class Execution:
                 request_id=sessions.request_id_for(target.node_id, self._client.request_id),
                 patience=self._request.contact_timeout,
             )
-        except (errors.Unreachable, errors.DeadlineExceeded):
+        except errors.NovasphereError as error:
+            return self._tell_why_not(target, error)
+        target.command_id = created.command_id
+        return None
+
+    def _tell_why_not(self, target: Target, error: errors.NovasphereError) -> int:
+        if isinstance(error, errors.Unreachable | errors.DeadlineExceeded):
             # It may have been accepted before the answer was lost.
             self._say(
                 target,
@@ -205,11 +262,8 @@ class Execution:
                 "See: novasphere command list",
             )
             return CONTACT_LOST
-        except errors.NovasphereError as error:
-            self._say(target, failures.explain(error, self._client.settings))
-            return sessions.FAILED
-        target.command_id = created.command_id
-        return None
+        self._say(target, failures.explain(error, self._client.settings))
+        return sessions.FAILED
 
     async def _follow(self, target: Target, lines: Lines | None) -> int:
         """Prints the output until the command has ended; returns its exit code."""

@@ -125,7 +125,7 @@ class Printer:
         for event, item in items:
             row: list[tuple[str, str | None]] = [(event, None)] if self._events else []
             for column in self._columns:
-                text = _plain(column.value(item)) or "-"
+                text = plain(column.value(item)) or "-"
                 row.append((text, column.colour(text) if column.colour and self._colours else None))
             rows.append(row)
         for row in rows:
@@ -154,6 +154,6 @@ def document(form: Form, data: dict[str, Any], *, is_one_of_many: bool = False) 
         terminal.put(json.dumps(data, ensure_ascii=False, indent=2))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Returns text in one line that cannot steer the terminal: names and outputs come from elsewhere."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -58,6 +58,7 @@ def claim(
             continue
         states.move(command, pb.COMMAND_STATE_DISPATCHED)
         command.attempt += 1
+        command.dispatched_at.CopyFrom(instants.timestamp(tx.now_us))
         token = tx.next_id("fencing")
         tx.put(COMMANDS, stored, fencing_token=token)
         dispatches.append(_dispatch(command, token, settings))

@@ -102,6 +102,16 @@ def tail(tx: Transaction, command_id: str, attempt: int) -> Tail:
     return Tail(end(link.STREAM_STDOUT), end(link.STREAM_STDERR))
 
 
+def length_of(command_id: str, attempt: int) -> sa.Select[tuple[int]]:
+    """Returns the query for how much of an attempt's output is stored: one row, or none if nothing is."""
+    return (
+        sa.select((_c.position + sa.func.length(_c.data)).label("length"))
+        .where(_c.command_id == command_id, _c.attempt == attempt)
+        .order_by(_c.position.desc())
+        .limit(1)
+    )
+
+
 def head(tx: Transaction, command_id: str, attempt: int, stream: Stream, length: int) -> bytes:
     """Returns the first `length` bytes of one stream of an attempt."""
     chunks = tx.execute(
