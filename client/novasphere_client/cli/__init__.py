@@ -6,7 +6,7 @@ import os
 import sys
 
 # Options that apply to every command and may stand before or after it.
-_EVERYWHERE = ("--server", "--token", "--request-id")
+_EVERYWHERE = ("--server", "--token", "--context", "--request-id")
 
 
 def main() -> None:
@@ -23,8 +23,10 @@ def main() -> None:
     # gRPC's own remarks about broken connections are not for the people who read ours.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     _fill_closed_streams()
-    from novasphere_client.cli import app, sessions
+    from novasphere_client.cli import app, completing, sessions
 
+    if completing.VARIABLE in os.environ:
+        completing.prepare()
     try:
         app.app(args=hoist(arguments), prog_name="novasphere")
     except terminal.CannotWrite as failure:

@@ -10,6 +10,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from novasphere_client.cli import (
     commands,
+    completing,
+    contexts,
     extensions,
     keys,
     nodes,
@@ -70,6 +72,7 @@ class Exec(TyperCommand):
 app = typer.Typer(
     cls=Root,
     no_args_is_help=True,
+    add_completion=False,  # `novasphere completion` does it, and edits nobody's files
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -78,6 +81,8 @@ app.add_typer(nodes.app, name="node")
 app.add_typer(commands.app, name="command")
 app.add_typer(keys.keys, name="key")
 app.add_typer(keys.tokens, name="token")
+app.add_typer(contexts.app, name="config")
+app.add_typer(completing.app, name="completion")
 
 
 @app.callback()
@@ -87,12 +92,24 @@ def everywhere(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="The server's gRPC address; else NOVASPHERE_SERVER, else 127.0.0.1:9090.",
+            help="The server's gRPC address; else NOVASPHERE_SERVER, the context's, 127.0.0.1:9090.",
         ),
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(help="The credential; else NOVASPHERE_TOKEN, else this machine's admin.token."),
+        typer.Option(
+            metavar="TOKEN",
+            help="The credential; else NOVASPHERE_TOKEN, the context's, this machine's admin.token.",
+        ),
+    ] = None,
+    named: Annotated[
+        str | None,
+        typer.Option(
+            "--context",
+            metavar="NAME",
+            help="The context to use; else NOVASPHERE_CONTEXT, else the current one.",
+            autocompletion=completing.contexts,
+        ),
     ] = None,
     request_id: Annotated[
         str,
@@ -105,9 +122,9 @@ def everywhere(
 ) -> None:
     """Runs work on machines, and tells what became of it.
 
-    --server, --token and --request-id may also stand after the command.
+    --server, --token, --context and --request-id may also stand after the command.
     """
-    context.obj = Everywhere(server, token, request_id)
+    context.obj = Everywhere(server, token, named, request_id)
 
 
 @app.command("exec", cls=Exec)
@@ -150,7 +167,7 @@ def execute(
         int, typer.Option(min=0, max=2**63 - 1, help="With --attach: leave out this many bytes first.")
     ] = 0,
     namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="The namespace. Unset: commands.")
+        str, typer.Option("--namespace", "-n", help="The namespace. Unset: the context's, or commands.")
     ] = "",
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Print the command's id and leave.")
@@ -190,7 +207,7 @@ def execute(
             timeout_seconds=timeout,
             queue_timeout_seconds=queue_timeout,
             contact_timeout=patience,
-            namespace=namespace,
+            namespace=namespace or client.settings.namespace,
             is_detached=no_wait,
             is_verbose=verbose,
         )

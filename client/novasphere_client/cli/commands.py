@@ -63,7 +63,18 @@ COLUMNS = [
 
 IDS = Annotated[list[str], typer.Argument(metavar="ID...", help="The commands' ids: cmd-...")]
 Node = Annotated[str, typer.Option("--node", help="Only commands of this node.")]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Only commands of this namespace.")]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "--namespace", "-n", help="Only commands of this namespace. Unset: the context's, or all."
+    ),
+]
+AllNamespaces = Annotated[
+    bool,
+    typer.Option(
+        "--all-namespaces", "-A", help="Commands of all namespaces, whatever the context says."
+    ),
+]
 
 
 def status_option(text: str) -> str:
@@ -100,12 +111,20 @@ def _name(command: Any) -> str:
     return str(command.command_id)
 
 
+def _namespace(client: Client, namespace: str, is_all: bool) -> str:
+    """Returns the namespace to look into, empty for all."""
+    if namespace and is_all:
+        raise typer.BadParameter("give one of --namespace and --all-namespaces")
+    return "" if is_all else namespace or client.settings.namespace
+
+
 @app.command("list")
 def list_commands(
     context: typer.Context,
     node: Node = "",
     status: Status = None,
     namespace: Namespace = "",
+    all_namespaces: AllNamespaces = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")] = 50,
     watch: options.Watch = False,
     output: options.Output = Form.TABLE,
@@ -115,13 +134,14 @@ def list_commands(
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> None:
+        within = _namespace(client, namespace, all_namespaces)
         if watch:
-            await _watch(client, printer, node=node, status=status, namespace=namespace)
+            await _watch(client, printer, node=node, status=status, namespace=within)
             return
         page = await client.commands.list(
-            node_id=node, status=_status(status), namespace=namespace, limit=limit
+            node_id=node, status=_status(status), namespace=within, limit=limit
         )
-        is_filtered = node or status or namespace
+        is_filtered = node or status or within
         printer.list(page.commands, page, empty="no command matches." if is_filtered else _NO_COMMAND)
         if page.total > len(page.commands) and output in {Form.TABLE, Form.WIDE}:
             terminal.say(f"{len(page.commands)} of {page.total} commands; --limit shows more")
@@ -248,6 +268,7 @@ def watch_commands(
     node: Node = "",
     status: Status = None,
     namespace: Namespace = "",
+    all_namespaces: AllNamespaces = False,
     cursor: Annotated[str, typer.Option(help="Go on after this cursor of an earlier watch.")] = "",
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
@@ -261,7 +282,7 @@ def watch_commands(
             printer,
             node=node,
             status=status,
-            namespace=namespace,
+            namespace="" if command_id else _namespace(client, namespace, all_namespaces),
             command_id=command_id,
             cursor=cursor,
         )

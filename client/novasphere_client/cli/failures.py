@@ -28,6 +28,11 @@ def explain(error: errors.NovasphereError, settings: Settings | None) -> str:
     """Returns what went wrong and the next step, as text for standard error."""
     server = settings.server if settings is not None else error.metadata.get("server", "")
     if isinstance(error, errors.Unreachable):
+        if settings is not None and settings.context:
+            return (
+                f"cannot reach the server at {server}, of context {settings.context!r}.\n"
+                f"If it is elsewhere: novasphere config set {settings.context} --server HOST:PORT"
+            )
         return (
             f"cannot reach the server at {server}.\n"
             f"Start one with `novasphere up`, or set NOVASPHERE_SERVER to the HOST:PORT of yours "

@@ -28,6 +28,7 @@ class Everywhere:
 
     server: str | None
     token: str | None
+    context: str | None
     request_id: str
 
 

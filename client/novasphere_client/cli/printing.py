@@ -76,7 +76,7 @@ class Printer:
 
         document(self._form, json_form.encode(message))
 
-    def rows(self, items: Iterable[Message]) -> None:
+    def rows(self, items: Iterable[Any]) -> None:
         """Prints rows or names."""
         if self._form is Form.NAME:
             for item in items:
@@ -112,7 +112,7 @@ class Printer:
             ]
         )
 
-    def _table(self, items: Sequence[tuple[str, Message]]) -> None:
+    def _table(self, items: Sequence[tuple[str, Any]]) -> None:
         from rich.cells import cell_len
 
         if not items:
