@@ -59,7 +59,7 @@ def _fill_closed_streams() -> None:
 def hoist(arguments: list[str]) -> list[str]:
     """Returns the arguments with the options that apply everywhere moved to the front.
 
-    Nothing after `--` is touched: it belongs to the remote command.
+    --dry-run is spelled --dry-run=server too, by those who are used to a choice. Nothing after `--` is touched: it belongs to the remote command.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     front: list[str] = []
@@ -74,6 +74,6 @@ def hoist(arguments: list[str]) -> list[str]:
         if word.startswith(tuple(f"{option}=" for option in _EVERYWHERE)):
             front.append(word)
         else:
-            rest.append(word)
+            rest.append("--dry-run" if word == "--dry-run=server" else word)
         position += 1
     return front + rest + arguments[end:]

@@ -79,6 +79,15 @@ def commands(context: typer.Context, incomplete: str) -> list[str]:
     return _from_server(context, incomplete, ids)
 
 
+def targets(context: typer.Context, incomplete: str) -> list[str]:
+    """Returns what one can wait for, as nodes/NAME and commands/ID."""
+    kind, slash, name = incomplete.partition("/")
+    if not slash:
+        return [word for word in ("nodes/", "commands/") if word.startswith(kind)]
+    names = {"nodes": nodes, "commands": commands}.get(kind)
+    return [f"{kind}/{found}" for found in names(context, name)] if names else []
+
+
 def keys(context: typer.Context, incomplete: str) -> list[str]:
     """Returns the ids of API keys that begin so."""
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 from novasphere.node.v1 import command_pb2, command_service_pb2, node_pb2
 
 from novasphere_client import errors, json_form
-from novasphere_client.cli import failures, sessions, terminal, times
+from novasphere_client.cli import failures, selecting, sessions, terminal, times
 from novasphere_client.cli.sinks import Lines, Sink
 from novasphere_client.client import Client
 from novasphere_client.connection import new_request_id
@@ -52,6 +52,7 @@ class Request:
     contact_timeout: float = 60.0
     namespace: str = ""
     is_detached: bool = False
+    is_dry_run: bool = False
     is_verbose: bool = False
 
 
@@ -110,9 +111,6 @@ class Execution:
             terminal.say(failures.explain(error, self._client.settings))
             return CONTACT_LOST
         if not self._targets:
-            terminal.say(
-                "no node matches. List the nodes with their labels: novasphere node list -o wide"
-            )
             return sessions.FAILED
         loop = asyncio.get_running_loop()
         # Where loops take no signal handlers, Ctrl-C leaves at once.
@@ -139,11 +137,8 @@ class Execution:
                 Target(one.command.target_node_id, one.command.command_id, self._request.offset)
                 for one in found
             ]
-        names = list(self._request.nodes)
-        if self._request.selector:
-            selected = self._client.nodes.all(label_selector=self._request.selector)
-            names += [node.node_id async for node in selected]
-        return [Target(name) for name in dict.fromkeys(names)]
+        names = await selecting.nodes(self._client, self._request.nodes, self._request.selector)
+        return [Target(name) for name in names]
 
     async def _run_all(self) -> int:
         async with asyncio.TaskGroup() as tasks:
@@ -195,6 +190,7 @@ class Execution:
                 queue_timeout_seconds=self._request.queue_timeout_seconds,
                 namespace=self._request.namespace,
                 request_id=sessions.request_id_for(target.node_id, self._client.request_id),
+                validate_only=self._request.is_dry_run,
                 patience=self._request.contact_timeout,
             )
         except (errors.Unreachable, errors.DeadlineExceeded):
@@ -208,6 +204,9 @@ class Execution:
         except errors.NovasphereError as error:
             self._say(target, failures.explain(error, self._client.settings))
             return sessions.FAILED
+        if self._request.is_dry_run:
+            terminal.say(f"the command would run on {target.node_id}")
+            return 0
         target.command_id = created.command_id
         return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli import completing, options, sessions, terminal, times
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
 
@@ -61,8 +61,14 @@ TOKEN_COLUMNS = [
     Column("CREATED-BY", lambda t: str(t.created_by), is_wide=True),
 ]
 
-KeyIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The keys' ids.")]
-TokenIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The tokens' ids.")]
+KeyIds = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="The keys' ids.", autocompletion=completing.keys),
+]
+TokenIds = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="The tokens' ids.", autocompletion=completing.join_tokens),
+]
 
 
 def _key_name(key: Any) -> str:
