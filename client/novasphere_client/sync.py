@@ -53,7 +53,8 @@ def _returning(
 
     @functools.wraps(method)
     def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._portal.call(method, self._own, *args, **kwargs)
+        done: R = self._portal.call(method, self._own, *args, **kwargs)
+        return done
 
     return call
 
@@ -226,6 +227,7 @@ class Keys(_Noun):
     all = _iterating(keys.Keys.all)
     get = _returning(keys.Keys.get)
     revoke = _returning(keys.Keys.revoke)
+    watch = _watching(keys.Keys.watch)
 
 
 class JoinTokens(_Noun):

@@ -88,6 +88,7 @@ app.add_typer(contexts.app, name="config")
 app.add_typer(completing.app, name="completion")
 watches.command("nodes")(nodes.watch_nodes)
 watches.command("commands")(commands.watch_commands)
+watches.command("keys")(keys.watch_keys)
 
 
 @app.callback()
