@@ -16,7 +16,7 @@ import yaml
 from command_line import Cli
 from novasphere.api.v1 import key_service_pb2, watch_pb2
 from novasphere.node.v1 import command_pb2, metric_pb2
-from novasphere_client.cli import hoist
+from novasphere_client.cli.options import hoist
 from scripted_server import ERR, OUT, TOKEN, Refusal, ScriptedServer, event
 
 
@@ -399,9 +399,10 @@ async def test_keys_are_made_listed_and_revoked(server: ScriptedServer, cli: Cli
 
     added = key_service_pb2.KeyEvent(type=watch_pb2.EVENT_TYPE_ADDED, object=server.keys[0])
     gap = key_service_pb2.KeyEvent(type=watch_pb2.EVENT_TYPE_GAP)
-    server.watch_streams = [[[added, gap]]]
+    bookmark = key_service_pb2.KeyEvent(type=watch_pb2.EVENT_TYPE_BOOKMARK, cursor="e.1")
+    server.watch_streams = [[[added, bookmark], [gap]]]
     watched = await cli("watch", "keys", "-o", "name")
-    assert (watched.code, watched.text) == (4, "key00002\n")
+    assert (watched.code, watched.text) == (4, f"{server.keys[0].key_id}\n")
 
     revoked = await cli("key", "revoke", "key00001", "key00009")
     assert revoked.code == 1

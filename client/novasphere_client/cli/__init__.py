@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-# Options that apply to every command and may stand before or after it.
-_EVERYWHERE = ("--server", "--token", "--context", "--request-id")
-
 
 def main() -> None:
     """Runs the command line and exits with its code."""
@@ -28,7 +25,7 @@ def main() -> None:
     if completing.VARIABLE in os.environ:
         completing.prepare()
     try:
-        app.app(args=hoist(arguments), prog_name="novasphere")
+        app.app(args=arguments, prog_name="novasphere")
     except terminal.CannotWrite as failure:
         # Python must not complain about the rest when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -54,26 +51,3 @@ def _fill_closed_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-
-
-def hoist(arguments: list[str]) -> list[str]:
-    """Returns the arguments with the options that apply everywhere moved to the front.
-
-    --dry-run is spelled --dry-run=server too, by those who are used to a choice. Nothing after `--` is touched: it belongs to the remote command.
-    """
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    front: list[str] = []
-    rest: list[str] = []
-    position = 0
-    while position < end:
-        word = arguments[position]
-        if word in _EVERYWHERE and position + 1 < end:
-            front += arguments[position : position + 2]
-            position += 2
-            continue
-        if word.startswith(tuple(f"{option}=" for option in _EVERYWHERE)):
-            front.append(word)
-        else:
-            rest.append("--dry-run" if word == "--dry-run=server" else word)
-        position += 1
-    return front + rest + arguments[end:]

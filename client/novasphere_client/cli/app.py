@@ -44,6 +44,11 @@ class Extension(TyperCommand):
 class Root(TyperGroup):
     """The commands of this package and those that others add."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and options.asked_everywhere(args):
+            args = []  # a shell completes the value of one of this group's own options
+        return list(super().parse_args(ctx, options.hoist(args)))
+
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *extensions.names()]
 

@@ -12,6 +12,9 @@ import typer
 from novasphere_client import settings
 from novasphere_client.cli import times
 
+# Options that apply to every command and may stand before or after it.
+_EVERYWHERE = ("--server", "--token", "--context", "--request-id")
+
 _KINDS = {"node": "nodes", "nodes": "nodes", "command": "commands", "commands": "commands"}
 
 
@@ -33,6 +36,34 @@ class Everywhere:
     token: str | None
     context: str | None
     request_id: str
+
+
+def hoist(arguments: list[str]) -> list[str]:
+    """Returns the arguments with the options that apply everywhere moved to the front.
+
+    --dry-run is spelled --dry-run=server too, by those who are used to a choice. Nothing after `--` is touched: it belongs to the remote command.
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    front: list[str] = []
+    rest: list[str] = []
+    position = 0
+    while position < end:
+        word = arguments[position]
+        if word in _EVERYWHERE and position + 1 < end:
+            front += arguments[position : position + 2]
+            position += 2
+            continue
+        if word.startswith(tuple(f"{option}=" for option in _EVERYWHERE)):
+            front.append(word)
+        else:
+            rest.append("--dry-run" if word == "--dry-run=server" else word)
+        position += 1
+    return front + rest + arguments[end:]
+
+
+def asked_everywhere(arguments: list[str]) -> bool:
+    """Tells whether arguments end with an option that applies everywhere, whose value is to come."""
+    return bool(arguments) and arguments[-1] in _EVERYWHERE and "--" not in arguments
 
 
 def seconds(text: str) -> int:
