@@ -106,7 +106,7 @@ async def test_time_runs_out_with_what_is_known(
     assert await wait(server, "online", "n1", "n2", timeout=1) == 1
     assert capsys.readouterr().err == (
         "novasphere: timed out after 1s: nodes/n1 is offline; it was to be online\n"
-        "novasphere: timed out after 1s: nodes/n2 is not there: it has not joined; it was to be online\n"
+        "novasphere: timed out after 1s: nodes/n2 is not there; it was to be online\n"
     )
     server.watch_streams = [[present]]
     started = time.monotonic()
@@ -129,6 +129,10 @@ async def test_what_is_gone_is_deleted_and_nothing_else(
     gone = [event("DELETED", node(OFFLINE), "e.2")]
     server.watch_streams = [[present, gone]]
     assert await wait(server, "deleted", "n1") == 0
+    assert capsys.readouterr().err == "novasphere: nodes/n1 is deleted\n"
+    server.watch_streams = [[[event("BOOKMARK", cursor="e.1")]]]
+    assert await wait(server, "deleted", "n1") == 0
+    assert capsys.readouterr().err == "novasphere: nodes/n1 is not there\n"
     server.watch_streams = [[present, gone]]
     assert await wait(server, "online", "n1") == 3
     assert capsys.readouterr().err.endswith("nodes/n1 is deleted; it will never be online\n")
@@ -158,7 +162,7 @@ async def test_a_command_that_failed_ends_the_wait_for_its_success_at_once(
     assert await wait(server, "state=succeeded", "cmd-1", of_nodes=False) == 3
     assert time.monotonic() - started < 10
     assert capsys.readouterr().err == (
-        "novasphere: commands/cmd-1 is failed, exit code 3 (EXIT_CODE); it will never be succeeded\n"
+        "novasphere: commands/cmd-1 is failed (exit code 3); it will never be succeeded\n"
     )
     server.watch_streams = [[[row("BOOKMARK", None, "e.1")]]]
     assert await wait(server, "state=succeeded", "cmd-9", of_nodes=False) == 3

@@ -57,7 +57,7 @@ async def test_waits_tell_the_truth_over_a_server_that_was_killed(plane: Control
         await ended(process) for process in (waiting[0], waiting[1], waiting[3])
     ]
     assert (never, failed, cancelled) == (3, 0, 0)
-    assert "is failed, exit code 3" in why
+    assert "is failed (exit code 3)" in why
     assert "it will never be succeeded" in why
 
     leaving = await plane.start_cli("wait", "--for=deleted", "nodes/n1", f"--timeout={60}s")

@@ -114,9 +114,9 @@ def _node_status(node: node_pb2.Node) -> str:
 
 def _command_state(command: command_pb2.Command) -> str:
     state = json_form.spell(command_pb2.CommandState.DESCRIPTOR, command.state) or "of unknown state"
-    exit_code = f", exit code {command.exit_code}" if command.HasField("exit_code") else ""
-    why = command.reason_message or command.reason
-    return f"{state.lower().replace('_', ' ')}{exit_code}{f' ({why})' if why else ''}"
+    exit_code = f"exit code {command.exit_code}" if command.HasField("exit_code") else ""
+    why = command.reason_message or exit_code or command.reason
+    return state.lower().replace("_", " ") + (f" ({why})" if why else "")
 
 
 def _why(condition: node_pb2.Condition) -> str:

@@ -25,19 +25,15 @@ Start = Callable[[OnInterruption], Watch[Any]]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of resource that can be waited for.
-
-    `absent` says how one stands that is not there; where none of that name can come, `comes` is False.
-    """
+    """A kind of resource that can be waited for. `comes`: one that is not there may come later."""
 
     plural: str
     name: Callable[[Any], str]
-    absent: str
     comes: bool
 
 
-NODES = Kind("nodes", lambda node: str(node.node_id), "not there: it has not joined", comes=True)
-COMMANDS = Kind("commands", lambda command: str(command.command_id), "not there", comes=False)
+NODES = Kind("nodes", lambda node: str(node.node_id), comes=True)
+COMMANDS = Kind("commands", lambda command: str(command.command_id), comes=False)
 
 
 class _WillNeverBe(Exception):
@@ -131,7 +127,8 @@ class Wait:
         self._left[name] = self.condition.describe(event.object)
         match self.condition.judge(event.object):
             case Verdict.MET:
-                self._meet(name)
+                del self._left[name]
+                terminal.say(f"{self._called(name)} is {self.condition.words}")
             case Verdict.NEVER:
                 self._give_up(name)
             case Verdict.NOT_YET:
@@ -140,16 +137,14 @@ class Wait:
     def _miss(self, name: str) -> None:
         """Judges a target that is not there, or no longer."""
         was_deleted = name in self._seen
+        state = "deleted" if was_deleted else "not there"
         if self.condition.is_deletion:
-            self._meet(name)
+            del self._left[name]
+            terminal.say(f"{self._called(name)} is {state}")
             return
-        self._left[name] = "deleted" if was_deleted else self.kind.absent
+        self._left[name] = state
         if was_deleted or not self.kind.comes:
             self._give_up(name)
-
-    def _meet(self, name: str) -> None:
-        del self._left[name]
-        terminal.say(f"{self._called(name)} is {self.condition.words}")
 
     def _give_up(self, name: str) -> None:
         raise _WillNeverBe(
