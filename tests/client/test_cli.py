@@ -302,6 +302,33 @@ async def test_list_watch_prints_objects_alone(server: ScriptedServer, cli: Cli)
     await process.communicate()
 
 
+async def test_lists_are_sorted_by_any_field_of_their_json(server: ScriptedServer, cli: Cli) -> None:
+    for name, cpus, zone in (("a", 4, "y"), ("b", 16, "x"), ("c", 8, "")):
+        node = server.add_node(name, labels={"zone": zone} if zone else {})
+        node.resources.cpu_count = cpus
+        node.last_heartbeat.FromSeconds(cpus)
+    server.nodes["c"].ClearField("last_heartbeat")
+    cases = [
+        (["--sort-by", "resources.cpu_count"], ["a", "c", "b"]),
+        (["--sort-by=-resources.cpu_count"], ["b", "c", "a"]),
+        (["--sort-by", "labels.zone"], ["b", "a", "c"]),
+        (["--sort-by=-last_heartbeat"], ["b", "a", "c"]),
+    ]
+    sorts = await asyncio.gather(*(cli("node", "list", "-o", "name", *words) for words, _ in cases))
+    for (words, wanted), done in zip(cases, sorts, strict=True):
+        assert (done.code, done.text.split()) == (0, wanted), words
+    for field, said in [("hostnam", "did you mean 'hostname'?"), ("labels", "has no order")]:
+        wrong = await cli("node", "list", "--sort-by", field)
+        assert (wrong.code, wrong.out) == (2, b"")
+        assert said in wrong.err
+    one, other = server.add_command("b"), server.add_command("a")
+    by_node = await cli("command", "list", "--sort-by", "target_node_id", "-o", "json")
+    assert [c["command_id"] for c in json.loads(by_node.text)["commands"]] == [
+        other.command.command_id,
+        one.command.command_id,
+    ]
+
+
 async def test_command_list_get_and_cancel(server: ScriptedServer, cli: Cli) -> None:
     first = server.add_command("n1", text="sleep 5\nrm -rf /tmp/x\x1b[31m")
     second = server.add_command("n2", text="uname -a")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import completing, options, sessions, terminal, times, watching
+from novasphere_client.cli import completing, options, sessions, sorting, terminal, times, watching
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
 from novasphere_client.cli.watching import Manner
@@ -137,13 +137,16 @@ def list_commands(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")] = 50,
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
+    sort_by: options.SortBy = "",
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
-    """Lists commands, newest first."""
+    """Lists commands, newest first unless --sort-by says how to print those that --limit chose."""
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
+        from novasphere.node.v1 import command_service_pb2
+
         within = _namespace(client, namespace, all_namespaces)
         if watch or watch_only:
             manner = Manner(changes_only=watch_only)
@@ -152,7 +155,9 @@ def list_commands(
             node_id=node, status=_status(status), namespace=within, limit=limit
         )
         is_filtered = node or status or within
-        printer.list(page.commands, page, empty="no command matches." if is_filtered else _NO_COMMAND)
+        found = sorting.by(sort_by, page.commands)
+        page = command_service_pb2.ListCommandsResponse(commands=found, total=page.total)
+        printer.list(found, page, empty="no command matches." if is_filtered else _NO_COMMAND)
         if page.total > len(page.commands) and output in {Form.TABLE, Form.WIDE}:
             terminal.say(f"{len(page.commands)} of {page.total} commands; --limit shows more")
         return 0

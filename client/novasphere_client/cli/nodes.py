@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import completing, options, selecting, sessions, terminal, times, watching
+from novasphere_client.cli import (
+    completing,
+    options,
+    selecting,
+    sessions,
+    sorting,
+    terminal,
+    times,
+    watching,
+)
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
 from novasphere_client.cli.watching import Manner
@@ -144,6 +153,7 @@ def list_nodes(
     status: Status = None,
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
+    sort_by: options.SortBy = "",
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
@@ -159,6 +169,7 @@ def list_nodes(
         nodes = [
             node async for node in client.nodes.all(status=_status(status), label_selector=selector)
         ]
+        nodes = sorting.by(sort_by, nodes)
         response = node_service_pb2.ListNodesResponse(nodes=nodes, total=len(nodes))
         printer.list(nodes, response, empty="no node matches." if selector or status else _NO_NODE)
         return 0

@@ -41,7 +41,8 @@ class Everywhere:
 def hoist(arguments: list[str]) -> list[str]:
     """Returns the arguments with the options that apply everywhere moved to the front.
 
-    --dry-run is spelled --dry-run=server too, by those who are used to a choice. Nothing after `--` is touched: it belongs to the remote command.
+    --dry-run is spelled --dry-run=server too, by those who are used to a choice. Nothing after `--` is
+    touched: it belongs to the remote command.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     front: list[str] = []
@@ -127,6 +128,13 @@ Output = Annotated[
     Form, typer.Option("--output", "-o", help="How to print: as a table, with more columns, or as data.")
 ]
 NoHeaders = Annotated[bool, typer.Option("--no-headers", help="Leave out the table's header.")]
+SortBy = Annotated[
+    str,
+    typer.Option(
+        metavar="FIELD",
+        help="Sort by a field as -o json calls it, such as resources.cpu_count; -FIELD: downwards.",
+    ),
+]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay, and print every change.")]
 WatchOnly = Annotated[
     bool,
