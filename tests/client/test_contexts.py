@@ -295,6 +295,12 @@ async def test_a_context_is_enough_to_be_served(cli: Cli, server: ScriptedServer
     assert "127.0.0.1:1, of context 'away'" in away.err
     cli.environment["NOVASPHERE_CONTEXT"] = "away"
     assert (await cli("--context=here", "node", "list", "-o", "name")).text == "n1\n"
+    await cli("config", "set", "here", "--token", "of-yesterday-0123")
+    refused = await cli("node", "list", "--context", "here")
+    assert refused.code == 1
+    assert "does not accept the token from context 'here'" in refused.err
+    assert "novasphere config set here --token -" in refused.err
+    assert "of-yesterday" not in refused.err
     unknown = await cli("node", "list", "--context", "her")
     assert unknown.code == 2
     assert "did you mean 'here'?" in unknown.err

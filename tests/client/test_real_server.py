@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from command_line import Cli
 from novasphere.api.v1 import options_pb2, watch_pb2
-from novasphere_client import Client, errors
+from novasphere_client import Client, SyncClient, errors
 from novasphere_server.testing import RunningServer, running_server
 
 
@@ -96,6 +96,22 @@ async def test_a_watch_of_keys_shows_those_within_reach_and_no_secret(real: Runn
         async with Client.connect(real.grpc_address, (await client.keys.create("r")).secret) as reader:
             with pytest.raises(errors.PermissionDenied):
                 await anext(reader.keys.watch())
+
+
+async def test_the_synchronous_client_says_and_does_the_same(real: RunningServer) -> None:
+    def work() -> None:
+        with SyncClient.connect(real.grpc_address, real.admin_token) as client:
+            first = client.keys.create("ci", request_id="once")
+            assert client.keys.create("ci", request_id="once").key_id == first.key_id
+            with client.keys.watch() as watch:
+                assert [next(watch).object.name, next(watch).cursor] == ["ci", watch.cursor]
+                client.keys.revoke(first.key_id)
+                assert next(watch).object.HasField("revoked_at")
+            with pytest.raises(errors.NodeNotFound) as caught:
+                client.nodes.get("nobody")
+            assert caught.value.request_id
+
+    await asyncio.to_thread(work)
 
 
 async def test_the_command_line_prints_what_the_rest_routes_print(

@@ -82,8 +82,10 @@ def _unauthenticated(error: errors.NovasphereError, settings: Settings | None) -
             f"the server wants a token, and there is none{looked}.\n"
             f"Set NOVASPHERE_TOKEN or pass --token: {where}"
         )
-    return (
+    refused = (
         f"the server at {settings.server} does not accept the token from {settings.token_source}: "
         f"{error.message}.\n"
-        f"Set NOVASPHERE_TOKEN or pass --token: {where}"
     )
+    if settings.context and settings.context in settings.token_source:
+        return f"{refused}Give the context another: novasphere config set {settings.context} --token -"
+    return f"{refused}Set NOVASPHERE_TOKEN or pass --token: {where}"
