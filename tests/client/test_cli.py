@@ -267,16 +267,19 @@ async def test_a_selector_chooses_for_whom_it_is(server: ScriptedServer, cli: Cl
     server.add_node("n1", labels={"zone": "a"})
     server.add_node("n2", labels={"zone": "a"})
     server.add_node("n3", labels={"zone": "b"})
-    dry, nobody, none = await asyncio.gather(
+    dry, nobody, none, blank = await asyncio.gather(
         cli("exec", "-l", "zone=a", "--dry-run=server", "--", "true"),
         cli("node", "delete", "-l", "zone=c"),
         cli("node", "delete"),
+        cli("node", "delete", "-l", " "),
     )
     assert dry.code == 0
     assert "zone=a selects 2 nodes" in dry.err
     assert "the command would run on n2" in dry.err
     assert all(request.validate_only for request in server.requests("CreateCommand"))
-    assert (nobody.code, none.code) == (0, 2)
+    assert (nobody.code, none.code, blank.code) == (0, 2, 2)
+    assert "would choose every node" in blank.err
+    assert not server.requests("DeleteNode")
     assert "no node matches zone=c" in nobody.err
     gone = await cli("node", "delete", "n3", "-l", "zone=a", "--request-id", "mine")
     assert gone.code == 0
@@ -620,6 +623,9 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
         ["nodes"],
         ["node", "list", "-o", "xml"],
         ["node", "list", "--status", "sleepy"],
+        ["node", "list", "--sort-by", "hostname", "-w"],
+        ["node", "get", "n1", "n2", "-w"],
+        ["command", "list", "-n", "team", "-A"],
         ["node", "get"],
         ["exec", "n1"],
         ["exec", "--", "ls"],

@@ -142,6 +142,7 @@ def list_commands(
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists commands, newest first unless --sort-by says how to print those that --limit chose."""
+    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:

@@ -25,6 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Prints a script that makes your sh
 
 def prepare() -> None:
     """Readies this process to answer a shell that asks for completions."""
+    # typer.completion has it too, and loads what guesses the shell.
     from typer._completion_classes import completion_init
 
     completion_init()

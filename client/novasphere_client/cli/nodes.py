@@ -158,6 +158,7 @@ def list_nodes(
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists nodes."""
+    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:

@@ -118,6 +118,12 @@ def check_one_is_watched(names: Sequence[str], is_watched: bool) -> None:
         raise typer.BadParameter("--watch follows one; for several use list --watch, or watch")
 
 
+def check_is_sorted_or_watched(sort_by: str, is_watched: bool) -> None:
+    """Refuses to sort what has not come yet."""
+    if sort_by and is_watched:
+        raise typer.BadParameter("--sort-by sorts what is there; changes come in their own order")
+
+
 def check_names_or_selector(names: Sequence[str] | None, selector: str) -> None:
     """Refuses a command that is for nobody."""
     if not (names or selector):
