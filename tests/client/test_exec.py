@@ -335,7 +335,8 @@ async def test_several_nodes_run_at_once_with_their_names_before_each_line(
         "[b] first of b",
         "[b] no end",
     ]
-    assert sorted(done.err.splitlines()) == ["[a] err", "[b] err"]
+    said = "novasphere: zone=z selects 2 nodes"
+    assert sorted(done.err.splitlines()) == ["[a] err", "[b] err", said]
     assert sorted(r.request_id for r in server.requests("CreateCommand")) == ["mine/a", "mine/b"]
 
     long = "x" * 255

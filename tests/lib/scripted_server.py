@@ -309,7 +309,7 @@ async def _watch(
     server.open_streams += 1
     try:
         await server.enter(method, request, context)
-        node = server.nodes.get(request.node_id)
+        node = server.nodes.get(getattr(request, "node_id", ""))
         stream = server.watch_streams.pop(0) if server.watch_streams else [[event("ADDED", node)]]
         for message in stream:
             yield message
@@ -521,6 +521,10 @@ class Keys(_Servicer):
     async def GetKey(self, request: Any, context: Any) -> Any:
         await self.server.enter("GetKey", request, context)
         return key_service_pb2.GetKeyResponse(key=await self._find(request.key_id, context))
+
+    async def WatchKeys(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        async for message in _watch(self.server, "WatchKeys", request, context):
+            yield key_service_pb2.WatchKeysResponse(events=message)
 
     async def RevokeKey(self, request: Any, context: Any) -> Any:
         await self.server.enter("RevokeKey", request, context)

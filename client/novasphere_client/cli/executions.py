@@ -14,7 +14,7 @@ from typing import NoReturn
 from novasphere.node.v1 import command_pb2, command_service_pb2, node_pb2
 
 from novasphere_client import errors, json_form
-from novasphere_client.cli import failures, sessions, terminal, times
+from novasphere_client.cli import failures, selecting, sessions, terminal, times
 from novasphere_client.cli.sinks import Lines, Sink
 from novasphere_client.client import Client
 from novasphere_client.connection import new_request_id
@@ -65,6 +65,7 @@ class Request:
     contact_timeout: float = 60.0
     namespace: str = ""
     is_detached: bool = False
+    is_dry_run: bool = False
     is_verbose: bool = False
 
 
@@ -124,9 +125,6 @@ class Execution:
             terminal.say(failures.explain(error, self._client.settings))
             return CONTACT_LOST
         if not self._targets:
-            terminal.say(
-                "no node matches. List the nodes with their labels: novasphere node list -o wide"
-            )
             return sessions.FAILED
         loop = asyncio.get_running_loop()
         # Where loops take no signal handlers, Ctrl-C leaves at once.
@@ -153,11 +151,8 @@ class Execution:
                 Target(one.command.target_node_id, one.command.command_id, self._request.offset)
                 for one in found
             ]
-        names = list(self._request.nodes)
-        if self._request.selector:
-            selected = self._client.nodes.all(label_selector=self._request.selector)
-            names += [node.node_id async for node in selected]
-        return [Target(name) for name in dict.fromkeys(names)]
+        names = await selecting.nodes(self._client, self._request.nodes, self._request.selector)
+        return [Target(name) for name in names]
 
     async def _run_all(self) -> int:
         await self._create_together()
@@ -207,7 +202,7 @@ class Execution:
         which stands for one command on each node, whoever is named beside it.
         """
         missing = [target for target in self._targets if not target.command_id]
-        if len(missing) < 2 or self._client.request_id:
+        if len(missing) < 2 or self._client.request_id or self._request.is_dry_run:
             return
         for start in range(0, len(missing), _BATCH):
             batch = missing[start : start + _BATCH]
@@ -246,10 +241,14 @@ class Execution:
                 queue_timeout_seconds=self._request.queue_timeout_seconds,
                 namespace=self._request.namespace,
                 request_id=sessions.request_id_for(target.node_id, self._client.request_id),
+                validate_only=self._request.is_dry_run,
                 patience=self._request.contact_timeout,
             )
         except errors.NovasphereError as error:
             return self._tell_why_not(target, error)
+        if self._request.is_dry_run:
+            terminal.say(f"the command would run on {target.node_id}")
+            return 0
         target.command_id = created.command_id
         return None
 

@@ -14,6 +14,8 @@ from novasphere_client.cli.options import Form
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from novasphere_client.errors import Gap
+
 _GAP = "   "
 
 
@@ -76,7 +78,7 @@ class Printer:
 
         document(self._form, json_form.encode(message))
 
-    def rows(self, items: Iterable[Message]) -> None:
+    def rows(self, items: Iterable[Any]) -> None:
         """Prints rows or names."""
         if self._form is Form.NAME:
             for item in items:
@@ -112,7 +114,25 @@ class Printer:
             ]
         )
 
-    def _table(self, items: Sequence[tuple[str, Message]]) -> None:
+    def gap(self, gap: Gap) -> None:
+        """Prints that a watch lost changes, as a row of its own."""
+        from novasphere.api.v1 import watch_pb2
+
+        from novasphere_client import json_form
+
+        if not self.is_data:
+            if self._form is not Form.NAME:
+                terminal.put("GAP")
+            return
+        lost = watch_pb2.Gap(
+            first_lost_revision=gap.first_lost_revision,
+            last_lost_revision=gap.last_lost_revision,
+            oldest_cursor=gap.oldest_cursor,
+        )
+        row = {"type": "GAP", "cursor": "", "gap": json_form.encode(lost)}
+        document(self._form, row, is_one_of_many=True)
+
+    def _table(self, items: Sequence[tuple[str, Any]]) -> None:
         from rich.cells import cell_len
 
         if not items:
