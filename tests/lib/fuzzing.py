@@ -147,6 +147,8 @@ def http_requests(draw: st.DrawFn, token: str, known: Sequence[str]) -> Request:
     fields += [f.name for f in route.request.DESCRIPTOR.fields] or ["x"]
     names = st.sampled_from(fields) | _texts
     headers = draw(st.lists(st.tuples(_header_names, _header_values), max_size=3))
+    if draw(st.integers(0, 3)) == 0:
+        headers.append(("Content-Type", draw(_header_values)))
     if draw(st.integers(0, 9)):
         headers.append(("Authorization", f"Bearer {token}"))
     is_json = draw(st.integers(0, 4))
