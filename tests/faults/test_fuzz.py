@@ -139,7 +139,9 @@ async def test_bytes_that_are_hardly_http(fuzzed: ControlPlane) -> None:
     @examples(150)
     @given(parts=st.lists(pieces | st.binary(max_size=8), min_size=1, max_size=12))
     def check(parts: list[bytes]) -> None:
-        assert_is_no_fault_of_ours(ask(fuzzed.http_port, b"".join(parts)))
+        answer = ask(fuzzed.http_port, b"".join(parts), is_whole=False)
+        if answer is not None:  # what is not even the beginning of a request has no answer
+            assert_is_no_fault_of_ours(answer)
 
     await run(check)
 
