@@ -60,4 +60,6 @@ ERRORS: dict[str, model.ErrorRule] = {
     'CURSOR_INVALID': model.ErrorRule('CURSOR_INVALID', 3, 400, 'The cursor is not one that this API gives.', False, {3: model.FaceError('VALIDATION_ERROR', 400)}),
     'CLIENT_CLOSED': model.ErrorRule('CLIENT_CLOSED', 1, 499, 'The client went away before the answer.', False, {}),
     'LINK_PROTOCOL': model.ErrorRule('LINK_PROTOCOL', 9, 400, 'The agent broke the link protocol; it must reconnect.', True, {}),
+    'SERVER_UNREACHABLE': model.ErrorRule('SERVER_UNREACHABLE', 14, 503, 'The gateway cannot reach the server; the call may have been executed.', True, {}),
+    'UPGRADE_REQUIRED': model.ErrorRule('UPGRADE_REQUIRED', 9, 426, 'The route is a WebSocket; ask for it with an upgrade.', False, {}),
 }

@@ -228,13 +228,17 @@ class Pipeline:
                 self._record(method, endpoint, metadata, outcome, started)
         return stream
 
-    async def admit(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
-        """Raises CallFailed if the caller may not call the method, or what its path names is not there,
+    async def check(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
+        """Raises ApiError if the caller may not call the method, or what its path names is not there,
         whatever else the request says.
         """
+        await self._find(method, request, await self.callers.allowed(method, metadata))
+
+    async def admit(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
+        """Raises CallFailed where check() raises."""
         request_id = _request_id(metadata)
         try:
-            await self._find(method, request, await self.callers.allowed(method, metadata))
+            await self.check(method, request, metadata)
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
 
