@@ -48,6 +48,10 @@ class Parts(Protocol):
         """Returns `make()`, remembered under `key` for every reader of the same response."""
         ...
 
+    def wire(self) -> bytes:
+        """Returns the whole response, serialized."""
+        ...
+
 
 @dataclass(slots=True)
 class Answer:
@@ -62,6 +66,10 @@ class Answer:
     message: Message
     parts: Parts | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def wire(self) -> bytes:
+        """Returns the whole response, serialized."""
+        return self.message.SerializeToString() if self.parts is None else self.parts.wire()
 
 
 class CallError(Exception):
@@ -94,7 +102,7 @@ class Backend(Protocol):
     def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:
         """Yields the responses of a stream in both directions, and takes its requests meanwhile.
 
-        `call.request` is an empty request; `requests` end when the client has nothing more to say, and
+        `call.request` holds what the path says, as every request does; `requests` end when the client has nothing more to say, and
         remain their maker's to close. Raises CallError. The caller must aclose() what this returns.
         """
         ...

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+from google.protobuf.message import Message
 from novasphere.api.v1 import options_pb2
 
 from novasphere_gateway.backend import Answer, Backend, Call, CallError
@@ -22,6 +23,7 @@ from novasphere_gateway.runtime import (
     failures,
     replies,
     requests,
+    sockets,
     streams,
 )
 from novasphere_gateway.runtime.connections import Listener
@@ -75,7 +77,7 @@ class Gateway:
         self._cors = Cors(self._settings.cors_origins)
         self._formats: dict[Endpoint, dict[str, streams.Format]] = {}
         compiled = endpoints.compile_all(routes, self._envelopes)
-        self._formats = {e: streams.formats(r) for r, e in compiled if r.is_stream}
+        self._formats = {e: streams.formats(r) for r, e in compiled if r.is_stream and not r.is_duplex}
         self._router = Router(compiled)
         self._extra: dict[str, dict[str, Handler]] = {}
         for (method, path), handler in (extra or {}).items():
@@ -88,7 +90,7 @@ class Gateway:
         self._json = f"Content-Type: {envelopes.JSON}\r\n{self._common}"
         self._listener: Listener | None = None
         self._server: asyncio.Server | None = None
-        self._open: set[streams.Stream] = set()
+        self._open: set[streams.Stream | sockets.Socket] = set()
         self._all_closed = asyncio.Event()
         self._is_draining = False
 
@@ -223,13 +225,16 @@ class Gateway:
         try:
             query = incoming.query()
             resume = self._take_reserved(endpoint.route, incoming, query, metadata)
-            body: dict[str, Any] = {}
+            body: dict[str, Any] | Message = {}
             if incoming.request.body_exists:
                 await self._admit_any(actions, metadata)
-                body = await self._body(incoming)
-            endpoint = exchange.endpoint = _by_action(actions, body)
+                body = await self._body(incoming, actions)
+            if isinstance(body, dict):
+                endpoint = exchange.endpoint = _by_action(actions, body)
             request = binding.bind(endpoint.route, incoming, segments, query, body, resume)
-            if endpoint.route.is_stream:
+            if endpoint.route.is_duplex:
+                sockets.check(incoming, self._cors)
+            elif endpoint.route.is_stream:
                 accept = incoming.headers.get(requests.ACCEPT, "")
                 form = streams.negotiate(accept, self._formats[endpoint])
         except (Failure, BindError):
@@ -242,9 +247,11 @@ class Gateway:
             request=request,
             metadata=metadata,
             route=endpoint.label,
-            timeout=settings.request_timeout if form is None else None,
+            timeout=None if endpoint.route.is_stream else settings.request_timeout,
             peer=incoming.peer,
         )
+        if endpoint.route.is_duplex:
+            return await self._socket(exchange, endpoint, call)
         if form is not None:
             return await self._stream(exchange, endpoint, form, call)
         return await self._succeed(exchange, endpoint, await self._backend.unary(call))
@@ -282,16 +289,20 @@ class Gateway:
             resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume
         return resume
 
-    async def _body(self, incoming: Incoming) -> dict[str, Any]:
+    async def _body(
+        self, incoming: Incoming, actions: Mapping[str, Endpoint]
+    ) -> dict[str, Any] | Message:
         content_type = incoming.headers.get(requests.CONTENT_TYPE, "")
-        return binding.parse_body(
-            await requests.read_body(
-                incoming,
-                limit=self._settings.max_body_size,
-                timeout=self._settings.request_timeout,
-                check=lambda: binding.check_media_type(content_type),
-            )
+        only = actions.get("") if len(actions) == 1 else None
+        data = await requests.read_body(
+            incoming,
+            limit=self._settings.max_body_size,
+            timeout=self._settings.request_timeout,
+            check=lambda: binding.check_media_type(content_type, has_action=only is None),
         )
+        if only is not None and requests.is_proto(content_type):
+            return binding.parse_proto(only.route, data)
+        return binding.parse_json(data)
 
     async def _succeed(
         self, exchange: _Exchange, endpoint: Endpoint, answer: Answer
@@ -302,6 +313,14 @@ class Gateway:
             extra, is_known = _told(answer.metadata, incoming)
             if is_known:
                 return self._reply(incoming, 304, self._common + extra, b"")
+        if endpoint.location is not None:
+            location = endpoint.location(incoming.path, answer.message)
+            if location is not None:
+                extra += replies.header("Location", location)
+        status = route.success_status
+        if proto := incoming.proto_wanted:
+            headers = f"Content-Type: {proto}\r\n{self._common}{extra}"
+            return await self._send(incoming, status, headers, answer.wire())
         data = endpoint.data(answer)
         is_dry = answer.metadata.get("validate-only") == "true"
         prefixes = endpoint.dry_prefixes if is_dry else endpoint.prefixes
@@ -309,18 +328,14 @@ class Gateway:
         body = (prefix if data is None else prefix + data) + endpoint.envelope.suffix(
             incoming.request_id
         )
-        if endpoint.location is not None:
-            location = endpoint.location(incoming.path, answer.message)
-            if location is not None:
-                extra += replies.header("Location", location)
-        return await self._send(incoming, route.success_status, self._json + extra, body)
+        return await self._send(incoming, status, self._json + extra, body)
 
     async def _stream(
         self, exchange: _Exchange, endpoint: Endpoint, form: streams.Format, call: Call
     ) -> web.StreamResponse:
         incoming = exchange.incoming
         if self._is_draining:
-            raise Failure("DRAINING", "the server is shutting down", retry_after=1.0)
+            raise failures.draining()
         headers = (
             f"Content-Type: {form.media_type}\r\n{self._common}"
             "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"
@@ -345,9 +360,23 @@ class Gateway:
             settings=self._settings,
             stamps=self._stamps,
         )
+        return await self._while_open(stream, stream.serve(self._backend, call))
+
+    async def _socket(self, exchange: _Exchange, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+        if self._is_draining:
+            raise failures.draining()
+        socket = sockets.Socket(
+            endpoint, exchange.incoming, catalogue=self._catalogue, settings=self._settings
+        )
+        return await self._while_open(socket, socket.serve(self._backend, call))
+
+    async def _while_open(
+        self, stream: streams.Stream | sockets.Socket, served: Awaitable[web.StreamResponse]
+    ) -> web.StreamResponse:
+        """Returns what serving answers; a drain ends it meanwhile."""
         self._open.add(stream)
         try:
-            return await stream.serve(self._backend, call)
+            return await served
         finally:
             self._open.discard(stream)
             self._all_closed.set()
@@ -369,15 +398,19 @@ class Gateway:
         envelope = self._envelopes[face]
         rule = self._catalogue.rule(failure)
         status = rule.for_face(face).http_status
-        body = envelope.error(
-            failure,
-            rule,
-            face,
-            request_id=incoming.request_id,
-            path=incoming.path,
-            is_english=incoming.prefers_english,
-        )
-        headers = f"Content-Type: {envelope.error_type}\r\n{self._common}"
+        if media_type := incoming.proto_wanted:
+            body = failures.to_status(failure, rule, incoming.request_id).SerializeToString()
+        else:
+            media_type = envelope.error_type
+            body = envelope.error(
+                failure,
+                rule,
+                face,
+                request_id=incoming.request_id,
+                path=incoming.path,
+                is_english=incoming.prefers_english,
+            )
+        headers = f"Content-Type: {media_type}\r\n{self._common}"
         headers += replies.header("X-Novasphere-Reason", failure.reason)
         if status == 401:
             headers += 'WWW-Authenticate: Bearer realm="novasphere"\r\n'

@@ -32,6 +32,7 @@ MIN_REVISION = istr("X-Novasphere-Min-Revision")
 ORIGIN = istr("Origin")
 REQUEST_ID = istr("X-Request-Id")
 REQUEST_METHOD = istr("Access-Control-Request-Method")
+UPGRADE = istr("Upgrade")
 USER_AGENT = istr("User-Agent")
 CLIENT_TYPE = istr("X-Client-Type")
 
@@ -47,6 +48,9 @@ _FORWARDED = tuple(
     )
 )
 
+JSON = "application/json"
+PROTO = "application/proto"
+_PROTO = frozenset({PROTO, "application/protobuf", "application/x-protobuf"})
 _ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _MAX_REQUEST_ID = 128
 _MAX_PARAMETERS = 1000
@@ -93,6 +97,12 @@ class Incoming:
     def prefers_english(self) -> bool:
         language = self.headers.get(ACCEPT_LANGUAGE)
         return language is not None and prefers_english(language)
+
+    @property
+    def proto_wanted(self) -> str:
+        """The media type by which the client wants protobuf's form; empty: it wants JSON."""
+        accept = self.headers.get(ACCEPT)
+        return "" if accept is None else proto_wanted(accept)
 
     @property
     def peer(self) -> str:
@@ -208,7 +218,25 @@ def prefers_english(accept_language: str) -> bool:
 
 @lru_cache(maxsize=64)
 def is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
+    return _media_type(content_type) == JSON
+
+
+@lru_cache(maxsize=64)
+def is_proto(content_type: str) -> bool:
+    return _media_type(content_type) in _PROTO
+
+
+@lru_cache(maxsize=256)
+def proto_wanted(accept: str) -> str:
+    """Returns the name of protobuf's form by which the header prefers it to JSON; empty: it does not."""
+    for weight, media_type in weighted(accept):
+        if weight > 0:
+            return media_type if media_type in _PROTO else ""
+    return ""
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 async def read_body(
