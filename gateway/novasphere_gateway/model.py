@@ -230,6 +230,8 @@ class ErrorRule:
     retriable: bool
     faces: Mapping[int, FaceError] = field(default_factory=dict)
     """Faces that say it in their own way, complete: `code` and `http_status` are filled in."""
+    meaning_zh: str = ""
+    """The same sentence in Chinese."""
 
     def for_face(self, face: int) -> FaceError:
         """Returns the code and HTTP status that the face prints."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import time
@@ -18,9 +17,11 @@ from novasphere_gateway.backend import Answer, Backend, Call, CallError
 from novasphere_gateway.model import BindError, ErrorRule, Route, Violation
 from novasphere_gateway.runtime import (
     binding,
+    chinese,
     endpoints,
     envelopes,
     failures,
+    pages,
     replies,
     requests,
     sockets,
@@ -30,6 +31,7 @@ from novasphere_gateway.runtime.connections import Listener
 from novasphere_gateway.runtime.cors import Cors
 from novasphere_gateway.runtime.endpoints import Endpoint
 from novasphere_gateway.runtime.failures import Catalogue, Failure
+from novasphere_gateway.runtime.pages import Page
 from novasphere_gateway.runtime.requests import Incoming
 from novasphere_gateway.runtime.router import MethodNotAllowed, PathNotFound, Router
 from novasphere_gateway.runtime.settings import GatewaySettings
@@ -47,7 +49,6 @@ user agent, face, request id.
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNMATCHED = "(unmatched)"
-_OPENAPI = "/openapi.json"
 _READABLE = ("GET", "HEAD", "OPTIONS")
 # How long clients get for the last bytes, in seconds, where the grace is used up.
 _FLUSH = 0.5
@@ -82,8 +83,7 @@ class Gateway:
         self._extra: dict[str, dict[str, Handler]] = {}
         for (method, path), handler in (extra or {}).items():
             self._extra.setdefault(path, {})[method] = handler
-        self._openapi = openapi
-        self._openapi_etag = hashlib.sha256(openapi).hexdigest()[:16]
+        self._pages = pages.pages(openapi)
         # Proxies must not mix answers of one path that differ by these.
         vary = "Accept, Accept-Encoding, Accept-Language" + (", Origin" if self._cors.is_on else "")
         self._common = f"Vary: {vary}\r\nX-Content-Type-Options: nosniff\r\n"
@@ -202,8 +202,8 @@ class Gateway:
         self._check_host(incoming)
         if incoming.method == "OPTIONS":
             return self._options(exchange)
-        if incoming.path == _OPENAPI:
-            return await self._describe(exchange)
+        if (page := self._pages.get(incoming.path)) is not None:
+            return await self._show(exchange, page)
         try:
             match = self._router.match(incoming.method, incoming.path)
         except PathNotFound:
@@ -342,7 +342,7 @@ class Gateway:
         )
 
         def problem(failure: Failure) -> dict[str, Any]:
-            rule = self._catalogue.rule(failure)
+            failure, rule = self._told_to(incoming, failure)
             return envelopes.problem(
                 failure,
                 rule,
@@ -396,7 +396,7 @@ class Gateway:
         incoming, endpoint = exchange.incoming, exchange.endpoint
         face = endpoint.route.face if endpoint is not None else options_pb2.FACE_NATIVE
         envelope = self._envelopes[face]
-        rule = self._catalogue.rule(failure)
+        failure, rule = self._told_to(incoming, failure)
         status = rule.for_face(face).http_status
         if media_type := incoming.proto_wanted:
             body = failures.to_status(failure, rule, incoming.request_id).SerializeToString()
@@ -419,6 +419,11 @@ class Gateway:
         for name, value in failure.headers.items():
             headers += replies.header(name, value)
         return status, headers, body
+
+    def _told_to(self, incoming: Incoming, failure: Failure) -> tuple[Failure, ErrorRule]:
+        """Returns a failure and its rule in the client's language."""
+        rule = self._catalogue.rule(failure)
+        return chinese.localized(failure, rule) if incoming.prefers_chinese else (failure, rule)
 
     async def _send(
         self, incoming: Incoming, status: int, headers: str, body: bytes
@@ -453,7 +458,7 @@ class Gateway:
 
     def _options(self, exchange: _Exchange) -> web.StreamResponse:
         incoming = exchange.incoming
-        if incoming.path == _OPENAPI:
+        if incoming.path in self._pages:
             allowed = list(_READABLE)
         else:
             try:
@@ -467,16 +472,17 @@ class Gateway:
             headers += self._cors.preflight(incoming.headers.get(requests.ORIGIN), allowed)
         return self._reply(incoming, 204, headers, b"")
 
-    async def _describe(self, exchange: _Exchange) -> web.StreamResponse:
-        """Answers with the OpenAPI document."""
+    async def _show(self, exchange: _Exchange, page: Page) -> web.StreamResponse:
+        """Answers with a page, which needs no credential."""
         incoming = exchange.incoming
-        exchange.label = _OPENAPI
+        exchange.label = incoming.path
         if incoming.method not in {"GET", "HEAD"}:
             raise _not_allowed(incoming, _READABLE)
-        extra, is_known = _told({"etag": self._openapi_etag}, incoming)
+        extra, is_known = _told({"etag": page.etag}, incoming)
+        headers = self._common + page.headers + extra
         if is_known:
-            return self._reply(incoming, 304, self._common + extra, b"")
-        return await self._send(incoming, 200, self._json + extra, self._openapi)
+            return self._reply(incoming, 304, headers, b"")
+        return await self._send(incoming, 200, headers, page.content)
 
     async def _answer_extra(
         self, incoming: Incoming, handlers: Mapping[str, Handler], started: float
