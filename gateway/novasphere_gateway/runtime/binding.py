@@ -119,9 +119,11 @@ def bind(
     if query:
         _bind_query(route, message, query)
     for parameter in route.headers:
-        value = incoming.headers.get(parameter.name)
-        if value is not None:
-            _bind_header(parameter, message, value)
+        values = incoming.headers.getall(parameter.name, ())
+        if values:
+            if len(set(values)) > 1:  # a proxy may repeat one, nobody means two
+                raise _invalid(parameter.name, "must be given once, not with differing values")
+            _bind_header(parameter, message, values[0])
     if resume and route.stream is not None and route.stream.resume_param is not None:
         _bind_header(route.stream.resume_param, message, resume)
     for variable in route.path_params:

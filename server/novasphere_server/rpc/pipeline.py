@@ -158,6 +158,7 @@ class Pipeline:
         outcome = _GONE
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         self._unary_calls += 1
         try:
             callers = self.callers
@@ -201,6 +202,7 @@ class Pipeline:
         started = perf_counter()
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         outcome = _GONE
         is_open = False
         try:
@@ -246,6 +248,7 @@ class Pipeline:
         """Returns what the caller of a method that nobody serves is told, once it is known who that is."""
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         try:
             await self.callers.authenticate(metadata)
             told: ApiError = NotImplementedHere(f"this server does not offer {path}")
