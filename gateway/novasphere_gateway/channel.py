@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 _CHECK_ACCESS = "/novasphere.api.v1.AccessService/CheckAccess"
 _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 _HEALTH_SECONDS = 2.0
+_ACCESS_SECONDS = 10.0
 _RETRY_SECONDS = 1
 _DOMAIN = "novasphere.io"
 _DETAILS = "grpc-status-details-bin"
@@ -122,7 +123,7 @@ class Channel:
     async def _check(
         self, request: access_service_pb2.CheckAccessRequest, metadata: Mapping[str, str]
     ) -> None:
-        await self.unary(Call(_CHECK_ACCESS, request, metadata, timeout=_HEALTH_SECONDS))
+        await self.unary(Call(_CHECK_ACCESS, request, metadata, timeout=_ACCESS_SECONDS))
 
     async def _wires(
         self, requests: AsyncIterator[Message], refused: list[CallError]
