@@ -6,6 +6,7 @@ import hashlib
 import importlib.resources
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Nothing from elsewhere, nothing evaluated. The viewer styles its elements one by one, in line.
 _POLICY = (
@@ -32,7 +33,13 @@ class Page:
 
 def pages(openapi: bytes) -> Mapping[str, Page]:
     """Returns the pages by path."""
-    shown = {"/openapi.json": _page(openapi, "Content-Type: application/json\r\n")}
+    return {"/openapi.json": _page(openapi, "Content-Type: application/json\r\n"), **_viewer()}
+
+
+@lru_cache(maxsize=1)
+def _viewer() -> Mapping[str, Page]:
+    """Returns the pages that show the document."""
+    shown = {}
     web = importlib.resources.files("novasphere_gateway").joinpath("web")
     for path, file, media_type in _FILES:
         headers = (
