@@ -35,15 +35,15 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # Despite its name this bounds how long one attempt to connect may take.
     ("grpc.min_reconnect_backoff_ms", 5_000),
-    # Finds a connection whose other end vanished; the server allows a ping every 5 s.
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # A proxy from the environment is meant for what people browse.
     ("grpc.enable_http_proxy", 0),
     ("grpc.max_metadata_size", 32 * 1024),
 )
+# Of a connection, in seconds, before the server is asked for a sign of life, and again until it is given
+# up. The server allows a ping every 5 s.
+_SILENCE = 10.0
 # Of headers that are no credential: no server reads on behind this, and gRPC bounds their sum.
 _LONGEST = 1024
 _CREDENTIALS = frozenset({"authorization", "x-api-key"})
@@ -52,9 +52,16 @@ _CREDENTIALS = frozenset({"authorization", "x-api-key"})
 class Channel:
     """A novasphere_gateway.backend.Backend. It has no credential of its own: it passes the caller's."""
 
-    def __init__(self, address: str, *, message_bytes: int) -> None:
+    def __init__(self, address: str, *, message_bytes: int, silence: float = _SILENCE) -> None:
         self._message_bytes = message_bytes
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        limit = round(silence * 1000)
+        keepalive = (
+            ("grpc.keepalive_time_ms", limit),
+            ("grpc.keepalive_timeout_ms", limit),
+            # A server that hangs while its kernel still answers is found by this one alone.
+            ("grpc.http2.ping_timeout_ms", limit),
+        )
+        self._channel = grpc.aio.insecure_channel(address, options=(*_OPTIONS, *keepalive))
         self._responses: dict[str, type[Message]] = {}
 
     async def close(self) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from google.rpc import error_details_pb2
+from novasphere.node.v1 import command_service_pb2
+from novasphere_gateway.backend import Call, CallError
+from novasphere_gateway.channel import Channel
 from processes import GATEWAY, TOKEN, ControlPlane, Process, control_plane, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -151,6 +157,28 @@ async def test_its_metrics_are_its_own_and_need_a_credential(
     assert "api_requests_total{" in text
     assert 'endpoint="/api/v1/nodes/{node_id}"' in text
     assert "novasphere_store_revision" not in text
+
+
+async def test_a_server_that_hangs_is_found_out(plane: ControlPlane) -> None:
+    channel = Channel(plane.address, message_bytes=1_000_000, silence=1.0)
+    method = "/novasphere.node.v1.CommandService/WatchCommands"
+    metadata = {"authorization": f"Bearer {TOKEN}"}
+    watch = command_service_pb2.WatchCommandsRequest()
+    answers: Any = channel.stream(Call(method, watch, metadata))
+    await anext(answers)
+    assert plane.server.running is not None
+    plane.server.running.send_signal(signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(8):
+            with pytest.raises(CallError) as caught:
+                await anext(answers)
+    finally:
+        plane.server.running.send_signal(signal.SIGCONT)
+    info = error_details_pb2.ErrorInfo()
+    assert any(detail.Unpack(info) for detail in caught.value.status.details)
+    assert info.reason == "SERVER_UNREACHABLE"
+    await channel.close()
+    await plane.ready()
 
 
 async def test_while_the_server_is_away_it_says_so_and_then_goes_on(
