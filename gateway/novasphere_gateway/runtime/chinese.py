@@ -107,6 +107,13 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("must be base64", "必须是 base64"),
     ("must be UTF-8", "必须是 UTF-8"),
     ("must be printable ASCII", "必须是可打印的 ASCII 字符"),
+    ("must not be given beside {name}", "不能与 {name} 同时给出"),
+    ("must be a ticket: POST {path} makes one, {form}", "必须是票据：POST {path} 可获得，形如 {form}"),
+    ("must hold one credential as base64url", "必须含有一个 base64url 形式的凭证"),
+    (
+        "{header}: the credential after {name} must be given once, as base64url without padding",
+        "{header}：{name} 之后的凭证只能给出一次，且为不带填充的 base64url",
+    ),
     ("percent-encoded bytes must be UTF-8", "百分号编码的字节必须是 UTF-8"),
     ("must be {{}}", "必须是 {{}}"),
     ("must be before {other}", "必须早于 {other}"),
@@ -142,6 +149,13 @@ PHRASES: tuple[tuple[str, str], ...] = (
     # What the server says.
     ("a credential is needed: send it as Authorization: Bearer TOKEN", "需要凭证：请以 Authorization: Bearer TOKEN 发送"),
     ("the credential is not valid", "凭证无效"),
+    (
+        (
+            "too many credentials from this address, or of this id, were refused; try again later, or with "
+            "one that is valid"
+        ),
+        "来自此地址或此 ID 的凭证多次被拒绝；请稍后重试，或使用有效的凭证",
+    ),
     ("the credential of this stream no longer works", "此流的凭证已失效"),
     ("this needs a credential with the scope {scopes}", "此操作需要具有 {scopes} 权限范围的凭证"),
     ("a credential cannot grant the scope {scope}, which it does not hold", "凭证不能授予自己没有的权限范围 {scope}"),
