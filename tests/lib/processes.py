@@ -131,7 +131,7 @@ class ControlPlane:
 
     async def start_gateway(self, *arguments: str) -> Process:
         """Starts a gateway of its own in front of the server; what is asked from now on goes through it."""
-        port = free_port()
+        port = reserve_port()
         command = [
             sys.executable, "-c", GATEWAY, "--server", self.address, "--http", f"127.0.0.1:{port}",
             *arguments,
