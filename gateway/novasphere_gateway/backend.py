@@ -66,9 +66,13 @@ class Answer:
     message: Message
     parts: Parts | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    serialized: bytes | None = None
+    """The whole response, where it came as bytes."""
 
     def wire(self) -> bytes:
         """Returns the whole response, serialized."""
+        if self.serialized is not None:
+            return self.serialized
         return self.message.SerializeToString() if self.parts is None else self.parts.wire()
 
 

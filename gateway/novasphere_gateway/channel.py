@@ -95,7 +95,7 @@ class Channel:
         try:
             wire = await rpc
             message = self._response(call.method).FromString(wire)
-            return Answer(message, None, _texts(await rpc.trailing_metadata()))
+            return Answer(message, None, _texts(await rpc.trailing_metadata()), wire)
         except grpc.aio.AioRpcError as error:
             raise CallError(_status(error, call)) from error
 
@@ -114,7 +114,7 @@ class Channel:
         rpc = ask(sent, timeout=call.timeout, metadata=_metadata(call))
         try:
             async for wire in rpc:
-                yield Answer(read(wire))
+                yield Answer(read(wire), serialized=wire)
         except grpc.aio.AioRpcError as error:
             raise CallError(_status(error, call)) from error
         except asyncio.CancelledError:
