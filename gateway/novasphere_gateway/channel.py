@@ -63,6 +63,7 @@ class Channel:
         )
         self._channel = grpc.aio.insecure_channel(address, options=(*_OPTIONS, *keepalive))
         self._responses: dict[str, type[Message]] = {}
+        self._is_lost = False
 
     async def close(self) -> None:
         """Ends every call that is under way."""
@@ -94,10 +95,11 @@ class Channel:
         rpc = ask(self._wire(call.request), timeout=call.timeout, metadata=_metadata(call))
         try:
             wire = await rpc
+            self._found()
             message = self._response(call.method).FromString(wire)
             return Answer(message, None, _texts(await rpc.trailing_metadata()), wire)
         except grpc.aio.AioRpcError as error:
-            raise CallError(_status(error, call)) from error
+            raise CallError(self._status(error, call)) from error
 
     def stream(self, call: Call) -> AsyncIterator[Answer]:
         return self._answers(call, self._channel.unary_stream(call.method), call.request)
@@ -114,9 +116,10 @@ class Channel:
         rpc = ask(sent, timeout=call.timeout, metadata=_metadata(call))
         try:
             async for wire in rpc:
+                self._found()
                 yield Answer(read(wire), serialized=wire)
         except grpc.aio.AioRpcError as error:
-            raise CallError(_status(error, call)) from error
+            raise CallError(self._status(error, call)) from error
         except asyncio.CancelledError:
             # grpcio raises it too when its own half of the call gave up, which cancels nobody here.
             task = asyncio.current_task()
@@ -160,6 +163,41 @@ class Channel:
             known = self._responses[method] = GetMessageClass(described.output_type)
         return known
 
+    def _status(self, error: grpc.aio.AioRpcError, call: Call) -> status_pb2.Status:
+        """Returns what the server said; where it said nothing, what became of the call."""
+        for key, value in error.trailing_metadata() or ():
+            if key == _DETAILS and isinstance(value, bytes):
+                try:
+                    return status_pb2.Status.FromString(value)
+                except DecodeError:
+                    break
+        code = error.code()
+        match code:
+            case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
+                self._lost(error)
+                text = "the gateway cannot reach the server; try again shortly"
+                return _told(code_pb2.UNAVAILABLE, "SERVER_UNREACHABLE", text, retry=_RETRY_SECONDS)
+            case grpc.StatusCode.DEADLINE_EXCEEDED:
+                text = "the deadline passed before the answer was ready"
+                return _told(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", text)
+        _log.error(
+            "the call failed on its way", extra={"method": call.method, "why": str(error.details())}
+        )
+        return status_pb2.Status(
+            code=code.value[0], message="the call failed between gateway and server"
+        )
+
+    def _lost(self, error: grpc.aio.AioRpcError) -> None:
+        """Logs the first call in a row that did not get through."""
+        if not self._is_lost:
+            self._is_lost = True
+            _log.warning("the server cannot be reached", extra={"why": error.details()})
+
+    def _found(self) -> None:
+        if self._is_lost:
+            self._is_lost = False
+            _log.info("the server is reached again")
+
 
 def _metadata(call: Call) -> tuple[tuple[str, str], ...]:
     """Returns what travels with the call. gRPC carries printable ASCII only."""
@@ -176,30 +214,6 @@ def _printable(key: str, value: str) -> str:
 
 def _texts(trailers: Any) -> dict[str, str]:
     return {key: value for key, value in trailers or () if isinstance(value, str)}
-
-
-def _status(error: grpc.aio.AioRpcError, call: Call) -> status_pb2.Status:
-    """Returns what the server said; where it said nothing, what became of the call."""
-    for key, value in error.trailing_metadata() or ():
-        if key == _DETAILS and isinstance(value, bytes):
-            try:
-                return status_pb2.Status.FromString(value)
-            except DecodeError:
-                break
-    code = error.code()
-    match code:
-        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
-            _log.warning(
-                "the server cannot be reached",
-                extra={"method": call.method, "why": error.details()},
-            )
-            text = "the gateway cannot reach the server; try again shortly"
-            return _told(code_pb2.UNAVAILABLE, "SERVER_UNREACHABLE", text, retry=_RETRY_SECONDS)
-        case grpc.StatusCode.DEADLINE_EXCEEDED:
-            text = "the deadline passed before the answer was ready"
-            return _told(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", text)
-    _log.error("the call failed on its way", extra={"method": call.method, "why": str(error.details())})
-    return status_pb2.Status(code=code.value[0], message="the call failed between gateway and server")
 
 
 def _told(code: int, reason: str, text: str, *, retry: int = 0) -> status_pb2.Status:

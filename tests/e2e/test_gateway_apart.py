@@ -205,8 +205,11 @@ async def test_while_the_server_is_away_it_says_so_and_then_goes_on(
         assert answer.status == 503
     async with http.get(plane.url + "/livez") as answer:
         assert answer.status == 200
+    assert plane.gateway is not None
+    assert plane.gateway.output().count("the server cannot be reached") == 1  # not once a call
     await plane.server.start()
     await plane.ready()
+    assert "the server is reached again" in plane.gateway.output()
     assert (await plane.rest("GET", NODE))["data"]["node_id"] == "node-001"
 
 
