@@ -8,6 +8,7 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need curl curl
 need wrk wrk
 need h2load nghttp2-client
+need chromium-headless-shell chromium-headless-shell
 
 [ -z "$missing" ] && exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
-import importlib.resources
 import json
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -20,7 +18,7 @@ from novasphere_gateway.runtime import Gateway, GatewaySettings
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from novasphere_server import data_dirs, logs
+from novasphere_server import data_dirs, listening, logs
 from novasphere_server.clock import Clock, SystemClock
 from novasphere_server.core import secrets
 from novasphere_server.core.credentials import Credentials
@@ -33,6 +31,7 @@ from novasphere_server.loops import fleet as fleet_loops
 from novasphere_server.loops.key_usage import KeyUsage
 from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
 from novasphere_server.rpc import health, reflection, services, statuses
+from novasphere_server.rpc.access import AccessService
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.rpc.pipeline import Pipeline
 from novasphere_server.rpc.server import GrpcServer, PortTaken
@@ -52,7 +51,7 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class StartFailed(CannotStart):
-    """An address or the database cannot be used; the text says why and what to do."""
+    """The database cannot be used; the text says why and what to do."""
 
 
 class App:
@@ -189,6 +188,7 @@ class App:
         )
         for name, servicer in served.items():
             self.pipeline.register(name, servicer)
+        self.pipeline.register(services.ACCESS, AccessService(self.pipeline))
         self.pipeline.register(health.NAME, self.health, is_public=True)
         mirror = reflection.servicer(services.LISTED)
         self.pipeline.register(reflection.V1ALPHA, mirror)
@@ -232,7 +232,7 @@ class App:
             InProcess(self.pipeline),
             generated.ROUTES,
             generated.ERRORS,
-            openapi=importlib.resources.files("novasphere").joinpath("openapi.json").read_bytes(),
+            openapi=listening.openapi(),
             settings=GatewaySettings(
                 max_body_size=settings.message_bytes,
                 write_timeout=settings.stream_write_seconds,
@@ -245,24 +245,15 @@ class App:
                 ("GET", "/readyz"): self._readyz,
                 ("GET", "/metrics"): self._metrics,
             },
-            on_request=self._request_answered,
+            on_request=self.telemetry.count_request,
         )
         undo.push_async_callback(self._gateway.stop, 0)
         try:
             await self._grpc.start()
         except PortTaken:
-            raise StartFailed(_taken("gRPC", settings.grpc, "grpc")) from None
+            raise listening.taken("gRPC", settings.grpc, "grpc") from None
         self.grpc_address = Address(settings.grpc.host, self._grpc.port)
-        try:
-            port = await self._gateway.start(settings.http.host, settings.http.port)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise StartFailed(_taken("HTTP", settings.http, "http")) from None
-            raise StartFailed(
-                f"HTTP cannot listen on {settings.http} ({error.strerror}): "
-                "choose another address with --http HOST:PORT"
-            ) from None
-        self.http_address = Address(settings.http.host, port)
+        self.http_address = await listening.serve_http(self._gateway, settings.http)
         self._is_listening = True
         self.health.set(True)
 
@@ -349,24 +340,3 @@ class App:
         except ApiError as error:
             raise CallError(statuses.of(error, metadata.get("x-request-id", ""))) from error
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})
-
-    def _request_answered(
-        self,
-        method: str,
-        route: str,
-        status: int,
-        seconds: float,
-        declared_type: str,
-        user_agent: str,
-        face: int,
-        request_id: str,
-    ) -> None:
-        client_type = self.telemetry.client_type(declared_type, user_agent)
-        self.telemetry.endpoint(method, route).record(client_type, str(status), seconds)
-
-
-def _taken(protocol: str, address: Address, flag: str) -> str:
-    return (
-        f"{protocol} cannot listen on {address}: another program does, or the address is not this "
-        f"machine's; stop that program, or choose another with --{flag} HOST:PORT"
-    )

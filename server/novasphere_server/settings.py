@@ -105,6 +105,20 @@ class Settings:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class ApartSettings:
+    """Everything that a gateway on its own is told at its start."""
+
+    server: Address
+    http: Address = Address("127.0.0.1", 8080)
+    log: LogSettings = LogSettings()
+    cors_origins: tuple[str, ...] = ()
+    query_tokens: bool = True
+    drain_seconds: float = 30.0
+    stream_write_seconds: float = 30.0
+    message_bytes: int = 4 * 1024 * 1024  # the server's limit, so that both refuse the same
+
+
 def default_data_dir(environment: Mapping[str, str]) -> Path:
     base = environment.get("XDG_DATA_HOME") or ""
     # The XDG specification says to ignore a relative path.
@@ -120,20 +134,14 @@ def load(
     `flags` holds what the command line set, by setting name, with `config` for the file. Raises
     SettingsError.
     """
-    flags = {name: value for name, value in (flags or {}).items() if value is not None}
-    for name, value in flags.items():
-        if value == "":  # a shell variable that is not set, as likely as not
-            raise SettingsError(f"{_flag(name)} is empty: give it a value, or leave it out")
+    flags = _given(flags)
     environment = os.environ if environment is None else environment
     data_dir = _data_dir(flags, environment)
     sources = _Sources(flags, environment, *_read_file(flags, environment, data_dir))
     values: dict[str, Any] = {
         "data_dir": data_dir,
         "admin_token": _admin_token(environment),
-        "log": LogSettings(
-            format=sources.take("log_format", "", _one_of(LOG_FORMATS)),
-            level=sources.take("log_level", "info", _one_of(LOG_LEVELS)),
-        ),
+        "log": _log_settings(sources),
     }
     for name, parse in _PLAIN.items():
         values[name] = sources.take(name, _default(Settings, name), parse)
@@ -143,6 +151,49 @@ def load(
     settings = Settings(**values)
     _check(settings)
     return settings
+
+
+def load_apart(
+    flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+) -> ApartSettings:
+    """Returns the settings of a gateway on its own, as load() does for the server.
+
+    A file is read only where one is named: the default one is the server's.
+    """
+    flags = _given(flags)
+    environment = os.environ if environment is None else environment
+    is_named = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
+    file = _read_file(flags, environment, Path()) if is_named else ({}, "")
+    sources = _Sources(flags, environment, *file)
+    server = sources.take("server", None, _address)
+    if server is None:
+        raise SettingsError(
+            "--server is missing: name the server's gRPC address, as in --server 127.0.0.1:9090"
+        )
+    values = {
+        name: sources.take(name, _default(ApartSettings, name), _PLAIN[name])
+        for name in _PLAIN
+        if name in ApartSettings.__slots__
+    }
+    values["log"] = _log_settings(sources)
+    sources.refuse_unknown()
+    return ApartSettings(server=server, **values)
+
+
+def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns the flags that were set. Raises SettingsError for an empty one."""
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    for name, value in given.items():
+        if value == "":  # a shell variable that is not set, as likely as not
+            raise SettingsError(f"{_flag(name)} is empty: give it a value, or leave it out")
+    return given
+
+
+def _log_settings(sources: _Sources) -> LogSettings:
+    return LogSettings(
+        format=sources.take("log_format", "", _one_of(LOG_FORMATS)),
+        level=sources.take("log_level", "info", _one_of(LOG_LEVELS)),
+    )
 
 
 def _check(settings: Settings) -> None:

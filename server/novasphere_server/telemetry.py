@@ -171,6 +171,21 @@ class Telemetry:
             found = known[method, endpoint] = Endpoint(method, endpoint)
         return found
 
+    def count_request(
+        self,
+        method: str,
+        route: str,
+        status: int,
+        seconds: float,
+        declared_type: str,
+        user_agent: str,
+        face: int,
+        request_id: str,
+    ) -> None:
+        """Counts an answered HTTP request: a novasphere_gateway.runtime.app.OnRequest."""
+        client_type = self.client_type(declared_type, user_agent)
+        self.endpoint(method, route).record(client_type, str(status), seconds)
+
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Adds the gauge `novasphere_<name>`, read when somebody looks."""
         self._gauge(name, meaning).set_function(read)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import time
@@ -11,23 +10,28 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+from google.protobuf.message import Message
 from novasphere.api.v1 import options_pb2
 
 from novasphere_gateway.backend import Answer, Backend, Call, CallError
 from novasphere_gateway.model import BindError, ErrorRule, Route, Violation
 from novasphere_gateway.runtime import (
     binding,
+    chinese,
     endpoints,
     envelopes,
     failures,
+    pages,
     replies,
     requests,
+    sockets,
     streams,
 )
 from novasphere_gateway.runtime.connections import Listener
 from novasphere_gateway.runtime.cors import Cors
 from novasphere_gateway.runtime.endpoints import Endpoint
 from novasphere_gateway.runtime.failures import Catalogue, Failure
+from novasphere_gateway.runtime.pages import Page
 from novasphere_gateway.runtime.requests import Incoming
 from novasphere_gateway.runtime.router import MethodNotAllowed, PathNotFound, Router
 from novasphere_gateway.runtime.settings import GatewaySettings
@@ -45,7 +49,6 @@ user agent, face, request id.
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNMATCHED = "(unmatched)"
-_OPENAPI = "/openapi.json"
 _READABLE = ("GET", "HEAD", "OPTIONS")
 # How long clients get for the last bytes, in seconds, where the grace is used up.
 _FLUSH = 0.5
@@ -75,20 +78,19 @@ class Gateway:
         self._cors = Cors(self._settings.cors_origins)
         self._formats: dict[Endpoint, dict[str, streams.Format]] = {}
         compiled = endpoints.compile_all(routes, self._envelopes)
-        self._formats = {e: streams.formats(r) for r, e in compiled if r.is_stream}
+        self._formats = {e: streams.formats(r) for r, e in compiled if r.is_stream and not r.is_duplex}
         self._router = Router(compiled)
         self._extra: dict[str, dict[str, Handler]] = {}
         for (method, path), handler in (extra or {}).items():
             self._extra.setdefault(path, {})[method] = handler
-        self._openapi = openapi
-        self._openapi_etag = hashlib.sha256(openapi).hexdigest()[:16]
+        self._pages = pages.pages(openapi)
         # Proxies must not mix answers of one path that differ by these.
         vary = "Accept, Accept-Encoding, Accept-Language" + (", Origin" if self._cors.is_on else "")
         self._common = f"Vary: {vary}\r\nX-Content-Type-Options: nosniff\r\n"
         self._json = f"Content-Type: {envelopes.JSON}\r\n{self._common}"
         self._listener: Listener | None = None
         self._server: asyncio.Server | None = None
-        self._open: set[streams.Stream] = set()
+        self._open: set[streams.Stream | sockets.Socket] = set()
         self._all_closed = asyncio.Event()
         self._is_draining = False
 
@@ -200,8 +202,8 @@ class Gateway:
         self._check_host(incoming)
         if incoming.method == "OPTIONS":
             return self._options(exchange)
-        if incoming.path == _OPENAPI:
-            return await self._describe(exchange)
+        if (page := self._pages.get(incoming.path)) is not None:
+            return await self._show(exchange, page)
         try:
             match = self._router.match(incoming.method, incoming.path)
         except PathNotFound:
@@ -223,13 +225,16 @@ class Gateway:
         try:
             query = incoming.query()
             resume = self._take_reserved(endpoint.route, incoming, query, metadata)
-            body: dict[str, Any] = {}
+            body: dict[str, Any] | Message = {}
             if incoming.request.body_exists:
                 await self._admit_any(actions, metadata)
-                body = await self._body(incoming)
-            endpoint = exchange.endpoint = _by_action(actions, body)
+                body = await self._body(incoming, actions)
+            if isinstance(body, dict):
+                endpoint = exchange.endpoint = _by_action(actions, body)
             request = binding.bind(endpoint.route, incoming, segments, query, body, resume)
-            if endpoint.route.is_stream:
+            if endpoint.route.is_duplex:
+                sockets.check(incoming, self._cors)
+            elif endpoint.route.is_stream:
                 accept = incoming.headers.get(requests.ACCEPT, "")
                 form = streams.negotiate(accept, self._formats[endpoint])
         except (Failure, BindError):
@@ -242,9 +247,11 @@ class Gateway:
             request=request,
             metadata=metadata,
             route=endpoint.label,
-            timeout=settings.request_timeout if form is None else None,
+            timeout=None if endpoint.route.is_stream else settings.request_timeout,
             peer=incoming.peer,
         )
+        if endpoint.route.is_duplex:
+            return await self._socket(exchange, endpoint, call)
         if form is not None:
             return await self._stream(exchange, endpoint, form, call)
         return await self._succeed(exchange, endpoint, await self._backend.unary(call))
@@ -282,16 +289,20 @@ class Gateway:
             resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume
         return resume
 
-    async def _body(self, incoming: Incoming) -> dict[str, Any]:
+    async def _body(
+        self, incoming: Incoming, actions: Mapping[str, Endpoint]
+    ) -> dict[str, Any] | Message:
         content_type = incoming.headers.get(requests.CONTENT_TYPE, "")
-        return binding.parse_body(
-            await requests.read_body(
-                incoming,
-                limit=self._settings.max_body_size,
-                timeout=self._settings.request_timeout,
-                check=lambda: binding.check_media_type(content_type),
-            )
+        only = actions.get("") if len(actions) == 1 else None
+        data = await requests.read_body(
+            incoming,
+            limit=self._settings.max_body_size,
+            timeout=self._settings.request_timeout,
+            check=lambda: binding.check_media_type(content_type, has_action=only is None),
         )
+        if only is not None and requests.is_proto(content_type):
+            return binding.parse_proto(only.route, data)
+        return binding.parse_json(data)
 
     async def _succeed(
         self, exchange: _Exchange, endpoint: Endpoint, answer: Answer
@@ -302,6 +313,14 @@ class Gateway:
             extra, is_known = _told(answer.metadata, incoming)
             if is_known:
                 return self._reply(incoming, 304, self._common + extra, b"")
+        if endpoint.location is not None:
+            location = endpoint.location(incoming.path, answer.message)
+            if location is not None:
+                extra += replies.header("Location", location)
+        status = route.success_status
+        if proto := incoming.proto_wanted:
+            headers = f"Content-Type: {proto}\r\n{self._common}{extra}"
+            return await self._send(incoming, status, headers, answer.wire())
         data = endpoint.data(answer)
         is_dry = answer.metadata.get("validate-only") == "true"
         prefixes = endpoint.dry_prefixes if is_dry else endpoint.prefixes
@@ -309,25 +328,21 @@ class Gateway:
         body = (prefix if data is None else prefix + data) + endpoint.envelope.suffix(
             incoming.request_id
         )
-        if endpoint.location is not None:
-            location = endpoint.location(incoming.path, answer.message)
-            if location is not None:
-                extra += replies.header("Location", location)
-        return await self._send(incoming, route.success_status, self._json + extra, body)
+        return await self._send(incoming, status, self._json + extra, body)
 
     async def _stream(
         self, exchange: _Exchange, endpoint: Endpoint, form: streams.Format, call: Call
     ) -> web.StreamResponse:
         incoming = exchange.incoming
         if self._is_draining:
-            raise Failure("DRAINING", "the server is shutting down", retry_after=1.0)
+            raise failures.draining()
         headers = (
             f"Content-Type: {form.media_type}\r\n{self._common}"
             "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"
         )
 
         def problem(failure: Failure) -> dict[str, Any]:
-            rule = self._catalogue.rule(failure)
+            failure, rule = self._told_to(incoming, failure)
             return envelopes.problem(
                 failure,
                 rule,
@@ -345,9 +360,23 @@ class Gateway:
             settings=self._settings,
             stamps=self._stamps,
         )
+        return await self._while_open(stream, stream.serve(self._backend, call))
+
+    async def _socket(self, exchange: _Exchange, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+        if self._is_draining:
+            raise failures.draining()
+        socket = sockets.Socket(
+            endpoint, exchange.incoming, catalogue=self._catalogue, settings=self._settings
+        )
+        return await self._while_open(socket, socket.serve(self._backend, call))
+
+    async def _while_open(
+        self, stream: streams.Stream | sockets.Socket, served: Awaitable[web.StreamResponse]
+    ) -> web.StreamResponse:
+        """Returns what serving answers; a drain ends it meanwhile."""
         self._open.add(stream)
         try:
-            return await stream.serve(self._backend, call)
+            return await served
         finally:
             self._open.discard(stream)
             self._all_closed.set()
@@ -367,17 +396,21 @@ class Gateway:
         incoming, endpoint = exchange.incoming, exchange.endpoint
         face = endpoint.route.face if endpoint is not None else options_pb2.FACE_NATIVE
         envelope = self._envelopes[face]
-        rule = self._catalogue.rule(failure)
+        failure, rule = self._told_to(incoming, failure)
         status = rule.for_face(face).http_status
-        body = envelope.error(
-            failure,
-            rule,
-            face,
-            request_id=incoming.request_id,
-            path=incoming.path,
-            is_english=incoming.prefers_english,
-        )
-        headers = f"Content-Type: {envelope.error_type}\r\n{self._common}"
+        if media_type := incoming.proto_wanted:
+            body = failures.to_status(failure, rule, incoming.request_id).SerializeToString()
+        else:
+            media_type = envelope.error_type
+            body = envelope.error(
+                failure,
+                rule,
+                face,
+                request_id=incoming.request_id,
+                path=incoming.path,
+                is_english=incoming.prefers_english,
+            )
+        headers = f"Content-Type: {media_type}\r\n{self._common}"
         headers += replies.header("X-Novasphere-Reason", failure.reason)
         if status == 401:
             headers += 'WWW-Authenticate: Bearer realm="novasphere"\r\n'
@@ -386,6 +419,11 @@ class Gateway:
         for name, value in failure.headers.items():
             headers += replies.header(name, value)
         return status, headers, body
+
+    def _told_to(self, incoming: Incoming, failure: Failure) -> tuple[Failure, ErrorRule]:
+        """Returns a failure and its rule in the client's language."""
+        rule = self._catalogue.rule(failure)
+        return chinese.localized(failure, rule) if incoming.prefers_chinese else (failure, rule)
 
     async def _send(
         self, incoming: Incoming, status: int, headers: str, body: bytes
@@ -420,7 +458,7 @@ class Gateway:
 
     def _options(self, exchange: _Exchange) -> web.StreamResponse:
         incoming = exchange.incoming
-        if incoming.path == _OPENAPI:
+        if incoming.path in self._pages:
             allowed = list(_READABLE)
         else:
             try:
@@ -434,16 +472,17 @@ class Gateway:
             headers += self._cors.preflight(incoming.headers.get(requests.ORIGIN), allowed)
         return self._reply(incoming, 204, headers, b"")
 
-    async def _describe(self, exchange: _Exchange) -> web.StreamResponse:
-        """Answers with the OpenAPI document."""
+    async def _show(self, exchange: _Exchange, page: Page) -> web.StreamResponse:
+        """Answers with a page, which needs no credential."""
         incoming = exchange.incoming
-        exchange.label = _OPENAPI
+        exchange.label = incoming.path
         if incoming.method not in {"GET", "HEAD"}:
             raise _not_allowed(incoming, _READABLE)
-        extra, is_known = _told({"etag": self._openapi_etag}, incoming)
+        extra, is_known = _told({"etag": page.etag}, incoming)
+        headers = self._common + page.headers + extra
         if is_known:
-            return self._reply(incoming, 304, self._common + extra, b"")
-        return await self._send(incoming, 200, self._json + extra, self._openapi)
+            return self._reply(incoming, 304, headers, b"")
+        return await self._send(incoming, 200, headers, page.content)
 
     async def _answer_extra(
         self, incoming: Incoming, handlers: Mapping[str, Handler], started: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
@@ -32,6 +33,8 @@ MIN_REVISION = istr("X-Novasphere-Min-Revision")
 ORIGIN = istr("Origin")
 REQUEST_ID = istr("X-Request-Id")
 REQUEST_METHOD = istr("Access-Control-Request-Method")
+TRACEPARENT = istr("traceparent")
+UPGRADE = istr("Upgrade")
 USER_AGENT = istr("User-Agent")
 CLIENT_TYPE = istr("X-Client-Type")
 
@@ -41,12 +44,18 @@ _FORWARDED = tuple(
         "authorization",
         "x-api-key",
         "accept-language",
-        "traceparent",
         "user-agent",
         "x-client-type",
     )
 )
 
+JSON = "application/json"
+PROTO = "application/proto"
+_PROTO = frozenset({PROTO, "application/protobuf", "application/x-protobuf"})
+# W3C Trace Context. Later versions than 00 may go on behind the flags.
+_TRACEPARENT = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+)
 _ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _MAX_REQUEST_ID = 128
 _MAX_PARAMETERS = 1000
@@ -92,7 +101,19 @@ class Incoming:
     @property
     def prefers_english(self) -> bool:
         language = self.headers.get(ACCEPT_LANGUAGE)
-        return language is not None and prefers_english(language)
+        return language is not None and preferred_language(language) == "en"
+
+    @property
+    def prefers_chinese(self) -> bool:
+        """The client asks for Chinese: who says nothing gets errors in English."""
+        language = self.headers.get(ACCEPT_LANGUAGE)
+        return language is not None and preferred_language(language) == "zh"
+
+    @property
+    def proto_wanted(self) -> str:
+        """The media type by which the client wants protobuf's form; empty: it wants JSON."""
+        accept = self.headers.get(ACCEPT)
+        return "" if accept is None else proto_wanted(accept)
 
     @property
     def peer(self) -> str:
@@ -107,6 +128,9 @@ class Incoming:
             value = headers.get(name)
             if value is not None:
                 metadata[key] = value if value.isascii() else legible(value)
+        trace = headers.get(TRACEPARENT)
+        if trace is not None and _is_traceparent(trace):
+            metadata["traceparent"] = trace
         return metadata
 
     def query(self) -> dict[str, list[str]]:
@@ -154,6 +178,11 @@ def _is_sane(request_id: str) -> bool:
     )
 
 
+def _is_traceparent(text: str) -> bool:
+    found = _TRACEPARENT.fullmatch(text)
+    return found is not None and (found[1] != "00" or not found[2])
+
+
 def not_utf8(where: str) -> Failure:
     return Failure(
         "INVALID_ARGUMENT",
@@ -197,18 +226,38 @@ def _weight(text: str) -> float:
 
 
 @lru_cache(maxsize=256)
-def prefers_english(accept_language: str) -> bool:
-    """Returns whether the header ranks English above Chinese, as the server reads it."""
+def preferred_language(accept_language: str) -> str:
+    """Returns which of English and Chinese the header ranks first, as the server reads it: en, zh or
+    neither.
+    """
     for weight, tag in weighted(accept_language):
         language = tag.partition("-")[0].strip()
         if weight > 0 and language in {"en", "zh"}:
-            return language == "en"
-    return False
+            return language
+    return ""
 
 
 @lru_cache(maxsize=64)
 def is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
+    return _media_type(content_type) == JSON
+
+
+@lru_cache(maxsize=64)
+def is_proto(content_type: str) -> bool:
+    return _media_type(content_type) in _PROTO
+
+
+@lru_cache(maxsize=256)
+def proto_wanted(accept: str) -> str:
+    """Returns the name of protobuf's form by which the header prefers it to JSON; empty: it does not."""
+    for weight, media_type in weighted(accept):
+        if weight > 0:
+            return media_type if media_type in _PROTO else ""
+    return ""
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 async def read_body(

@@ -158,6 +158,7 @@ class Pipeline:
         outcome = _GONE
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         self._unary_calls += 1
         try:
             callers = self.callers
@@ -201,6 +202,7 @@ class Pipeline:
         started = perf_counter()
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         outcome = _GONE
         is_open = False
         try:
@@ -228,13 +230,17 @@ class Pipeline:
                 self._record(method, endpoint, metadata, outcome, started)
         return stream
 
-    async def admit(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
-        """Raises CallFailed if the caller may not call the method, or what its path names is not there,
+    async def check(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
+        """Raises ApiError if the caller may not call the method, or what its path names is not there,
         whatever else the request says.
         """
+        await self._find(method, request, await self.callers.allowed(method, metadata))
+
+    async def admit(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
+        """Raises CallFailed where check() raises."""
         request_id = _request_id(metadata)
         try:
-            await self._find(method, request, await self.callers.allowed(method, metadata))
+            await self.check(method, request, metadata)
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
 
@@ -242,6 +248,7 @@ class Pipeline:
         """Returns what the caller of a method that nobody serves is told, once it is known who that is."""
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         try:
             await self.callers.authenticate(metadata)
             told: ApiError = NotImplementedHere(f"this server does not offer {path}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.descriptor import FileDescriptor
-from novasphere.api.v1 import join_token_service_pb2, key_service_pb2
+from novasphere.api.v1 import access_service_pb2, join_token_service_pb2, key_service_pb2
 from novasphere.link.v1 import link_service_pb2
 from novasphere.node.v1 import (
     command_service_pb2,
@@ -38,8 +38,9 @@ SYSTEM = _service(system_service_pb2.DESCRIPTOR)
 KEYS = _service(key_service_pb2.DESCRIPTOR)
 JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
 LINK = _service(link_service_pb2.DESCRIPTOR)
+ACCESS = _service(access_service_pb2.DESCRIPTOR)
 
-NAMES = (NODES, COMMANDS, METRICS, SYSTEM, KEYS, JOIN_TOKENS, LINK)
+NAMES = (NODES, COMMANDS, METRICS, SYSTEM, KEYS, JOIN_TOKENS, LINK, ACCESS)
 LISTED = (*NAMES, health.NAME, reflection.V1, reflection.V1ALPHA)
 
 

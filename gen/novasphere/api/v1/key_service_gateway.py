@@ -315,6 +315,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -349,6 +350,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -388,6 +390,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -427,6 +430,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -461,6 +465,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
 )

@@ -630,6 +630,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=3,
         is_stream=True,
+        is_duplex=False,
         stream=model.StreamRules(
             rows='events',
             id='cursor',
@@ -679,6 +680,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -718,6 +720,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -754,6 +757,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -792,6 +796,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=3,
         is_stream=True,
+        is_duplex=False,
         stream=model.StreamRules(
             rows='events',
             id='next_offset',
@@ -840,6 +845,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -876,6 +882,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
 )
