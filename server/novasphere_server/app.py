@@ -26,10 +26,12 @@ from novasphere_server.core import secrets
 from novasphere_server.core.credentials import Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
+from novasphere_server.core.jwts import JwksError, Jwts, JwtSettings
 from novasphere_server.core.keys import Keys
 from novasphere_server.core.systems import System
 from novasphere_server.errors import ApiError, Draining
 from novasphere_server.loops import fleet as fleet_loops
+from novasphere_server.loops.jwt_keys import JwtKeys
 from novasphere_server.loops.key_usage import KeyUsage
 from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
 from novasphere_server.rpc import health, reflection, services, statuses
@@ -72,6 +74,7 @@ class App:
         self.pipeline: Pipeline
         self.health: health.Health
         self.supervisor = Supervisor(self._loop_changed)
+        self._jwts: Jwts
         self._gateway: Gateway
         self._grpc: GrpcServer
         self._is_listening = False
@@ -140,9 +143,20 @@ class App:
         self.join_token = data_dir.secret(
             data_dirs.JOIN_TOKEN, functools.partial(secrets.new, secrets.JOIN_TOKEN)
         )
-        logs.mask.hide((self.admin_token, self.join_token))
+        logs.mask.hide((self.admin_token, self.join_token, settings.jwt_secret))
+        self._jwts = self._read_jwt_keys()
         self.store = await self._open_store()
         undo.push_async_callback(self.store.close)
+
+    def _read_jwt_keys(self) -> Jwts:
+        settings = self.settings
+        keys = JwtSettings(
+            settings.jwt_secret, settings.jwt_jwks, settings.jwt_issuer, settings.jwt_audience
+        )
+        try:
+            return Jwts(keys, self.clock)
+        except JwksError as error:
+            raise StartFailed(f"jwt_jwks: {error}; name a file with public keys, or none") from None
 
     async def _open_store(self) -> Store:
         settings = self.settings
@@ -166,7 +180,11 @@ class App:
     def _compose(self) -> None:
         store, clock, settings = self.store, self.clock, self.settings
         self.credentials = Credentials(
-            store, clock, admin_token=self.admin_token, join_token=self.join_token
+            store,
+            clock,
+            admin_token=self.admin_token,
+            join_token=self.join_token,
+            jwts=self._jwts,
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
         keys, join_tokens = Keys(store), JoinTokens(store)
@@ -267,10 +285,12 @@ class App:
         self.health.set(True)
 
     def _start_loops(self) -> None:
-        start = self.supervisor.start
+        start, settings = self.supervisor.start, self.settings
         start("health", self._follow_health)
         start("stale-streams", self._end_stale_streams)
         start("key-usage", KeyUsage(self.credentials).run)
+        if settings.jwt_jwks is not None:
+            start("jwt-keys", JwtKeys(self.credentials).run)
         for name, run in (self.store.loops() | fleet_loops.loops(self.fleet, self.clock)).items():
             start(name, run)
 

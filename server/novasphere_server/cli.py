@@ -44,7 +44,8 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
         prog=name,
         description=description,
         epilog="Flags win over NOVASPHERE_* variables, such as NOVASPHERE_HTTP for --http, and those "
-        "over the configuration file.",
+        "over the configuration file. Secrets have no flags, which everybody on the machine could read: they "
+        "are NOVASPHERE_ADMIN_TOKEN and NOVASPHERE_JWT_SECRET.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -65,6 +66,9 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
         default=None,
         help="take no ?token= on streams",
     )
+    add("--jwt-jwks", metavar="FILE", help="public keys (JWKS) that sign tokens which are taken (none)")
+    add("--jwt-issuer", metavar="ISS", help="the only issuer whose signed tokens are taken (any)")
+    add("--jwt-audience", metavar="AUD", help="what signed tokens must be meant for (anything)")
     add("--config", metavar="FILE", help="the configuration file (config.toml in the data directory)")
     add("--log-format", metavar="FORMAT", help="console or json (console on a terminal)")
     add("--log-level", metavar="LEVEL", help="debug, info, warning or error (info)")

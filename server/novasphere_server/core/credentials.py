@@ -1,4 +1,4 @@
-"""Who holds a credential: the admin token, API keys, join tokens and the agents' own."""
+"""Who holds a credential: the admin token, API keys, signed tokens, join tokens and the agents' own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import secrets
+from novasphere_server.core import refusals, secrets
+from novasphere_server.core.jwts import Jwts
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
+from novasphere_server.core.refusals import Refused
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, Kind
@@ -25,23 +27,32 @@ _AGENT = frozenset({options_pb2.SCOPE_AGENT})
 _JOIN_TOKEN_NAME = "join_token:"  # noqa: S105 - a word, not a secret
 _LOCAL_JOIN = Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}local", _ENROL)
 _KEY_NAME = "key:"
-_CACHED_KEYS = 10_000
+_REMEMBERED = 10_000
 
 
 class Credentials:
     """Proves who calls.
 
-    API keys are remembered once proved and forgotten when the log says that they changed. Join tokens
-    and agent credentials open long streams, so they are looked up every time. What is compared is a
+    API keys and signed tokens are remembered once proved, and forgotten when they expire, when the log
+    says that the key changed, or when the tokens are checked with other keys. Join tokens and agent credentials open long streams, so they are looked up every time. What is compared is a
     hash of what was sent (the SHA-256 in the database, Python's keyed one in memory), which nobody can
     steer towards a stored one by measuring time.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, admin_token: str, join_token: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        admin_token: str,
+        join_token: str,
+        jwts: Jwts | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._own = {admin_token: ADMIN, join_token: _LOCAL_JOIN}
-        self._keys: dict[str, Principal] = {}  # by token, until it expires or its key changes
+        self._jwts = jwts
+        self._proved: dict[str, Principal] = {}  # by token
         self._key_changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
         self._unstored_uses: dict[str, int] = {}
@@ -53,33 +64,47 @@ class Credentials:
         own = self._own.get(token)
         if own is not None:
             return own
-        proved = self._keys.get(token)
+        proved = self._proved.get(token)
         if proved is None:
             return None
         now_us = self._clock.now_us()
         if proved.expires_at_us is not None and proved.expires_at_us <= now_us:
-            del self._keys[token]
+            del self._proved[token]
             return None
-        self._unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
+        if proved.kind is PrincipalKind.KEY:
+            self._unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
         return proved
 
     async def authenticate(self, token: str) -> Principal:
-        """Returns who holds the token. Raises Unauthenticated, which never says what was wrong."""
+        """Returns who holds the token. Raises Refused."""
         known = self.known(token)
         if known is not None:
             return known
-        match secrets.prefix_of(token):
+        prefix = secrets.prefix_of(token)
+        claimed = secrets.public_part(token) if prefix else ""
+        match prefix:
             case secrets.API_KEY:
-                found = await self._prove_key(token)
+                return await self._prove_key(token, claimed)
             case secrets.JOIN_TOKEN:
-                found = await self._prove_join_token(token)
+                return await self._prove_join_token(token, claimed)
             case secrets.AGENT:
-                found = await self._prove_agent(token)
-            case _:
-                found = None
-        if found is None:
-            raise Unauthenticated("the credential is not valid")
-        return found
+                return await self._prove_agent(token, claimed)
+        if self._jwts is not None and self._jwts.is_one(token):
+            principal = self._jwts.verify(token)
+            self._remember(token, principal)
+            return principal
+        raise Refused(refusals.UNKNOWN, "not the admin token, and of no known form")
+
+    def follow_jwt_keys(self) -> bool:
+        """Checks signed tokens by the keys that the operator's file holds now. Returns whether they are
+        others than before. Raises JwksError, once for each version of a file that cannot be used.
+        """
+        if self._jwts is None or not self._jwts.reread():
+            return False
+        for token, proved in tuple(self._proved.items()):
+            if proved.kind is PrincipalKind.JWT:
+                del self._proved[token]
+        return True
 
     def holds(self, principal: Principal) -> bool:
         """Returns whether a stream that `principal` opened may go on.
@@ -87,12 +112,9 @@ class Credentials:
         Agents are cut by the links themselves, which know when a node is deleted; a machine that
         joined stays when its join token is used up.
         """
-        if principal.kind is not PrincipalKind.KEY:
-            return True
-        if principal.name in self._ended:
+        if principal.kind is PrincipalKind.KEY and principal.name in self._ended:
             return False
-        now_us = self._clock.now_us()
-        return principal.expires_at_us is None or now_us < principal.expires_at_us
+        return principal.expires_at_us is None or self._clock.now_us() < principal.expires_at_us
 
     @staticmethod
     def consume_join_token(
@@ -155,15 +177,20 @@ class Credentials:
 
     # -- within
 
-    async def _prove_key(self, token: str) -> Principal | None:
+    async def _prove_key(self, token: str, key_id: str) -> Principal:
+        def refused(why: str) -> Refused:
+            return Refused(PrincipalKind.KEY, why, claimed=key_id)
+
         changes_before = self._key_changes
         key = await self._by_digest(KEYS, secrets.sha256(token))
         now_us = self._clock.now_us()
-        if key is None or key.HasField("revoked_at"):
-            return None
+        if key is None:
+            raise refused("no such key")
+        if key.HasField("revoked_at"):
+            raise refused("revoked")
         expires_at_us = key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
         if expires_at_us is not None and expires_at_us <= now_us:
-            return None
+            raise refused("expired")
         principal = Principal(
             PrincipalKind.KEY,
             f"{_KEY_NAME}{key.key_id}",
@@ -174,27 +201,31 @@ class Credentials:
         self._unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
         if changes_before == self._key_changes:
-            if len(self._keys) >= _CACHED_KEYS:
-                del self._keys[next(iter(self._keys))]
-            self._keys[token] = principal
+            self._remember(token, principal)
         return principal
 
-    async def _prove_join_token(self, token: str) -> Principal | None:
+    async def _prove_join_token(self, token: str, token_id: str) -> Principal:
         found = await self._by_digest(JOIN_TOKENS, secrets.sha256(token))
         if found is None or not _may_join(found, self._clock.now_us()):
-            return None
+            why = "no such token" if found is None else "revoked or expired"
+            raise Refused(PrincipalKind.JOIN_TOKEN, why, claimed=token_id)
         return Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}{found.token_id}", _ENROL)
 
-    async def _prove_agent(self, token: str) -> Principal | None:
+    async def _prove_agent(self, token: str, claimed: str) -> Principal:
         agents = tables.agents.c
         digest = secrets.sha256(token)
         rows = await self._store.read(
             sa.select(agents.node_uid).where(agents.credential_sha256 == digest)
         )
         if not rows:
-            return None
+            raise Refused(PrincipalKind.AGENT, "no such agent", claimed=claimed)
         uid = str(rows[0].node_uid)
         return Principal(PrincipalKind.AGENT, f"agent:{uid}", _AGENT, node_uid=uid)
+
+    def _remember(self, token: str, principal: Principal) -> None:
+        if len(self._proved) >= _REMEMBERED:
+            del self._proved[next(iter(self._proved))]
+        self._proved[token] = principal
 
     async def _by_digest(self, kind: Kind[Any], digest: bytes) -> Any | None:
         columns = kind.table.c
@@ -207,9 +238,9 @@ class Credentials:
                 continue
             self._key_changes += 1
             name = f"{_KEY_NAME}{change.key}"
-            for token, proved in tuple(self._keys.items()):
+            for token, proved in tuple(self._proved.items()):
                 if proved.name == name:
-                    del self._keys[token]
+                    del self._proved[token]
             if change.after is None or key_pb2.Key.FromString(change.after).HasField("revoked_at"):
                 self._ended.add(name)
 

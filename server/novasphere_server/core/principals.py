@@ -15,6 +15,7 @@ class PrincipalKind(StrEnum):
     KEY = "key"
     JOIN_TOKEN = "join_token"  # noqa: S105 - a word, not a secret
     AGENT = "agent"
+    JWT = "jwt"
     ANONYMOUS = "anonymous"
 
 
@@ -22,8 +23,8 @@ class PrincipalKind(StrEnum):
 class Principal:
     """An authenticated caller.
 
-    `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID". `namespaces` empty means
-    all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the credential stops working.
+    `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID", "jwt:ISSUER:SUBJECT".
+    `namespaces` empty means all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the credential stops working.
     """
 
     kind: PrincipalKind

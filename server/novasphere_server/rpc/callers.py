@@ -7,9 +7,13 @@ from typing import Protocol
 
 from novasphere.api.v1 import options_pb2
 
+from novasphere_server import logs
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
+from novasphere_server.core.refusals import Refused
 from novasphere_server.errors import PermissionDenied, Unauthenticated
 from novasphere_server.rpc.methods import Method
+
+log = logs.get(__name__)
 
 _ANONYMOUS = Principal(PrincipalKind.ANONYMOUS, "anonymous", ALL_SCOPES)
 
@@ -22,7 +26,7 @@ class Authenticator(Protocol):
         ...
 
     async def authenticate(self, token: str) -> Principal:
-        """Returns who holds the token. Raises Unauthenticated."""
+        """Returns who holds the token. Raises Refused."""
         ...
 
     def holds(self, principal: Principal) -> bool:
@@ -34,11 +38,11 @@ class Callers:
     """Tells who calls, from what the call's metadata carries."""
 
     def __init__(
-        self, authenticator: Authenticator, *, is_open: bool, on_refusal: Callable[[], None]
+        self, authenticator: Authenticator, *, is_open: bool, on_refusal: Callable[[str], None]
     ) -> None:
         self._authenticator = authenticator
         self._is_open = is_open  # whoever shows nothing may do everything: --no-auth
-        self._on_refusal = on_refusal
+        self._on_refusal = on_refusal  # is told what kind of credential it was
 
     def known(self, method: Method, metadata: Mapping[str, str]) -> Principal | None:
         """Returns who makes the usual call, if that takes no waiting; None: ask allowed()."""
@@ -73,13 +77,16 @@ class Callers:
             if self._is_open:
                 return _ANONYMOUS
             raise Unauthenticated("a credential is needed: send it as Authorization: Bearer TOKEN")
+        refusals = []
         for token in filter(None, tokens):
             try:
                 return await self._authenticator.authenticate(token)
-            except Unauthenticated:
-                continue
-        self._on_refusal()
-        raise Unauthenticated("the credential is not valid")
+            except Refused as refused:
+                refusals.append(refused)
+        for refusal in refusals:
+            self._on_refusal(refusal.kind)
+            log.info("credential refused", kind=refusal.kind, why=refusal.why, claimed=refusal.claimed)
+        raise refusals[0]
 
     def holds(self, principal: Principal) -> bool:
         """Returns whether the credential behind the principal still works."""

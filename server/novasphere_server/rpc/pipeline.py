@@ -98,9 +98,8 @@ class Pipeline:
         is_open: bool = False,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
-        refused = telemetry.refused_credentials.inc
         self.message_bytes = message_bytes  # of one request; more is refused
-        self.callers = Callers(authenticator, is_open=is_open, on_refusal=refused)
+        self.callers = Callers(authenticator, is_open=is_open, on_refusal=telemetry.credential_refused)
         self._revisions = revisions
         self._clock = clock
         self._telemetry = telemetry
