@@ -6,6 +6,7 @@ from novasphere_gateway import model
 
 from novasphere.api.v1 import join_token_service_gateway as novasphere_api_v1_join_token_service_gateway
 from novasphere.api.v1 import key_service_gateway as novasphere_api_v1_key_service_gateway
+from novasphere.api.v1 import ticket_service_gateway as novasphere_api_v1_ticket_service_gateway
 from novasphere.node.v1 import command_service_gateway as novasphere_node_v1_command_service_gateway
 from novasphere.node.v1 import metric_service_gateway as novasphere_node_v1_metric_service_gateway
 from novasphere.node.v1 import node_service_gateway as novasphere_node_v1_node_service_gateway
@@ -15,6 +16,7 @@ from novasphere.node.v1 import system_service_gateway as novasphere_node_v1_syst
 ROUTES: tuple[model.Route, ...] = model.ordered(
     novasphere_api_v1_join_token_service_gateway.ROUTES,
     novasphere_api_v1_key_service_gateway.ROUTES,
+    novasphere_api_v1_ticket_service_gateway.ROUTES,
     novasphere_node_v1_command_service_gateway.ROUTES,
     novasphere_node_v1_metric_service_gateway.ROUTES,
     novasphere_node_v1_node_service_gateway.ROUTES,
@@ -60,4 +62,5 @@ ERRORS: dict[str, model.ErrorRule] = {
     'CURSOR_INVALID': model.ErrorRule('CURSOR_INVALID', 3, 400, 'The cursor is not one that this API gives.', False, {3: model.FaceError('VALIDATION_ERROR', 400)}),
     'CLIENT_CLOSED': model.ErrorRule('CLIENT_CLOSED', 1, 499, 'The client went away before the answer.', False, {}),
     'LINK_PROTOCOL': model.ErrorRule('LINK_PROTOCOL', 9, 400, 'The agent broke the link protocol; it must reconnect.', True, {}),
+    'TOO_MANY_REFUSALS': model.ErrorRule('TOO_MANY_REFUSALS', 8, 429, 'Too many credentials were refused lately; try again later, or with one that is valid.', True, {2: model.FaceError('RATE_LIMIT_EXCEEDED', 429)}),
 }

@@ -9,7 +9,7 @@ import importlib.resources
 import json
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, cast
 
 from aiohttp import web
 from alembic.util import CommandError
@@ -29,11 +29,13 @@ from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.jwts import JwksError, Jwts, JwtSettings
 from novasphere_server.core.keys import Keys
 from novasphere_server.core.systems import System
+from novasphere_server.core.tickets import Tickets
 from novasphere_server.errors import ApiError, Draining
 from novasphere_server.loops import fleet as fleet_loops
 from novasphere_server.loops.jwt_keys import JwtKeys
 from novasphere_server.loops.key_usage import KeyUsage
 from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
+from novasphere_server.loops.tickets import TicketExpiry
 from novasphere_server.rpc import health, reflection, services, statuses
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.rpc.pipeline import Pipeline
@@ -43,6 +45,9 @@ from novasphere_server.settings import Address, CannotStart, Settings, check_adm
 from novasphere_server.store.database import Outage
 from novasphere_server.store.store import Store
 from novasphere_server.telemetry import CONTENT_TYPE, Telemetry
+
+if TYPE_CHECKING:
+    from novasphere_gateway.runtime.connections import Connection
 
 log = logs.get(__name__)
 
@@ -75,6 +80,7 @@ class App:
         self.health: health.Health
         self.supervisor = Supervisor(self._loop_changed)
         self._jwts: Jwts
+        self._tickets: Tickets
         self._gateway: Gateway
         self._grpc: GrpcServer
         self._is_listening = False
@@ -179,12 +185,14 @@ class App:
 
     def _compose(self) -> None:
         store, clock, settings = self.store, self.clock, self.settings
+        self._tickets = Tickets(store, clock)
         self.credentials = Credentials(
             store,
             clock,
             admin_token=self.admin_token,
             join_token=self.join_token,
             jwts=self._jwts,
+            tickets=self._tickets,
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
         keys, join_tokens = Keys(store), JoinTokens(store)
@@ -195,6 +203,7 @@ class App:
             telemetry=self.telemetry,
             message_bytes=settings.message_bytes,
             is_open=settings.no_auth,
+            refusal_burst=settings.refusal_burst,
             resources=services.resources(self.fleet, keys, join_tokens),
         )
         self.health = health.Health(services.NAMES)
@@ -203,6 +212,7 @@ class App:
             self.fleet,
             keys,
             join_tokens,
+            self._tickets,
             SystemService(System(store), clock, self.health, database),
         )
         for name, servicer in served.items():
@@ -289,6 +299,7 @@ class App:
         start("health", self._follow_health)
         start("stale-streams", self._end_stale_streams)
         start("key-usage", KeyUsage(self.credentials).run)
+        start("tickets", TicketExpiry(self._tickets).run)
         if settings.jwt_jwks is not None:
             start("jwt-keys", JwtKeys(self.credentials).run)
         for name, run in (self.store.loops() | fleet_loops.loops(self.fleet, self.clock)).items():
@@ -365,7 +376,8 @@ class App:
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
         metadata = {name.lower(): value for name, value in request.headers.items()}
         try:
-            await self.pipeline.callers.authorize(metadata, options_pb2.SCOPE_READ)
+            peer = cast("Connection", request.protocol).peer
+            await self.pipeline.callers.authorize(metadata, peer, options_pb2.SCOPE_READ)
         except ApiError as error:
             raise CallError(statuses.of(error, metadata.get("x-request-id", ""))) from error
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})

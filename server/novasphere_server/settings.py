@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from novasphere_server.core import refusals
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.store.limits import Limits
 
@@ -94,6 +95,7 @@ class Settings:
     jwt_jwks: Path | None = None  # a file of public keys
     jwt_issuer: str = ""
     jwt_audience: str = ""
+    refusal_burst: int = refusals.BURST  # wrong credentials of an address that need not wait
     log: LogSettings = LogSettings()
     cors_origins: tuple[str, ...] = ()
     query_tokens: bool = True
@@ -404,6 +406,7 @@ _PLAIN: dict[str, Parse] = {
     "jwt_jwks": _path,
     "jwt_issuer": _text,
     "jwt_audience": _text,
+    "refusal_burst": _count,
     "cors_origins": _texts,
     "query_tokens": _truth,
     "drain_seconds": _number,

@@ -1,9 +1,9 @@
-"""Who holds a credential: the admin token, API keys, signed tokens, join tokens and the agents' own."""
+"""Who holds a credential: the admin token, an API key, a signed token, a join token, an agent's, a ticket."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
@@ -12,13 +12,16 @@ from novasphere_server.clock import Clock
 from novasphere_server.core import refusals, secrets
 from novasphere_server.core.jwts import Jwts
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
-from novasphere_server.core.refusals import Refused
+from novasphere_server.core.refusals import Claim, Refused
+from novasphere_server.core.tickets import Tickets, TicketUse
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, Kind
 from novasphere_server.store.log import Change
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
+
+R = TypeVar("R")
 
 ADMIN = Principal(PrincipalKind.ADMIN, "admin", ALL_SCOPES)
 
@@ -47,12 +50,17 @@ class Credentials:
         admin_token: str,
         join_token: str,
         jwts: Jwts | None = None,
+        tickets: Tickets | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._own = {admin_token: ADMIN, join_token: _LOCAL_JOIN}
         self._jwts = jwts
+        self._tickets = tickets or Tickets(store, clock)
         self._proved: dict[str, Principal] = {}  # by token
+        # What is looked up every time and worked before.
+        self._worked: dict[str, None] = {}
+        self._ids: set[str] = set()  # of all keys and join tokens
         self._key_changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
         self._unstored_uses: dict[str, int] = {}
@@ -75,8 +83,16 @@ class Credentials:
             self._unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
         return proved
 
-    async def authenticate(self, token: str) -> Principal:
-        """Returns who holds the token. Raises Refused."""
+    def claim(self, token: str) -> Claim:
+        """Returns what the token says of itself, without looking anything up."""
+        was_proved = token in self._worked or self.known(token) is not None
+        if not secrets.prefix_of(token):
+            return Claim(was_proved=was_proved)
+        public = secrets.public_part(token)
+        return Claim(public, public in self._ids, was_proved)
+
+    async def authenticate(self, token: str, ticket: TicketUse = TicketUse.NONE) -> Principal:
+        """Returns who holds the token; `ticket` is what becomes of it if it is one. Raises Refused."""
         known = self.known(token)
         if known is not None:
             return known
@@ -89,9 +105,11 @@ class Credentials:
                 return await self._prove_join_token(token, claimed)
             case secrets.AGENT:
                 return await self._prove_agent(token, claimed)
+            case secrets.TICKET:
+                return await self._tickets.holder(token, ticket)
         if self._jwts is not None and self._jwts.is_one(token):
             principal = self._jwts.verify(token)
-            self._remember(token, principal)
+            _remember(self._proved, token, principal)
             return principal
         raise Refused(refusals.UNKNOWN, "not the admin token, and of no known form")
 
@@ -138,7 +156,14 @@ class Credentials:
 
     # -- the last use of keys: a live field, stored beside the log without a revision for each use
 
-    async def recall_uses(self) -> None:
+    async def recall(self) -> None:
+        """Learns which keys and join tokens there are, and when each key was last used."""
+        for kind in (KEYS, JOIN_TOKENS):
+            rows = await self._store.read(sa.select(kind.table.c.key))
+            self._ids.update(row.key for row in rows)
+        await self._recall_uses()
+
+    async def _recall_uses(self) -> None:
         """Shows when each key was last used, as far as that is known; after a start, what was stored."""
         columns = tables.keys.c
         rows = await self._store.read(
@@ -201,7 +226,7 @@ class Credentials:
         self._unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
         if changes_before == self._key_changes:
-            self._remember(token, principal)
+            _remember(self._proved, token, principal)
         return principal
 
     async def _prove_join_token(self, token: str, token_id: str) -> Principal:
@@ -209,6 +234,7 @@ class Credentials:
         if found is None or not _may_join(found, self._clock.now_us()):
             why = "no such token" if found is None else "revoked or expired"
             raise Refused(PrincipalKind.JOIN_TOKEN, why, claimed=token_id)
+        _remember(self._worked, token, None)
         return Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}{found.token_id}", _ENROL)
 
     async def _prove_agent(self, token: str, claimed: str) -> Principal:
@@ -219,13 +245,9 @@ class Credentials:
         )
         if not rows:
             raise Refused(PrincipalKind.AGENT, "no such agent", claimed=claimed)
+        _remember(self._worked, token, None)
         uid = str(rows[0].node_uid)
         return Principal(PrincipalKind.AGENT, f"agent:{uid}", _AGENT, node_uid=uid)
-
-    def _remember(self, token: str, principal: Principal) -> None:
-        if len(self._proved) >= _REMEMBERED:
-            del self._proved[next(iter(self._proved))]
-        self._proved[token] = principal
 
     async def _by_digest(self, kind: Kind[Any], digest: bytes) -> Any | None:
         columns = kind.table.c
@@ -234,6 +256,8 @@ class Credentials:
 
     def _follow(self, changes: Sequence[Change]) -> None:
         for change in changes:
+            if change.kind_name in (KEYS.name, JOIN_TOKENS.name):
+                self._ids.add(change.key)
             if change.kind_name != KEYS.name:
                 continue
             self._key_changes += 1
@@ -243,6 +267,13 @@ class Credentials:
                     del self._proved[token]
             if change.after is None or key_pb2.Key.FromString(change.after).HasField("revoked_at"):
                 self._ended.add(name)
+
+
+def _remember(memory: dict[str, R], token: str, value: R) -> None:
+    """Keeps what is known of a token, in place of the oldest if there is no room."""
+    if len(memory) >= _REMEMBERED:
+        del memory[next(iter(memory))]
+    memory[token] = value
 
 
 def _may_join(token: key_pb2.JoinToken, now_us: int) -> bool:

@@ -24,7 +24,8 @@ class Principal:
     """An authenticated caller.
 
     `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID", "jwt:ISSUER:SUBJECT".
-    `namespaces` empty means all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the credential stops working.
+    `namespaces` empty means all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the
+    credential stops working. `path` is the one REST path that may be called, where a ticket says so.
     """
 
     kind: PrincipalKind
@@ -33,6 +34,7 @@ class Principal:
     namespaces: frozenset[str] = frozenset()
     node_uid: str = ""
     expires_at_us: int | None = None
+    path: str = ""
 
     def has_scope(self, scope: options_pb2.Scope.ValueType) -> bool:
         return scope == options_pb2.SCOPE_UNSPECIFIED or scope in self.scopes

@@ -24,6 +24,7 @@ from google.rpc import status_pb2
 from novasphere_server import logs
 from novasphere_server.clock import Clock
 from novasphere_server.core.principals import Principal
+from novasphere_server.core.refusals import BURST, Refusals
 from novasphere_server.errors import (
     ApiError,
     ClientClosed,
@@ -32,11 +33,12 @@ from novasphere_server.errors import (
     Internal,
     InvalidArgument,
     NotImplementedHere,
+    PermissionDenied,
     TooLarge,
     Unauthenticated,
 )
 from novasphere_server.rpc import methods, statuses
-from novasphere_server.rpc.callers import Authenticator, Callers
+from novasphere_server.rpc.callers import Authenticator, Callers, Peer
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.methods import Method
 from novasphere_server.rpc.validation import Validators
@@ -96,10 +98,13 @@ class Pipeline:
         telemetry: Telemetry,
         message_bytes: int,
         is_open: bool = False,
+        refusal_burst: int = BURST,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
         self.message_bytes = message_bytes  # of one request; more is refused
-        self.callers = Callers(authenticator, is_open=is_open, on_refusal=telemetry.credential_refused)
+        self.callers = Callers(
+            authenticator, Refusals(refusal_burst, clock.monotonic), telemetry, is_open=is_open
+        )
         self._revisions = revisions
         self._clock = clock
         self._telemetry = telemetry
@@ -146,6 +151,7 @@ class Pipeline:
         metadata: Mapping[str, str],
         remaining: float | None = None,
         endpoint: Endpoint | None = None,
+        peer: Peer = "",
     ) -> tuple[Result, dict[str, str]]:
         """Returns the response and the headers to send with it. Raises CallFailed.
 
@@ -158,9 +164,10 @@ class Pipeline:
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
         self._unary_calls += 1
+        principal = None
         try:
             callers = self.callers
-            principal = callers.known(method, metadata) or await callers.allowed(method, metadata)
+            principal = callers.known(method, metadata) or await callers.allowed(method, metadata, peer)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
             context = CallContext(method.path, principal, request_id, metadata, deadline)
             message = self._read(method, request, context)
@@ -175,7 +182,7 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            nearer = await self._by_path(method, request, metadata, error)
+            nearer = await self._by_path(method, request, principal, error)
             told = self.told(nearer, method.path)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
@@ -202,14 +209,17 @@ class Pipeline:
         logs.request_id.set(request_id)
         outcome = _GONE
         is_open = False
+        principal = None
         try:
             self._refuse_when_draining()
-            principal = await self.callers.allowed(method, metadata)
+            principal = await self.callers.allowed(method, metadata, peer)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
             context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
             message = (
                 request if isinstance(request, AsyncIterator) else self._read(method, request, context)
             )
+            if principal.path:
+                _check_path(method, message, principal)
             if _MIN_REVISION in metadata:
                 await self._catch_up(context)
             responses = method.handler(message, context)
@@ -218,7 +228,7 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            nearer = await self._by_path(method, request, metadata, error)
+            nearer = await self._by_path(method, request, principal, error)
             told = self.told(nearer, method.path)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
@@ -227,22 +237,25 @@ class Pipeline:
                 self._record(method, endpoint, metadata, outcome, started)
         return stream
 
-    async def admit(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
+    async def admit(
+        self, method: Method, request: Message, metadata: Mapping[str, str], peer: Peer = ""
+    ) -> None:
         """Raises CallFailed if the caller may not call the method, or what its path names is not there,
         whatever else the request says.
         """
         request_id = _request_id(metadata)
         try:
-            await self._find(method, request, await self.callers.allowed(method, metadata))
+            principal = await self.callers.allowed(method, metadata, peer, is_trial=True)
+            await self._find(method, request, principal)
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
 
-    async def unknown(self, path: str, metadata: Mapping[str, str]) -> CallFailed:
+    async def unknown(self, path: str, metadata: Mapping[str, str], peer: Peer = "") -> CallFailed:
         """Returns what the caller of a method that nobody serves is told, once it is known who that is."""
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
         try:
-            await self.callers.authenticate(metadata)
+            await self.callers.authenticate(metadata, peer)
             told: ApiError = NotImplementedHere(f"this server does not offer {path}")
         except Exception as error:  # noqa: BLE001 - told() keeps what nobody should read
             told = self.told(error, path)
@@ -256,16 +269,16 @@ class Pipeline:
                 await self._resources[method.resource](principal, key)
 
     async def _by_path(
-        self, method: Method, request: Any, metadata: Mapping[str, str], error: Exception
+        self, method: Method, request: Any, principal: Principal | None, error: Exception
     ) -> Exception:
         """Returns what is to be said in place of `error`: that the path leads nowhere comes before what
         is wrong with the rest.
         """
-        if not isinstance(error, InvalidArgument) or not method.resource:
+        if principal is None or not isinstance(error, InvalidArgument) or not method.resource:
             return error  # whoever says InvalidArgument has read the request
         message = method.request_type.FromString(request) if isinstance(request, bytes) else request
         try:
-            await self._find(method, message, await self.callers.authenticate(metadata))
+            await self._find(method, message, principal)
         except ApiError as nearer:
             return nearer
         return error
@@ -491,6 +504,14 @@ def _request_id(metadata: Mapping[str, str]) -> str:
     if given and _REQUEST_ID.fullmatch(given):
         return given
     return _PROCESS + str(next(_numbers))
+
+
+def _check_path(method: Method, message: Any, principal: Principal) -> None:
+    """Raises PermissionDenied unless the caller's ticket is for the path that the call has in REST."""
+    if not method.has_path(principal.path, message):
+        raise PermissionDenied(
+            f"this ticket opens {principal.path} and nothing else", metadata={"path": principal.path}
+        )
 
 
 def _check(result: object) -> None:

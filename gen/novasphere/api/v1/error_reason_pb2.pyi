@@ -100,6 +100,8 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """The client went away before the answer."""
     ERROR_REASON_LINK_PROTOCOL: _ErrorReason.ValueType  # 38
     """The link broke its protocol: a frame out of order or an output gap."""
+    ERROR_REASON_TOO_MANY_REFUSALS: _ErrorReason.ValueType  # 39
+    """Too many wrong credentials came from this address, or of this id; nothing was looked up."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request failed. Every error carries one of these names as google.rpc.ErrorInfo.reason
@@ -184,3 +186,5 @@ ERROR_REASON_CLIENT_CLOSED: ErrorReason.ValueType  # 37
 """The client went away before the answer."""
 ERROR_REASON_LINK_PROTOCOL: ErrorReason.ValueType  # 38
 """The link broke its protocol: a frame out of order or an output gap."""
+ERROR_REASON_TOO_MANY_REFUSALS: ErrorReason.ValueType  # 39
+"""Too many wrong credentials came from this address, or of this id; nothing was looked up."""
