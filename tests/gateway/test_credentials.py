@@ -8,7 +8,6 @@ import pytest
 from gateways import FakeBackend, Server
 from novasphere.node.v1 import node_service_pb2
 from novasphere_gateway.backend import Answer, Call
-from novasphere_gateway.runtime import requests
 
 BEARER = "base64url.bearer.authorization.novasphere.io."
 
@@ -46,21 +45,6 @@ async def test_a_subprotocol_that_carries_none_is_refused(server: Server, offere
     assert response.status == 400
     assert "Sec-WebSocket-Protocol" in str(body)
     assert offered == BEARER or offered not in str(body)
-
-
-async def test_a_credential_is_no_language_to_speak(start, backend: FakeBackend) -> None:
-    from aiohttp import web
-
-    heard = []
-
-    async def listen(request: web.BaseRequest) -> web.Response:
-        heard.append(requests.Incoming(request).subprotocols)
-        return web.Response()
-
-    server = await start(extra={("GET", "/listen"): listen})
-    for offered in (f"{bearer('x')}, v2.events ,v1.events", bearer("x"), ""):
-        await server.session.get(server.url("/listen"), headers={"Sec-WebSocket-Protocol": offered})
-    assert heard == [["v2.events", "v1.events"], [], []]
 
 
 async def test_a_ticket_in_the_address_is_a_credential_of_streams(backend: FakeBackend, start) -> None:

@@ -282,7 +282,7 @@ class Gateway:
             metadata["novasphere-min-revision"] = requests.whole_number(revision, requests.MIN_REVISION)
         if query:
             if route.is_stream:
-                binding.take_credential(query, metadata, takes_tokens=self._settings.query_tokens)
+                binding.take_token(query, metadata, takes_tokens=self._settings.query_tokens)
             resume = binding.take_reserved(route, query, metadata)
         if route.is_stream:
             resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume

@@ -62,8 +62,8 @@ def take_reserved(route: Route, query: dict[str, list[str]], metadata: dict[str,
     return None
 
 
-def take_credential(
-    query: dict[str, list[str]], metadata: dict[str, str], *, takes_tokens: bool
+def take_token(
+    query: dict[str, list[str]], metadata: dict[str, str], *, takes_tokens: bool = True
 ) -> None:
     """Makes `?ticket=`, or `?token=` where that is taken, the call's credential, unless a header brought one."""
     names = [name for name in (TICKET, TOKEN) if name in query and (takes_tokens or name == TICKET)]

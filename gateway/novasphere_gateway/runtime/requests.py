@@ -117,18 +117,10 @@ class Incoming:
             self._add_bearer(metadata)
         return metadata
 
-    @property
-    def subprotocols(self) -> list[str]:
-        """What a WebSocket client offers to speak, the best first; a credential is no language."""
-        return [name for name in self._protocols() if not name.startswith(_BEARER_PROTOCOL)]
-
-    def _protocols(self) -> list[str]:
-        listed = ",".join(self.headers.getall(PROTOCOLS, ()))
-        return [name for part in listed.split(",") if (name := part.strip())]
-
     def _add_bearer(self, metadata: dict[str, str]) -> None:
-        """Makes the bearer subprotocol, if there is one, the call's credential."""
-        bearers = [name for name in self._protocols() if name.startswith(_BEARER_PROTOCOL)]
+        """Makes the bearer subprotocol, if one is offered, the call's credential."""
+        offered = ",".join(self.headers.getall(PROTOCOLS)).split(",")
+        bearers = [n for name in offered if (n := name.strip()).startswith(_BEARER_PROTOCOL)]
         if not bearers:
             return
         text = bearers[0].removeprefix(_BEARER_PROTOCOL)

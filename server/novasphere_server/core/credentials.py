@@ -37,7 +37,7 @@ class Credentials:
     """Proves who calls.
 
     API keys and signed tokens are remembered once proved, and forgotten when they expire, when the log
-    says that the key changed, or when the tokens are checked with other keys. Join tokens and agent credentials open long streams, so they are looked up every time. What is compared is a
+    says that the key changed, or when what signed the token is trusted no more. Join tokens and agent credentials open long streams, so they are looked up every time. What is compared is a
     hash of what was sent (the SHA-256 in the database, Python's keyed one in memory), which nobody can
     steer towards a stored one by measuring time.
     """
@@ -106,7 +106,7 @@ class Credentials:
             case secrets.AGENT:
                 return await self._prove_agent(token, claimed)
             case secrets.TICKET:
-                return await self._tickets.holder(token, ticket)
+                return await self._prove_ticket(token, claimed, ticket)
         if self._jwts is not None and self._jwts.is_one(token):
             principal = self._jwts.verify(token)
             _remember(self._proved, token, principal)
@@ -120,7 +120,7 @@ class Credentials:
         if self._jwts is None or not self._jwts.reread():
             return False
         for token, proved in tuple(self._proved.items()):
-            if proved.kind is PrincipalKind.JWT:
+            if not self.holds(proved):
                 del self._proved[token]
         return True
 
@@ -131,6 +131,10 @@ class Credentials:
         joined stays when its join token is used up.
         """
         if principal.kind is PrincipalKind.KEY and principal.name in self._ended:
+            return False
+        if principal.kind is PrincipalKind.JWT and not (
+            self._jwts is not None and self._jwts.trusts(principal.signed_with)
+        ):
             return False
         return principal.expires_at_us is None or self._clock.now_us() < principal.expires_at_us
 
@@ -248,6 +252,12 @@ class Credentials:
         _remember(self._worked, token, None)
         uid = str(rows[0].node_uid)
         return Principal(PrincipalKind.AGENT, f"agent:{uid}", _AGENT, node_uid=uid)
+
+    async def _prove_ticket(self, token: str, claimed: str, use: TicketUse) -> Principal:
+        maker = await self._tickets.holder(token, use)
+        if not self.holds(maker):
+            raise Refused(refusals.TICKET, "its maker's credential has ended", claimed=claimed)
+        return maker
 
     async def _by_digest(self, kind: Kind[Any], digest: bytes) -> Any | None:
         columns = kind.table.c

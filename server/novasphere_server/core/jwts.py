@@ -6,6 +6,7 @@ can have a public key taken for a shared secret, or go without a signature.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -56,6 +57,7 @@ class JwtSettings:
 class _Key:
     """A key and the one algorithm that it is for."""
 
+    mark: str  # tells it from every other key
     key_id: str  # empty: tokens need not name it
     algorithm: str
     key: AllowedPublicKeys | bytes = field(repr=False)
@@ -68,7 +70,9 @@ class Jwts:
         """Reads the keys. Raises JwksError."""
         self._settings = settings
         self._clock = clock
-        self._secret = (_Key("", "HS256", settings.secret.encode()),) if settings.secret else ()
+        self._secret = (
+            (_Key("secret", "", "HS256", settings.secret.encode()),) if settings.secret else ()
+        )
         self._signature = jwt.PyJWS()
         self._version: tuple[int, ...] = ()
         self._public: Sequence[_Key] = ()
@@ -98,6 +102,10 @@ class Jwts:
             raise JwksError(f"{path} {error}") from None
         return True
 
+    def trusts(self, mark: str) -> bool:
+        """Returns whether the key of that mark is one that tokens are checked with now."""
+        return any(key.mark == mark for key in (*self._secret, *self._public))
+
     @staticmethod
     def is_one(token: str) -> bool:
         """Returns whether the text has the shape of a signed token."""
@@ -110,16 +118,16 @@ class Jwts:
         if len(token) > _LONGEST:
             raise _refused(f"longer than {_LONGEST} characters")
         try:
-            payload = self._payload(token)
+            payload, key = self._opened(token)
             claims = json.loads(payload)
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise _refused(f"malformed ({type(error).__name__})") from None
         if not isinstance(claims, dict):
             raise _refused("the claims are not an object")
-        return self._principal(claims)
+        return self._principal(claims, key)
 
-    def _payload(self, token: str) -> bytes:
-        """Returns what was signed. Raises Refused, and much else if the token is not well formed."""
+    def _opened(self, token: str) -> tuple[bytes, _Key]:
+        """Returns what was signed, and with which key. Raises Refused, and much else if the token is not well formed."""
         header = jwt.get_unverified_header(token)
         algorithm, key_id = str(header.get("alg")), header.get("kid")
         fitting = [key for key in (*self._secret, *self._public) if key.algorithm == algorithm]
@@ -134,10 +142,10 @@ class Jwts:
                 signed = self._signature.decode_complete(token, key.key, [key.algorithm])
             except jwt.InvalidSignatureError:
                 continue
-            return bytes(signed["payload"])
+            return bytes(signed["payload"]), key
         raise _refused("the signature is not that of any key")
 
-    def _principal(self, claims: Mapping[str, Any]) -> Principal:
+    def _principal(self, claims: Mapping[str, Any], key: _Key) -> Principal:
         settings = self._settings
         issuer, subject = claims.get("iss", ""), claims.get("sub", "")
         if not (_is_name(subject) and subject):
@@ -156,6 +164,7 @@ class Jwts:
             _scopes(claims, name),
             _namespaces(claims, name),
             expires_at_us=self._expiry(claims, name),
+            signed_with=key.mark,
         )
 
     def _expiry(self, claims: Mapping[str, Any], name: str) -> int:
@@ -257,4 +266,9 @@ def _public_key(data: object) -> _Key | None:
         raise JwksError(f"holds a broken key: {key_id!r}") from None
     if isinstance(key, RSAPublicKey) and key.key_size < _SMALLEST_RSA:
         raise JwksError(f"holds an RSA key of fewer than {_SMALLEST_RSA} bits: {key_id!r}")
-    return _Key(key_id, algorithm, key)
+    return _Key(_mark(data), key_id, algorithm, key)
+
+
+def _mark(data: Mapping[str, Any]) -> str:
+    public = {name: data[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in data}
+    return hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()

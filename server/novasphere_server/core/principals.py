@@ -26,6 +26,7 @@ class Principal:
     `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID", "jwt:ISSUER:SUBJECT".
     `namespaces` empty means all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the
     credential stops working. `path` is the one REST path that may be called, where a ticket says so.
+    `signed_with` tells the key of a signed token.
     """
 
     kind: PrincipalKind
@@ -35,6 +36,7 @@ class Principal:
     node_uid: str = ""
     expires_at_us: int | None = None
     path: str = ""
+    signed_with: str = ""
 
     def has_scope(self, scope: options_pb2.Scope.ValueType) -> bool:
         return scope == options_pb2.SCOPE_UNSPECIFIED or scope in self.scopes

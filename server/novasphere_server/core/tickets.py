@@ -135,6 +135,7 @@ def _packed(holder: Principal) -> str:
             "scopes": sorted(holder.scopes),
             "namespaces": sorted(holder.namespaces),
             "expires_at_us": holder.expires_at_us,
+            "signed_with": holder.signed_with,
         }
     )
 
@@ -148,4 +149,5 @@ def _unpacked(text: str, path: str) -> Principal:
         frozenset(fields["namespaces"]),
         expires_at_us=fields["expires_at_us"],
         path=path,
+        signed_with=fields["signed_with"],
     )
