@@ -202,8 +202,8 @@ class App:
             clock=clock,
             telemetry=self.telemetry,
             message_bytes=settings.message_bytes,
-            is_open=settings.no_auth,
             refusal_burst=settings.refusal_burst,
+            is_open=settings.no_auth,
             resources=services.resources(self.fleet, keys, join_tokens),
         )
         self.health = health.Health(services.NAMES)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from novasphere_server.core import refusals
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.store.limits import Limits
 
@@ -95,7 +94,7 @@ class Settings:
     jwt_jwks: Path | None = None  # a file of public keys
     jwt_issuer: str = ""
     jwt_audience: str = ""
-    refusal_burst: int = refusals.BURST  # wrong credentials of an address that need not wait
+    refusal_burst: int = 100  # wrong credentials of an address that need not wait
     log: LogSettings = LogSettings()
     cors_origins: tuple[str, ...] = ()
     query_tokens: bool = True

@@ -14,9 +14,11 @@ from grpc_status import rpc_status
 from novasphere.node.v1 import node_service_pb2 as nodes
 from novasphere.node.v1 import node_service_pb2_grpc as nodes_grpc
 from novasphere_server.core import secrets
-from novasphere_server.core.refusals import BURST, Claim, Refusals
+from novasphere_server.core.refusals import Claim, Refusals
 from novasphere_server.rpc import peers
 from novasphere_server.testing import MovableClock, RunningServer, running_server
+
+BURST = 20
 
 
 class StoppedClock(MovableClock):
@@ -28,7 +30,7 @@ class StoppedClock(MovableClock):
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    async with running_server(tmp_path, clock=StoppedClock()) as running:
+    async with running_server(tmp_path, clock=StoppedClock(), refusal_burst=BURST) as running:
         yield running
 
 
@@ -111,12 +113,12 @@ async def test_credentials_that_work_are_answered_from_the_same_address(
 
 async def test_a_key_is_known_by_its_id_after_a_restart(tmp_path):
     async with (
-        running_server(tmp_path, clock=StoppedClock()) as server,
+        running_server(tmp_path, clock=StoppedClock(), refusal_burst=BURST) as server,
         aiohttp.ClientSession(server.http_url) as http,
     ):
         secret = await key(server, http)
     async with (
-        running_server(tmp_path, clock=StoppedClock()) as server,
+        running_server(tmp_path, clock=StoppedClock(), refusal_burst=BURST) as server,
         aiohttp.ClientSession(server.http_url) as http,
     ):
         await be_refused(http)
@@ -137,6 +139,20 @@ async def test_one_id_with_wrong_secrets_waits_wherever_they_come_from(
         assert await status(http, another(mine)) == 401
     assert await status(http, another(mine)) == 429
     assert await status(http, mine) == 200
+
+
+async def test_what_worked_before_it_was_revoked_waits_like_any_other(
+    server: RunningServer, http: aiohttp.ClientSession
+):
+    admin = {"Authorization": f"Bearer {server.admin_token}"}
+    async with http.post("/api/v1/join-tokens", json={}, headers=admin) as answer:
+        made = await answer.json()
+    assert await status(http, made["token"]) == 403  # it may join, and nothing else
+    path = f"/api/v1/join-tokens/{made['join_token']['token_id']}"
+    async with http.delete(path, headers=admin) as answer:
+        assert answer.status == 200
+    assert {await status(http, made["token"]) for _ in range(BURST)} == {401}
+    assert await status(http, made["token"]) == 429
 
 
 async def test_refused_credentials_are_counted_by_kind(tmp_path):

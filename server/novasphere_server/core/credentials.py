@@ -37,7 +37,8 @@ class Credentials:
     """Proves who calls.
 
     API keys and signed tokens are remembered once proved, and forgotten when they expire, when the log
-    says that the key changed, or when what signed the token is trusted no more. Join tokens and agent credentials open long streams, so they are looked up every time. What is compared is a
+    says that the key changed, or when what signed the token is trusted no more. Join tokens and agent
+    credentials open long streams, so they are looked up every time. What is compared is a
     hash of what was sent (the SHA-256 in the database, Python's keyed one in memory), which nobody can
     steer towards a stored one by measuring time.
     """
@@ -236,6 +237,7 @@ class Credentials:
     async def _prove_join_token(self, token: str, token_id: str) -> Principal:
         found = await self._by_digest(JOIN_TOKENS, secrets.sha256(token))
         if found is None or not _may_join(found, self._clock.now_us()):
+            self._worked.pop(token, None)
             why = "no such token" if found is None else "revoked or expired"
             raise Refused(PrincipalKind.JOIN_TOKEN, why, claimed=token_id)
         _remember(self._worked, token, None)
@@ -248,6 +250,7 @@ class Credentials:
             sa.select(agents.node_uid).where(agents.credential_sha256 == digest)
         )
         if not rows:
+            self._worked.pop(token, None)
             raise Refused(PrincipalKind.AGENT, "no such agent", claimed=claimed)
         _remember(self._worked, token, None)
         uid = str(rows[0].node_uid)

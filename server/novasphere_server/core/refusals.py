@@ -15,7 +15,6 @@ from novasphere_server.errors import Unauthenticated
 UNKNOWN = "unknown"
 TICKET = "ticket"
 
-BURST = 100  # refusals in a row that nobody has to wait for
 _PER_SECOND = 5.0  # refusals that are forgotten, of each address and each id
 _REMEMBERED = 10_000  # addresses, and as many ids
 

@@ -24,7 +24,7 @@ from google.rpc import status_pb2
 from novasphere_server import logs
 from novasphere_server.clock import Clock
 from novasphere_server.core.principals import Principal
-from novasphere_server.core.refusals import BURST, Refusals
+from novasphere_server.core.refusals import Refusals
 from novasphere_server.errors import (
     ApiError,
     ClientClosed,
@@ -97,8 +97,8 @@ class Pipeline:
         clock: Clock,
         telemetry: Telemetry,
         message_bytes: int,
+        refusal_burst: int,
         is_open: bool = False,
-        refusal_burst: int = BURST,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
         self.message_bytes = message_bytes  # of one request; more is refused
