@@ -17,9 +17,14 @@ import jwt
 import pytest
 import signers
 from cryptography.hazmat.primitives import serialization
+from hypothesis import given
+from hypothesis import strategies as st
 from novasphere_server import logs
+from novasphere_server.core.jwts import Jwts, JwtSettings
+from novasphere_server.core.principals import Principal
+from novasphere_server.core.refusals import Refused
 from novasphere_server.settings import CannotStart, SettingsError, load
-from novasphere_server.testing import RunningServer, running_server
+from novasphere_server.testing import MovableClock, RunningServer, running_server
 from signers import SECRET, Signer
 
 HS256 = signers.signer("HS256")
@@ -79,22 +84,24 @@ def unsigned(**claims: Any) -> str:
     return str(token)
 
 
+def part(value: Any) -> str:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def signed_by_hand(header: Any, claims: Any, secret: bytes = SECRET.encode()) -> str:
+    """A token with the right signature, whatever it holds."""
+    content = f"{part(header)}.{part(claims)}"
+    return f"{content}.{part(hmac.new(secret, content.encode(), hashlib.sha256).digest())}"
+
+
 def with_public_key_as_secret(**claims: Any) -> str:
     """A token that is right if a public key is taken for a shared secret."""
     public = RS256.key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-
-    def part(value: Any) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-    signed = (
-        part({"alg": "HS256", "kid": "rsa"})
-        + "."
-        + part({"sub": "a", "exp": time.time() + 60, "scope": "read"} | claims)
-    )
-    digest = hmac.new(public, signed.encode(), hashlib.sha256).digest()
-    return signed + "." + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    filled = {"sub": "a", "exp": time.time() + 60, "scope": "read"} | claims
+    return signed_by_hand({"alg": "HS256", "kid": "rsa"}, filled, public)
 
 
 def tampered(**claims: Any) -> str:
@@ -285,3 +292,47 @@ def test_whose_tokens_are_taken_is_set_like_everything_else(tmp_path: Path):
     assert (settings.jwt_issuer, settings.jwt_audience) == ("flag", "environment")
     assert (settings.jwt_secret, settings.jwt_jwks) == (SECRET, tmp_path / "k.json")
     assert SECRET not in repr(settings)
+
+
+# -- whatever is sent
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+CLAIMS = st.dictionaries(
+    st.sampled_from(["sub", "iss", "aud", "exp", "nbf", "scope", "scopes", "namespaces"]), JSON
+)
+HEADERS = st.dictionaries(st.sampled_from(["kid", "typ", "crit", "b64", "cty", "jwk"]), JSON)
+
+
+@given(HEADERS, CLAIMS | st.fixed_dictionaries({"sub": st.just("a"), "exp": JSON}) | JSON)
+def test_whatever_is_signed_is_taken_or_refused(header: Any, claims: Any):
+    judge(signed_by_hand({"alg": "HS256"} | header, claims))
+
+
+@given(
+    st.text(max_size=60)
+    | st.tuples(JSON, JSON, st.binary(max_size=8)).map(lambda p: ".".join(map(part, p)))
+)
+def test_whatever_is_sent_is_refused(token: str):
+    assert judge(token) is None
+    assert judge("ey" + token) is None
+
+
+def test_a_deep_token_is_refused():
+    deep = b"[" * 3000 + b"]" * 3000
+    assert judge(f"{part(deep)}.{part(deep)}.x") is None
+    assert judge(signed_by_hand({"alg": "HS256"}, deep)) is None
+
+
+def judge(token: str) -> Principal | None:
+    try:
+        return JWTS.verify(token)
+    except Refused:
+        return None
+
+
+JWTS = Jwts(JwtSettings(secret=SECRET), MovableClock())
