@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from novasphere.api.v1 import options_pb2
@@ -14,6 +14,7 @@ from novasphere_server.core.tickets import TicketUse
 from novasphere_server.errors import PermissionDenied, TooManyRefusals, Unauthenticated
 from novasphere_server.rpc import peers
 from novasphere_server.rpc.methods import Method
+from novasphere_server.rpc.peers import Peer
 from novasphere_server.telemetry import Telemetry
 
 log = logs.get(__name__)
@@ -39,10 +40,6 @@ class Authenticator(Protocol):
     def holds(self, principal: Principal) -> bool:
         """Returns whether the credential behind the principal still works."""
         ...
-
-
-Peer = str | Callable[[], str]
-"""Where a call comes from, or what tells that where it takes time to ask."""
 
 
 class Callers:
@@ -114,7 +111,7 @@ class Callers:
         known = self._authenticator.known(tokens[0])
         if known is not None:
             return known
-        origin = peers.network(peer() if callable(peer) else peer)
+        origin = peers.network(peer)
         claims = [self._authenticator.claim(token) for token in tokens]
         waits = [self._refusals.wait(origin, claim) for claim in claims]
         refused = []

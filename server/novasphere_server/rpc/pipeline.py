@@ -38,9 +38,10 @@ from novasphere_server.errors import (
     Unauthenticated,
 )
 from novasphere_server.rpc import methods, statuses
-from novasphere_server.rpc.callers import Authenticator, Callers, Peer
+from novasphere_server.rpc.callers import Authenticator, Callers
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.methods import Method
+from novasphere_server.rpc.peers import Peer
 from novasphere_server.rpc.validation import Validators
 from novasphere_server.rpc.views import Many, One
 from novasphere_server.store.idempotency import Idempotency
@@ -169,7 +170,7 @@ class Pipeline:
             callers = self.callers
             principal = callers.known(method, metadata) or await callers.allowed(method, metadata, peer)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
-            context = CallContext(method.path, principal, request_id, metadata, deadline)
+            context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
             message = self._read(method, request, context)
             if _MIN_REVISION in metadata:
                 remaining = await self._catch_up(context)
@@ -199,7 +200,7 @@ class Pipeline:
         method: Method,
         request: bytes | Message | AsyncIterator[Any],
         metadata: Mapping[str, str],
-        peer: str = "",
+        peer: Peer = "",
         remaining: float | None = None,
         endpoint: Endpoint | None = None,
     ) -> OpenStream:
