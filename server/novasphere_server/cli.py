@@ -64,7 +64,7 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
         dest="query_tokens",
         action="store_false",
         default=None,
-        help="take no ?token= on streams",
+        help="take no ?token= on streams, only tickets",
     )
     add("--jwt-jwks", metavar="FILE", help="public keys (JWKS) that sign tokens which are taken (none)")
     add("--jwt-issuer", metavar="ISS", help="the only issuer whose signed tokens are taken (any)")
