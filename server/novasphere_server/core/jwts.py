@@ -28,6 +28,7 @@ _LONGEST = 8192  # characters; what HTTP and gRPC carry in one header
 _LONGEST_NAME = 255
 _SMALLEST_RSA = 2048  # bits
 _MOST_KEYS = 100
+_UNREADABLE = (0,)  # the version of a file that cannot be read
 _LAST_SECOND = 10**12  # what comes later fits no clock of ours
 _SCOPES = {
     "read": options_pb2.SCOPE_READ,
@@ -86,18 +87,20 @@ class Jwts:
         path = self._settings.jwks
         if path is None:
             return False
+        last, self._version = self._version, _UNREADABLE
         try:
             stat = path.stat()
             version = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            if version == self._version:
-                return False
-            self._version = version
-            self._public = _public_keys(path.read_bytes())
+            text = b"" if version == last else path.read_bytes()
         except OSError as error:
-            is_news, self._version = self._version != (0,), (0,)
-            if is_news:
-                raise JwksError(f"{path} cannot be read: {error.strerror}") from None
+            if last == _UNREADABLE:
+                return False
+            raise JwksError(f"{path} cannot be read: {error.strerror}") from None
+        self._version = version
+        if version == last:
             return False
+        try:
+            self._public = _public_keys(text)
         except JwksError as error:
             raise JwksError(f"{path} {error}") from None
         return True
