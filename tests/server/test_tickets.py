@@ -16,18 +16,16 @@ import grpc.aio
 import pytest
 import signers
 import sqlalchemy as sa
-from novasphere.api.v1 import options_pb2
 from novasphere.node.v1 import command_service_pb2 as commands
 from novasphere.node.v1 import command_service_pb2_grpc as commands_grpc
 from novasphere_server.core import secrets
-from novasphere_server.core.principals import Principal, PrincipalKind
-from novasphere_server.core.refusals import Refused
-from novasphere_server.core.tickets import Tickets, TicketUse
+from novasphere_server.core.tickets import Tickets
 from novasphere_server.store import tables
 from novasphere_server.store.store import Store
-from novasphere_server.testing import MovableClock, RunningServer, running_server
+from novasphere_server.testing import RunningServer, running_server
 
 WATCH = "/api/v1/commands:watch"
+ADMIN_TOKEN = "one-token-for-both-servers"
 
 
 class Browser:
@@ -236,18 +234,21 @@ async def test_what_is_kept_is_a_hash_and_is_forgotten_in_time(browser: Browser,
     assert await kept(server.store) == []
 
 
-async def test_two_servers_on_one_database_take_a_ticket_once(tmp_path: Path):
-    url = f"sqlite:///{tmp_path}/shared.db"
-    clock = MovableClock()
-    caller = Principal(PrincipalKind.ADMIN, "admin", frozenset({options_pb2.SCOPE_READ}))
-    stores = [await Store.open(url, clock=clock) for _ in range(2)]
-    try:
-        here, there = (Tickets(store, clock) for store in stores)
-        _, ticket = await here.create(caller, "")
-        assert await there.holder(ticket, TicketUse.SPEND) == caller
-        for each in (here, there):
-            with pytest.raises(Refused):
-                await each.holder(ticket, TicketUse.SPEND)
-    finally:
-        for store in stores:
-            await store.close()
+async def test_two_servers_on_one_database_take_a_ticket_once(tmp_path: Path, postgres):
+    url = postgres.new_database()
+    async with (
+        running_server(tmp_path / "a", database_url=url, admin_token=ADMIN_TOKEN) as here,
+        running_server(tmp_path / "b", database_url=url, admin_token=ADMIN_TOKEN) as there,
+        aiohttp.ClientSession(here.http_url) as http_here,
+        aiohttp.ClientSession(there.http_url) as http_there,
+    ):
+        one, other = Browser(here, http_here), Browser(there, http_there)
+        key = await one.key("read")
+        ticket = await one.ticket(key["key"])
+        tries = [each.status(f"{WATCH}?ticket={ticket}") for each in (one, other) * 4]
+        assert sorted(await asyncio.gather(*tries)) == [200] + [401] * 7
+        ticket = await one.ticket(key["key"])
+        async with other.stream(f"{WATCH}?ticket={ticket}") as answer:
+            assert json.loads(await answer.content.readline())["type"] == "BOOKMARK"
+            await one.post(f"/api/v1/keys/{key['key_id']}:revoke")
+            assert (await ends(answer))["error"]["code"] == "UNAUTHENTICATED"

@@ -104,8 +104,8 @@ tickets = sa.Table(
     metadata,
     sa.Column("secret_sha256", sa.LargeBinary, primary_key=True),
     # Who made it, as JSON: who its stream runs as.
-    sa.Column("holder", sa.String, nullable=False),
-    sa.Column("path", sa.String, nullable=False),
+    sa.Column("holder", TEXT, nullable=False),
+    sa.Column("path", TEXT, nullable=False),
     sa.Column("expires_at_us", sa.BigInteger, nullable=False),
     sa.Index(None, "expires_at_us"),
 )
