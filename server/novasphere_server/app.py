@@ -7,7 +7,7 @@ import functools
 import json
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, cast
 
 from aiohttp import web
 from alembic.util import CommandError
@@ -24,12 +24,16 @@ from novasphere_server.core import secrets
 from novasphere_server.core.credentials import Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
+from novasphere_server.core.jwts import JwksError, Jwts, JwtSettings
 from novasphere_server.core.keys import Keys
 from novasphere_server.core.systems import System
+from novasphere_server.core.tickets import Tickets
 from novasphere_server.errors import ApiError, Draining
 from novasphere_server.loops import fleet as fleet_loops
+from novasphere_server.loops.jwt_keys import JwtKeys
 from novasphere_server.loops.key_usage import KeyUsage
 from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
+from novasphere_server.loops.tickets import TicketExpiry
 from novasphere_server.rpc import health, reflection, services, statuses
 from novasphere_server.rpc.access import AccessService
 from novasphere_server.rpc.inprocess import InProcess
@@ -40,6 +44,9 @@ from novasphere_server.settings import Address, CannotStart, Settings, check_adm
 from novasphere_server.store.database import Outage
 from novasphere_server.store.store import Store
 from novasphere_server.telemetry import CONTENT_TYPE, Telemetry
+
+if TYPE_CHECKING:
+    from novasphere_gateway.runtime.connections import Connection
 
 log = logs.get(__name__)
 
@@ -71,6 +78,8 @@ class App:
         self.pipeline: Pipeline
         self.health: health.Health
         self.supervisor = Supervisor(self._loop_changed)
+        self._jwts: Jwts
+        self._tickets: Tickets
         self._gateway: Gateway
         self._grpc: GrpcServer
         self._is_listening = False
@@ -139,9 +148,20 @@ class App:
         self.join_token = data_dir.secret(
             data_dirs.JOIN_TOKEN, functools.partial(secrets.new, secrets.JOIN_TOKEN)
         )
-        logs.mask.hide((self.admin_token, self.join_token))
+        logs.mask.hide((self.admin_token, self.join_token, settings.jwt_secret))
+        self._jwts = self._read_jwt_keys()
         self.store = await self._open_store()
         undo.push_async_callback(self.store.close)
+
+    def _read_jwt_keys(self) -> Jwts:
+        settings = self.settings
+        keys = JwtSettings(
+            settings.jwt_secret, settings.jwt_jwks, settings.jwt_issuer, settings.jwt_audience
+        )
+        try:
+            return Jwts(keys, self.clock)
+        except JwksError as error:
+            raise StartFailed(f"jwt_jwks: {error}; name a file with public keys, or none") from None
 
     async def _open_store(self) -> Store:
         settings = self.settings
@@ -164,8 +184,14 @@ class App:
 
     def _compose(self) -> None:
         store, clock, settings = self.store, self.clock, self.settings
+        self._tickets = Tickets(store, clock)
         self.credentials = Credentials(
-            store, clock, admin_token=self.admin_token, join_token=self.join_token
+            store,
+            clock,
+            admin_token=self.admin_token,
+            join_token=self.join_token,
+            jwts=self._jwts,
+            tickets=self._tickets,
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
         keys, join_tokens = Keys(store), JoinTokens(store)
@@ -175,6 +201,7 @@ class App:
             clock=clock,
             telemetry=self.telemetry,
             message_bytes=settings.message_bytes,
+            refusal_burst=settings.refusal_burst,
             is_open=settings.no_auth,
             resources=services.resources(self.fleet, keys, join_tokens),
         )
@@ -184,6 +211,7 @@ class App:
             self.fleet,
             keys,
             join_tokens,
+            self._tickets,
             SystemService(System(store), clock, self.health, database),
         )
         for name, servicer in served.items():
@@ -258,10 +286,13 @@ class App:
         self.health.set(True)
 
     def _start_loops(self) -> None:
-        start = self.supervisor.start
+        start, settings = self.supervisor.start, self.settings
         start("health", self._follow_health)
         start("stale-streams", self._end_stale_streams)
         start("key-usage", KeyUsage(self.credentials).run)
+        start("tickets", TicketExpiry(self._tickets).run)
+        if settings.jwt_jwks is not None:
+            start("jwt-keys", JwtKeys(self.credentials).run)
         for name, run in (self.store.loops() | fleet_loops.loops(self.fleet, self.clock)).items():
             start(name, run)
 
@@ -336,7 +367,8 @@ class App:
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
         metadata = {name.lower(): value for name, value in request.headers.items()}
         try:
-            await self.pipeline.callers.authorize(metadata, options_pb2.SCOPE_READ)
+            peer = cast("Connection", request.protocol).peer
+            await self.pipeline.callers.authorize(metadata, peer, options_pb2.SCOPE_READ)
         except ApiError as error:
             raise CallError(statuses.of(error, metadata.get("x-request-id", ""))) from error
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})

@@ -57,7 +57,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(name: str, description: str) -> argparse.ArgumentParser:
-    parser = _new_parser(name, description)
+    secrets = (
+        " Secrets have no flags, which everybody on the machine could read: they are NOVASPHERE_ADMIN_TOKEN "
+        "and NOVASPHERE_JWT_SECRET."
+    )
+    parser = _new_parser(name, description, secrets)
     add = parser.add_argument
     add("--data-dir", metavar="DIR", help="where everything is kept ($XDG_DATA_HOME/novasphere)")
     add("--http", metavar="HOST:PORT", help="where REST listens (127.0.0.1:8080)")
@@ -69,16 +73,19 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
         default=None,
         help="ask nobody for a credential; on loopback addresses only",
     )
+    add("--jwt-jwks", metavar="FILE", help="public keys (JWKS) that sign tokens which are taken (none)")
+    add("--jwt-issuer", metavar="ISS", help="the only issuer whose signed tokens are taken (any)")
+    add("--jwt-audience", metavar="AUD", help="what signed tokens must be meant for (anything)")
     _add_common(parser, "the configuration file (config.toml in the data directory)")
     return parser
 
 
-def _new_parser(name: str, description: str) -> argparse.ArgumentParser:
+def _new_parser(name: str, description: str, more: str = "") -> argparse.ArgumentParser:
     return _Parser(
         prog=name,
         description=description,
         epilog="Flags win over NOVASPHERE_* variables, such as NOVASPHERE_HTTP for --http, and those "
-        "over the configuration file.",
+        f"over the configuration file.{more}",
         allow_abbrev=False,
     )
 
@@ -91,7 +98,7 @@ def _add_common(parser: argparse.ArgumentParser, config: str) -> None:
         dest="query_tokens",
         action="store_false",
         default=None,
-        help="take no ?token= on streams",
+        help="take no ?token= on streams, only tickets",
     )
     add("--config", metavar="FILE", help=config)
     add("--log-format", metavar="FORMAT", help="console or json (console on a terminal)")

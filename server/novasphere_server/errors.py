@@ -79,6 +79,17 @@ class Unauthenticated(ApiError):
     reason = reasons.ERROR_REASON_UNAUTHENTICATED
 
 
+class TooManyRefusals(ApiError):
+    reason = reasons.ERROR_REASON_TOO_MANY_REFUSALS
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "too many credentials from this address, or of this id, were refused; try again later, or with "
+            "one that is valid",
+            retry_after=seconds,
+        )
+
+
 class PermissionDenied(ApiError):
     reason = reasons.ERROR_REASON_PERMISSION_DENIED
 

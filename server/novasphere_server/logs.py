@@ -25,10 +25,12 @@ MASK = "***"
 
 _SECRETS = re.compile(
     r"""
-      (?P<prefix>\bns[kja]_[a-z0-9]{0,8}_?)[A-Za-z0-9]+          # our own; the public part stays
+      (?P<prefix>\bns[kjat]_[a-z0-9]{0,8}_?)[A-Za-z0-9]+         # our own; the public part stays
     | (?P<session>\bnss_)[A-Za-z0-9_-]+
     | (?P<scheme>\bbearer\s+)[A-Za-z0-9._~+/=-]+
-    | (?P<name>\b(?:access_)?token=)[^&\s"'\\]+                   # in URLs
+    | (?P<name>\b(?:(?:access_)?token|ticket)=)[^&\s"'\\]+         # in URLs
+    | (?P<signed>\beyJ)[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*   # signed tokens
+    | (?P<subprotocol>\bbearer\.authorization\.novasphere\.io\.)[A-Za-z0-9_-]+
     | (?P<header>["']?x-api-key["']?\s*[:=]\s*["']?)[^\s"',}]+
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -36,7 +38,7 @@ _SECRETS = re.compile(
 
 
 def _masked(match: re.Match[str]) -> str:
-    shown = ("prefix", "session", "scheme", "name", "header")
+    shown = ("prefix", "session", "scheme", "name", "signed", "subprotocol", "header")
     return next(filter(None, match.group(*shown)), "") + MASK
 
 

@@ -22,6 +22,7 @@ CONFIG_NAME = "config.toml"
 LOG_FORMATS = ("console", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 MINIMUM_ADMIN_TOKEN = 16
+MINIMUM_JWT_SECRET = 32  # bytes: as long as what HS256 makes of them
 _MINIMUM_MESSAGE = 1024 * 1024  # bytes; agents send a quarter of it at once, and more with reports
 
 
@@ -89,6 +90,11 @@ class Settings:
     database_url: str = ""
     admin_token: str = field(default="", repr=False)
     no_auth: bool = False
+    jwt_secret: str = field(default="", repr=False)  # of HS256
+    jwt_jwks: Path | None = None  # a file of public keys
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    refusal_burst: int = 100  # wrong credentials of an address that need not wait
     log: LogSettings = LogSettings()
     cors_origins: tuple[str, ...] = ()
     query_tokens: bool = True
@@ -141,6 +147,7 @@ def load(
     values: dict[str, Any] = {
         "data_dir": data_dir,
         "admin_token": _admin_token(environment),
+        "jwt_secret": sources.take("jwt_secret", "", _jwt_secret, is_secret=True),
         "log": _log_settings(sources),
     }
     for name, parse in _PLAIN.items():
@@ -286,8 +293,12 @@ class _Sources:
         self._file_name = file_name
         self._known: set[str] = set()
 
-    def take(self, name: str, default: Any, parse: Parse, table: str = "") -> Any:
-        """Returns the parsed value of the first source that has one, else `default`."""
+    def take(
+        self, name: str, default: Any, parse: Parse, table: str = "", *, is_secret: bool = False
+    ) -> Any:
+        """Returns the parsed value of the first source that has one, else `default`. No error shows a
+        secret.
+        """
         dotted = f"{table}.{name}" if table else name
         variable = ENVIRONMENT_PREFIX + dotted.replace(".", "_").upper()
         file = self._file.get(table, {}) if table else self._file
@@ -303,7 +314,8 @@ class _Sources:
         try:
             return parse(value)
         except (ValueError, TypeError) as error:
-            raise SettingsError(f"{where} must be {error}; it is {value!r}") from None
+            given = "" if is_secret else f"; it is {value!r}"
+            raise SettingsError(f"{where} must be {error}{given}") from None
 
     def take_table(self, table: str, schema: type[Any]) -> Any:
         """Returns an instance of the dataclass `schema`, filled from a table of the file."""
@@ -345,6 +357,20 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a text")
     return value
+
+
+def _jwt_secret(value: Any) -> str:
+    text = _text(value)
+    if len(text.encode()) < MINIMUM_JWT_SECRET:
+        raise ValueError(
+            f"{MINIMUM_JWT_SECRET} bytes or longer, or it could be guessed: take the output of "
+            "`openssl rand -base64 48`"
+        )
+    return text
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser().absolute()
 
 
 def _truth(value: Any) -> bool:
@@ -427,6 +453,10 @@ _PLAIN: dict[str, Parse] = {
     "grpc": _address,
     "database_url": _text,
     "no_auth": _truth,
+    "jwt_jwks": _path,
+    "jwt_issuer": _text,
+    "jwt_audience": _text,
+    "refusal_burst": _count,
     "cors_origins": _texts,
     "query_tokens": _truth,
     "drain_seconds": _number,
@@ -449,7 +479,7 @@ _BY_TYPE: dict[Any, Parse] = {
     int: _count,
     float: _positive,
     tuple[str, ...]: _texts,
-    Path: lambda value: Path(_text(value)).expanduser(),
+    Path: _path,
 }
 
 

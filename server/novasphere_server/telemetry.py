@@ -153,15 +153,20 @@ class Telemetry:
             ("loop",),
             registry=self.registry,
         )
-        self.refused_credentials = Counter(
+        self._refused_credentials = Counter(
             "novasphere_refused_credentials",
-            "Credentials that were wrong, expired or revoked.",
+            "Credentials that were wrong, expired or revoked, by what they claimed to be.",
+            ("kind",),
             registry=self.registry,
         )
         self._gauge(
             "build_info", "What runs; always 1.", ("version", "python", "implementation")
         ).labels(version, platform.python_version(), sys.implementation.name).set(1)
         self._client_types: dict[str, str] = {}
+
+    def credential_refused(self, kind: str) -> None:
+        """Counts a credential that was refused."""
+        self._refused_credentials.labels(kind).inc()
 
     def endpoint(self, method: str, endpoint: str) -> Endpoint:
         """Returns the metrics of one endpoint; `endpoint` is a template, never a path with ids."""

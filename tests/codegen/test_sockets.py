@@ -254,3 +254,16 @@ async def test_what_subprotocols_a_client_offers_is_not_logged(
         ws = await http.ws_connect(PATH, protocols=["a-secret"])
         await ws.close()
     assert "a-secret" not in caplog.text
+
+
+async def test_a_credential_among_the_subprotocols(socket: Socket, http: aiohttp.ClientSession) -> None:
+    bearer = "base64url.bearer.authorization.novasphere.io.c2VjcmV0"
+    for offered in (["proto", bearer], [bearer, "json"]):
+        async with http.ws_connect(PATH, protocols=offered) as ws:
+            assert ws.protocol in ("proto", "json")
+        assert socket.backend.call.metadata["authorization"] == "Bearer secret"
+    async with http.ws_connect(PATH, protocols=[bearer]) as ws:
+        assert ws.protocol is None
+    async with http.ws_connect(f"{PATH}?ticket=nst_x", protocols=["json"]) as ws:
+        assert ws.protocol == "json"
+    assert socket.backend.call.metadata["authorization"] == "Bearer nst_x"

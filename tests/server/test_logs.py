@@ -83,7 +83,7 @@ def test_the_console_is_for_people():
     assert "{" not in line
 
 
-SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa")}
+SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa", "nst")}
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -94,6 +94,9 @@ SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa")}
         ("Authorization: Bearer abc.DEF-123_x", "abc.DEF-123_x"),
         ("GET /api/v1/nodes:watch?cursor=1&token=s3cr3t&x=1", "s3cr3t"),
         ("ws://h/ws/node?token=s3cr3t", "s3cr3t"),
+        ("GET /api/v1/nodes:watch?ticket=s3cr3t&cursor=1", "s3cr3t"),
+        ("the token eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-bmF_dHVyZQ was", "c2ln-bmF_dHVyZQ"),
+        ("base64url.bearer.authorization.novasphere.io.czNjcjN0-_", "czNjcjN0"),
         ("X-API-Key: s3cr3ts3cr3ts3", "s3cr3ts3cr3ts3"),
         ("the given one is correct-horse-battery", "correct-horse-battery"),
         ("session nss_aZ09-_x-yZ_0 ended", "aZ09-_x-yZ_0"),

@@ -227,7 +227,7 @@ class Gateway:
             resume = self._take_reserved(endpoint.route, incoming, query, metadata)
             body: dict[str, Any] | Message = {}
             if incoming.request.body_exists:
-                await self._admit_any(actions, metadata)
+                await self._admit_any(actions, metadata, incoming.peer)
                 body = await self._body(incoming, actions)
             if isinstance(body, dict):
                 endpoint = exchange.endpoint = _by_action(actions, body)
@@ -240,7 +240,9 @@ class Gateway:
         except (Failure, BindError):
             # Who may not call learns that first; then whose path leads nowhere.
             named = binding.bind_path(endpoint.route, segments)
-            await self._backend.admit(Call(endpoint.route.method, named, metadata, endpoint.label))
+            await self._backend.admit(
+                Call(endpoint.route.method, named, metadata, endpoint.label, peer=incoming.peer)
+            )
             raise
         call = Call(
             method=endpoint.route.method,
@@ -256,13 +258,17 @@ class Gateway:
             return await self._stream(exchange, endpoint, form, call)
         return await self._succeed(exchange, endpoint, await self._backend.unary(call))
 
-    async def _admit_any(self, actions: Mapping[str, Endpoint], metadata: Mapping[str, str]) -> None:
+    async def _admit_any(
+        self, actions: Mapping[str, Endpoint], metadata: Mapping[str, str], peer: str
+    ) -> None:
         """Raises CallError unless the caller may take one of the actions: no body of others is read."""
         refusals: list[CallError] = []
         for endpoint in actions.values():
             route = endpoint.route
             try:
-                await self._backend.admit(Call(route.method, route.request(), metadata, endpoint.label))
+                await self._backend.admit(
+                    Call(route.method, route.request(), metadata, endpoint.label, peer=peer)
+                )
             except CallError as refusal:
                 refusals.append(refusal)
             else:
@@ -282,8 +288,8 @@ class Gateway:
         if revision is not None:
             metadata["novasphere-min-revision"] = requests.whole_number(revision, requests.MIN_REVISION)
         if query:
-            if route.is_stream and self._settings.query_tokens:
-                binding.take_token(query, metadata)
+            if route.is_stream:
+                binding.take_token(query, metadata, takes_tokens=self._settings.query_tokens)
             resume = binding.take_reserved(route, query, metadata)
         if route.is_stream:
             resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume

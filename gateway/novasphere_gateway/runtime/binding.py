@@ -19,6 +19,9 @@ from novasphere_gateway.runtime.requests import Incoming
 MIN_REVISION = "min_revision"
 LAST_EVENT_ID = "last_event_id"
 TOKEN = "token"  # noqa: S105 - the name of a parameter
+TICKET = "ticket"
+
+_TICKETS = "nst_"  # what each of them begins with
 
 
 def parse_json(data: bytes | str, what: str = "body") -> dict[str, Any]:
@@ -64,7 +67,8 @@ def check_media_type(content_type: str, *, has_action: bool = False) -> None:
 def take_reserved(route: Route, query: dict[str, list[str]], metadata: dict[str, str]) -> str | None:
     """Moves what every route takes out of the query, into metadata. Returns `last_event_id`.
 
-    `token` belongs to no RPC: where it is not accepted, it is left in the query and refused with it.
+    `token` and `ticket` belong to no RPC: where they are not accepted, they are left in the query and
+    refused with it.
     """
     if MIN_REVISION in query and MIN_REVISION not in route.query:
         text = _single(query.pop(MIN_REVISION), MIN_REVISION)
@@ -75,14 +79,22 @@ def take_reserved(route: Route, query: dict[str, list[str]], metadata: dict[str,
     return None
 
 
-def take_token(query: dict[str, list[str]], metadata: dict[str, str]) -> None:
-    """Makes `?token=` the call's credential, unless a header brought one."""
-    if TOKEN in query:
-        token = _single(query.pop(TOKEN), TOKEN)
-        if not (token.isascii() and token.isprintable()):
-            raise _invalid(TOKEN, "must be printable ASCII")
+def take_token(
+    query: dict[str, list[str]], metadata: dict[str, str], *, takes_tokens: bool = True
+) -> None:
+    """Makes `?ticket=`, or `?token=` where that is taken, the call's credential, unless a header brought one."""
+    names = [name for name in (TICKET, TOKEN) if name in query and (takes_tokens or name == TICKET)]
+    if len(names) > 1:
+        raise _invalid(TOKEN, f"must not be given beside {TICKET}")
+    for name in names:
+        credential = _single(query.pop(name), name)
+        # Where tokens are switched off, this is no way around that.
+        if name == TICKET and not credential.startswith(_TICKETS):
+            raise _invalid(TICKET, f"must be a ticket: POST /api/v1/tickets makes one, {_TICKETS}...")
+        if not (credential.isascii() and credential.isprintable()):
+            raise _invalid(name, "must be printable ASCII")
         if "x-api-key" not in metadata:
-            metadata.setdefault("authorization", f"Bearer {token}")
+            metadata.setdefault("authorization", f"Bearer {credential}")
 
 
 def _single(values: list[str], name: str) -> str:
@@ -176,7 +188,9 @@ def _bind_query(route: Route, message: Message, query: dict[str, list[str]]) -> 
     known = route.query
     unknown = [key for key in query if key not in known]
     if unknown:
-        reserved = {MIN_REVISION, LAST_EVENT_ID, TOKEN} if route.stream else {MIN_REVISION}
+        reserved = {MIN_REVISION}
+        if route.stream:
+            reserved |= {LAST_EVENT_ID, TICKET, TOKEN}
         raise codec.unknown_parameters(unknown, {*known, *reserved})
     names: dict[str, str] = {}
     for key, values in query.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 from collections.abc import Callable
@@ -32,6 +33,7 @@ LAST_EVENT_ID = istr("Last-Event-ID")
 MIN_REVISION = istr("X-Novasphere-Min-Revision")
 ORIGIN = istr("Origin")
 REQUEST_ID = istr("X-Request-Id")
+PROTOCOLS = istr("Sec-WebSocket-Protocol")
 REQUEST_METHOD = istr("Access-Control-Request-Method")
 TRACEPARENT = istr("traceparent")
 UPGRADE = istr("Upgrade")
@@ -48,6 +50,10 @@ _FORWARDED = tuple(
         "x-client-type",
     )
 )
+
+# How a browser sends a credential that opens a WebSocket: as the name of a subprotocol, base64url without
+# padding. Kubernetes has the same under its own name.
+_BEARER_PROTOCOL = "base64url.bearer.authorization.novasphere.io."
 
 JSON = "application/json"
 PROTO = "application/proto"
@@ -128,10 +134,34 @@ class Incoming:
             value = headers.get(name)
             if value is not None:
                 metadata[key] = value if value.isascii() else legible(value)
+        if PROTOCOLS in headers and "authorization" not in metadata and "x-api-key" not in metadata:
+            self._add_bearer(metadata)
         trace = headers.get(TRACEPARENT)
         if trace is not None and _is_traceparent(trace):
             metadata["traceparent"] = trace
         return metadata
+
+    def _add_bearer(self, metadata: dict[str, str]) -> None:
+        """Makes the bearer subprotocol, if one is offered, the call's credential."""
+        offered = ",".join(self.headers.getall(PROTOCOLS)).split(",")
+        bearers = [n for name in offered if (n := name.strip()).startswith(_BEARER_PROTOCOL)]
+        if not bearers:
+            return
+        text = bearers[0].removeprefix(_BEARER_PROTOCOL)
+        try:
+            token = base64.b64decode(
+                text + "=" * (-len(text) % 4), altchars=b"-_", validate=True
+            ).decode()
+        except ValueError:
+            token = ""
+        if len(bearers) > 1 or not (token and token.isascii() and token.isprintable()):
+            raise Failure(
+                "INVALID_ARGUMENT",
+                f"{PROTOCOLS}: the credential after {_BEARER_PROTOCOL} must be given once, as base64url "
+                "without padding",
+                violations=[Violation(PROTOCOLS, "must hold one credential as base64url")],
+            )
+        metadata["authorization"] = f"Bearer {token}"
 
     def query(self) -> dict[str, list[str]]:
         """Returns the values of each query key."""

@@ -110,12 +110,14 @@ class Commands:
         )
 
     async def get(self, principal: Principal, command_id: str) -> Rendered[pb.CommandWithResult]:
-        """Returns a command with its result. Raises CommandNotFound."""
+        """Returns a command with its result. Raises CommandNotFound, and PermissionDenied where the caller
+        may not know whether it is there.
+        """
         stored = await self._store.get(COMMANDS, command_id)
-        if stored is None:
-            raise errors.CommandNotFound(command_id)
-        if principal.namespaces:
-            _check_namespace(principal, stored.message().command.namespace)
+        if stored is None or (
+            principal.namespaces and not principal.may_touch(stored.message().command.namespace)
+        ):
+            raise _out_of_reach(principal, command_id)
         return stored
 
     async def list(
@@ -191,16 +193,15 @@ class Commands:
     ) -> pb.Command:
         """Returns the command after the request: CANCELLED, or unfinished until its agent confirms.
 
-        Raises CommandNotFound, and CommandFinished when it ended in another way.
+        Raises what get() raises, and CommandFinished when it ended in another way.
         """
         extra = {} if grace_seconds is None else {"cancel_grace_ms": grace_seconds * 1000}
 
         def cancel(tx: Transaction) -> pb.Command:
             stored = tx.get(COMMANDS, command_id)
-            if stored is None:
-                raise errors.CommandNotFound(command_id)
+            if stored is None or not principal.may_touch(stored.command.namespace):
+                raise _out_of_reach(principal, command_id)
             command = stored.command
-            _check_namespace(principal, command.namespace)
             etags.check(etag, command.revision)
             if command.state == pb.COMMAND_STATE_CANCELLED or (
                 command.cancel_requested and not states.is_terminal(command.state)
@@ -342,6 +343,18 @@ def _check_namespace(principal: Principal, namespace: str) -> None:
             f"this credential does not reach the namespace {namespace!r}",
             metadata={"namespace": namespace},
         )
+
+
+def _out_of_reach(principal: Principal, command_id: str) -> errors.ApiError:
+    """Returns what is said of a command that is not there, or not the caller's: who is bound to namespaces
+    cannot tell the one from the other.
+    """
+    if not principal.namespaces:
+        return errors.CommandNotFound(command_id)
+    return errors.PermissionDenied(
+        f"this credential, which is bound to namespaces, reaches no command {command_id!r}",
+        metadata={"command_id": command_id},
+    )
 
 
 def _check_text(text: str) -> None:

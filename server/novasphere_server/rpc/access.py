@@ -21,12 +21,12 @@ class AccessService:
         pipeline, metadata = self._pipeline, context.metadata
         method = pipeline.methods.get(request.method)
         if method is not None:
-            await pipeline.check(method, pipeline.parse(method, request.request), metadata)
+            await pipeline.check(method, pipeline.parse(method, request.request), metadata, context.peer)
             return pb.CheckAccessResponse()
         if request.scope and not request.method:
-            await pipeline.callers.authorize(metadata, request.scope)
+            await pipeline.callers.authorize(metadata, context.peer, request.scope)
         else:
-            await pipeline.callers.authenticate(metadata)
+            await pipeline.callers.authenticate(metadata, context.peer)
         if request.method:
             raise NotImplementedHere(f"this server does not offer {request.method}")
         return pb.CheckAccessResponse()

@@ -19,7 +19,8 @@ class InProcess:
 
     async def admit(self, call: Call) -> None:
         try:
-            await self._pipeline.admit(await self._method(call), call.request, call.metadata)
+            method = await self._method(call)
+            await self._pipeline.admit(method, call.request, call.metadata, call.peer)
         except CallFailed as failure:
             raise CallError(failure.status) from failure
 
@@ -27,7 +28,7 @@ class InProcess:
         method = await self._method(call)
         try:
             result, headers = await self._pipeline.unary(
-                method, call.request, call.metadata, call.timeout
+                method, call.request, call.metadata, call.timeout, peer=call.peer
             )
         except CallFailed as failure:
             raise CallError(failure.status) from failure
@@ -56,7 +57,8 @@ class InProcess:
     async def _method(self, call: Call) -> Method:
         method = self._pipeline.methods.get(call.method)
         if method is None:
-            raise CallError((await self._pipeline.unknown(call.method, call.metadata)).status)
+            failure = await self._pipeline.unknown(call.method, call.metadata, call.peer)
+            raise CallError(failure.status)
         return method
 
 
