@@ -90,3 +90,11 @@ class Backend(Protocol):
     def stream(self, call: Call) -> AsyncIterator[Answer]:
         """Yields the responses of a server stream. Raises CallError. The caller must aclose() it."""
         ...
+
+    def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:
+        """Yields the responses of a stream in both directions, and takes its requests meanwhile.
+
+        `call.request` is an empty request; `requests` end when the client has nothing more to say, and
+        remain their maker's to close. Raises CallError. The caller must aclose() what this returns.
+        """
+        ...

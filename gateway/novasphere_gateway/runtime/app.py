@@ -14,6 +14,7 @@ from aiohttp import web
 from novasphere.api.v1 import options_pb2
 
 from novasphere_gateway.backend import Answer, Backend, Call, CallError
+from novasphere_gateway.bridges import node
 from novasphere_gateway.model import BindError, ErrorRule, Route, Violation
 from novasphere_gateway.runtime import (
     binding,
@@ -88,7 +89,14 @@ class Gateway:
         self._json = f"Content-Type: {envelopes.JSON}\r\n{self._common}"
         self._listener: Listener | None = None
         self._server: asyncio.Server | None = None
-        self._open: set[streams.Stream] = set()
+        self._bridge = node.NodeBridge(
+            backend,
+            settings=self._settings,
+            catalogue=self._catalogue,
+            cors=self._cors,
+            stamps=self._stamps,
+        )
+        self._open: set[streams.Stream | node.NodeSocket] = set()
         self._all_closed = asyncio.Event()
         self._is_draining = False
 
@@ -136,10 +144,11 @@ class Gateway:
         handlers = self._extra.get(incoming.path)
         if handlers is not None:
             return await self._answer_extra(incoming, handlers, started)
-        exchange = _Exchange(incoming)
+        is_bridged = incoming.path in node.PATHS
+        exchange = _Exchange(incoming, incoming.path) if is_bridged else _Exchange(incoming)
         status = 499
         try:
-            response = await self._answer(exchange)
+            response = await (self._serve_node if is_bridged else self._answer)(exchange)
             status = response.status
         except streams.ClientGone as gone:
             status = gone.status
@@ -212,6 +221,24 @@ class Gateway:
         except UnicodeDecodeError:
             raise requests.not_utf8("path") from None
         return await self._call(exchange, match.actions, match.segments)
+
+    async def _serve_node(self, exchange: _Exchange) -> web.StreamResponse:
+        """Serves a WebSocket of a foreign node."""
+        self._check_host(exchange.incoming)
+        if exchange.incoming.method != "GET":
+            raise _not_allowed(exchange.incoming, ["GET"])
+        self._refuse_when_draining()
+        socket = self._bridge.accept(exchange.incoming)
+        self._open.add(socket)
+        try:
+            return await socket.serve()
+        finally:
+            self._open.discard(socket)
+            self._all_closed.set()
+
+    def _refuse_when_draining(self) -> None:
+        if self._is_draining:
+            raise Failure("DRAINING", "the server is shutting down", retry_after=1.0)
 
     async def _call(
         self, exchange: _Exchange, actions: Mapping[str, Endpoint], segments: Sequence[str]
@@ -319,8 +346,7 @@ class Gateway:
         self, exchange: _Exchange, endpoint: Endpoint, form: streams.Format, call: Call
     ) -> web.StreamResponse:
         incoming = exchange.incoming
-        if self._is_draining:
-            raise Failure("DRAINING", "the server is shutting down", retry_after=1.0)
+        self._refuse_when_draining()
         headers = (
             f"Content-Type: {form.media_type}\r\n{self._common}"
             "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"

@@ -33,12 +33,18 @@ class InProcess:
             raise CallError(failure.status) from failure
         return _answer(result, headers)
 
-    async def stream(self, call: Call) -> AsyncIterator[Answer]:
+    def stream(self, call: Call) -> AsyncIterator[Answer]:
+        return self._answers(call, call.request)
+
+    def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:
+        return self._answers(call, requests)
+
+    async def _answers(
+        self, call: Call, request: Message | AsyncIterator[Message]
+    ) -> AsyncIterator[Answer]:
         method = await self._method(call)
         try:
-            stream = await self._pipeline.open(
-                method, call.request, call.metadata, call.peer, call.timeout
-            )
+            stream = await self._pipeline.open(method, request, call.metadata, call.peer, call.timeout)
             try:
                 while (result := await stream.next()) is not None:
                     yield _answer(result, stream.headers())
