@@ -141,6 +141,7 @@ class ForeignNode:
     async def join(self, **fields: Any) -> dict[str, Any]:
         """Connects and registers."""
         await self.connect()
+        await self.frame("welcome")
         return await self.register(**fields)
 
     async def beat(self, **metrics: float) -> dict[str, Any]:

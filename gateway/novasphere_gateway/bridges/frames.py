@@ -19,6 +19,7 @@ class Code(StrEnum):
 
     INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 - a word, not a secret
     PARSE_ERROR = "PARSE_ERROR"
+    TOO_LARGE = "TOO_LARGE"
     UNKNOWN_MESSAGE_TYPE = "UNKNOWN_MESSAGE_TYPE"
     NODE_ID_MISMATCH = "NODE_ID_MISMATCH"
     INVALID_REGISTER_DATA = "INVALID_REGISTER_DATA"
@@ -41,6 +42,7 @@ class Code(StrEnum):
 ERRORS: Mapping[str, tuple[str, str]] = {
     Code.INVALID_TOKEN: ("认证令牌无效", "the token is not valid"),
     Code.PARSE_ERROR: ("消息解析失败", "the message cannot be read"),
+    Code.TOO_LARGE: ("消息过大", "the message is too large"),
     Code.UNKNOWN_MESSAGE_TYPE: ("未知的消息类型", "this type of message is not known"),
     Code.NODE_ID_MISMATCH: ("节点 ID 与连接不一致", "the frame names another node than the connection"),
     Code.INVALID_REGISTER_DATA: ("注册数据无效", "the registration is not valid"),
@@ -82,8 +84,10 @@ class Frame:
     data: Mapping[str, Any]
 
 
-def parse(text: str | bytes) -> Frame:
-    """Returns the frame that a message is. Raises FrameError."""
+def parse(text: str, limit: int) -> Frame:
+    """Returns the frame that a message of at most `limit` characters is. Raises FrameError."""
+    if len(text) > limit:
+        raise FrameError(Code.TOO_LARGE, f"a message has at most {limit} characters")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:

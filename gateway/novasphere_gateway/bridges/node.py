@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from novasphere.link.v1 import link_service_pb2 as link
 from novasphere_gateway.backend import Backend, Call, CallError
 from novasphere_gateway.bridges import frames, node_messages
 from novasphere_gateway.bridges.frames import Code, Frame, FrameError
-from novasphere_gateway.bridges.node_links import CONNECT, PROTOCOL, LinkEnded, NodeLink
+from novasphere_gateway.bridges.node_links import CONNECT, PROTOCOL, LinkEnded, NodeLink, Reply
 from novasphere_gateway.runtime import binding, failures, requests, streams
 from novasphere_gateway.runtime.cors import Cors
 from novasphere_gateway.runtime.failures import Catalogue, Failure
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 PATHS = ("/ws/node", "/api/v1/ws")
 HEARTBEAT_SECONDS = 30  # what the published protocol says
 
+_RECEIVED = 2  # times the limit of a message
 _GOODBYE_SECONDS = 2.0  # that a node gets to answer the closing of its socket
 _GOING = 1001
 _TOKEN = 4401
@@ -138,7 +140,8 @@ class NodeSocket:
         self._socket = web.WebSocketResponse(
             timeout=_GOODBYE_SECONDS,
             heartbeat=settings.ping_interval,
-            max_msg_size=settings.max_body_size,
+            # Up to here a message that is too large can be refused and the connection stays.
+            max_msg_size=_RECEIVED * settings.max_body_size,
             compress=False,
         )
         self._socket.headers["X-Request-Id"] = incoming.request_id
@@ -229,7 +232,7 @@ class NodeSocket:
     async def _take(self, text: str) -> None:
         frame = None
         try:
-            frame = frames.parse(text)
+            frame = frames.parse(text, self._settings.max_body_size)
             await self._handle(frame)
         except FrameError as error:
             frame_id = error.frame_id or (frame.id if frame is not None else "")
@@ -255,7 +258,7 @@ class NodeSocket:
     # -- what nodes say
 
     async def _register(self, frame: Frame) -> None:
-        node_id = self._agreed(frame.data, Code.INVALID_REGISTER_DATA)
+        node_id = self._agreed(frame.data, Code.INVALID_REGISTER_DATA) or str(uuid.uuid4())
         hello = link.Hello(
             node_id=node_id,
             profile=node_messages.profile(frame.data, self._call.peer.rpartition(":")[0]),
@@ -287,18 +290,17 @@ class NodeSocket:
             except FrameError as error:
                 refused = error
         # The node lives, whatever it measures.
-        reply = "" if refused is not None else "heartbeat_ack"
-        await (await self._opened()).send(heartbeat=heartbeat, reply=reply, frame_id=frame.id)
+        reply = None if refused is not None else self._receipt("heartbeat_ack", frame, heartbeat)
+        await (await self._opened()).send(heartbeat=heartbeat, reply=reply)
         if refused is not None:
             raise refused
 
     async def _metrics(self, frame: Frame) -> None:
         self._agreed(frame.data)
         sample = node_messages.sample(frame.data.get("metrics", frame.data))
+        heartbeat = link.Heartbeat(sample=sample)
         opened = await self._opened()
-        await opened.send(
-            heartbeat=link.Heartbeat(sample=sample), reply="metrics_response", frame_id=frame.id
-        )
+        await opened.send(heartbeat=heartbeat, reply=self._receipt("metrics_response", frame, heartbeat))
 
     async def _received(self, frame: Frame) -> None:
         self._agreed(frame.data)
@@ -324,6 +326,11 @@ class NodeSocket:
 
     async def _ignore(self, frame: Frame) -> None:
         """Does nothing: the frame asks for nothing."""
+
+    def _receipt(self, kind: str, frame: Frame, heartbeat: link.Heartbeat) -> Reply:
+        has_sample = heartbeat.HasField("sample")
+        data = {"received": True, "node_id": self._node_id, "metrics_saved": has_sample}
+        return Reply(kind, data, frame.id)
 
     def _agreed(self, data: Mapping[str, Any], code: str = Code.PARSE_ERROR) -> str:
         """Returns the node that a frame speaks for. Raises FrameError if that is not the connection's."""
@@ -373,10 +380,11 @@ class NodeSocket:
         if opened is None or follower is None:
             return
         try:
-            if is_goodbye:
-                await opened.send(goodbye=link.Goodbye(reason="the connection was closed"))
-            await opened.finish()
             async with asyncio.timeout(self._settings.request_timeout):
+                await opened.leave()
+                if is_goodbye:
+                    await opened.send(goodbye=link.Goodbye(reason="the connection was closed"))
+                await opened.finish()
                 await asyncio.wait([follower])
         except (LinkEnded, TimeoutError):
             pass
@@ -412,10 +420,8 @@ class NodeSocket:
             self.close(refusal)
 
     async def _pass_on(self, opened: NodeLink, answer: link.ConnectResponse) -> None:
-        for reply, frame_id in opened.durable(answer.acked_sequence):
-            data: dict[str, Any] = {"received": True, "node_id": self._node_id}
-            data["metrics_saved"] = True
-            await self._say(self._writer.frame(reply, data, frame_id))
+        for reply in opened.durable(answer.acked_sequence):
+            await self._say(self._writer.frame(reply.type, reply.data, reply.frame_id))
         for ack in answer.report_acks:
             frame_id = self._results.pop(ack.run_id, "")
             if ack.is_stale:
@@ -427,23 +433,30 @@ class NodeSocket:
                 details = f"{ack.run_id} has ended as {ack.late_after}; the result is kept beside it"
                 await self._say_error(Refusal(code, details), frame_id)
         for dispatch in answer.dispatches:
-            await self._say(self._writer.frame("execute_command", node_messages.execution(dispatch)))
+            frame = self._writer.frame("execute_command", node_messages.execution(dispatch))
+            if not await self._say(frame):
+                with suppress(LinkEnded):
+                    await opened.send(reports=[node_messages.undelivered(dispatch)])
         if answer.HasField("closing"):
             self.close(_closing(answer.closing.reason))
 
     # -- what nodes are told
 
-    async def _say(self, text: str) -> None:
-        """Sends a frame. A node that takes nothing is cut; that one is gone is for its reader to find out."""
+    async def _say(self, text: str) -> bool:
+        """Sends a frame, and returns whether it is on its way. That a node is gone is for its reader to
+        find out; one that takes nothing is cut.
+        """
+        transport = self._request.transport
+        if self._socket.closed or transport is None or transport.is_closing():
+            return False
         try:
             async with asyncio.timeout(self._settings.write_timeout):
                 await self._socket.send_str(text)
         except TimeoutError:
-            transport = self._request.transport
-            if transport is not None:
-                transport.abort()
+            transport.abort()
         except ConnectionError:
-            pass
+            pass  # after it was written: it may have arrived
+        return True
 
     async def _say_error(self, refusal: Refusal, frame_id: str = "") -> None:
         await self._say(self._writer.error(refusal.code, refusal.details, frame_id))

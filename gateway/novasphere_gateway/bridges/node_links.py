@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, cast
 
 from google.protobuf.message import Message
@@ -23,6 +24,15 @@ class LinkEnded(Exception):
     """The link has ended; whoever follows its frames knows why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a node is answered once its frame is durable."""
+
+    type: str
+    data: Mapping[str, Any]
+    frame_id: str
+
+
 class NodeLink:
     """One call of Connect. Frames go in by send() and come out of frames(), in one task each."""
 
@@ -32,20 +42,34 @@ class NodeLink:
         self._requests: asyncio.Queue[link.ConnectRequest | None] = asyncio.Queue(_WAITING)
         self._sent = 0
         self._handled = 0  # the server's last frame that the follower has dealt with
-        self._unacked: deque[tuple[int, str, str]] = deque()
+        self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._left_at = 0  # the frame that says so; 0: none yet
+        self._unanswered: deque[tuple[int, Reply]] = deque()
         self.has_ended = False
 
-    async def send(self, *, reply: str = "", frame_id: str = "", **content: Any) -> None:
-        """Sends a frame. `reply` is the type of the answer to the node's frame `frame_id`, due when this
-        is durable. Raises LinkEnded.
-        """
+    async def send(self, *, reply: Reply | None = None, **content: Any) -> None:
+        """Sends a frame. `reply` is due when it is durable. Raises LinkEnded."""
         if self.has_ended:
             raise LinkEnded
         self._sent += 1
-        self._unacked.append((self._sent, reply, frame_id))
+        if reply is not None:
+            self._unanswered.append((self._sent, reply))
         await self._requests.put(
-            link.ConnectRequest(sequence=self._sent, acked_sequence=self._handled, **content)
+            link.ConnectRequest(
+                sequence=self._sent,
+                acked_sequence=self._handled,
+                free_slots=0 if self._left_at else 1,
+                **content,
+            )
         )
+
+    async def leave(self) -> None:
+        """Asks for no more commands, and returns when all that were on their way have come. Raises
+        LinkEnded.
+        """
+        self._left_at = self._sent + 1
+        await self.send()
+        await self._left
 
     async def finish(self) -> None:
         """Says that no more is sent. frames() ends by itself then."""
@@ -64,23 +88,25 @@ class NodeLink:
                     frame = cast("link.ConnectResponse", answer.message)
                     yield frame
                     self._handled = frame.sequence
+                    if 0 < self._left_at <= frame.acked_sequence and not self._left.done():
+                        self._left.set_result(None)
         finally:
             self.has_ended = True
+            if not self._left.done():
+                self._left.set_result(None)
             while not self._requests.empty():  # lets go whoever waits for room
                 self._requests.get_nowait()
 
-    def durable(self, acked: int) -> list[tuple[str, str]]:
-        """Returns what is to be answered now that frames up to `acked` are durable: type and frame id."""
+    def durable(self, acked: int) -> list[Reply]:
+        """Returns what is to be answered now that frames up to `acked` are durable."""
         replies = []
-        while self._unacked and self._unacked[0][0] <= acked:
-            _, reply, frame_id = self._unacked.popleft()
-            if reply:
-                replies.append((reply, frame_id))
+        while self._unanswered and self._unanswered[0][0] <= acked:
+            replies.append(self._unanswered.popleft()[1])
         return replies
 
     def unanswered(self) -> list[str]:
         """Returns the ids of the node's frames that will never be answered, once the link has ended."""
-        return [frame_id for _, reply, frame_id in self._unacked if reply]
+        return [reply.frame_id for _, reply in self._unanswered]
 
     async def _outgoing(self) -> AsyncGenerator[Message, None]:
         while (request := await self._requests.get()) is not None:

@@ -110,6 +110,15 @@ def _in_frames(
     yield {"output": output, "reports": [report]}
 
 
+def undelivered(dispatch: link.Dispatch) -> link.AttemptReport:
+    return link.AttemptReport(
+        run_id=dispatch.run_id,
+        attempt=dispatch.attempt,
+        fencing_token=dispatch.fencing_token,
+        phase=link.ATTEMPT_PHASE_UNDELIVERED,
+    )
+
+
 def execution(dispatch: link.Dispatch) -> dict[str, Any]:
     """Returns the data of an execute_command frame."""
     return {

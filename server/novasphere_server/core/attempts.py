@@ -74,6 +74,20 @@ def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> li
     return [_cancel(row.key, wanted[row.key], row.cancel_grace_ms, settings) for row in rows.values()]
 
 
+def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
+    """Lets a command wait again whose last dispatch never reached its node."""
+    row = sent(tx, [told.run_id]).get(told.run_id)
+    stored = None if row is None else pb.CommandWithResult.FromString(row.body)
+    if row is None or stored is None:
+        return
+    command = stored.command
+    is_last = (told.attempt, told.fencing_token) == (command.attempt, row.fencing_token)
+    if is_last and command.state == pb.COMMAND_STATE_DISPATCHED:
+        states.move(command, pb.COMMAND_STATE_PENDING)
+        command.ClearField("run_deadline")
+        tx.put(COMMANDS, stored)
+
+
 def _dispatch(command: pb.Command, token: int, settings: FleetSettings) -> link.Dispatch:
     return link.Dispatch(
         run_id=command.command_id,
@@ -318,6 +332,10 @@ def _record_report(
 ) -> None:
     if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
         raise errors.LinkProtocol("a report says nothing")
+    if report.phase == link.ATTEMPT_PHASE_UNDELIVERED:
+        put_back(tx, report)
+        result.ended.add((report.run_id, report.attempt))
+        return
     is_final = report.phase != link.ATTEMPT_PHASE_RUNNING
     stored = None if attempt is None else tx.get(COMMANDS, report.run_id)
     late_after = ""

@@ -115,7 +115,7 @@ def record(
 
     def meant(message: M) -> M:
         stored = own.get(message.run_id)
-        if stored is None:
+        if stored is None or message.attempt:  # what its bridge tells of one dispatch
             return message
         identified = type(message)()
         identified.CopyFrom(message)

@@ -416,6 +416,10 @@ class Links:
                 ),
             )
             session.may_have_work |= has_more
+            if session.is_foreign and not session.is_open:
+                # Nobody will say that they never arrived.
+                for dispatch in dispatches:
+                    await self._store.write(partial(attempts.put_back, told=dispatch))
             session.dispatch(dispatches)
             self.counters.dispatched += len(dispatches)
             if has_more and session.credit > 0:
@@ -463,11 +467,11 @@ class Links:
         session = self._sessions.get(command.node_uid)
         if session is None:
             return
+        if session.is_foreign and command.state not in states.ON_NODE:  # the server counts its credit
+            session.attempts.pop((command_id, command.attempt), None)
+            if session.may_have_work:
+                session.wake.set()
         if states.is_terminal(command.state):
-            if session.is_foreign:  # whose credit the server counts
-                session.attempts.pop((command_id, command.attempt), None)
-                if session.may_have_work:
-                    session.wake.set()
             return
         if command.state == command_pb2.COMMAND_STATE_PENDING:
             session.may_have_work = True

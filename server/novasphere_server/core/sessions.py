@@ -188,7 +188,7 @@ class ForeignSession(Session):
 
     @property
     def credit(self) -> int:
-        return self.capacity - len(self.attempts)
+        return self.capacity - len(self.attempts) if self.free_slots else 0
 
     @property
     def room(self) -> int:

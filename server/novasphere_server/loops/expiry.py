@@ -78,7 +78,7 @@ class ExpiryLoop:
         self._runs.setdefault(command_id, self._clock.monotonic() + left)
 
     def _follow(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
-        if stored is None or states.is_terminal(stored.command.state):
+        if stored is None or stored.command.state not in states.ON_NODE:
             self._runs.pop(command_id, None)
         elif stored.command.HasField("run_deadline"):
             self._time(command_id, stored.command.run_deadline.ToMicroseconds())

@@ -39,6 +39,8 @@ class _AttemptPhaseEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AttemptPh
     """The agent refused it; nothing was started."""
     ATTEMPT_PHASE_UNKNOWN: _AttemptPhase.ValueType  # 6
     """The agent meant to start it and cannot tell how that ended."""
+    ATTEMPT_PHASE_UNDELIVERED: _AttemptPhase.ValueType  # 7
+    """The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
 
 class AttemptPhase(_AttemptPhase, metaclass=_AttemptPhaseEnumTypeWrapper):
     """How one attempt stands on the agent."""
@@ -57,6 +59,8 @@ ATTEMPT_PHASE_REJECTED: AttemptPhase.ValueType  # 5
 """The agent refused it; nothing was started."""
 ATTEMPT_PHASE_UNKNOWN: AttemptPhase.ValueType  # 6
 """The agent meant to start it and cannot tell how that ended."""
+ATTEMPT_PHASE_UNDELIVERED: AttemptPhase.ValueType  # 7
+"""The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
 
 class _Verdict:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -128,8 +132,8 @@ class ConnectRequest(message.Message):
     """The last server frame that was handled. Handling the Welcome means that its tokens are on disk."""
     free_slots: builtins.int
     """How many more attempts the agent would start now, once every frame up to `acked_sequence` is
-    counted: the server's credit. Not read on the link of a foreign node, whose capacity alone is known:
-    the server counts what it sent there.
+    counted: the server's credit. On the link of a foreign node only 0 is read, which says that it is
+    gone: the server itself counts what it sent there, against the capacity.
     """
     @builtins.property
     def hello(self) -> Hello:

@@ -85,6 +85,11 @@ class AttemptPhase(betterproto2.Enum):
     The agent meant to start it and cannot tell how that ended.
     """
 
+    UNDELIVERED = 7
+    """
+    The bridge of a foreign node could not hand it over, for certain: it waits for its node again.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -95,6 +100,7 @@ class AttemptPhase(betterproto2.Enum):
             4: "ATTEMPT_PHASE_TIMED_OUT",
             5: "ATTEMPT_PHASE_REJECTED",
             6: "ATTEMPT_PHASE_UNKNOWN",
+            7: "ATTEMPT_PHASE_UNDELIVERED",
         }
 
     @classmethod
@@ -107,6 +113,7 @@ class AttemptPhase(betterproto2.Enum):
             "ATTEMPT_PHASE_TIMED_OUT": 4,
             "ATTEMPT_PHASE_REJECTED": 5,
             "ATTEMPT_PHASE_UNKNOWN": 6,
+            "ATTEMPT_PHASE_UNDELIVERED": 7,
         }
 
 
@@ -412,8 +419,8 @@ class ConnectRequest(betterproto2.Message):
     free_slots: "int" = betterproto2.field(3, betterproto2.TYPE_UINT32)
     """
     How many more attempts the agent would start now, once every frame up to `acked_sequence` is
-    counted: the server's credit. Not read on the link of a foreign node, whose capacity alone is known:
-    the server counts what it sent there.
+    counted: the server's credit. On the link of a foreign node only 0 is read, which says that it is
+    gone: the server itself counts what it sent there, against the capacity.
     """
 
     hello: "Hello | None" = betterproto2.field(
