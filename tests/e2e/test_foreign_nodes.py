@@ -548,6 +548,23 @@ async def test_the_newest_connection_wins(fleet: Fleet) -> None:
     assert (await fleet.node_is(connection="ONLINE"))["status"] == "online"
 
 
+async def test_two_first_connections_at_once_are_one_node(fleet: Fleet) -> None:
+    twins = [fleet.node() for _ in range(4)]
+    for twin in twins:
+        await twin.connect()
+        await twin.send("node_register", {"node_id": "node-001"})
+    (winner,) = await eventually(lambda: _survivors(twins))
+    assert (await winner.beat())["received"] is True
+    codes = [await twin.closed() for twin in twins if twin is not winner]
+    assert codes == [4409] * 3
+    assert (await fleet.rest("GET", "/api/v1/nodes"))["total"] == 1
+
+
+async def _survivors(nodes: list[ForeignNode]) -> list[ForeignNode]:
+    alive = [node for node in nodes if node.close_code is None]
+    return alive if len(alive) == 1 else []
+
+
 async def test_a_join_token_takes_over_no_node_but_those_that_it_let_in(fleet: Fleet) -> None:
     owner = fleet.node()
     await owner.join()

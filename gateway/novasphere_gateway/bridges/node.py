@@ -319,7 +319,8 @@ class NodeSocket:
         opened = await self._opened()
         self._results[run_id] = frame.id
         for content in parts:
-            await opened.send(**content)
+            reply = Reply("", {}, frame.id) if "reports" in content else None
+            await opened.send(reply=reply, **content)
 
     async def _ping(self, frame: Frame) -> None:
         await self._say(self._writer.frame("pong", {}, frame.id))
@@ -412,16 +413,15 @@ class NodeSocket:
             welcome.set_exception(FrameError(code, refusal.details))
             welcome.exception()  # nobody may be waiting for it any more
         elif refusal is not None:
-            lost = [*opened.unanswered(), *self._results.values()]
-            self._results.clear()
-            for frame_id in lost or [""]:
+            for frame_id in opened.unanswered() or [""]:
                 await self._say_error(refusal, frame_id)
         if refusal is not None and refusal.code in _LAST_WORDS:
             self.close(refusal)
 
     async def _pass_on(self, opened: NodeLink, answer: link.ConnectResponse) -> None:
         for reply in opened.durable(answer.acked_sequence):
-            await self._say(self._writer.frame(reply.type, reply.data, reply.frame_id))
+            if reply.type:
+                await self._say(self._writer.frame(reply.type, reply.data, reply.frame_id))
         for ack in answer.report_acks:
             frame_id = self._results.pop(ack.run_id, "")
             if ack.is_stale:

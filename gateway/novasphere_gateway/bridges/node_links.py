@@ -18,6 +18,7 @@ CONNECT = "/novasphere.link.v1.LinkService/Connect"
 PROTOCOL = 1
 
 _WAITING = 16  # frames that the server has yet to take
+_UNANSWERED = 64  # frames that the node has yet to be answered
 
 
 class LinkEnded(Exception):
@@ -26,7 +27,7 @@ class LinkEnded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a node is answered once its frame is durable."""
+    """What a node is answered once its frame is durable. Without a type nothing is said."""
 
     type: str
     data: Mapping[str, Any]
@@ -45,11 +46,15 @@ class NodeLink:
         self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._left_at = 0  # the frame that says so; 0: none yet
         self._unanswered: deque[tuple[int, Reply]] = deque()
+        self._room = asyncio.Semaphore(_UNANSWERED)  # a node that reads no answers is not read from
         self.has_ended = False
 
     async def send(self, *, reply: Reply | None = None, **content: Any) -> None:
         """Sends a frame. `reply` is due when it is durable. Raises LinkEnded."""
+        if reply is not None:
+            await self._room.acquire()
         if self.has_ended:
+            self._room.release()
             raise LinkEnded
         self._sent += 1
         if reply is not None:
@@ -94,7 +99,9 @@ class NodeLink:
             self.has_ended = True
             if not self._left.done():
                 self._left.set_result(None)
-            while not self._requests.empty():  # lets go whoever waits for room
+            # Whoever waits for room is let go.
+            self._room.release()
+            while not self._requests.empty():
                 self._requests.get_nowait()
 
     def durable(self, acked: int) -> list[Reply]:
@@ -102,6 +109,7 @@ class NodeLink:
         replies = []
         while self._unanswered and self._unanswered[0][0] <= acked:
             replies.append(self._unanswered.popleft()[1])
+            self._room.release()
         return replies
 
     def unanswered(self) -> list[str]:

@@ -282,7 +282,8 @@ class Links:
     async def _foreign_entry(self, hello: link.Hello, principal: Principal) -> _Entry:
         identities.check_name(hello.node_id)
         # Before the node is claimed: a Hello that is refused must not end the node's present link.
-        uid = await foreign_nodes.known_uid(self._store, principal, hello) or uuid.uuid4().hex
+        uid = await foreign_nodes.known_uid(self._store, principal, hello)
+        uid = uid or self._registering(hello.node_id) or uuid.uuid4().hex
         has_its_own = not foreign_nodes.wants_credential(principal, hello)
         identity = Identity(
             session_token=identities.new_session_token(),
@@ -301,6 +302,13 @@ class Links:
             return foreign_nodes.take_stock(tx, uid)
 
         return _Entry(ForeignSession(uid, hello.node_id), identity, admit, reconcile)
+
+    def _registering(self, node_id: str) -> str:
+        """Returns the uid of a foreign node that another connection is about to make, or ""."""
+        for uid, session in self._sessions.items():
+            if session.is_foreign and session.node_id == node_id:
+                return uid
+        return ""
 
     def _claim_node(self, session: Session) -> None:
         """Makes a session its node's, in place of any other. From here to the submission of its Hello
