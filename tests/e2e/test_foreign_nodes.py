@@ -64,6 +64,12 @@ class Fleet:
 
         return await eventually(check)
 
+    async def output(self, command_id: str, stream: str) -> str:
+        headers = {"Authorization": f"Bearer {self.server.admin_token}", "Accept": "text/plain"}
+        url = f"{self.server.http_url}/api/v1/commands/{command_id}/output?stream={stream}"
+        async with self.session.get(url, headers=headers) as answer:
+            return await answer.text()
+
     async def key(self, *scopes: str) -> str:
         """Creates an API key and returns it."""
         body = {"name": "a key", "scopes": list(scopes)}
@@ -120,6 +126,22 @@ async def test_a_node_registers_and_looks_like_any_other(fleet: Fleet) -> None:
     again = await node.register(os_info="Ubuntu 24.04 LTS")
     assert again["action"] == "updated"
     assert (await fleet.node_is(os_info="Ubuntu 24.04 LTS"))["id"] == found["id"]
+
+
+async def test_watchers_hear_of_a_node(fleet: Fleet) -> None:
+    node = fleet.node()
+    headers = {
+        "Authorization": f"Bearer {fleet.server.admin_token}",
+        "Accept": "application/x-ndjson",
+    }
+    async with fleet.session.get(
+        f"{fleet.server.http_url}/api/v1/nodes:watch", headers=headers
+    ) as watch:
+        await node.join()
+        async with asyncio.timeout(10):
+            while (row := json.loads(await watch.content.readline()))["type"] != "ADDED":
+                pass
+        assert (row["object"]["node_id"], row["object"]["is_foreign"]) == ("node-001", True)
 
 
 async def test_a_command_runs_end_to_end(fleet: Fleet) -> None:
@@ -292,6 +314,7 @@ async def test_a_result_counts_on_whatever_connection_it_comes_and_once(fleet: F
     await node.beat()  # answered in order
     assert await fleet.command(command_id) == first
     assert (first["result"]["stdout"], first["result"]["stdout_bytes"]) == ("first", 5)
+    assert await fleet.output(command_id, "stdout") == "first"
 
 
 async def test_a_result_may_come_before_the_node_registers_again(fleet: Fleet) -> None:
@@ -313,11 +336,8 @@ async def test_long_output_comes_whole(fleet: Fleet) -> None:
     await node.result(await node.command(), stdout=stdout, stderr=stderr)
     done = await fleet.command_is(command_id, status="success")
     assert done["result"]["stdout_bytes"] == len(stdout.encode())
-    headers = {"Authorization": f"Bearer {fleet.server.admin_token}", "Accept": "text/plain"}
-    for stream, printed in (("stdout", stdout), ("stderr", stderr)):
-        url = f"{fleet.server.http_url}/api/v1/commands/{command_id}/output?stream={stream}"
-        async with fleet.session.get(url, headers=headers) as answer:
-            assert await answer.text() == printed
+    assert await fleet.output(command_id, "stdout") == stdout
+    assert await fleet.output(command_id, "stderr") == stderr
 
 
 async def test_a_cancel_ends_a_command_though_its_node_cannot_be_told(fleet: Fleet) -> None:
@@ -731,22 +751,26 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=10,
 )
-TYPES = st.sampled_from(
-    ["node_register", "heartbeat", "metrics", "command_received", "command_started", "command_result",
-     "ping", "pong", "error", "welcome"]
-)  # fmt: skip
-KEYS = st.sampled_from(
-    ["node_id", "metrics", "status", "command_id", "exit_code", "stdout", "stderr", "execution_time_ms",
-     "cpu_usage", "load_average", "hostname", "capacity"]
-)  # fmt: skip
-FRAMES = st.one_of(
-    st.binary(max_size=64),
-    st.text(max_size=64),
-    JSON.map(json.dumps),
-    st.fixed_dictionaries(
-        {"type": TYPES | JSON, "id": JSON, "data": JSON | st.dictionaries(KEYS, JSON, max_size=6)}
-    ).map(json.dumps),
+VALID: dict[str, dict[str, Any]] = {
+    "node_register": {"hostname": "h", "ip_address": "10.0.0.1", "os_info": "an os", "capacity": 1},
+    "heartbeat": {"status": "online", "metrics": METRICS},
+    "metrics": METRICS,
+    "command_received": {"command_id": "cmd-1"},
+    "command_started": {"command_id": "cmd-1"},
+    "command_result": {
+        "command_id": "cmd-1", "exit_code": 0, "stdout": "", "stderr": "", "execution_time_ms": 1
+    },
+    "ping": {}, "pong": {}, "error": {},
+}  # fmt: skip
+ALL_KEYS = [(kind, key) for kind, data in VALID.items() for key in (*data, "node_id")]
+# Right but for one value; right in its shape; anything at all.
+ALMOST = st.builds(
+    lambda at, value: {"type": at[0], "data": VALID[at[0]] | {at[1]: value}},
+    st.sampled_from(ALL_KEYS),
+    JSON,
 )
+SHAPED = st.fixed_dictionaries({"type": st.sampled_from([*VALID]) | JSON, "id": JSON, "data": JSON})
+FRAMES = (ALMOST | SHAPED | JSON).map(json.dumps) | st.text(max_size=64) | st.binary(max_size=64)
 
 
 async def test_no_frame_kills_a_connection(
@@ -756,8 +780,8 @@ async def test_no_frame_kills_a_connection(
     await node.join()
     drawn: list[list[str | bytes]] = []
 
-    @settings(max_examples=150, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(FRAMES, max_size=8))
+    @settings(max_examples=200, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(FRAMES, min_size=4, max_size=12))
     def draw(frames: list[str | bytes]) -> None:
         drawn.append([f for f in frames if isinstance(f, bytes) or _is_text(f)])
 

@@ -61,6 +61,9 @@ class Refusal:
     details: str
 
 
+_BUG = Refusal(Code.INTERNAL_ERROR, "the server's log tells more")
+
+
 class NodeBridge:
     """Serves the sockets of all foreign nodes."""
 
@@ -237,6 +240,9 @@ class NodeSocket:
         except FrameError as error:
             frame_id = error.frame_id or (frame.id if frame is not None else "")
             await self._say_error(Refusal(error.code, error.details), frame_id)
+        except Exception:  # noqa: BLE001 - a bug costs one frame, not the connection; the log knows
+            _log.exception("a frame of a foreign node failed")
+            await self._say_error(_BUG, frame.id if frame is not None else "")
 
     async def _handle(self, frame: Frame) -> None:
         handler = self._handlers.get(frame.type)
@@ -405,7 +411,7 @@ class NodeSocket:
             refusal = self._refusal_of(error)
         except Exception:  # noqa: BLE001 - the node is told, the log knows
             _log.exception("the link of a foreign node failed")
-            refusal = Refusal(Code.INTERNAL_ERROR, "the server's log tells more")
+            refusal = _BUG
         if not welcome.done():
             refusal = refusal or Refusal(Code.OVERLOADED, "the server ended the link: try again")
             is_invalid = refusal.code == "VALIDATION_ERROR"
