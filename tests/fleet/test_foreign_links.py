@@ -153,3 +153,26 @@ async def test_a_command_that_is_cancelled_frees_its_slot(world) -> None:
     await world.fleet.commands.cancel(ADMIN, first)
     assert (await bridge.dispatch()).run_id == second
     await bridge.close()
+
+
+async def test_the_newest_link_wins_at_whichever_server_it_is(pair) -> None:
+    here, there = pair
+    left, newest = Bridge(here), Bridge(there)
+    await left.connect()
+    run_id = await here.run()
+    dispatch = await left.dispatch()
+    await there.store.catch_up()
+    assert not (await newest.connect(is_registration=False)).is_created
+
+    exited = link.AttemptReport(run_id=run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=9)
+    left.send(reports=[exited])
+    while not (frame := await left.next()).HasField("closing"):
+        pass
+    assert frame.closing.reason == "DUPLICATE_IDENTITY"
+    assert (await there.command(run_id)).state == pb.COMMAND_STATE_DISPATCHED
+
+    exited.exit_code = 0
+    await newest.settled(newest.send(reports=[exited]))
+    assert (await there.command(dispatch.run_id)).exit_code == 0
+    await left.close()
+    await newest.close()

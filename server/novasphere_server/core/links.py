@@ -268,9 +268,7 @@ class Links:
         def admit(tx: Transaction) -> tuple[node_pb2.Node, bool]:
             if is_bound:
                 return identities.resume(tx, hello, identity, self._servers.id), False
-            node, is_repeated = identities.enrol(
-                tx, principal, hello, uid, identity, self._servers.id
-            )
+            node, is_repeated = identities.enrol(tx, principal, hello, uid, identity, self._servers.id)
             self._join_tokens.consume_join_token(tx, principal, node.node_id, is_repeated=is_repeated)
             return node, not is_repeated
 
@@ -291,9 +289,7 @@ class Links:
         )
 
         def admit(tx: Transaction) -> tuple[node_pb2.Node, bool]:
-            node, is_created = foreign_nodes.admit(
-                tx, principal, hello, uid, identity, self._servers.id
-            )
+            node, is_created = foreign_nodes.admit(tx, principal, hello, uid, identity, self._servers.id)
             if is_created:
                 self._join_tokens.consume_join_token(tx, principal, node.node_id, is_repeated=False)
             return node, is_created
