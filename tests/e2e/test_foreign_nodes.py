@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.link.v1 import link_service_pb2_grpc as link_grpc
+from novasphere_server import errors
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.testing import RunningServer, running_server
 from processes import TOKEN, ControlPlane, control_plane, eventually
@@ -269,6 +270,19 @@ async def test_what_waits_for_a_node_is_sent_when_it_comes(fleet: Fleet) -> None
         await fleet.command_is(command_id, status="success")
 
 
+async def test_a_node_hears_that_it_is_registered_before_any_command(fleet: Fleet) -> None:
+    node = fleet.node()
+    await node.join(capacity=4)
+    await node.close()
+    for _ in range(4):
+        await fleet.run()
+    await node.connect()
+    await node.send("node_register", {"capacity": 4})
+    await node.until(lambda: len(node.frames) == 6)
+    kinds = [frame["type"] for frame in node.frames]
+    assert kinds == ["welcome", "register_response"] + ["execute_command"] * 4
+
+
 async def test_the_server_ends_a_command_whose_time_is_up(fleet: Fleet) -> None:
     node = fleet.node()
     await node.join()
@@ -431,6 +445,27 @@ async def test_errors_are_told_in_english_where_that_is_asked_for(fleet: Fleet) 
     said = await node.refused("heartbeat", {})
     assert said["message"] == "the node does not exist: register it first"
     assert (await node.register())["message"] == "the node is registered"
+
+
+async def test_what_the_database_does_not_take_is_refused_and_may_be_said_again(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise errors.DatabaseUnavailable
+
+    node = fleet.node()
+    await node.join()
+    command_id = await fleet.run()
+    frame = await node.command()
+    with monkeypatch.context() as outage:
+        outage.setattr(fleet.server.store, "write", fail)
+        beat = {"status": "online", "metrics": METRICS}
+        assert (await node.refused("heartbeat", beat))["error_code"] == "DATABASE_ERROR"
+        await node.result(frame, stdout="kept")
+        assert (await node.frame("error", frame["id"]))["data"]["error_code"] == "DATABASE_ERROR"
+    assert (await node.beat(**METRICS))["metrics_saved"] is True
+    await node.result(frame, stdout="kept")
+    assert (await fleet.command_is(command_id, status="success"))["result"]["stdout"] == "kept"
 
 
 async def test_nobody_hears_of_a_command_of_another_node(fleet: Fleet) -> None:

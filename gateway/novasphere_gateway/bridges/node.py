@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +38,7 @@ HEARTBEAT_SECONDS = 30  # what the published protocol says
 _RECEIVED = 2  # times the limit of a message
 _GOODBYE_SECONDS = 2.0  # that a node gets to answer the closing of its socket
 _GOING = 1001
+_TRY_LATER = 1013
 _TOKEN = 4401
 _FORBIDDEN = 4403
 _GONE = 4404
@@ -61,6 +62,7 @@ class Refusal:
     details: str
 
 
+Greet = Callable[[link.Welcome], Awaitable[None]]
 _BUG = Refusal(Code.INTERNAL_ERROR, "the server's log tells more")
 
 
@@ -197,7 +199,9 @@ class NodeSocket:
     async def _close(self) -> None:
         words = await self._last_words
         await self._say_error(words)
-        await self._socket.close(code=_LAST_WORDS.get(words.code, _GOING), message=words.code.encode())
+        await self._socket.close(
+            code=_LAST_WORDS.get(words.code, _TRY_LATER), message=words.code.encode()
+        )
 
     async def _is_welcome(self) -> bool:
         """Greets the node, unless its token is refused."""
@@ -271,18 +275,21 @@ class NodeSocket:
             capacity=node_messages.capacity(frame.data),
             foreign=link.ForeignNode(is_registration=True),
         )
+
+        async def greet(welcome: link.Welcome) -> None:
+            self._node_id = welcome.node_id
+            data = {
+                "success": True,
+                "message": self._writer.said(frames.REGISTERED),
+                "node_id": welcome.node_id,
+                "action": "created" if welcome.is_created else "updated",
+            }
+            if welcome.credential:
+                data["token"] = welcome.credential
+            await self._say(self._writer.frame("register_response", data, frame.id))
+
         await self._leave()  # the link that this one replaces must not look like another connection's
-        _, welcome = await self._open(hello)
-        self._node_id = welcome.node_id
-        data = {
-            "success": True,
-            "message": self._writer.said(frames.REGISTERED),
-            "node_id": welcome.node_id,
-            "action": "created" if welcome.is_created else "updated",
-        }
-        if welcome.credential:
-            data["token"] = welcome.credential
-        await self._say(self._writer.frame("register_response", data, frame.id))
+        await self._open(hello, greet)
 
     async def _heartbeat(self, frame: Frame) -> None:
         self._agreed(frame.data)
@@ -363,23 +370,27 @@ class NodeSocket:
         if not self._node_id:
             raise FrameError(Code.NODE_NOT_FOUND, "send node_register first")
         hello = link.Hello(node_id=self._node_id, foreign=link.ForeignNode())
-        opened, _ = await self._open(hello)
-        return opened
+        return await self._open(hello)
 
-    async def _open(self, hello: link.Hello) -> tuple[NodeLink, link.Welcome]:
-        """Opens a link and has it followed. Raises FrameError with what the server says instead."""
+    async def _open(self, hello: link.Hello, greet: Greet | None = None) -> NodeLink:
+        """Opens a link and has it followed. `greet` tells the node, before anything that the link brings.
+        Raises FrameError with what the server says instead.
+        """
         hello.protocol = PROTOCOL
         opened = NodeLink(self._backend, self._call)
-        welcome: asyncio.Future[link.Welcome] = asyncio.get_running_loop().create_future()
+        welcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await opened.send(hello=hello)
-        follower = self._tasks.create_task(self._follow(opened, welcome), name="link of a foreign node")
+        follower = self._tasks.create_task(
+            self._follow(opened, welcome, greet), name="link of a foreign node"
+        )
         self._link, self._follower = opened, follower
         try:
             async with asyncio.timeout(self._settings.request_timeout):
-                return opened, await welcome
+                await welcome
         except TimeoutError:
             follower.cancel()
             raise FrameError(Code.OVERLOADED, "the server did not answer in time: try again") from None
+        return opened
 
     async def _leave(self, *, is_goodbye: bool = False) -> None:
         """Ends the link, and waits until the server knows."""
@@ -398,14 +409,19 @@ class NodeSocket:
         finally:
             follower.cancel()
 
-    async def _follow(self, opened: NodeLink, welcome: asyncio.Future[link.Welcome]) -> None:
+    async def _follow(
+        self, opened: NodeLink, welcome: asyncio.Future[None], greet: Greet | None
+    ) -> None:
         """Passes on what the server sends, until the link ends; says why it ended."""
         refusal = None
         try:
             async with aclosing(opened.frames()) as answers:
                 async for answer in answers:
                     if answer.HasField("welcome"):
-                        welcome.set_result(answer.welcome)
+                        if greet is not None:
+                            await greet(answer.welcome)
+                        if not welcome.done():  # it may have come too late
+                            welcome.set_result(None)
                     await self._pass_on(opened, answer)
         except CallError as error:
             refusal = self._refusal_of(error)
