@@ -120,6 +120,18 @@ async def test_what_certainly_did_not_arrive_waits_again(world) -> None:
     await bridge.close()
 
 
+async def test_nobody_puts_back_what_another_node_was_sent(world) -> None:
+    owner, stranger = Bridge(world), Bridge(world, "n2")
+    await owner.connect()
+    await stranger.connect()
+    command_id = await world.run()
+    dispatch = await owner.dispatch()
+    await stranger.settled(stranger.send(reports=[undelivered(dispatch)]))
+    assert (await world.command(command_id)).state == pb.COMMAND_STATE_DISPATCHED
+    await owner.close()
+    await stranger.close()
+
+
 async def test_what_started_does_not_wait_again(world) -> None:
     bridge = Bridge(world)
     await bridge.connect()

@@ -333,7 +333,8 @@ def _record_report(
     if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
         raise errors.LinkProtocol("a report says nothing")
     if report.phase == link.ATTEMPT_PHASE_UNDELIVERED:
-        put_back(tx, report)
+        if attempt is not None:
+            put_back(tx, report)
         result.ended.add((report.run_id, report.attempt))
         return
     is_final = report.phase != link.ATTEMPT_PHASE_RUNNING
