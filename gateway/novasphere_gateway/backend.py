@@ -106,7 +106,7 @@ class Backend(Protocol):
     def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:
         """Yields the responses of a stream in both directions, and takes its requests meanwhile.
 
-        `call.request` holds what the path says, as every request does; `requests` end when the client has nothing more to say, and
+        `call.request` holds what the path says; `requests` end when the client has nothing more to say, and
         remain their maker's to close. Raises CallError. The caller must aclose() what this returns.
         """
         ...

@@ -151,9 +151,10 @@ class IdempotencyKeyReused(ApiError):
 class NodeNameTaken(ApiError):
     reason = reasons.ERROR_REASON_NODE_NAME_TAKEN
 
-    def __init__(self, node_id: str) -> None:
+    def __init__(self, node_id: str, message: str = "") -> None:
         super().__init__(
-            f"a node named {node_id!r} exists already: choose another --name, or delete that node",
+            message
+            or f"a node named {node_id!r} exists already: choose another --name, or delete that node",
             metadata={"node_id": node_id},
         )
 

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from novasphere.api.v1 import options_pb2
 
 from novasphere_gateway.backend import Answer, Backend, Call, CallError
+from novasphere_gateway.bridges import node
 from novasphere_gateway.model import BindError, ErrorRule, Route, Violation
 from novasphere_gateway.runtime import (
     binding,
@@ -90,7 +91,14 @@ class Gateway:
         self._json = f"Content-Type: {envelopes.JSON}\r\n{self._common}"
         self._listener: Listener | None = None
         self._server: asyncio.Server | None = None
-        self._open: set[streams.Stream | sockets.Socket] = set()
+        self._bridge = node.NodeBridge(
+            backend,
+            settings=self._settings,
+            catalogue=self._catalogue,
+            cors=self._cors,
+            stamps=self._stamps,
+        )
+        self._open: set[streams.Stream | sockets.Socket | node.NodeSocket] = set()
         self._all_closed = asyncio.Event()
         self._is_draining = False
 
@@ -138,10 +146,11 @@ class Gateway:
         handlers = self._extra.get(incoming.path)
         if handlers is not None:
             return await self._answer_extra(incoming, handlers, started)
-        exchange = _Exchange(incoming)
+        is_bridged = incoming.path in node.PATHS
+        exchange = _Exchange(incoming, incoming.path) if is_bridged else _Exchange(incoming)
         status = 499
         try:
-            response = await self._answer(exchange)
+            response = await (self._serve_node if is_bridged else self._answer)(exchange)
             status = response.status
         except streams.ClientGone as gone:
             status = gone.status
@@ -214,6 +223,19 @@ class Gateway:
         except UnicodeDecodeError:
             raise requests.not_utf8("path") from None
         return await self._call(exchange, match.actions, match.segments)
+
+    async def _serve_node(self, exchange: _Exchange) -> web.StreamResponse:
+        """Serves a WebSocket of a foreign node."""
+        self._check_host(exchange.incoming)
+        if exchange.incoming.method != "GET":
+            raise _not_allowed(exchange.incoming, ["GET"])
+        self._refuse_when_draining()
+        socket = self._bridge.accept(exchange.incoming)
+        return await self._while_open(socket, socket.serve())
+
+    def _refuse_when_draining(self) -> None:
+        if self._is_draining:
+            raise failures.draining()
 
     async def _call(
         self, exchange: _Exchange, actions: Mapping[str, Endpoint], segments: Sequence[str]
@@ -340,8 +362,7 @@ class Gateway:
         self, exchange: _Exchange, endpoint: Endpoint, form: streams.Format, call: Call
     ) -> web.StreamResponse:
         incoming = exchange.incoming
-        if self._is_draining:
-            raise failures.draining()
+        self._refuse_when_draining()
         headers = (
             f"Content-Type: {form.media_type}\r\n{self._common}"
             "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"
@@ -369,15 +390,16 @@ class Gateway:
         return await self._while_open(stream, stream.serve(self._backend, call))
 
     async def _socket(self, exchange: _Exchange, endpoint: Endpoint, call: Call) -> web.StreamResponse:
-        if self._is_draining:
-            raise failures.draining()
+        self._refuse_when_draining()
         socket = sockets.Socket(
             endpoint, exchange.incoming, catalogue=self._catalogue, settings=self._settings
         )
         return await self._while_open(socket, socket.serve(self._backend, call))
 
     async def _while_open(
-        self, stream: streams.Stream | sockets.Socket, served: Awaitable[web.StreamResponse]
+        self,
+        stream: streams.Stream | sockets.Socket | node.NodeSocket,
+        served: Awaitable[web.StreamResponse],
     ) -> web.StreamResponse:
         """Returns what serving answers; a drain ends it meanwhile."""
         self._open.add(stream)

@@ -19,8 +19,6 @@ class GatewaySettings:
     stream_open_delay: float = 1.0
     """How long a stream waits for its first row before it answers 200. Errors that come sooner are
     ordinary HTTP errors, later ones are rows."""
-    ping_interval: float = 20.0
-    """How often a WebSocket is asked whether its client is still there."""
     gzip_min_size: int = 1024
     cors_origins: frozenset[str] = frozenset()
     """Origins whose pages may read answers, "https://console.example.org"; "*" allows all."""
@@ -29,4 +27,7 @@ class GatewaySettings:
     out web pages whose own name was made to point here."""
     query_tokens: bool = True
     """Streams take `?token=`, for browsers' EventSource, which cannot set headers."""
+    ping_interval: float = 20.0
+    """How long a WebSocket may be silent before it is asked for a sign of life; half as long again, and it
+    is cut."""
     keepalive_timeout: float = 75.0

@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from aiohttp import WSMessage, WSMsgType, web
 from google.protobuf.message import Message
@@ -55,8 +54,18 @@ def check(incoming: Incoming, cors: Cors) -> None:
     origin = incoming.headers.get(requests.ORIGIN)
     if origin is None or cors.allows(origin):
         return
-    if urlsplit(origin).netloc.lower() != incoming.headers.get("Host", "").lower():
-        raise Failure("PERMISSION_DENIED", f"pages of {origin} may not open WebSockets of this server")
+    if origin.partition("://")[2].lower() != incoming.headers.get("Host", "").lower():
+        named = requests.legible(origin)
+        raise Failure("PERMISSION_DENIED", f"pages of {named} may not open WebSockets of this server")
+
+
+async def shake_hands(frames: web.WebSocketResponse, request: web.BaseRequest) -> None:
+    """Opens a WebSocket that check() let through. Raises Failure where the handshake is wrong."""
+    try:
+        await frames.prepare(request)
+    except web.HTTPException:
+        text = "a WebSocket needs Sec-WebSocket-Version: 13 and a Sec-WebSocket-Key of 16 bytes"
+        raise Failure("INVALID_ARGUMENT", text) from None
 
 
 def close_code(reason: str, http_status: int) -> int:
@@ -116,11 +125,7 @@ class Socket:
 
     async def serve(self, backend: Backend, call: Call) -> web.StreamResponse:
         """Serves the socket until either side ends it. Raises Failure before it is open, and ClientGone."""
-        try:
-            await self._frames.prepare(self._request)
-        except web.HTTPException:
-            text = "a WebSocket needs Sec-WebSocket-Version: 13 and a Sec-WebSocket-Key of 16 bytes"
-            raise Failure("INVALID_ARGUMENT", text) from None
+        await shake_hands(self._frames, self._request)
         connection = cast("Connection", self._request.protocol)  # the listener makes no others
         connection.on_lost = lambda: self.end(Ending.GONE)
         try:

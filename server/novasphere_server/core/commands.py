@@ -215,6 +215,15 @@ class Commands:
                     "CANCELLED",
                     "cancelled before it was sent to its node",
                 )
+            elif command.HasField("run_deadline") and not states.is_terminal(command.state):
+                # Nobody could confirm it: the node's protocol has no word for it.
+                states.end(
+                    command,
+                    pb.COMMAND_STATE_CANCELLED,
+                    tx.now_us,
+                    "CANCELLED",
+                    "cancelled; a foreign node cannot be told, so it may still run there",
+                )
             else:
                 states.refuse_finished(command)
             command.cancel_requested = True
@@ -249,6 +258,41 @@ class Commands:
                 expire_queued(tx, stored)
                 expired += 1
             return expired
+
+        return await self._store.write(expire)
+
+    async def timed_runs(self) -> Sequence[tuple[str, int]]:
+        """Returns the unfinished commands that the server times, and when the time of each is up."""
+        rows = await self._store.read(sa.select(_table.body).where(_table.state.in_(states.ON_NODE)))
+        unfinished = (pb.CommandWithResult.FromString(row.body).command for row in rows)
+        return [
+            (command.command_id, instants.microseconds(command.run_deadline))
+            for command in unfinished
+            if command.HasField("run_deadline")
+        ]
+
+    async def expire_runs(self, command_ids: Sequence[str]) -> int:
+        """Ends commands whose time is up on foreign nodes, as many as one mutation may. Returns how many
+        of them need no second look.
+        """
+
+        def expire(tx: Transaction) -> int:
+            settled = 0
+            for command_id in tx.fitting(command_ids):
+                settled += 1
+                stored = tx.get(COMMANDS, command_id)
+                if stored is None or stored.command.state not in states.ON_NODE:
+                    continue  # its result came in the meantime
+                states.end(
+                    stored.command,
+                    pb.COMMAND_STATE_TIMED_OUT,
+                    tx.now_us,
+                    "TIMEOUT",
+                    f"no result came within {stored.command.timeout_seconds} s after it was sent; "
+                    "a foreign node cannot be told, so it may still run there",
+                )
+                tx.put(COMMANDS, stored)
+            return settled
 
         return await self._store.write(expire)
 

@@ -47,6 +47,8 @@ def encode_Command(m: novasphere_node_v1_command_pb2.Command) -> dict[str, Any]:
     data['node_uid'] = m.node_uid
     data['attempt'] = m.attempt
     data['exit_code'] = m.exit_code if m.HasField("exit_code") else None
+    if m.HasField("run_deadline"):
+        data['run_deadline'] = codec.print_seconds(m.run_deadline.seconds)
     return data
 
 
@@ -54,7 +56,7 @@ def dump_Command(m: novasphere_node_v1_command_pb2.Command) -> bytes:
     return orjson.dumps(encode_Command(m))
 
 
-keys_Command = frozenset(['attempt', 'cancel_requested', 'command_id', 'command_text', 'completed_at', 'created_at', 'exit_code', 'id', 'namespace', 'node_uid', 'queue_timeout', 'queue_timeout_seconds', 'reason', 'reason_message', 'revision', 'started_at', 'state', 'status', 'target_node_id', 'timeout', 'timeout_seconds'])
+keys_Command = frozenset(['attempt', 'cancel_requested', 'command_id', 'command_text', 'completed_at', 'created_at', 'exit_code', 'id', 'namespace', 'node_uid', 'queue_timeout', 'queue_timeout_seconds', 'reason', 'reason_message', 'revision', 'run_deadline', 'started_at', 'state', 'status', 'target_node_id', 'timeout', 'timeout_seconds'])
 
 
 def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Command) -> novasphere_node_v1_command_pb2.Command:
@@ -120,6 +122,9 @@ def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Comma
     v = data.get('exit_code')
     if v is not None:
         m.exit_code = codec.int32(v, path, 'exit_code')
+    v = data.get('run_deadline')
+    if v is not None:
+        m.run_deadline.CopyFrom(codec.timestamp(v, path, 'run_deadline'))
     return m
 
 
