@@ -111,9 +111,14 @@ class Channel:
         self, call: Call, ask: Any, request: Message | AsyncIterator[Message]
     ) -> AsyncIterator[Answer]:
         read = self._response(call.method).FromString
-        refused: list[CallError] = []
-        sent = self._wire(request) if isinstance(request, Message) else self._wires(request, refused)
-        rpc = ask(sent, timeout=call.timeout, metadata=_metadata(call))
+        failed: list[Exception] = []
+        sender = None
+        if isinstance(request, Message):
+            rpc = ask(self._wire(request), timeout=call.timeout, metadata=_metadata(call))
+        else:
+            rpc = ask(timeout=call.timeout, metadata=_metadata(call))
+            # grpcio would leave a task of its own waiting for requests when the server has ended the call.
+            sender = asyncio.create_task(self._send(rpc, request, failed), name=f"send to {call.method}")
         try:
             async for wire in rpc:
                 self._found()
@@ -121,31 +126,34 @@ class Channel:
         except grpc.aio.AioRpcError as error:
             raise CallError(self._status(error, call)) from error
         except asyncio.CancelledError:
-            # grpcio raises it too when its own half of the call gave up, which cancels nobody here.
+            # grpcio raises it too when the sender gave the call up, which cancels nobody here.
             task = asyncio.current_task()
-            if not refused or task is None or task.cancelling():
+            if not failed or task is None or task.cancelling():
                 raise
-            raise refused[0] from None
+            raise failed[0] from None
         finally:
             # grpcio leaves the stream of an abandoned call open, on the server too.
             rpc.cancel()
+            if sender is not None:
+                sender.cancel()
+                await asyncio.wait([sender])
 
     async def _check(
         self, request: access_service_pb2.CheckAccessRequest, metadata: Mapping[str, str]
     ) -> None:
         await self.unary(Call(_CHECK_ACCESS, request, metadata, timeout=_ACCESS_SECONDS))
 
-    async def _wires(
-        self, requests: AsyncIterator[Message], refused: list[CallError]
-    ) -> AsyncIterator[bytes]:
-        """Yields the bytes of requests. Leaves in `refused` why it could not: grpcio keeps that to itself."""
-        async for request in requests:
-            try:
-                wire = self._wire(request)
-            except CallError as error:
-                refused.append(error)
-                raise
-            yield wire
+    async def _send(self, rpc: Any, requests: AsyncIterator[Message], failed: list[Exception]) -> None:
+        """Sends requests until they end. Leaves in `failed` why it could not, and gives the call up."""
+        try:
+            async for request in requests:
+                await rpc.write(self._wire(request))
+            await rpc.done_writing()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            pass  # the call is over, and its reader learns why
+        except Exception as error:  # noqa: BLE001 - the reader raises it
+            failed.append(error)
+            rpc.cancel()
 
     def _wire(self, request: Message) -> bytes:
         """Returns the bytes of a request. Raises CallError for one that gRPC would refuse in its words."""

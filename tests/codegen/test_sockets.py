@@ -213,6 +213,7 @@ async def test_a_drain_closes_sockets_and_says_why(socket: Socket, http: aiohttp
         ("https://console.example.org", 101),
         ("https://evil.example.org", 403),
         ("null", 403),
+        ("http://[", 403),
         ("{self}", 101),
     ],
 )

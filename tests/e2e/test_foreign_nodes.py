@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -564,8 +565,23 @@ async def test_tokens_in_urls_can_be_switched_off(tmp_path: Path) -> None:
         assert await node.closed() == 4401
         assert "Authorization" in node.frames[0]["data"]["details"]
         node.token = ""
-        await node.connect(headers={"Authorization": f"Bearer {fleet.server.admin_token}"})
+        authorized = {"Authorization": f"Bearer {fleet.server.admin_token}"}
+        await node.connect(headers=authorized)
         await node.register()
+        url = f"{fleet.server.http_url}/api/v1/tickets"
+        async with fleet.session.post(url, json={}, headers=authorized) as answer:
+            ticket = (await answer.json())["ticket"]
+        await node.connect(ticket=ticket)
+        await node.register()
+
+
+async def test_a_page_may_connect_as_a_node(fleet: Fleet) -> None:
+    text = base64.urlsafe_b64encode(fleet.server.admin_token.encode()).decode().rstrip("=")
+    bearer = f"base64url.bearer.authorization.novasphere.io.{text}"
+    url = f"{fleet.server.http_url}/ws/node"
+    async with fleet.session.ws_connect(url, protocols=[bearer, "json"]) as socket:
+        assert socket.protocol == "json"
+        assert (await socket.receive_json())["type"] == "welcome"
 
 
 async def test_pages_of_strangers_may_not_connect(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from foreign_node import ForeignNode
 from google.rpc import error_details_pb2
 from novasphere.node.v1 import command_service_pb2
 from novasphere_gateway.backend import Call, CallError
@@ -163,6 +164,45 @@ async def test_its_metrics_are_its_own_and_need_a_credential(
     assert "novasphere_store_revision" not in text
 
 
+async def test_foreign_nodes_join_through_it(plane: ControlPlane, http: aiohttp.ClientSession) -> None:
+    node = ForeignNode(http, plane.url, TOKEN, "node-002")
+    assert (await node.join())["action"] == "created"
+    assert (await node.beat(cpu_usage=1.0, memory_usage=2.0, disk_usage=3.0, load_average=0.1))[
+        "metrics_saved"
+    ]
+    assert (await node.register())["action"] == "updated"  # on a link of its own
+    body = {"command_text": "echo out", "timeout": 30}
+    created = await plane.rest("POST", "/api/v1/nodes/node-002/commands", body, status=None)
+    await node.execute(await node.command())
+
+    async def has_succeeded() -> bool:
+        answer = await plane.rest("GET", f"/api/v1/commands/{created['data']['command_id']}")
+        return bool(answer["data"]["command"]["status"] == "success")
+
+    await eventually(has_succeeded)
+    newer = ForeignNode(http, plane.url, TOKEN, "node-002")
+    await newer.join()
+    assert await node.closed() == 4409
+    await newer.close()
+    await plane.node_is("offline", "node-002")
+
+
+async def test_a_ticket_opens_one_link_of_a_foreign_node(
+    plane: ControlPlane, http: aiohttp.ClientSession
+) -> None:
+    ticket = (await plane.rest("POST", "/api/v1/tickets", {}, status=None))["ticket"]
+    node = ForeignNode(http, plane.url, "", "node-003")
+    await node.connect(ticket=ticket)
+    assert (await node.register())["success"]
+    assert (await node.beat())["received"]
+    assert (await node.refused("node_register", {"node_id": "node-003"}))[
+        "error_code"
+    ] == "INVALID_TOKEN"
+    assert await node.closed() == 4401
+    await node.connect(ticket=ticket)
+    assert await node.closed() == 4401
+
+
 async def test_a_server_that_hangs_is_found_out(plane: ControlPlane) -> None:
     channel = Channel(plane.address, message_bytes=1_000_000, silence=1.0)
     method = "/novasphere.node.v1.CommandService/WatchCommands"
@@ -175,7 +215,8 @@ async def test_a_server_that_hangs_is_found_out(plane: ControlPlane) -> None:
     try:
         async with asyncio.timeout(8):
             with pytest.raises(CallError) as caught:
-                await anext(answers)
+                async for _ in answers:  # what was on its way
+                    pass
     finally:
         plane.server.running.send_signal(signal.SIGCONT)
     info = error_details_pb2.ErrorInfo()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import grpc
@@ -75,6 +75,17 @@ async def test_a_duplex_that_is_refused_says_why(server: RunningServer, backend:
     with pytest.raises(CallError) as caught:
         await anext(answers)
     assert reason_of(caught.value) == "UNAUTHENTICATED"
+
+
+async def test_a_call_that_ended_takes_no_more_requests(server: RunningServer, backend: Backend) -> None:
+    async def requests() -> AsyncGenerator[Message, None]:
+        yield link.ConnectRequest()
+        await asyncio.Event().wait()
+
+    said = requests()
+    with pytest.raises(CallError):
+        await anext(backend.duplex(call(CONNECT, link.ConnectRequest(), server.admin_token), said))
+    await said.aclose()  # raises while somebody waits for the next one
 
 
 async def test_a_request_beyond_the_limit_ends_the_call_and_nobody_else(
