@@ -229,6 +229,8 @@ async def test_a_server_that_hangs_is_found_out(plane: ControlPlane) -> None:
 async def test_while_the_server_is_away_it_says_so_and_then_goes_on(
     plane: ControlPlane, http: aiohttp.ClientSession
 ) -> None:
+    node = ForeignNode(http, plane.url, TOKEN, "node-002")
+    await node.join()
     watch = plane.url + "/api/v1/commands:watch"
     async with http.get(watch, headers=AUTHORIZED | {"Accept": "application/x-ndjson"}) as stream:
         await stream.content.readline()
@@ -246,11 +248,15 @@ async def test_while_the_server_is_away_it_says_so_and_then_goes_on(
         assert answer.status == 503
     async with http.get(plane.url + "/livez") as answer:
         assert answer.status == 200
+    away = await node.refused("heartbeat", {"node_id": "node-002"})
+    assert (away["error_code"], away["message"]) == ("SERVER_UNREACHABLE", "网关无法连接服务器")
     assert plane.gateway is not None
     assert plane.gateway.output().count("the server cannot be reached") == 1  # not once a call
     await plane.server.start()
     await plane.ready()
     assert "the server is reached again" in plane.gateway.output()
+    assert (await node.beat())["received"]
+    await node.cut()
     assert (await plane.rest("GET", NODE))["data"]["node_id"] == "node-001"
 
 

@@ -35,6 +35,8 @@ class Code(StrEnum):
     DATABASE_ERROR = "DATABASE_ERROR"
     DRAINING = "DRAINING"
     OVERLOADED = "OVERLOADED"
+    SERVER_UNREACHABLE = "SERVER_UNREACHABLE"
+    TOO_MANY_REFUSALS = "TOO_MANY_REFUSALS"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
@@ -58,6 +60,8 @@ ERRORS: Mapping[str, tuple[str, str]] = {
     Code.DATABASE_ERROR: ("数据库暂不可用", "the database does not answer"),
     Code.DRAINING: ("服务器正在关闭", "the server is shutting down"),
     Code.OVERLOADED: ("服务器繁忙", "the server is busy"),
+    Code.SERVER_UNREACHABLE: ("网关无法连接服务器", "the gateway cannot reach the server"),
+    Code.TOO_MANY_REFUSALS: ("近期被拒绝的令牌过多", "too many tokens were refused lately"),
     Code.INTERNAL_ERROR: ("服务器内部错误", "the server failed"),
 }
 _ANY_ERROR = ("请求失败", "the request failed")
