@@ -17,6 +17,7 @@ CONNECT_SECONDS = 10.0
 # The server sends nothing of its own accord, but it answers pings: silence means that nobody is there.
 PING_SECONDS = 6.0
 SILENCE_SECONDS = 18.0
+HUNG_UP = "the server hung up"
 
 
 class LinkChannel(Channel):
@@ -54,6 +55,13 @@ class LinkChannel(Channel):
         """Drops the connection without waiting for what was not sent."""
         if self._transport is not None:
             self._transport.abort()
+
+    async def __connect__(self) -> H2Protocol:
+        protocol = await super().__connect__()
+        # A forwarder whose own server is away takes connections and drops them; grpclib would go on.
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionResetError(HUNG_UP)
+        return protocol
 
     async def _create_connection(self) -> H2Protocol:
         self._transport, protocol = await asyncio.wait_for(

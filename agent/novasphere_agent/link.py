@@ -16,7 +16,7 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from novasphere_agent import refusals
 from novasphere_agent.attempts import Attempts
 from novasphere_agent.backoff import Backoff
-from novasphere_agent.channel import LinkChannel
+from novasphere_agent.channel import HUNG_UP, LinkChannel
 from novasphere_agent.identity import Identity, IdentityFile
 from novasphere_agent.messages import ConnectRequest, ConnectResponse, Hello, Profile, Welcome
 from novasphere_agent.metrics import FIRST_WINDOW_SECONDS, Sampler
@@ -83,7 +83,11 @@ class Link:
                 at_least = closing.retry_after
                 self._complain(closing.reason, f"the server closed the link: {closing.reason}")
             except StreamTerminatedError as error:
-                self._complain("", f"the link broke: {error}")
+                # The same words whenever it hangs up before there was a link: they are said once.
+                has_linked = self._linked_at is not None
+                self._complain(
+                    "", f"the link broke: {error}" if has_linked else f"no connection: {HUNG_UP}"
+                )
             except IdentityNotStored as error:
                 self._complain("", f"cannot store the identity: {error}")
             except (OSError, asyncio.TimeoutError) as error:

@@ -26,8 +26,11 @@ class Outbox:
         self._flow = flow
         self._workers = workers
 
-    def reports(self) -> list[AttemptReport]:
+    def reports(self, *, is_answer_due: bool) -> list[AttemptReport]:
         """Returns the reports that are due, and counts them as sent.
+
+        While the server has yet to answer final ones, others gather: then they go together, and are one
+        commit there. A lone one never waits.
 
         A final one only when all output went out in earlier frames: within a frame nobody promises that
         output is handled first.
@@ -38,11 +41,11 @@ class Outbox:
                 break
             if attempt.report is None:
                 # Output is never of a command that nobody has heard of.
-                is_due = attempt.is_start_due or attempt.spools.has_unsent
+                is_due = attempt.spools.has_unsent or (attempt.is_start_due and not is_answer_due)
                 if is_due and attempt.started_us and not attempt.is_start_reported:
                     attempt.is_start_reported = True
                     due.append(attempt.start_report())
-            elif attempt.spools.is_all_sent:
+            elif attempt.spools.is_all_sent and not is_answer_due:
                 due.append(attempt.final_report())
                 del self._attempts.speaking[key]
         return due

@@ -13,10 +13,18 @@ from grpclib.client import Stream
 from grpclib.exceptions import StreamTerminatedError
 
 from novasphere_agent import channel as channels
-from novasphere_agent.attempts import Attempts
+from novasphere_agent.attempts import Attempts, Key
 from novasphere_agent.channel import LinkChannel
 from novasphere_agent.flow import Flow
-from novasphere_agent.messages import ConnectRequest, ConnectResponse, Goodbye, Heartbeat, Hello, Welcome
+from novasphere_agent.messages import (
+    AttemptPhase,
+    ConnectRequest,
+    ConnectResponse,
+    Goodbye,
+    Heartbeat,
+    Hello,
+    Welcome,
+)
 from novasphere_agent.metrics import Sampler
 from novasphere_agent.outbox import Outbox
 
@@ -66,6 +74,7 @@ class Session:
         self._is_acknowledged = asyncio.Event()
         self._sequence = 0
         self._acked_sequence = 0
+        self._unanswered: set[Key] = set()  # attempts whose final reports are on their way
         self._is_ack_due = False
         self._heartbeat: Heartbeat | None = None
         self._goodbye: Goodbye | None = None
@@ -120,6 +129,7 @@ class Session:
                 self._flow.acknowledged(self._attempts.acknowledge_output(key, ack.stream, ack.offset))
             for report_ack in response.report_acks:
                 key = (report_ack.run_id, report_ack.attempt)
+                self._unanswered.discard(key)
                 self._flow.acknowledged(self._attempts.acknowledge_report(key))
             self._acked_sequence = response.sequence
             if response.dispatches or response.cancels:
@@ -146,7 +156,12 @@ class Session:
             while True:
                 frame = ConnectRequest()
                 frame.heartbeat, self._heartbeat = self._heartbeat, None
-                frame.reports = outbox.reports()
+                frame.reports = outbox.reports(is_answer_due=bool(self._unanswered))
+                self._unanswered.update(
+                    (report.run_id, report.attempt)
+                    for report in frame.reports
+                    if report.phase != AttemptPhase.RUNNING
+                )
                 if frame.heartbeat is None:  # which does not wait for the bulk of a frame of its own
                     frame.output = await outbox.output()
                 is_ack_due, self._is_ack_due = self._is_ack_due and acked < self._acked_sequence, False

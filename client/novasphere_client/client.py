@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from novasphere_client import settings as client_settings
+from novasphere_client import tokens
 from novasphere_client.commands import Commands
 from novasphere_client.connection import Connection
 from novasphere_client.keys import JoinTokens, Keys
@@ -34,18 +35,24 @@ class Client:
         server: str | None = None,
         token: str | None = None,
         *,
+        context: str | None = None,
         timeout: float = 30.0,
         patience: float = 5.0,
         request_id: str = "",
+        token_seconds: float = tokens.COMMAND_SECONDS,
     ) -> AsyncIterator[Self]:
         """Opens a client for the length of an `async with` block.
 
-        `server` is HOST:PORT; what is not given comes from NOVASPHERE_SERVER and NOVASPHERE_TOKEN, or
-        from a server on this machine. `timeout` bounds each call, and calls that are safe to repeat
+        `server` is HOST:PORT and `context` a name from `novasphere config`; what is not given comes from
+        NOVASPHERE_SERVER and NOVASPHERE_TOKEN, from the current context, or from a server on this
+        machine. `timeout` bounds each call, and calls that are safe to repeat
         are tried again for up to `patience` seconds, both in seconds. `request_id`, when given, is the
-        idempotency key of the one mutation that this client is for. Raises SettingsError.
+        idempotency key of the one mutation that this client is for. `token_seconds` is what the
+        token_command of a context may take. Raises SettingsError.
         """
-        settings = await asyncio.to_thread(client_settings.resolve, server, token)
+        settings = await asyncio.to_thread(
+            client_settings.resolve, server, token, context=context, token_seconds=token_seconds
+        )
         connection = Connection(settings, timeout=timeout, patience=patience, request_id=request_id)
         try:
             yield cls(connection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from novasphere.node.v1 import command_pb2, command_service_pb2, command_service_pb2_grpc
 
 from novasphere_client.connection import Connection, OnInterruption
@@ -45,12 +47,42 @@ class Commands:
         )
         return await self._connection.mutate(self._service.CreateCommand, request, patience=patience)
 
+    async def create_all(
+        self,
+        requests: Iterable[command_service_pb2.CreateCommandRequest],
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+        patience: float | None = None,
+    ) -> Sequence[command_pb2.Command]:
+        """Submits up to 1,000 commands, all or none; returns them in the order of the requests."""
+        request = command_service_pb2.BatchCreateCommandsRequest(
+            requests=requests, request_id=request_id, validate_only=validate_only
+        )
+        method = self._service.BatchCreateCommands
+        return (await self._connection.mutate(method, request, patience=patience)).commands
+
     async def get(
         self, command_id: str, *, patience: float | None = None
     ) -> command_service_pb2.GetCommandResponse:
         """Returns a command and, once it has ended, its result."""
         request = command_service_pb2.GetCommandRequest(command_id=command_id)
         return await self._connection.read(self._service.GetCommand, request, patience=patience)
+
+    async def get_all(
+        self, command_ids: Iterable[str], *, patience: float | None = None
+    ) -> Sequence[command_pb2.CommandWithResult]:
+        """Returns up to 100 commands with their results, in the order of the ids."""
+        request = command_service_pb2.BatchGetCommandsRequest(command_ids=command_ids)
+        method = self._service.BatchGetCommands
+        return (await self._connection.read(method, request, patience=patience)).commands
+
+    async def explain(
+        self, command_id: str, *, patience: float | None = None
+    ) -> command_service_pb2.ExplainCommandResponse:
+        """Returns why a command stands as it does: what it waits for, or how it ended."""
+        request = command_service_pb2.ExplainCommandRequest(command_id=command_id)
+        return await self._connection.read(self._service.ExplainCommand, request, patience=patience)
 
     async def list(
         self,
@@ -87,6 +119,25 @@ class Commands:
         )
         response = await self._connection.mutate(self._service.CancelCommand, request, patience=patience)
         return response.command
+
+    async def cancel_all(
+        self,
+        command_ids: Iterable[str],
+        *,
+        grace_seconds: int | None = None,
+        request_id: str = "",
+        validate_only: bool = False,
+        patience: float | None = None,
+    ) -> Sequence[command_pb2.Command]:
+        """Asks for up to 1,000 commands to be stopped, all or none; those that ended stay as they are."""
+        request = command_service_pb2.BatchCancelCommandsRequest(
+            command_ids=command_ids,
+            grace_seconds=grace_seconds,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        method = self._service.BatchCancelCommands
+        return (await self._connection.mutate(method, request, patience=patience)).commands
 
     def watch(
         self,

@@ -43,14 +43,20 @@ def words(enum: EnumDescriptor) -> list[str]:
     return [word for value in enum.values if (word := spell(enum, value.number)) is not None]
 
 
+def fields(message: Any) -> dict[str, Any]:
+    """Returns the field descriptors of a message descriptor, under the keys that they have in JSON."""
+    return {
+        field.GetOptions().Extensions[options_pb2.key] or field.name: field
+        for field in message.fields
+        if not field.GetOptions().Extensions[options_pb2.hidden]
+    }
+
+
 def encode(message: Message) -> dict[str, Any]:
     """Returns a message as JSON-ready data."""
     data: dict[str, Any] = {}
-    for field in message.DESCRIPTOR.fields:
+    for key, field in fields(message.DESCRIPTOR).items():
         options = field.GetOptions()
-        if options.Extensions[options_pb2.hidden]:
-            continue
-        key = options.Extensions[options_pb2.key] or field.name
         value = getattr(message, field.name)
         if field.is_repeated:
             data[key] = _encode_many(field, value)

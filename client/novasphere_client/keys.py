@@ -14,8 +14,11 @@ from novasphere.api.v1 import (
     options_pb2,
 )
 
-from novasphere_client.connection import Connection
+from novasphere_client.connection import Connection, OnInterruption
 from novasphere_client.nodes import timestamp
+from novasphere_client.watches import Watch
+
+KeyWatch = Watch[key_service_pb2.KeyEvent]
 
 _PAGE = 500
 
@@ -80,6 +83,27 @@ class Keys:
             key_id=key_id, etag=etag, request_id=request_id, validate_only=validate_only
         )
         return (await self._connection.mutate(self._service.RevokeKey, request)).key
+
+    def watch(
+        self,
+        *,
+        cursor: str = "",
+        key_id: str = "",
+        patience: float | None = 60.0,
+        on_interruption: OnInterruption | None = None,
+    ) -> KeyWatch:
+        """Watches keys; see `Watch`."""
+        return Watch(
+            self._connection,
+            lambda cursor, metadata: self._service.WatchKeys(
+                key_service_pb2.WatchKeysRequest(cursor=cursor, key_id=key_id), metadata=metadata
+            ),
+            lambda key: str(key.key_id),
+            key_service_pb2.KeyEvent,
+            cursor=cursor,
+            patience=patience,
+            on_interruption=on_interruption,
+        )
 
 
 class JoinTokens:

@@ -1,33 +1,39 @@
-"""Where the server is and who calls: from arguments, the environment, or this machine's files."""
+"""Where the server is and who calls: from arguments, the environment, a context, or this machine's files."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from novasphere_client import contexts, tokens
+from novasphere_client.contexts import Context, Contexts
+from novasphere_client.contexts import SettingsError as SettingsError
 
 DEFAULT_SERVER = "127.0.0.1:9090"
 DEFAULT_PORT = 9090
+_NO_CONTEXT = Context("")
 REQUEST_IDS = "up to 255 printable ASCII characters"
-
-
-class SettingsError(ValueError):
-    """A setting that cannot be used; the message says which and what to put there."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """A resolved server address and credential.
 
-    `token_source` tells people where the token came from, or where one was looked for.
+    `token_source` tells people where the token came from, or where one was looked for. `url` is the
+    base of the REST routes, `namespace` the one to work in; both are empty where nobody named them.
+    `context` is the name of the context that had a say.
     """
 
     server: str
-    token: str | None
+    token: str | None = field(repr=False)
     token_source: str
     is_loopback: bool
+    url: str = ""
+    namespace: str = ""
+    context: str = ""
 
 
 def data_dir(environment: Mapping[str, str]) -> Path:
@@ -40,40 +46,83 @@ def data_dir(environment: Mapping[str, str]) -> Path:
 
 
 def resolve(
-    server: str | None = None, token: str | None = None, *, environment: Mapping[str, str] | None = None
+    server: str | None = None,
+    token: str | None = None,
+    *,
+    context: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    token_seconds: float = tokens.COMMAND_SECONDS,
 ) -> Settings:
-    """Returns the settings; reads `admin.token` when nobody named a token.
+    """Returns the settings. Arguments win over the environment, and that over the current context.
 
-    That file opens the server of this machine, so it is sent to a loopback address, or where the
-    environment names the data directory, and to nobody else.
+    A context that is named as an argument is an argument. Any other one counts for its own server alone:
+    its token and namespace go nowhere else. `admin.token` is read when nobody named a token; it opens
+    the server of this machine, so it is sent to a loopback address, or where the environment names the
+    data directory, and to nobody else. A context's token_command gets `token_seconds`.
     """
     environment = os.environ if environment is None else environment
-    if server:
-        host, port = _split(server, "the server address")
-    elif named := environment.get("NOVASPHERE_SERVER"):
-        host, port = _split(named, "NOVASPHERE_SERVER")
-    else:
-        host, port = _split(DEFAULT_SERVER, "the default address")
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    is_loopback = _is_loopback(host)
+    file = contexts.default_file(environment)
+    chosen = _context(file, context, environment)
+    first, last = (chosen, _NO_CONTEXT) if context else (_NO_CONTEXT, chosen)
+
+    address = _first(
+        (server, "the server address"),
+        (first.server, f"the server of context {first.name!r}"),
+        (environment.get("NOVASPHERE_SERVER"), "NOVASPHERE_SERVER"),
+        (last.server, f"the server of context {last.name!r}"),
+        (DEFAULT_SERVER, "the default address"),
+    )
+    host, port = parse_address(*address)
+    if last.name and (host, port) != parse_address(last.server or DEFAULT_SERVER, "its server"):
+        chosen = last = _NO_CONTEXT
+    url = _first((first.url, ""), (environment.get("NOVASPHERE_URL"), ""), (last.url, ""))[0]
 
     if token:
-        return Settings(address, _checked(token, "the given token"), "the given token", is_loopback)
-    if named := environment.get("NOVASPHERE_TOKEN"):
-        return Settings(address, _checked(named, "NOVASPHERE_TOKEN"), "NOVASPHERE_TOKEN", is_loopback)
-    file = data_dir(environment) / "admin.token"
-    if not is_loopback and not environment.get("NOVASPHERE_DATA_DIR"):
-        return Settings(address, None, "NOVASPHERE_TOKEN", is_loopback)
+        found, source = token, "the given token"
+    elif any(getattr(first, key) for key in contexts.TOKENS):
+        found, source = tokens.of(first, file.parent, within=token_seconds)
+    elif named := environment.get("NOVASPHERE_TOKEN"):
+        found, source = named, "NOVASPHERE_TOKEN"
+    elif any(getattr(last, key) for key in contexts.TOKENS):
+        found, source = tokens.of(last, file.parent, within=token_seconds)
+    elif _is_loopback(host) or environment.get("NOVASPHERE_DATA_DIR"):
+        found, source = _admin_token(data_dir(environment) / "admin.token")
+    else:
+        found, source = "", "NOVASPHERE_TOKEN"
+    return Settings(
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        _checked(found, source) if found else None,
+        source,
+        _is_loopback(host),
+        url=url,
+        namespace=chosen.namespace,
+        context=chosen.name,
+    )
+
+
+def _context(file: Path, named: str | None, environment: Mapping[str, str]) -> Context:
+    """Returns the context that was named, or the current one, or an empty one. Raises SettingsError."""
+    known = Contexts.read(file)
+    if named := named or environment.get("NOVASPHERE_CONTEXT"):
+        return known.get(named)
+    return known.get(known.current) if known.current else _NO_CONTEXT
+
+
+def _first(*candidates: tuple[str | None, str]) -> tuple[str, str]:
+    """Returns the first text that somebody gave, and what it is."""
+    return next(((text, what) for text, what in candidates if text), ("", ""))
+
+
+def _admin_token(file: Path) -> tuple[str, str]:
     try:
-        found = file.read_text(encoding="utf-8").strip()
+        return file.read_text(encoding="utf-8").strip(), str(file)
     except FileNotFoundError:
-        return Settings(address, None, str(file), is_loopback)
+        return "", str(file)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{file} cannot be read ({getattr(error, 'strerror', None) or error}): "
             "run as the user that runs the server, or set NOVASPHERE_TOKEN"
         ) from None
-    return Settings(address, _checked(found, str(file)) if found else None, str(file), is_loopback)
 
 
 def is_request_id(text: str) -> bool:
@@ -81,7 +130,8 @@ def is_request_id(text: str) -> bool:
     return len(text) <= 255 and text.isascii() and text.isprintable()
 
 
-def _split(text: str, what: str) -> tuple[str, int]:
+def parse_address(text: str, what: str) -> tuple[str, int]:
+    """Returns host and port of a gRPC address. Raises SettingsError, which calls it `what`."""
     text = text.strip()
     if "/" in text or "@" in text or not text.isprintable():
         raise SettingsError(

@@ -16,7 +16,7 @@ from novasphere_client.subscriptions import Subscription
 
 
 class Event(Protocol):
-    """A row of a watch: NodeEvent, CommandEvent."""
+    """A row of a watch: NodeEvent, CommandEvent, KeyEvent."""
 
     type: Any
     cursor: str

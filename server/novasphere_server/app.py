@@ -228,12 +228,25 @@ class App:
         gauge, counter = self.telemetry.gauge, self.telemetry.counter
         gauge("store_revision", "The last revision.", lambda: store.revision)
         gauge("store_available", "1 while the database answers.", lambda: float(store.is_available))
+        check = store.selfcheck
+        gauge(
+            "store_selfcheck_revision",
+            "Up to which revision the tables were compared with the log.",
+            lambda: check.revision,
+        )
+        gauge("store_selfcheck_age_seconds", "How long ago the last self-check ended.", check.age)
+        counter(
+            "store_selfcheck_mismatches",
+            "Self-checks of a kind that failed, and cached objects that are not what is stored.",
+            lambda: check.mismatches,
+        )
         gauge("linked_agents", "Agents whose link is up.", lambda: links.linked_agents)
         counter(
             "dropped_samples",
             "Load samples that had to make room for newer ones.",
             lambda: self.fleet.metrics.dropped,
         )
+        self.telemetry.backlogs(self.clock, store.backlogs | self.fleet.backlogs())
         counts = links.counters
         counter("hellos", "Links that agents opened.", lambda: counts.hellos)
         counter("dispatched_attempts", "Attempts sent to agents.", lambda: counts.dispatched)

@@ -7,7 +7,7 @@ transport. Each class stands for one `ErrorReason` of the API (a test compares t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 from novasphere.api.v1 import error_reason_pb2 as reasons
 
@@ -41,6 +41,13 @@ class ApiError(Exception):
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)
         self.retry_after = retry_after  # seconds
+
+    def at(self, field: str) -> Self:
+        """Says which field of the request the error is about, where it is one of many; returns it."""
+        self.violations = (Violation(field, self.message),)
+        self.message = f"{field}: {self.message}"
+        self.args = (self.message,)
+        return self
 
 
 class InvalidArgument(ApiError):

@@ -6,7 +6,7 @@ import bisect
 import itertools
 import platform
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,8 +16,16 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
+
+from novasphere_server.backlogs import Backlog
+from novasphere_server.clock import Clock
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -137,6 +145,37 @@ class _Counted(Collector):
         yield CounterMetricFamily(self._name, self._meaning, value=self._read())
 
 
+class _Backlogs(Collector):
+    """What loops have still to delete, by what it is."""
+
+    def __init__(self, clock: Clock, backlogs: Mapping[str, Backlog]) -> None:
+        self._clock = clock
+        self._backlogs = backlogs
+
+    def collect(self) -> Iterable[Metric]:
+        deleted = CounterMetricFamily(
+            "novasphere_retention_deleted_rows",
+            "Rows deleted or moved on because they were past their time.",
+            labels=("of",),
+        )
+        age = GaugeMetricFamily(
+            "novasphere_retention_backlog_seconds",
+            "How long the oldest row that is to be deleted has been past its time.",
+            labels=("of",),
+        )
+        success = GaugeMetricFamily(
+            "novasphere_retention_last_success_timestamp_seconds",
+            "When all that was past its time had been deleted; 0 before the first time.",
+            labels=("of",),
+        )
+        now_us = self._clock.now_us()
+        for name, backlog in self._backlogs.items():
+            deleted.add_metric((name,), backlog.deleted)
+            age.add_metric((name,), backlog.age(now_us))
+            success.add_metric((name,), backlog.last_success_us / 1e6)
+        return (deleted, age, success)
+
+
 class Telemetry:
     """The metrics of one server, in a registry of its own."""
 
@@ -198,6 +237,10 @@ class Telemetry:
     def counter(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Adds the counter `novasphere_<name>_total`, which somebody else counts."""
         self.registry.register(_Counted(f"novasphere_{name}", meaning, read))
+
+    def backlogs(self, clock: Clock, backlogs: Mapping[str, Backlog]) -> None:
+        """Adds what loops tell of what they have still to delete."""
+        self.registry.register(_Backlogs(clock, backlogs))
 
     def client_type(self, declared: str, user_agent: str) -> str:
         """Returns what kind of client calls, out of a fixed list."""

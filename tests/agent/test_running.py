@@ -74,6 +74,30 @@ async def test_the_free_slots_are_those_that_are_left(server: StandIn, agent: Ag
     await until(lambda: server.last_frame.free_slots == 2)
 
 
+async def test_reports_gather_while_an_answer_is_due_and_go_together(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link("--capacity", "20")
+    server.acknowledges = False
+    first = server.dispatch("true")
+    await server.result_of(first)  # which waited for nothing
+    more = [server.dispatch("true") for _ in range(12)]
+    talking = server.dispatch("echo hi; sleep 60")
+    # Output never waits, nor does the start that comes before it.
+    await until(lambda: talking.stdout == b"hi\n")
+    # The others have ended, as the free slots tell; and a heartbeat goes by.
+    await until(lambda: server.last_frame.free_slots == 19 and server.last_frame.HasField("heartbeat"))
+    assert [run.reports for run in more] == [[]] * 12
+    server.acknowledges = True
+    server.send(pb.ConnectResponse(report_acks=[{"run_id": first.dispatch.run_id, "attempt": 1}]))
+    await until(lambda: all(run.final for run in more))
+    gathered = [len(frame.reports) for _, frame in server.frames if frame.reports][-1]
+    assert gathered == 12
+    assert all(len(run.reports) == 1 for run in more)
+    server.cancel(talking)
+    await server.result_of(talking)
+
+
 async def test_a_repeated_dispatch_starts_nothing(
     server: StandIn, agent: AgentProcess, tmp_path: Path
 ) -> None:

@@ -14,9 +14,9 @@ import grpc
 import pytest
 import yaml
 from command_line import Cli
-from novasphere.api.v1 import watch_pb2
-from novasphere.node.v1 import command_pb2, metric_pb2
-from novasphere_client.cli import hoist
+from novasphere.api.v1 import key_service_pb2, watch_pb2
+from novasphere.node.v1 import command_explanation_pb2, command_pb2, metric_pb2
+from novasphere_client.cli.options import hoist
 from scripted_server import ERR, OUT, TOKEN, Refusal, ScriptedServer, event
 
 
@@ -26,6 +26,33 @@ def sample(node_id: str, cpu: float) -> metric_pb2.Metric:
     )
     metric.metric_time.FromSeconds(int(time.time()) - 3)
     return metric
+
+
+async def test_an_explanation_is_said_in_lines_that_cannot_steer_the_terminal(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    command_id = server.add_command("n1").command.command_id
+    explanation = command_explanation_pb2.CommandExplanation(
+        cause=command_explanation_pb2.COMMAND_CAUSE_NODE_FAULT,
+        message="n1 reports a fault of its own: \x1b[2Jgone\nno second line",
+        remedy="Mend it.",
+    )
+    explanation.since.FromSeconds(int(time.time()) - 185)
+    server.explanations = [explanation]
+    shown, names, missing = await asyncio.gather(
+        cli("command", "explain", command_id),
+        cli("command", "explain", command_id, "-o", "yaml"),
+        cli("command", "explain", "cmd-none"),
+    )
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.text.splitlines() == [
+        f"command {command_id} on n1: running",
+        "- n1 reports a fault of its own:  [2Jgone no second line (3m ago)",
+        "  Mend it.",
+    ]
+    assert yaml.safe_load(names.text)["explanations"][0]["cause"] == "NODE_FAULT"
+    assert missing.code == 1
+    assert "'cmd-none' does not exist" in missing.err
 
 
 async def test_node_list_in_every_form(server: ScriptedServer, cli: Cli) -> None:
@@ -193,28 +220,102 @@ async def test_ctrl_c_is_heard_although_it_interrupts_nothing(server: ScriptedSe
     assert (left.code, left.err) == (130, "")
 
 
-async def test_watching_as_data_and_over_a_gap(server: ScriptedServer, cli: Cli) -> None:
+async def test_a_watch_that_lost_changes_says_so_and_ends(server: ScriptedServer, cli: Cli) -> None:
     node = server.add_node("n1", labels={"zone": "a"})
-    lost = watch_pb2.Gap(first_lost_revision=3, last_lost_revision=8)
-    server.watch_streams = [
-        [[event("ADDED", node), event("BOOKMARK", cursor="e.1")], [event("GAP", gap=lost)]],
-        [[event("ADDED", node), event("BOOKMARK", cursor="e.9")]],
-    ]
-    process = await cli.start("node", "watch", "-o", "json", "-l", "zone=a")
-    assert process.stdout is not None
-    rows = [json.loads(await asyncio.wait_for(process.stdout.readline(), 20)) for _ in range(4)]
+    lost = watch_pb2.Gap(first_lost_revision=3, last_lost_revision=8, oldest_cursor="e.8")
+    stream = [[event("ADDED", node), event("BOOKMARK", cursor="e.1")], [event("GAP", gap=lost)]]
+    server.watch_streams = [[*stream]]
+    told = await cli("watch", "nodes", "-o", "json", "-l", "zone=a", "--output-watch-events")
+    rows = [json.loads(line) for line in told.text.splitlines()]
     assert [(row["type"], row["cursor"]) for row in rows] == [
         ("ADDED", ""),
         ("BOOKMARK", "e.1"),
-        ("ADDED", ""),
-        ("BOOKMARK", "e.9"),
+        ("GAP", ""),
     ]
     assert rows[0]["object"]["labels"] == {"zone": "a"}
+    assert rows[2]["gap"]["oldest_cursor"] == "e.8"
+    assert told.code == 4
+    assert "revisions 3 to 8" in told.err
+    assert "The oldest cursor that still works: e.8" in told.err
+    assert server.requests("WatchNodes")[0].label_selector == "zone=a"
+
+    server.watch_streams = [[*stream]]
+    shown = await cli("node", "watch", "--no-headers")
+    assert (shown.code, [row.split()[0] for row in shown.text.splitlines()]) == (4, ["ADDED", "GAP"])
+    server.refuse(
+        "WatchNodes", Refusal(grpc.StatusCode.OUT_OF_RANGE, "CURSOR_EXPIRED", "that was long ago")
+    )
+    late = await cli("watch", "nodes", "--cursor", "e.0")
+    assert (late.code, late.text) == (4, "GAP\n")
+    assert "that was long ago" in late.err
+
+
+async def test_a_watched_list_shows_the_present_again_after_a_gap(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    node = server.add_node("n1")
+    lost = watch_pb2.Gap(first_lost_revision=3, last_lost_revision=8)
+    present = [event("ADDED", node), event("BOOKMARK", cursor="e.1")]
+    server.watch_streams = [[present, [event("GAP", gap=lost)]], [present]]
+    process = await cli.start("node", "list", "-w", "-o", "name")
+    assert process.stdout is not None
+    for _ in range(2):
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"n1\n"
     process.kill()
     left = await process.communicate()
     assert b"revisions 3 to 8" in left[1]
-    assert server.requests("WatchNodes")[1].cursor == ""
-    assert server.requests("WatchNodes")[1].label_selector == "zone=a"
+    assert [request.cursor for request in server.requests("WatchNodes")] == ["", ""]
+
+
+async def test_a_watch_may_leave_out_the_present_and_ends_on_time(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    one, other = server.add_node("n1"), server.add_node("n2")
+    server.watch_streams = [
+        [[event("ADDED", one), event("BOOKMARK", cursor="e.1")], [event("ADDED", other, "e.2")]]
+    ]
+    left = await cli("watch", "nodes", "--watch-only", "--timeout", "3", "--no-headers")
+    assert [row.split()[:2] for row in left.text.splitlines()] == [["ADDED", "n2"]]
+    assert (left.code, left.err) == (0, "novasphere: time is up; to go on from here: --cursor e.2\n")
+
+
+async def test_one_object_can_be_watched_by_get(server: ScriptedServer, cli: Cli) -> None:
+    server.watch_streams = [[[event("ADDED", server.add_node("n1")), event("BOOKMARK", cursor="e.1")]]]
+    process = await cli.start("node", "get", "n1", "-w", "-o", "name")
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"n1\n"
+    process.kill()
+    await process.communicate()
+    assert server.requests("WatchNodes")[0].node_id == "n1"
+    assert (await cli("node", "get", "n9", "-w")).code == 1
+
+
+async def test_a_selector_chooses_for_whom_it_is(server: ScriptedServer, cli: Cli) -> None:
+    server.add_node("n1", labels={"zone": "a"})
+    server.add_node("n2", labels={"zone": "a"})
+    server.add_node("n3", labels={"zone": "b"})
+    dry, nobody, none, blank = await asyncio.gather(
+        cli("exec", "-l", "zone=a", "--dry-run=server", "--", "true"),
+        cli("node", "delete", "-l", "zone=c"),
+        cli("node", "delete"),
+        cli("node", "delete", "-l", " "),
+    )
+    assert dry.code == 0
+    assert "zone=a selects 2 nodes" in dry.err
+    assert "the command would run on n2" in dry.err
+    assert all(request.validate_only for request in server.requests("CreateCommand"))
+    assert (nobody.code, none.code, blank.code) == (0, 2, 2)
+    assert "would choose every node" in blank.err
+    assert not server.requests("DeleteNode")
+    assert "no node matches zone=c" in nobody.err
+    gone = await cli("node", "delete", "n3", "-l", "zone=a", "--request-id", "mine")
+    assert gone.code == 0
+    deleted = server.requests("DeleteNode")
+    assert [(request.node_id, request.request_id) for request in deleted] == [
+        ("n3", "mine/n3"),
+        ("n1", "mine/n1"),
+        ("n2", "mine/n2"),
+    ]
 
 
 async def test_list_watch_prints_objects_alone(server: ScriptedServer, cli: Cli) -> None:
@@ -229,6 +330,33 @@ async def test_list_watch_prints_objects_alone(server: ScriptedServer, cli: Cli)
     ]
     process.kill()
     await process.communicate()
+
+
+async def test_lists_are_sorted_by_any_field_of_their_json(server: ScriptedServer, cli: Cli) -> None:
+    for name, cpus, zone in (("a", 4, "y"), ("b", 16, "x"), ("c", 8, "")):
+        node = server.add_node(name, labels={"zone": zone} if zone else {})
+        node.resources.cpu_count = cpus
+        node.last_heartbeat.FromSeconds(cpus)
+    server.nodes["c"].ClearField("last_heartbeat")
+    cases = [
+        (["--sort-by", "resources.cpu_count"], ["a", "c", "b"]),
+        (["--sort-by=-resources.cpu_count"], ["b", "c", "a"]),
+        (["--sort-by", "labels.zone"], ["b", "a", "c"]),
+        (["--sort-by=-last_heartbeat"], ["b", "a", "c"]),
+    ]
+    sorts = await asyncio.gather(*(cli("node", "list", "-o", "name", *words) for words, _ in cases))
+    for (words, wanted), done in zip(cases, sorts, strict=True):
+        assert (done.code, done.text.split()) == (0, wanted), words
+    for field, said in [("hostnam", "did you mean 'hostname'?"), ("labels", "has no order")]:
+        wrong = await cli("node", "list", "--sort-by", field)
+        assert (wrong.code, wrong.out) == (2, b"")
+        assert said in wrong.err
+    one, other = server.add_command("b"), server.add_command("a")
+    by_node = await cli("command", "list", "--sort-by", "target_node_id", "-o", "json")
+    assert [c["command_id"] for c in json.loads(by_node.text)["commands"]] == [
+        other.command.command_id,
+        one.command.command_id,
+    ]
 
 
 async def test_command_list_get_and_cancel(server: ScriptedServer, cli: Cli) -> None:
@@ -325,6 +453,13 @@ async def test_keys_are_made_listed_and_revoked(server: ScriptedServer, cli: Cli
     assert (dry.code, dry.out) == (0, b"")
     assert wrong.code == 2
     assert "read, write, admin" in wrong.err
+
+    added = key_service_pb2.KeyEvent(type=watch_pb2.EVENT_TYPE_ADDED, object=server.keys[0])
+    gap = key_service_pb2.KeyEvent(type=watch_pb2.EVENT_TYPE_GAP)
+    bookmark = key_service_pb2.KeyEvent(type=watch_pb2.EVENT_TYPE_BOOKMARK, cursor="e.1")
+    server.watch_streams = [[[added, bookmark], [gap]]]
+    watched = await cli("watch", "keys", "-o", "name")
+    assert (watched.code, watched.text) == (4, f"{server.keys[0].key_id}\n")
 
     revoked = await cli("key", "revoke", "key00001", "key00009")
     assert revoked.code == 1
@@ -515,6 +650,9 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
         ["nodes"],
         ["node", "list", "-o", "xml"],
         ["node", "list", "--status", "sleepy"],
+        ["node", "list", "--sort-by", "hostname", "-w"],
+        ["node", "get", "n1", "n2", "-w"],
+        ["command", "list", "-n", "team", "-A"],
         ["node", "get"],
         ["exec", "n1"],
         ["exec", "--", "ls"],

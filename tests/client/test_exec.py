@@ -335,7 +335,8 @@ async def test_several_nodes_run_at_once_with_their_names_before_each_line(
         "[b] first of b",
         "[b] no end",
     ]
-    assert sorted(done.err.splitlines()) == ["[a] err", "[b] err"]
+    said = "novasphere: zone=z selects 2 nodes"
+    assert sorted(done.err.splitlines()) == ["[a] err", "[b] err", said]
     assert sorted(r.request_id for r in server.requests("CreateCommand")) == ["mine/a", "mine/b"]
 
     long = "x" * 255
@@ -351,6 +352,47 @@ async def test_several_nodes_run_at_once_with_their_names_before_each_line(
     none = await cli("exec", "-l", "zone=nowhere", "--", "work")
     assert none.code == 1
     assert "no node matches" in none.err
+
+
+async def test_commands_for_several_nodes_are_created_by_one_call(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.on_create = lambda script: finish(script, SUCCEEDED, 0)
+    for name in ("a", "b", "c"):
+        server.add_node(name)
+    server.refuse("AfterCreate", Refusal(grpc.StatusCode.UNAVAILABLE))  # and the answer is lost
+    done = await cli("exec", "a", "b", "c", "--timeout", "7", "--", "work")
+    assert done.code == 0
+    assert [script.command.target_node_id for script in server.scripts.values()] == ["a", "b", "c"]
+    assert {script.command.timeout_seconds for script in server.scripts.values()} == {7}
+    assert not server.requests("CreateCommand")
+    first, again = server.requests("BatchCreateCommands")
+    assert first == again
+
+
+async def test_a_lost_batch_is_in_doubt_on_every_node_and_not_sent_again(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    for name in ("a", "b"):
+        server.add_node(name)
+    server.refuse("AfterCreate", *[Refusal(grpc.StatusCode.UNAVAILABLE)] * 100)
+    done = await cli("exec", "a", "b", "--contact-timeout", "1", "--", "work")
+    assert done.code == 125
+    for name in ("a", "b"):
+        assert f"[{name}] lost contact with the server while submitting" in done.err
+    assert len(server.scripts) == 2
+    assert not server.requests("CreateCommand")
+
+
+async def test_a_server_that_knows_no_batches_is_asked_one_by_one(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.on_create = lambda script: finish(script, SUCCEEDED, 0)
+    for name in ("a", "b"):
+        server.add_node(name)
+    server.refuse("BatchCreateCommands", Refusal(grpc.StatusCode.UNIMPLEMENTED))
+    assert (await cli("exec", "a", "b", "--", "work")).code == 0
+    assert sorted(r.node_id for r in server.requests("CreateCommand")) == ["a", "b"]
 
 
 async def test_a_request_id_runs_once_on_a_node_whoever_is_named_beside_it(

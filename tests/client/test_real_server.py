@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from command_line import Cli
 from novasphere.api.v1 import options_pb2, watch_pb2
-from novasphere_client import Client, errors
+from novasphere_client import Client, SyncClient, errors
 from novasphere_server.testing import RunningServer, running_server
 
 
@@ -69,6 +69,49 @@ async def test_a_watch_of_an_empty_fleet_begins_with_a_bookmark(real: RunningSer
         bookmark = await asyncio.wait_for(anext(watch), 10)
         assert bookmark.type == watch_pb2.EVENT_TYPE_BOOKMARK
         assert watch.cursor == bookmark.cursor != ""
+
+
+async def test_a_watch_of_keys_shows_those_within_reach_and_no_secret(real: RunningServer) -> None:
+    async with connect(real) as client:
+        scopes = [options_pb2.SCOPE_ADMIN]
+        bound = await client.keys.create("bound", scopes=scopes, namespaces=["team"])
+        async with (
+            client.keys.watch() as everything,
+            Client.connect(real.grpc_address, bound.secret) as team,
+            team.keys.watch() as reachable,
+        ):
+            for watch in (everything, reachable):
+                assert (await anext(watch)).object.name == "bound"
+                assert (await anext(watch)).type == watch_pb2.EVENT_TYPE_BOOKMARK
+            other = await client.keys.create("other")
+            await client.keys.revoke(bound.key_id)
+            added, revoked = await anext(everything), await anext(everything)
+            assert (added.type, added.object.key_id) == (watch_pb2.EVENT_TYPE_ADDED, other.key_id)
+            assert revoked.object.HasField("revoked_at")
+            assert other.secret not in str(added)
+            assert (await anext(reachable)).object.key_id == bound.key_id
+        async with client.keys.watch(key_id=other.key_id, cursor=everything.cursor) as one:
+            await client.keys.revoke(other.key_id)
+            assert (await anext(one)).object.HasField("revoked_at")
+        async with Client.connect(real.grpc_address, (await client.keys.create("r")).secret) as reader:
+            with pytest.raises(errors.PermissionDenied):
+                await anext(reader.keys.watch())
+
+
+async def test_the_synchronous_client_says_and_does_the_same(real: RunningServer) -> None:
+    def work() -> None:
+        with SyncClient.connect(real.grpc_address, real.admin_token) as client:
+            first = client.keys.create("ci", request_id="once")
+            assert client.keys.create("ci", request_id="once").key_id == first.key_id
+            with client.keys.watch() as watch:
+                assert [next(watch).object.name, next(watch).cursor] == ["ci", watch.cursor]
+                client.keys.revoke(first.key_id)
+                assert next(watch).object.HasField("revoked_at")
+            with pytest.raises(errors.NodeNotFound) as caught:
+                client.nodes.get("nobody")
+            assert caught.value.request_id
+
+    await asyncio.to_thread(work)
 
 
 async def test_the_command_line_prints_what_the_rest_routes_print(

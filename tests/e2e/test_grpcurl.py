@@ -52,12 +52,16 @@ async def test_grpcurl_lists_describes_and_calls_every_service(plane: ControlPla
         "GetMetricSummary": {"node_id": "node-001", "start_time": "2020-01-01T00:00:00Z",
                              "end_time": "2100-01-01T00:00:00Z"},
         "CreateCommand": {"node_id": "node-001", "command_text": "true"},
+        "BatchCreateCommands": {"requests": [{"node_id": "node-001", "command_text": "true"}]},
         "ListNodeCommands": {"node_id": "node-001"}, "CreateKey": {"name": "k", "scopes": ["SCOPE_READ"]},
     }  # fmt: skip
-    refused = {"GetCommand": "NotFound", "CancelCommand": "NotFound", "GetKey": "NotFound",
+    refused = {"GetCommand": "NotFound", "CancelCommand": "NotFound", "ExplainCommand": "NotFound",
+               "BatchGetCommands": "NotFound", "BatchCancelCommands": "NotFound", "GetKey": "NotFound",
                "RevokeKey": "NotFound", "RevokeJoinToken": "NotFound", "ReadCommandOutput": "NotFound",
                "Connect": "InvalidArgument"}  # fmt: skip
-    ids = {"GetCommand": {"command_id": "x"}, "CancelCommand": {"command_id": "x"}, "GetKey": {"key_id": "x"},
+    ids = {"GetCommand": {"command_id": "x"}, "CancelCommand": {"command_id": "x"},
+           "ExplainCommand": {"command_id": "x"}, "BatchGetCommands": {"command_ids": ["x"]},
+           "BatchCancelCommands": {"command_ids": ["x"]}, "GetKey": {"key_id": "x"},
            "RevokeKey": {"key_id": "x"}, "RevokeJoinToken": {"token_id": "x"},
            "ReadCommandOutput": {"command_id": "x"}}  # fmt: skip
     for service in ours:

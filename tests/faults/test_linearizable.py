@@ -26,7 +26,7 @@ from processes import TOKEN, ControlPlane, control_plane
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
-SECONDS = 180 if LONG else 10
+SECONDS = 90 if LONG else 10
 CLIENTS = 8
 REGISTERS = 3  # at a time
 

@@ -20,7 +20,7 @@ from writing import NodeDeleter, Writer
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(900)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
-SECONDS = 300 if LONG else 10
+SECONDS = 120 if LONG else 10
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 

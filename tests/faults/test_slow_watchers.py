@@ -10,7 +10,6 @@ import signal
 import sys
 from pathlib import Path
 
-import aiohttp
 import pytest
 from processes import TOKEN, ControlPlane, control_plane, eventually
 
@@ -57,13 +56,6 @@ asyncio.run(main())
 """
 
 
-def rss_kib(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1])
-    raise AssertionError("no VmRSS")
-
-
 async def write_many(plane: ControlPlane, count: int) -> list[float]:
     """Creates commands four at a time; returns how long each took, in seconds."""
     loop = asyncio.get_running_loop()
@@ -102,9 +94,9 @@ async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path,
             await eventually(all_watch)
             if how == "frozen":
                 readers.send_signal(signal.SIGSTOP)
-            base = rss_kib(plane.server.pid)
+            base = plane.server.rss_kib
             during = await write_many(plane, WRITES)
-            grown = rss_kib(plane.server.pid) - base
+            grown = plane.server.rss_kib - base
             print(f"\n{WATCHERS} {how} readers, {WRITES} writes: +{grown} KiB; median write "
                   f"{before[len(before) // 2] * 1e3:.1f} -> {during[len(during) // 2] * 1e3:.1f} ms")  # fmt: skip
             assert grown <= 256 * WATCHERS + 64 * 1024
@@ -127,12 +119,5 @@ async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path,
 
 
 async def _open_watches(plane: ControlPlane) -> int:
-    async with (
-        aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
-        http.get(f"{plane.url}/metrics") as answer,
-    ):
-        text = await answer.text()
-    for line in text.splitlines():
-        if line.startswith("novasphere_open_streams{") and "WatchCommands" in line:
-            return int(float(line.rsplit(" ", 1)[1]))
-    return 0
+    streams = await plane.metrics("novasphere_open_streams")
+    return sum(int(count) for labels, count in streams.items() if "WatchCommands" in labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,6 @@ class World:
         self.expiry = ExpiryLoop(self.fleet.commands, self.fleet.presence, self.clock, period=1)
         self.retention = RetentionLoop(
             self.fleet.commands,
-            self.fleet.metrics,
             self.clock,
             terminal_retention=settings.terminal_retention,
             period=60,
@@ -399,11 +398,24 @@ async def pair(
 
 
 @pytest.fixture
-async def world(tmp_path: Path, settings: FleetSettings) -> AsyncIterator[World]:
-    world = World(tmp_path, settings)
-    await world.start()
-    yield world
-    await world.stop()
+async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[[Path], Awaitable[World]]]:
+    """Starts worlds, each on the database in a folder, and stops them at the end."""
+    worlds: list[World] = []
+
+    async def start(folder: Path) -> World:
+        world = World(folder, settings)
+        await world.start()
+        worlds.append(world)
+        return world
+
+    yield start
+    for world in worlds:
+        await world.stop()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, world_at: Callable[[Path], Awaitable[World]]) -> World:
+    return await world_at(tmp_path)
 
 
 @pytest.fixture

@@ -38,7 +38,8 @@ def after(world, seconds):
 
 
 async def count(world):
-    return (await world.store.read(sa.select(sa.func.count()).select_from(tables.metric_samples)))[0][0]
+    stored = (tables.metric_samples, tables.metric_rollups)
+    return sum([len(await world.store.read(sa.select(table))) for table in stored])
 
 
 async def test_a_sample_that_a_heartbeat_carries_becomes_the_latest(world, agent):
@@ -202,30 +203,51 @@ async def test_a_flush_that_is_cancelled_before_its_write_fails_keeps_the_sample
 async def test_samples_of_a_deleted_node_are_dropped(world, agent):
     record(world, agent, cpu_usage=1)
     await world.fleet.metrics.flush()
+    world.clock.advance(7200)
+    await world.fleet.metrics.roll_up()
+    record(world, agent, cpu_usage=1)
+    await world.fleet.metrics.flush()
     record(world, agent, cpu_usage=2)
+    assert await count(world) == 2
     await world.fleet.nodes.delete(ADMIN, "n1")
     record(world, agent, cpu_usage=3)
     await world.fleet.metrics.flush()
     assert await count(world) == 0
 
 
-async def test_old_samples_become_fewer(world, agent):
+async def test_old_samples_become_fewer_rows_and_every_one_still_counts(world, agent):
     day = 24 * 3600
-    for _ in range(2 * 3600 // 10):  # two hours, one every ten seconds
-        record(world, agent, cpu_usage=1)
+    for n in range(2 * 3600 // 10):  # two hours, one every ten seconds
+        record(world, agent, cpu_usage=n % 6 * 10, uptime_seconds=n)
         world.clock.advance(10)
-        if len(world.fleet.metrics._waiting) == 500:
+        if n % 500 == 499:
             await world.fleet.metrics.flush()
     await world.fleet.metrics.flush()
-    await world.fleet.metrics.thin_out()
-    assert await count(world) == pytest.approx(360 + 60, abs=8)
+    metrics = world.fleet.metrics
+
+    async def rows(resolution):
+        listed, total = await metrics.list("n1", None, None, limit=10_000)
+        assert len(listed) == total
+        summary = await metrics.summarise("n1", after(world, -29 * day), after(world, 0))
+        assert summary.sample_count == sum(row.sample_count for row in listed) == 720
+        assert (summary.avg_cpu_usage, summary.max_cpu_usage) == (pytest.approx(25), 50)
+        return [row for row in listed if row.resolution_seconds == resolution]
+
+    await metrics.roll_up()
+    assert (len(await rows(0)), len(await rows(60)), len(await rows(900))) == (360, 60, 0)
+    newest = (await rows(60))[0]
+    assert (newest.sample_count, newest.cpu_usage, newest.uptime) == (6, 25, 359)
+    assert (newest.min_cpu_usage, newest.max_cpu_usage) == (0, 50)
     world.clock.advance(3600)
-    await world.fleet.metrics.thin_out()
-    assert await count(world) == pytest.approx(120, abs=3)
+    await metrics.roll_up()
+    assert (len(await rows(0)), len(await rows(60))) == (0, 120)
     world.clock.advance(day)
-    await world.fleet.metrics.thin_out()
-    assert await count(world) == pytest.approx(8, abs=2)
-    assert (await world.fleet.metrics.latest("n1")).cpu_usage == 1
+    await metrics.roll_up()
+    assert (len(await rows(60)), len(await rows(900))) == (0, 8)
+    # What the node said last is still known as it said it.
+    latest = await metrics.latest("n1")
+    assert (latest.cpu_usage, latest.uptime, latest.resolution_seconds) == (50, 719, 0)
+    assert [row.uptime for row in await metrics.latest_of_all()] == [719]
     world.clock.advance(30 * day)
-    await world.fleet.metrics.thin_out()
-    assert await count(world) == 0
+    await metrics.roll_up()
+    assert await metrics.list("n1", None, None, limit=10) == ([], 0)

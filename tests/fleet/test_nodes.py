@@ -63,6 +63,7 @@ async def test_deleting_a_node_deletes_what_belongs_to_it(world, busy):
     await world.flush()
     for table in (
         tables.metric_samples,
+        tables.metric_rollups,
         tables.heartbeats,
         tables.output_chunks,
         tables.stale_reports,

@@ -295,6 +295,14 @@ async def test_any_target_gets_an_answer_that_is_no_failure(target: str, server:
     assert answer[:12] in {b"HTTP/1.1 400", b"HTTP/1.1 404"}
 
 
+async def test_a_header_that_is_no_utf_8_is_refused_in_words(server: Server) -> None:
+    head = b"POST /api/v1/keys HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: T\xe9xt\r\n"
+    answer = await _send(server.port, head + b"Content-Length: 2\r\n\r\n{}")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 4")
+    assert "Content-Type must be application/json, not T?xt" in json.loads(body)["detail"]
+
+
 async def test_http_1_0_is_answered_and_closed(server: Server) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /api/v1/nodes/n1 HTTP/1.0\r\n\r\n")

@@ -28,6 +28,12 @@ class HandMadeAgent:
 
     async def connect(self, *attempts: link.AttemptState) -> link.Welcome:
         """Opens a new stream and confirms the Welcome."""
+        welcome = await self.greet(*attempts)
+        await self.beat()
+        return welcome
+
+    async def greet(self, *attempts: link.AttemptState) -> link.Welcome:
+        """Opens a new stream. Until it says more, what it was before is still valid."""
         await self.hang_up()
         self.incarnation += 1
         self._sequence = self._acked = 0
@@ -43,7 +49,6 @@ class HandMadeAgent:
         welcome = (await self.hear()).welcome
         self.node_uid, self.session_token = welcome.node_uid, welcome.session_token
         self.credential = welcome.credential or self.credential
-        await self.beat()
         return welcome
 
     async def say(self, **content: Any) -> None:

@@ -67,6 +67,20 @@ class Process:
         assert self.running is not None
         return self.running.pid
 
+    @property
+    def rss_kib(self) -> int:
+        """How much memory it has."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    @property
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
+    @property
+    def descriptors(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
     async def kill(self) -> None:
         """Kills it as a power cut would: no handler runs."""
         await self.signal(signal.SIGKILL)
@@ -181,6 +195,17 @@ class ControlPlane:
             text = await answer.text()
             assert status is None or answer.status == status, f"{method} {path}: {answer.status} {text}"
             return await answer.json(content_type=None)
+
+    async def metrics(self, name: str) -> dict[str, float]:
+        """Returns a metric's values by labels, as they are printed."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.get(f"{self.url}/metrics") as answer,
+        ):
+            lines = (await answer.text()).splitlines()
+        found = (line.rsplit(" ", 1) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+        return {series.removeprefix(name): float(value) for series, value in found}
 
     def client(self) -> Any:
         """Returns an SDK client, an async context manager."""

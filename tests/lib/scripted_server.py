@@ -23,6 +23,7 @@ from novasphere.api.v1 import (
     watch_pb2,
 )
 from novasphere.node.v1 import (
+    command_explanation_pb2,
     command_pb2,
     command_service_pb2,
     command_service_pb2_grpc,
@@ -127,6 +128,7 @@ class ScriptedServer:
         self.keys: list[key_pb2.Key] = []
         self.join_tokens: list[key_pb2.JoinToken] = []
         self.scripts: dict[str, Script] = {}
+        self.explanations: list[command_explanation_pb2.CommandExplanation] = []
         self.calls: list[tuple[str, Any]] = []
         self.refusals: dict[str, list[Refusal]] = defaultdict(list)
         self.watch_streams: list[list[list[Any]]] = []
@@ -307,7 +309,7 @@ async def _watch(
     server.open_streams += 1
     try:
         await server.enter(method, request, context)
-        node = server.nodes.get(request.node_id)
+        node = server.nodes.get(getattr(request, "node_id", ""))
         stream = server.watch_streams.pop(0) if server.watch_streams else [[event("ADDED", node)]]
         for message in stream:
             yield message
@@ -328,15 +330,48 @@ class Commands(_Servicer):
             ).give(context)
         known = server._commands_by_request.get(request.request_id)
         if known is None:
-            script = server.add_command(request.node_id, text=request.command_text)
-            if request.HasField("timeout_seconds"):
-                script.command.timeout_seconds = request.timeout_seconds
-            known = server._commands_by_request[request.request_id] = script.command.command_id
-            server.on_create(script)
+            known = self._create(request)
+            server._commands_by_request[request.request_id] = known
         if server.refusals["AfterCreate"]:
             await server.refusals["AfterCreate"].pop(0).give(context)
         return command_service_pb2.CreateCommandResponse(
             command_id=known, status=command_pb2.COMMAND_STATUS_PENDING
+        )
+
+    def _create(self, request: Any) -> str:
+        script = self.server.add_command(request.node_id, text=request.command_text)
+        if request.HasField("timeout_seconds"):
+            script.command.timeout_seconds = request.timeout_seconds
+        self.server.on_create(script)
+        return script.command.command_id
+
+    async def BatchCreateCommands(self, request: Any, context: Any) -> Any:
+        await self.server.enter("BatchCreateCommands", request, context)
+        server = self.server
+        for index, one in enumerate(request.requests):
+            if one.node_id not in server.nodes:
+                message = f"requests[{index}].node_id: node {one.node_id!r} does not exist"
+                await Refusal(grpc.StatusCode.NOT_FOUND, "NODE_NOT_FOUND", message).give(context)
+        known = server._commands_by_request.get(request.request_id)
+        if known is None:
+            known = " ".join(self._create(one) for one in request.requests)
+            server._commands_by_request[request.request_id] = known
+        if server.refusals["AfterCreate"]:
+            await server.refusals["AfterCreate"].pop(0).give(context)
+        commands = [server.scripts[command_id].command for command_id in known.split()]
+        return command_service_pb2.BatchCreateCommandsResponse(commands=commands)
+
+    async def BatchGetCommands(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    async def BatchCancelCommands(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    async def ExplainCommand(self, request: Any, context: Any) -> Any:
+        await self.server.enter("ExplainCommand", request, context)
+        script = await self._find(request.command_id, context)
+        return command_service_pb2.ExplainCommandResponse(
+            command=script.command, explanations=self.server.explanations
         )
 
     async def GetCommand(self, request: Any, context: Any) -> Any:
@@ -486,6 +521,10 @@ class Keys(_Servicer):
     async def GetKey(self, request: Any, context: Any) -> Any:
         await self.server.enter("GetKey", request, context)
         return key_service_pb2.GetKeyResponse(key=await self._find(request.key_id, context))
+
+    async def WatchKeys(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        async for message in _watch(self.server, "WatchKeys", request, context):
+            yield key_service_pb2.WatchKeysResponse(events=message)
 
     async def RevokeKey(self, request: Any, context: Any) -> Any:
         await self.server.enter("RevokeKey", request, context)

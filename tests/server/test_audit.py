@@ -78,3 +78,36 @@ async def test_a_mutation_of_commands_and_nodes_is_logged_once(server, channel, 
             nodes.DeleteNodeRequest(node_id="n1", request_id="d", **more), metadata=admin
         )
     assert audit("node deleted") == 1
+
+
+async def test_a_batch_of_commands_is_logged_with_every_id_once(server, channel):
+    lines = io.StringIO()
+    logs.configure("json", "info", lines)
+    admin = server.authorization()
+    agent = link_grpc.LinkServiceStub(channel).Connect(metadata=server.authorization(server.join_token))
+    hello = link.Hello(node_id="n1", protocol=1, capacity=2, profile={"hostname": "h"})
+    await agent.write(link.ConnectRequest(sequence=1, hello=hello))
+    await agent.read()
+    service = commands_grpc.CommandServiceStub(channel)
+    batch = commands.BatchCreateCommandsRequest(
+        requests=[{"node_id": "n1", "command_text": "true"}] * 250, request_id="b"
+    )
+    batch.validate_only = True
+    await service.BatchCreateCommands(batch, metadata=admin)
+    batch.validate_only = False
+    created = await service.BatchCreateCommands(batch, metadata=admin)
+    await service.BatchCreateCommands(batch, metadata=admin)
+    ids = [command.command_id for command in created.commands]
+    cancel = commands.BatchCancelCommandsRequest(command_ids=ids[:3])
+    await service.BatchCancelCommands(cancel, metadata=admin)
+
+    def logged(event: str) -> list[str]:
+        entries = [json.loads(line) for line in lines.getvalue().splitlines()]
+        found = [entry for entry in entries if entry["event"] == event]
+        assert all(entry["by"] == "admin" for entry in found)
+        assert all(len(entry["command_ids"]) == len(entry["node_ids"]) <= 100 for entry in found)
+        return [command_id for entry in found for command_id in entry["command_ids"]]
+
+    assert logged("commands accepted") == ids
+    assert logged("commands cancelled") == ids[:3]
+    agent.cancel()

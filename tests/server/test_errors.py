@@ -143,6 +143,10 @@ class Broken:
     async def RevokeKey(self, request, context):
         return 42
 
+    async def WatchKeys(self, request, context):
+        raise NotImplementedError
+        yield
+
 
 async def test_an_unexpected_exception_is_logged_and_not_told(bench, server: RunningServer):
     lines = io.StringIO()

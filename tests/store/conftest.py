@@ -14,7 +14,14 @@ from store_samples import StandingClock
 
 # Long enough that no loop interferes with a test that does not ask for it.
 QUIET = dict.fromkeys(
-    ("bookmark_interval", "maintenance_interval", "probe_interval", "follow_interval"), 3600.0
+    (
+        "bookmark_interval",
+        "maintenance_interval",
+        "probe_interval",
+        "selfcheck_interval",
+        "follow_interval",
+    ),
+    3600.0,
 )
 
 OpenStore = Callable[..., Awaitable[Store]]

@@ -11,7 +11,7 @@ from novasphere_server.store.store import Store
 from novasphere_server.testing import RunningServer, running_server
 from store_samples import eventually
 
-LOOPS = {"store-bookmarks", "store-probe", "store-maintenance"}
+LOOPS = {"store-bookmarks", "store-probe", "store-maintenance", "store-selfcheck"}
 
 
 async def readiness(server: RunningServer) -> dict[str, str]:

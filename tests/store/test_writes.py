@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2
-from novasphere.node.v1 import node_pb2
+from novasphere.node.v1 import command_pb2, node_pb2
 from novasphere_server import errors
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, NODES
+from novasphere_server.store.kinds import COMMANDS, JOIN_TOKENS, KEYS, NODES
 from novasphere_server.store.queries import Query
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -39,6 +41,46 @@ async def test_a_write_is_read_back_at_once(store: Store):
     assert found.message() == written
     assert found.etag == "1"
     assert written.revision == store.revision == 1
+
+
+def add_commands(*names):
+    """Returns a mutation that creates commands together."""
+
+    def mutation(transaction: Transaction) -> None:
+        transaction.add_all(
+            COMMANDS,
+            [
+                command_pb2.CommandWithResult(
+                    command=command_pb2.Command(
+                        id=transaction.next_id("commands"), command_id=name, namespace="a"
+                    )
+                )
+                for name in names
+            ],
+        )
+
+    return mutation
+
+
+async def test_objects_that_are_created_together_are_all_there_or_none(store: Store):
+    await store.write(add_commands("one", "two"))
+    [first, second] = await store.read(CHANGES)
+    assert [(row.revision, row[1], row.key, row.namespace) for row in (first, second)] == [
+        (1, 0, "one", "a"),
+        (1, 1, "two", "a"),
+    ]
+    found = await store.get(COMMANDS, "two")
+    assert found is not None
+    assert found.message().command.revision == 1
+    results = await asyncio.gather(
+        store.write(add_commands("three", "two")),
+        store.write(add_commands("four")),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], (sqlite3.IntegrityError, psycopg.IntegrityError))
+    page = await store.list(Query(COMMANDS))
+    assert [item.message().command.command_id for item in page.items] == ["one", "two", "four"]
+    assert store.revision == 2
 
 
 async def test_every_mutation_takes_the_next_revision_and_its_rows_share_it(store: Store):

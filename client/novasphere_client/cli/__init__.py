@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-# Options that apply to every command and may stand before or after it.
-_EVERYWHERE = ("--server", "--token", "--request-id")
-
 
 def main() -> None:
     """Runs the command line and exits with its code."""
@@ -23,10 +20,12 @@ def main() -> None:
     # gRPC's own remarks about broken connections are not for the people who read ours.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     _fill_closed_streams()
-    from novasphere_client.cli import app, sessions
+    from novasphere_client.cli import app, completing, sessions
 
+    if completing.VARIABLE in os.environ:
+        completing.prepare()
     try:
-        app.app(args=hoist(arguments), prog_name="novasphere")
+        app.app(args=arguments, prog_name="novasphere")
     except terminal.CannotWrite as failure:
         # Python must not complain about the rest when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -52,26 +51,3 @@ def _fill_closed_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-
-
-def hoist(arguments: list[str]) -> list[str]:
-    """Returns the arguments with the options that apply everywhere moved to the front.
-
-    Nothing after `--` is touched: it belongs to the remote command.
-    """
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    front: list[str] = []
-    rest: list[str] = []
-    position = 0
-    while position < end:
-        word = arguments[position]
-        if word in _EVERYWHERE and position + 1 < end:
-            front += arguments[position : position + 2]
-            position += 2
-            continue
-        if word.startswith(tuple(f"{option}=" for option in _EVERYWHERE)):
-            front.append(word)
-        else:
-            rest.append(word)
-        position += 1
-    return front + rest + arguments[end:]

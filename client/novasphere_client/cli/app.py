@@ -10,6 +10,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from novasphere_client.cli import (
     commands,
+    completing,
+    contexts,
     extensions,
     keys,
     nodes,
@@ -42,6 +44,11 @@ class Extension(TyperCommand):
 class Root(TyperGroup):
     """The commands of this package and those that others add."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and options.asked_everywhere(args):
+            args = []  # a shell completes the value of one of this group's own options
+        return list(super().parse_args(ctx, options.hoist(args)))
+
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *extensions.names()]
 
@@ -60,6 +67,7 @@ class Exec(TyperCommand):
         if "--" in args:
             at = args.index("--")
             args, words = args[:at], args[at + 1 :]
+            ctx.meta["novasphere.is_remote_command"] = True
         ctx.meta["novasphere.words"] = words
         return list(super().parse_args(ctx, args))
 
@@ -70,14 +78,22 @@ class Exec(TyperCommand):
 app = typer.Typer(
     cls=Root,
     no_args_is_help=True,
+    add_completion=False,  # `novasphere completion` does it, and edits nobody's files
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+watches = typer.Typer(no_args_is_help=True, help="Shows resources and every change to them.")
 app.add_typer(nodes.app, name="node")
 app.add_typer(commands.app, name="command")
+app.add_typer(watches, name="watch")
 app.add_typer(keys.keys, name="key")
 app.add_typer(keys.tokens, name="token")
+app.add_typer(contexts.app, name="config")
+app.add_typer(completing.app, name="completion")
+watches.command("nodes")(nodes.watch_nodes)
+watches.command("commands")(commands.watch_commands)
+watches.command("keys")(keys.watch_keys)
 
 
 @app.callback()
@@ -87,12 +103,24 @@ def everywhere(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="The server's gRPC address; else NOVASPHERE_SERVER, else 127.0.0.1:9090.",
+            help="The server's gRPC address; else NOVASPHERE_SERVER, the context's, 127.0.0.1:9090.",
         ),
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(help="The credential; else NOVASPHERE_TOKEN, else this machine's admin.token."),
+        typer.Option(
+            metavar="TOKEN",
+            help="The credential; else NOVASPHERE_TOKEN, the context's, this machine's admin.token.",
+        ),
+    ] = None,
+    named: Annotated[
+        str | None,
+        typer.Option(
+            "--context",
+            metavar="NAME",
+            help="The context to use; else NOVASPHERE_CONTEXT, else the current one.",
+            autocompletion=completing.contexts,
+        ),
     ] = None,
     request_id: Annotated[
         str,
@@ -105,9 +133,9 @@ def everywhere(
 ) -> None:
     """Runs work on machines, and tells what became of it.
 
-    --server, --token and --request-id may also stand after the command.
+    --server, --token, --context and --request-id may also stand after the command.
     """
-    context.obj = Everywhere(server, token, request_id)
+    context.obj = Everywhere(server, token, named, request_id)
 
 
 @app.command("exec", cls=Exec)
@@ -115,7 +143,7 @@ def execute(
     context: typer.Context,
     node: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NODE", help="Where to run it."),
+        typer.Argument(metavar="NODE", help="Where to run it.", autocompletion=completing.nodes),
     ] = None,
     selector: options.Selector = "",
     timeout: Annotated[
@@ -144,17 +172,22 @@ def execute(
     ] = None,
     attach: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="Follow a command that exists, from the start of its output."),
+        typer.Option(
+            metavar="ID",
+            help="Follow a command that exists, from the start of its output.",
+            autocompletion=completing.commands,
+        ),
     ] = None,
     offset: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, help="With --attach: leave out this many bytes first.")
     ] = 0,
     namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="The namespace. Unset: commands.")
+        str, typer.Option("--namespace", "-n", help="The namespace. Unset: the context's, or commands.")
     ] = "",
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Print the command's id and leave.")
     ] = False,
+    dry_run: options.DryRun = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say the command's id.")] = False,
 ) -> None:
     """Runs a command on nodes and streams its output here.
@@ -167,14 +200,16 @@ def execute(
     if attach:
         if node or selector or words:
             raise typer.BadParameter("--attach follows a command that exists; leave out nodes and CMD")
+        if dry_run:
+            raise typer.BadParameter("--attach changes nothing; leave out --dry-run")
     elif offset:
         raise typer.BadParameter(
             "--offset goes with --attach: a new command's output starts at its start"
         )
     elif not words:
         raise typer.BadParameter("no command: put it after --, as in: novasphere exec NODE -- uname -a")
-    elif not (node or selector):
-        raise typer.BadParameter("no node: name some, or select them with -l")
+    else:
+        options.check_names_or_selector(node, selector)
 
     patience = contact_timeout or 60
 
@@ -190,13 +225,69 @@ def execute(
             timeout_seconds=timeout,
             queue_timeout_seconds=queue_timeout,
             contact_timeout=patience,
-            namespace=namespace,
+            namespace=namespace or client.settings.namespace,
             is_detached=no_wait,
+            is_dry_run=dry_run,
             is_verbose=verbose,
         )
         return await Execution(client, request).run()
 
     sessions.run(context, work, timeout=patience)
+
+
+@app.command("wait")
+def wait(
+    context: typer.Context,
+    wish: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="WHAT",
+            help="Of nodes: online, offline, error, deleted, condition=TYPE[=false]. "
+            "Of commands: state=STATE, deleted.",
+        ),
+    ],
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[nodes/NAME | commands/ID]...",
+            help="For whom to wait: for all of them.",
+            autocompletion=completing.targets,
+        ),
+    ] = None,
+    selector: options.Selector = "",
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            parser=options.seconds_or_none,
+            metavar="DURATION",
+            help="For how long; 0 looks once. Unset: 30s.",
+        ),
+    ] = None,
+) -> None:
+    """Waits until nodes or commands are so.
+
+    Exit code 1: they are not so in time. 3: one of them never will be: the command ended otherwise, or
+    what was waited for was deleted. A node that has not joined yet is waited for.
+    """
+    names = options.targets(targets, selector)
+
+    async def work(client: Any) -> int:
+        from novasphere_client.cli import conditions, selecting
+        from novasphere_client.cli.waiting import COMMANDS, NODES, Wait
+
+        kind = COMMANDS if names.kind == "commands" else NODES
+        try:
+            parse = conditions.for_commands if kind is COMMANDS else conditions.for_nodes
+            condition = parse(wish)
+        except ValueError as error:
+            raise typer.BadParameter(f"--for: {error}") from None
+        wanted = await selecting.nodes(client, names.names, selector)
+        if not wanted:
+            return 0 if condition.is_deletion else sessions.FAILED
+        return await Wait(client, kind, condition, 30 if timeout is None else timeout).run(wanted)
+
+    sessions.run(context, work)
 
 
 @app.command("version")

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli import (
+    completing,
+    options,
+    printing,
+    sessions,
+    sorting,
+    terminal,
+    times,
+    watching,
+)
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
+from novasphere_client.cli.watching import Manner
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
@@ -61,9 +71,28 @@ COLUMNS = [
     Column("COMMAND", lambda c: str(c.command_text)),
 ]
 
-IDS = Annotated[list[str], typer.Argument(metavar="ID...", help="The commands' ids: cmd-...")]
-Node = Annotated[str, typer.Option("--node", help="Only commands of this node.")]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Only commands of this namespace.")]
+IDS = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...", help="The commands' ids: cmd-...", autocompletion=completing.commands
+    ),
+]
+Node = Annotated[
+    str,
+    typer.Option("--node", help="Only commands of this node.", autocompletion=completing.nodes),
+]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "--namespace", "-n", help="Only commands of this namespace. Unset: the context's, or all."
+    ),
+]
+AllNamespaces = Annotated[
+    bool,
+    typer.Option(
+        "--all-namespaces", "-A", help="Commands of all namespaces, whatever the context says."
+    ),
+]
 
 
 def status_option(text: str) -> str:
@@ -100,31 +129,48 @@ def _name(command: Any) -> str:
     return str(command.command_id)
 
 
+def _namespace(client: Client, namespace: str, is_all: bool) -> str:
+    """Returns the namespace to look into, empty for all."""
+    if namespace and is_all:
+        raise typer.BadParameter("give one of --namespace and --all-namespaces")
+    return "" if is_all else namespace or client.settings.namespace
+
+
 @app.command("list")
 def list_commands(
     context: typer.Context,
     node: Node = "",
     status: Status = None,
     namespace: Namespace = "",
+    all_namespaces: AllNamespaces = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")] = 50,
     watch: options.Watch = False,
+    watch_only: options.WatchOnly = False,
+    sort_by: options.SortBy = "",
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
-    """Lists commands, newest first."""
+    """Lists commands, newest first unless --sort-by says how to print those that --limit chose."""
+    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
-    async def work(client: Client) -> None:
-        if watch:
-            await _watch(client, printer, node=node, status=status, namespace=namespace)
-            return
+    async def work(client: Client) -> int:
+        from novasphere.node.v1 import command_service_pb2
+
+        within = _namespace(client, namespace, all_namespaces)
+        if watch or watch_only:
+            manner = Manner(changes_only=watch_only)
+            return await _watch(client, printer, manner, node=node, status=status, namespace=within)
         page = await client.commands.list(
-            node_id=node, status=_status(status), namespace=namespace, limit=limit
+            node_id=node, status=_status(status), namespace=within, limit=limit
         )
-        is_filtered = node or status or namespace
-        printer.list(page.commands, page, empty="no command matches." if is_filtered else _NO_COMMAND)
+        is_filtered = node or status or within
+        found = sorting.by(sort_by, page.commands)
+        page = command_service_pb2.ListCommandsResponse(commands=found, total=page.total)
+        printer.list(found, page, empty="no command matches." if is_filtered else _NO_COMMAND)
         if page.total > len(page.commands) and output in {Form.TABLE, Form.WIDE}:
             terminal.say(f"{len(page.commands)} of {page.total} commands; --limit shows more")
+        return 0
 
     sessions.run(context, work)
 
@@ -133,16 +179,21 @@ def list_commands(
 def get_commands(
     context: typer.Context,
     ids: IDS,
+    watch: options.Watch = False,
+    watch_only: options.WatchOnly = False,
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
-    """Shows commands by id; as JSON or YAML with their results."""
+    """Shows commands by id; as JSON or YAML with their results, unless it watches."""
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
+    options.check_one_is_watched(ids, watch or watch_only)
 
-    async def work(client: Client) -> None:
+    async def work(client: Client) -> int:
         from novasphere.node.v1 import command_pb2, command_service_pb2
 
         found = [await client.commands.get(command_id) for command_id in ids]
+        if watch or watch_only:
+            return await _watch(client, printer, Manner(changes_only=watch_only), command_id=ids[0])
         if not printer.is_data:
             printer.rows([one.command for one in found])
         elif len(found) == 1:
@@ -150,14 +201,62 @@ def get_commands(
         else:
             rows = [command_pb2.CommandWithResult.FromString(one.SerializeToString()) for one in found]
             printer.data(command_service_pb2.ListNodeCommandsResponse(commands=rows, total=len(rows)))
+        return 0
 
     sessions.run(context, work)
+
+
+@app.command("explain")
+def explain_command(
+    context: typer.Context,
+    command_id: Annotated[str, typer.Argument(metavar="ID", help="The command's id: cmd-...")],
+    output: options.Output = Form.TABLE,
+) -> None:
+    """Tells why a command stands as it does: what it waits for, what would change that, how it ended."""
+
+    async def work(client: Client) -> None:
+        found = await client.commands.explain(command_id)
+        if output in {Form.JSON, Form.YAML}:
+            Printer(output, COLUMNS, _name).data(found)
+        else:
+            terminal.put("\n".join(printing.plain(line) for line in _explanation(found)))
+
+    sessions.run(context, work)
+
+
+def _explanation(found: Any) -> list[str]:
+    """Returns the lines that people are shown of an explanation."""
+    command = found.command
+    known = []
+    if found.HasField("since"):
+        age = times.age(found.since.seconds)
+        known.append(f"{age} ago" if command.HasField("completed_at") else f"for {age}")
+    if found.HasField("until") and (left := times.until(found.until.seconds)):
+        known.append(f"{left} left")
+    span = f" ({', '.join(known)})" if known else ""
+    state = _state(command).replace("_", " ")
+    lines = [f"command {command.command_id} on {command.target_node_id}: {state}{span}"]
+    for one in found.explanations:
+        since = f" ({times.age(one.since.seconds)} ago)" if one.HasField("since") else ""
+        lines.append(f"- {one.message}{since}")
+        if one.remedy:
+            lines.append(f"  {one.remedy}")
+    if found.queue.ahead_command_ids:
+        more = found.queue.ahead_count - len(found.queue.ahead_command_ids)
+        ids = " ".join(found.queue.ahead_command_ids)
+        lines.append(f"first come: {ids}{f' and {more} more' if more else ''}")
+    return lines
 
 
 @app.command("logs")
 def print_logs(
     context: typer.Context,
-    command_id: Annotated[str, typer.Argument(metavar="ID", help="The command's id: cmd-...")],
+    command_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The command's id: cmd-...", autocompletion=completing.commands
+        ),
+    ],
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Stay until the command has ended.")
     ] = False,
@@ -244,26 +343,37 @@ def cancel_commands(
 @app.command("watch")
 def watch_commands(
     context: typer.Context,
-    command_id: Annotated[str, typer.Argument(metavar="[ID]", help="Only this command.")] = "",
+    command_id: Annotated[
+        str,
+        typer.Argument(metavar="[ID]", help="Only this command.", autocompletion=completing.commands),
+    ] = "",
     node: Node = "",
     status: Status = None,
     namespace: Namespace = "",
-    cursor: Annotated[str, typer.Option(help="Go on after this cursor of an earlier watch.")] = "",
+    all_namespaces: AllNamespaces = False,
+    cursor: options.Cursor = "",
+    watch_only: options.WatchOnly = False,
+    events: options.WatchEvents = True,
+    timeout: options.WatchTimeout = None,
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
-    """Shows commands and every change to them, as events."""
-    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=True)
+    """Shows commands and every change to them, as events.
 
-    async def work(client: Client) -> None:
-        await _watch(
+    It goes on where it was after any break. Exit code 4: changes were lost, and it ends.
+    """
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=events)
+    manner = Manner(cursor, changes_only=watch_only, timeout=timeout, needs_all=True)
+
+    async def work(client: Client) -> int:
+        return await _watch(
             client,
             printer,
+            manner,
             node=node,
             status=status,
-            namespace=namespace,
+            namespace="" if command_id else _namespace(client, namespace, all_namespaces),
             command_id=command_id,
-            cursor=cursor,
         )
 
     sessions.run(context, work)
@@ -272,15 +382,13 @@ def watch_commands(
 async def _watch(
     client: Client,
     printer: Printer,
+    manner: Manner,
     *,
-    node: str,
-    status: str | None,
-    namespace: str,
+    node: str = "",
+    status: str | None = None,
+    namespace: str = "",
     command_id: str = "",
-    cursor: str = "",
-) -> None:
-    from novasphere_client.cli import watching
-
+) -> int:
     def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> CommandWatch:
         return client.commands.watch(
             cursor=cursor,
@@ -292,4 +400,4 @@ async def _watch(
             on_interruption=on_interruption,
         )
 
-    await watching.show(client, start, printer, cursor=cursor)
+    return await watching.show(client, start, printer, manner)

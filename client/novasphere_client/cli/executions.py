@@ -14,7 +14,7 @@ from typing import NoReturn
 from novasphere.node.v1 import command_pb2, command_service_pb2, node_pb2
 
 from novasphere_client import errors, json_form
-from novasphere_client.cli import failures, sessions, terminal, times
+from novasphere_client.cli import failures, selecting, sessions, terminal, times
 from novasphere_client.cli.sinks import Lines, Sink
 from novasphere_client.client import Client
 from novasphere_client.connection import new_request_id
@@ -27,6 +27,19 @@ CANCELLED = 130
 
 # Nodes that are spoken to at the same moment; the rest wait their turn.
 _AT_ONCE = 100
+
+# Commands that are created by one call; the server takes no more.
+_BATCH = 1000
+
+# What the server refuses of a batch for the sake of one of its commands, or of their number: nothing was
+# created, and creating each alone tells which ones can be.
+_REFUSALS = (
+    errors.InvalidArgument,
+    errors.NotFound,
+    errors.PermissionDenied,
+    errors.ResourceExhausted,
+    errors.Unimplemented,  # a server that is older than batches
+)
 
 # A command that has not started yet waits for a node whose link is like this.
 _AWAY = {
@@ -52,6 +65,7 @@ class Request:
     contact_timeout: float = 60.0
     namespace: str = ""
     is_detached: bool = False
+    is_dry_run: bool = False
     is_verbose: bool = False
 
 
@@ -63,6 +77,7 @@ class Target:
     command_id: str = ""
     offset: int = 0
     is_followed: bool = field(default=False)
+    failure: errors.NovasphereError | None = None  # of the attempt to create it with others
 
 
 def exit_code(command: command_pb2.Command, ended_by_signal: int = 0) -> int:
@@ -110,9 +125,6 @@ class Execution:
             terminal.say(failures.explain(error, self._client.settings))
             return CONTACT_LOST
         if not self._targets:
-            terminal.say(
-                "no node matches. List the nodes with their labels: novasphere node list -o wide"
-            )
             return sessions.FAILED
         loop = asyncio.get_running_loop()
         # Where loops take no signal handlers, Ctrl-C leaves at once.
@@ -139,13 +151,11 @@ class Execution:
                 Target(one.command.target_node_id, one.command.command_id, self._request.offset)
                 for one in found
             ]
-        names = list(self._request.nodes)
-        if self._request.selector:
-            selected = self._client.nodes.all(label_selector=self._request.selector)
-            names += [node.node_id async for node in selected]
-        return [Target(name) for name in dict.fromkeys(names)]
+        names = await selecting.nodes(self._client, self._request.nodes, self._request.selector)
+        return [Target(name) for name in names]
 
     async def _run_all(self) -> int:
+        await self._create_together()
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self._run_one(number, target), name=f"exec {target.node_id}")
@@ -185,8 +195,44 @@ class Execution:
         target.is_followed = False
         return code
 
+    async def _create_together(self) -> None:
+        """Creates the commands of several nodes by as few calls as that takes.
+
+        What is refused is left to be created alone; so is everything under a request id of the user's,
+        which stands for one command on each node, whoever is named beside it.
+        """
+        missing = [target for target in self._targets if not target.command_id]
+        if len(missing) < 2 or self._client.request_id or self._request.is_dry_run:
+            return
+        for start in range(0, len(missing), _BATCH):
+            batch = missing[start : start + _BATCH]
+            requests = [
+                command_service_pb2.CreateCommandRequest(
+                    node_id=target.node_id,
+                    command_text=self._request.command_text,
+                    timeout_seconds=self._request.timeout_seconds,
+                    queue_timeout_seconds=self._request.queue_timeout_seconds,
+                    namespace=self._request.namespace,
+                )
+                for target in batch
+            ]
+            try:
+                created = await self._client.commands.create_all(
+                    requests, patience=self._request.contact_timeout
+                )
+            except _REFUSALS:
+                continue
+            except errors.NovasphereError as error:
+                for target in batch:
+                    target.failure = error
+            else:
+                for target, command in zip(batch, created, strict=True):
+                    target.command_id = command.command_id
+
     async def _create(self, target: Target) -> int | None:
         """Creates the command; returns an exit code when that is the end of it."""
+        if target.failure is not None:
+            return self._tell_why_not(target, target.failure)
         try:
             created = await self._client.commands.create(
                 target.node_id,
@@ -195,9 +241,19 @@ class Execution:
                 queue_timeout_seconds=self._request.queue_timeout_seconds,
                 namespace=self._request.namespace,
                 request_id=sessions.request_id_for(target.node_id, self._client.request_id),
+                validate_only=self._request.is_dry_run,
                 patience=self._request.contact_timeout,
             )
-        except (errors.Unreachable, errors.DeadlineExceeded):
+        except errors.NovasphereError as error:
+            return self._tell_why_not(target, error)
+        if self._request.is_dry_run:
+            terminal.say(f"the command would run on {target.node_id}")
+            return 0
+        target.command_id = created.command_id
+        return None
+
+    def _tell_why_not(self, target: Target, error: errors.NovasphereError) -> int:
+        if isinstance(error, errors.Unreachable | errors.DeadlineExceeded):
             # It may have been accepted before the answer was lost.
             self._say(
                 target,
@@ -205,11 +261,8 @@ class Execution:
                 "See: novasphere command list",
             )
             return CONTACT_LOST
-        except errors.NovasphereError as error:
-            self._say(target, failures.explain(error, self._client.settings))
-            return sessions.FAILED
-        target.command_id = created.command_id
-        return None
+        self._say(target, failures.explain(error, self._client.settings))
+        return sessions.FAILED
 
     async def _follow(self, target: Target, lines: Lines | None) -> int:
         """Prints the output until the command has ended; returns its exit code."""

@@ -28,6 +28,11 @@ def explain(error: errors.NovasphereError, settings: Settings | None) -> str:
     """Returns what went wrong and the next step, as text for standard error."""
     server = settings.server if settings is not None else error.metadata.get("server", "")
     if isinstance(error, errors.Unreachable):
+        if settings is not None and settings.context:
+            return (
+                f"cannot reach the server at {server}, of context {settings.context!r}.\n"
+                f"If it is elsewhere: novasphere config set {settings.context} --server HOST:PORT"
+            )
         return (
             f"cannot reach the server at {server}.\n"
             f"Start one with `novasphere up`, or set NOVASPHERE_SERVER to the HOST:PORT of yours "
@@ -77,8 +82,10 @@ def _unauthenticated(error: errors.NovasphereError, settings: Settings | None) -
             f"the server wants a token, and there is none{looked}.\n"
             f"Set NOVASPHERE_TOKEN or pass --token: {where}"
         )
-    return (
+    refused = (
         f"the server at {settings.server} does not accept the token from {settings.token_source}: "
         f"{error.message}.\n"
-        f"Set NOVASPHERE_TOKEN or pass --token: {where}"
     )
+    if settings.context and settings.context in settings.token_source:
+        return f"{refused}Give the context another: novasphere config set {settings.context} --token -"
+    return f"{refused}Set NOVASPHERE_TOKEN or pass --token: {where}"

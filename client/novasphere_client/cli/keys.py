@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli import completing, options, sessions, terminal, times, watching
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
+from novasphere_client.cli.watching import Manner
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
+    from novasphere_client.errors import NovasphereError
+    from novasphere_client.keys import KeyWatch
     from novasphere_client.settings import Settings
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: credentials for programs.")
@@ -61,8 +65,14 @@ TOKEN_COLUMNS = [
     Column("CREATED-BY", lambda t: str(t.created_by), is_wide=True),
 ]
 
-KeyIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The keys' ids.")]
-TokenIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The tokens' ids.")]
+KeyIds = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="The keys' ids.", autocompletion=completing.keys),
+]
+TokenIds = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="The tokens' ids.", autocompletion=completing.join_tokens),
+]
 
 
 def _key_name(key: Any) -> str:
@@ -164,17 +174,24 @@ def _tell_secret(made: Any, secret: str, printer: Printer, said: str) -> int:
 
 @keys.command("list")
 def list_keys(
-    context: typer.Context, output: options.Output = Form.TABLE, no_headers: options.NoHeaders = False
+    context: typer.Context,
+    watch: options.Watch = False,
+    watch_only: options.WatchOnly = False,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists keys, newest first; never their secrets."""
+    printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers)
 
-    async def work(client: Client) -> None:
+    async def work(client: Client) -> int:
         from novasphere.api.v1 import key_service_pb2
 
+        if watch or watch_only:
+            return await _watch(client, printer, Manner(changes_only=watch_only))
         found = [key async for key in client.keys.all()]
-        printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers)
         response = key_service_pb2.ListKeysResponse(keys=found)
         printer.list(found, response, empty="no key yet. Make one: novasphere key create NAME")
+        return 0
 
     sessions.run(context, work)
 
@@ -183,22 +200,63 @@ def list_keys(
 def get_keys(
     context: typer.Context,
     ids: KeyIds,
+    watch: options.Watch = False,
+    watch_only: options.WatchOnly = False,
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Shows keys by id; never their secrets."""
+    printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers)
+    options.check_one_is_watched(ids, watch or watch_only)
 
-    async def work(client: Client) -> None:
+    async def work(client: Client) -> int:
         from novasphere.api.v1 import key_service_pb2
 
         found = [await client.keys.get(key_id) for key_id in ids]
-        printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers)
+        if watch or watch_only:
+            return await _watch(client, printer, Manner(changes_only=watch_only), key_id=ids[0])
         if len(found) == 1:
             printer.one(found[0])
         else:
             printer.list(found, key_service_pb2.ListKeysResponse(keys=found), empty="")
+        return 0
 
     sessions.run(context, work)
+
+
+@keys.command("watch")
+def watch_keys(
+    context: typer.Context,
+    key_id: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Only this key.", autocompletion=completing.keys)
+    ] = "",
+    cursor: options.Cursor = "",
+    watch_only: options.WatchOnly = False,
+    events: options.WatchEvents = True,
+    timeout: options.WatchTimeout = None,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows keys and every change to them, as events; never their secrets.
+
+    It goes on where it was after any break. Exit code 4: changes were lost, and it ends.
+    """
+    printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers, events=events)
+    manner = Manner(cursor, changes_only=watch_only, timeout=timeout, needs_all=True)
+
+    async def work(client: Client) -> int:
+        return await _watch(client, printer, manner, key_id=key_id)
+
+    sessions.run(context, work)
+
+
+async def _watch(client: Client, printer: Printer, manner: Manner, *, key_id: str = "") -> int:
+    def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> KeyWatch:
+        return client.keys.watch(
+            cursor=cursor, key_id=key_id, patience=None, on_interruption=on_interruption
+        )
+
+    return await watching.show(client, start, printer, manner)
 
 
 @keys.command("revoke")

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import options, sessions, terminal, times
+from novasphere_client.cli import (
+    completing,
+    options,
+    selecting,
+    sessions,
+    sorting,
+    terminal,
+    times,
+    watching,
+)
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer
+from novasphere_client.cli.watching import Manner
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
@@ -94,6 +104,16 @@ SUMMARY_COLUMNS = [
 ]
 
 
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="NODE...", help="The nodes' names.", autocompletion=completing.nodes),
+]
+OptionalNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NODE]...", help="The nodes' names.", autocompletion=completing.nodes),
+]
+
+
 def _name(node: Any) -> str:
     return str(node.node_id)
 
@@ -132,23 +152,28 @@ def list_nodes(
     selector: options.Selector = "",
     status: Status = None,
     watch: options.Watch = False,
+    watch_only: options.WatchOnly = False,
+    sort_by: options.SortBy = "",
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists nodes."""
+    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
-    async def work(client: Client) -> None:
+    async def work(client: Client) -> int:
         from novasphere.node.v1 import node_service_pb2
 
-        if watch:
-            await _watch(client, printer, selector=selector, status=status)
-            return
+        if watch or watch_only:
+            manner = Manner(changes_only=watch_only)
+            return await _watch(client, printer, manner, selector=selector, status=status)
         nodes = [
             node async for node in client.nodes.all(status=_status(status), label_selector=selector)
         ]
+        nodes = sorting.by(sort_by, nodes)
         response = node_service_pb2.ListNodesResponse(nodes=nodes, total=len(nodes))
         printer.list(nodes, response, empty="no node matches." if selector or status else _NO_NODE)
+        return 0
 
     sessions.run(context, work)
 
@@ -156,22 +181,28 @@ def list_nodes(
 @app.command("get")
 def get_nodes(
     context: typer.Context,
-    nodes: Annotated[list[str], typer.Argument(metavar="NODE...", help="The nodes' names.")],
+    nodes: Names,
+    watch: options.Watch = False,
+    watch_only: options.WatchOnly = False,
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Shows nodes by name."""
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
+    options.check_one_is_watched(nodes, watch or watch_only)
 
-    async def work(client: Client) -> None:
+    async def work(client: Client) -> int:
         from novasphere.node.v1 import node_service_pb2
 
         found = [await client.nodes.get(node) for node in nodes]
+        if watch or watch_only:
+            return await _watch(client, printer, Manner(changes_only=watch_only), node=nodes[0])
         if len(found) == 1:
             printer.one(found[0])
         else:
             response = node_service_pb2.ListNodesResponse(nodes=found, total=len(found))
             printer.list(found, response, empty="")
+        return 0
 
     sessions.run(context, work)
 
@@ -179,18 +210,28 @@ def get_nodes(
 @app.command("watch")
 def watch_nodes(
     context: typer.Context,
-    node: Annotated[str, typer.Argument(help="Only this node.")] = "",
+    node: Annotated[
+        str,
+        typer.Argument(metavar="[NODE]", help="Only this node.", autocompletion=completing.nodes),
+    ] = "",
     selector: options.Selector = "",
     status: Status = None,
-    cursor: Annotated[str, typer.Option(help="Go on after this cursor of an earlier watch.")] = "",
+    cursor: options.Cursor = "",
+    watch_only: options.WatchOnly = False,
+    events: options.WatchEvents = True,
+    timeout: options.WatchTimeout = None,
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
-    """Shows nodes and every change to them, as events."""
-    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=True)
+    """Shows nodes and every change to them, as events.
 
-    async def work(client: Client) -> None:
-        await _watch(client, printer, selector=selector, status=status, node=node, cursor=cursor)
+    It goes on where it was after any break. Exit code 4: changes were lost, and it ends.
+    """
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=events)
+    manner = Manner(cursor, changes_only=watch_only, timeout=timeout, needs_all=True)
+
+    async def work(client: Client) -> int:
+        return await _watch(client, printer, manner, selector=selector, status=status, node=node)
 
     sessions.run(context, work)
 
@@ -198,14 +239,12 @@ def watch_nodes(
 async def _watch(
     client: Client,
     printer: Printer,
+    manner: Manner,
     *,
-    selector: str,
-    status: str | None,
+    selector: str = "",
+    status: str | None = None,
     node: str = "",
-    cursor: str = "",
-) -> None:
-    from novasphere_client.cli import watching
-
+) -> int:
     def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> NodeWatch:
         return client.nodes.watch(
             cursor=cursor,
@@ -216,21 +255,23 @@ async def _watch(
             on_interruption=on_interruption,
         )
 
-    await watching.show(client, start, printer, cursor=cursor)
+    return await watching.show(client, start, printer, manner)
 
 
 @app.command("delete")
 def delete_nodes(
     context: typer.Context,
-    nodes: Annotated[list[str], typer.Argument(metavar="NODE...", help="The nodes' names.")],
+    nodes: OptionalNames = None,
+    selector: options.Selector = "",
     dry_run: options.DryRun = False,
 ) -> None:
     """Forgets nodes with their metrics, commands and results. A machine may join again."""
+    options.check_names_or_selector(nodes, selector)
 
     async def work(client: Client) -> int:
         return await sessions.each(
             client,
-            nodes,
+            await selecting.nodes(client, nodes or (), selector),
             lambda node, request_id: client.nodes.delete(
                 node, request_id=request_id, validate_only=dry_run
             ),
@@ -246,7 +287,12 @@ def delete_nodes(
 def show_metrics(
     context: typer.Context,
     node: Annotated[
-        str, typer.Argument(help="The node. Left out: the newest sample of every node.")
+        str,
+        typer.Argument(
+            metavar="[NODE]",
+            help="The node. Left out: the newest sample of every node.",
+            autocompletion=completing.nodes,
+        ),
     ] = "",
     since: Annotated[
         int | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -10,6 +11,11 @@ import typer
 
 from novasphere_client import settings
 from novasphere_client.cli import times
+
+# Options that apply to every command and may stand before or after it.
+_EVERYWHERE = ("--server", "--token", "--context", "--request-id")
+
+_KINDS = {"node": "nodes", "nodes": "nodes", "command": "commands", "commands": "commands"}
 
 
 class Form(StrEnum):
@@ -28,7 +34,37 @@ class Everywhere:
 
     server: str | None
     token: str | None
+    context: str | None
     request_id: str
+
+
+def hoist(arguments: list[str]) -> list[str]:
+    """Returns the arguments with the options that apply everywhere moved to the front.
+
+    --dry-run is spelled --dry-run=server too, by those who are used to a choice. Nothing after `--` is
+    touched: it belongs to the remote command.
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    front: list[str] = []
+    rest: list[str] = []
+    position = 0
+    while position < end:
+        word = arguments[position]
+        if word in _EVERYWHERE and position + 1 < end:
+            front += arguments[position : position + 2]
+            position += 2
+            continue
+        if word.startswith(tuple(f"{option}=" for option in _EVERYWHERE)):
+            front.append(word)
+        else:
+            rest.append("--dry-run" if word == "--dry-run=server" else word)
+        position += 1
+    return front + rest + arguments[end:]
+
+
+def asked_everywhere(arguments: list[str]) -> bool:
+    """Tells whether arguments end with an option that applies everywhere, whose value is to come."""
+    return bool(arguments) and arguments[-1] in _EVERYWHERE and "--" not in arguments
 
 
 def seconds(text: str) -> int:
@@ -51,12 +87,81 @@ def request_id(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class Targets:
+    """Names of one kind of resource: nodes or commands."""
+
+    kind: str
+    names: Sequence[str]
+
+
+def targets(words: Sequence[str] | None, selector: str) -> Targets:
+    """Parses nodes/NAME and commands/ID, all of one kind. A selector is for nodes."""
+    kinds = {"nodes"} if selector else set()
+    names = []
+    for word in words or ():
+        kind, _, name = word.partition("/")
+        if kind not in _KINDS or not name:
+            raise typer.BadParameter(f"{word!r} is neither nodes/NAME nor commands/ID")
+        kinds.add(_KINDS[kind])
+        names.append(name)
+    if not kinds:
+        raise typer.BadParameter("for whom? Name nodes/NAME or commands/ID, or select nodes with -l")
+    if len(kinds) > 1:
+        raise typer.BadParameter("wait for nodes or for commands, not for both at once")
+    return Targets(kinds.pop(), names)
+
+
+def check_one_is_watched(names: Sequence[str], is_watched: bool) -> None:
+    """Refuses to watch several names: their changes would come as one stream that none of them owns."""
+    if is_watched and len(names) > 1:
+        raise typer.BadParameter("--watch follows one; for several use list --watch, or watch")
+
+
+def check_is_sorted_or_watched(sort_by: str, is_watched: bool) -> None:
+    """Refuses to sort what has not come yet."""
+    if sort_by and is_watched:
+        raise typer.BadParameter("--sort-by sorts what is there; changes come in their own order")
+
+
+def check_names_or_selector(names: Sequence[str] | None, selector: str) -> None:
+    """Refuses a command that is for nobody."""
+    if not (names or selector):
+        raise typer.BadParameter("no node: name some, or select them with -l")
+
+
 Output = Annotated[
     Form, typer.Option("--output", "-o", help="How to print: as a table, with more columns, or as data.")
 ]
 NoHeaders = Annotated[bool, typer.Option("--no-headers", help="Leave out the table's header.")]
+SortBy = Annotated[
+    str,
+    typer.Option(
+        metavar="FIELD",
+        help="Sort by a field as -o json calls it, such as resources.cpu_count; -FIELD: downwards.",
+    ),
+]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay, and print every change.")]
+WatchOnly = Annotated[
+    bool,
+    typer.Option("--watch-only", help="Stay, and print changes alone: not what is there now."),
+]
+WatchEvents = Annotated[
+    bool,
+    typer.Option(
+        "--output-watch-events/--no-output-watch-events",
+        help="Print what happened to each object, or the object alone.",
+    ),
+]
+WatchTimeout = Annotated[
+    int | None,
+    typer.Option("--timeout", parser=seconds, metavar="DURATION", help="Leave after this long."),
+]
+Cursor = Annotated[str, typer.Option(help="Go on after this cursor of an earlier watch.")]
 Selector = Annotated[
     str, typer.Option("--selector", "-l", help="Only nodes whose labels match: zone=a,role!=db,gpu,!old")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Let the server check everything and change nothing."),
+]

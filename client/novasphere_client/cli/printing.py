@@ -14,6 +14,8 @@ from novasphere_client.cli.options import Form
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from novasphere_client.errors import Gap
+
 _GAP = "   "
 
 
@@ -76,7 +78,7 @@ class Printer:
 
         document(self._form, json_form.encode(message))
 
-    def rows(self, items: Iterable[Message]) -> None:
+    def rows(self, items: Iterable[Any]) -> None:
         """Prints rows or names."""
         if self._form is Form.NAME:
             for item in items:
@@ -112,7 +114,25 @@ class Printer:
             ]
         )
 
-    def _table(self, items: Sequence[tuple[str, Message]]) -> None:
+    def gap(self, gap: Gap) -> None:
+        """Prints that a watch lost changes, as a row of its own."""
+        from novasphere.api.v1 import watch_pb2
+
+        from novasphere_client import json_form
+
+        if not self.is_data:
+            if self._form is not Form.NAME:
+                terminal.put("GAP")
+            return
+        lost = watch_pb2.Gap(
+            first_lost_revision=gap.first_lost_revision,
+            last_lost_revision=gap.last_lost_revision,
+            oldest_cursor=gap.oldest_cursor,
+        )
+        row = {"type": "GAP", "cursor": "", "gap": json_form.encode(lost)}
+        document(self._form, row, is_one_of_many=True)
+
+    def _table(self, items: Sequence[tuple[str, Any]]) -> None:
         from rich.cells import cell_len
 
         if not items:
@@ -125,7 +145,7 @@ class Printer:
         for event, item in items:
             row: list[tuple[str, str | None]] = [(event, None)] if self._events else []
             for column in self._columns:
-                text = _plain(column.value(item)) or "-"
+                text = plain(column.value(item)) or "-"
                 row.append((text, column.colour(text) if column.colour and self._colours else None))
             rows.append(row)
         for row in rows:
@@ -154,6 +174,6 @@ def document(form: Form, data: dict[str, Any], *, is_one_of_many: bool = False) 
         terminal.put(json.dumps(data, ensure_ascii=False, indent=2))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Returns text in one line that cannot steer the terminal: names and outputs come from elsewhere."""
     return "".join(c if c.isprintable() else " " for c in text)

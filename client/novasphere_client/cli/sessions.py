@@ -92,6 +92,7 @@ def run(
         connecting = Client.connect(
             everywhere.server,
             everywhere.token,
+            context=everywhere.context,
             timeout=timeout,
             patience=PATIENCE,
             request_id=everywhere.request_id,

@@ -48,9 +48,10 @@ class Failure(Exception):
         retry_after: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
+        # It may quote a header, whose bytes need not be UTF-8: no JSON could carry those.
+        self.message = message.encode(errors="replace").decode()
+        super().__init__(self.message)
         self.reason = reason
-        self.message = message
         self.grpc_code = grpc_code
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)

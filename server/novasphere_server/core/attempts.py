@@ -58,6 +58,7 @@ def claim(
             continue
         states.move(command, pb.COMMAND_STATE_DISPATCHED)
         command.attempt += 1
+        command.dispatched_at.CopyFrom(instants.timestamp(tx.now_us))
         if is_foreign:
             deadline_us = tx.now_us + command.timeout_seconds * 1_000_000
             command.run_deadline.CopyFrom(instants.timestamp(deadline_us))
@@ -84,6 +85,7 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
     is_last = (told.attempt, told.fencing_token) == (command.attempt, row.fencing_token)
     if is_last and command.state == pb.COMMAND_STATE_DISPATCHED:
         states.move(command, pb.COMMAND_STATE_PENDING)
+        command.ClearField("dispatched_at")
         command.ClearField("run_deadline")
         tx.put(COMMANDS, stored)
 

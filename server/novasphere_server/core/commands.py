@@ -12,6 +12,7 @@ from novasphere.node.v1 import command_service_pb2 as api
 from novasphere.node.v1 import node_pb2
 
 from novasphere_server import errors
+from novasphere_server.backlogs import Backlog
 from novasphere_server.core import command_states as states
 from novasphere_server.core import etags, instants, output_chunks
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -54,6 +55,7 @@ class Commands:
         self._store = store
         self._settings = settings
         self._listeners: list[Listener] = []
+        self.backlog = Backlog()  # of those that ended; its loop keeps it
         store.on_commit(self._follow)
 
     def on_change(self, listener: Listener) -> None:
@@ -71,37 +73,14 @@ class Commands:
         is_dry_run: bool = False,
     ) -> pb.Command:
         """Returns the new command, PENDING. Raises NodeNotFound."""
-        settings = self._settings
-        namespace = request.namespace or settings.command_namespace
-        _check_namespace(principal, namespace)
-        _check_text(request.command_text)
-        command_id = f"cmd-{uuid.uuid4().hex}"
+        check(principal, request, self._settings)
+        command_id = new_id()
 
         def create(tx: Transaction) -> pb.Command:
             node = tx.get(NODES, request.node_id)
             if node is None:
                 raise errors.NodeNotFound(request.node_id)
-            command = pb.Command(
-                id=tx.next_id("commands"),
-                command_id=command_id,
-                command_text=request.command_text,
-                target_node_id=node.node_id,
-                node_uid=node.uid,
-                namespace=namespace,
-                created_at=instants.timestamp(tx.now_us),
-                timeout_seconds=(
-                    request.timeout_seconds
-                    if request.HasField("timeout_seconds")
-                    else settings.command_timeout
-                ),
-                queue_timeout_seconds=(
-                    request.queue_timeout_seconds
-                    if request.HasField("queue_timeout_seconds")
-                    else settings.command_queue_timeout
-                ),
-            )
-            states.move(command, pb.COMMAND_STATE_PENDING)
-            stored = pb.CommandWithResult(command=command)
+            stored = new(tx, command_id, node, request, self._settings)
             tx.put(COMMANDS, stored)
             return stored.command
 
@@ -117,7 +96,7 @@ class Commands:
         if stored is None or (
             principal.namespaces and not principal.may_touch(stored.message().command.namespace)
         ):
-            raise _out_of_reach(principal, command_id)
+            raise out_of_reach(principal, command_id)
         return stored
 
     async def list(
@@ -130,7 +109,7 @@ class Commands:
         if which.node_id:
             filters.append(("node_id", "=", which.node_id))
         if which.namespace:
-            _check_namespace(principal, which.namespace)
+            check_namespace(principal, which.namespace)
             filters.append(("namespace", "=", which.namespace))
         elif principal.namespaces:
             filters.append(("namespace", "in", tuple(sorted(principal.namespaces))))
@@ -158,7 +137,7 @@ class Commands:
     ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch over Command objects. The caller must aclose() it."""
         if which.namespace:
-            _check_namespace(principal, which.namespace)
+            check_namespace(principal, which.namespace)
         namespaces = principal.namespaces
 
         def matches(stored: pb.CommandWithResult) -> bool:
@@ -195,39 +174,14 @@ class Commands:
 
         Raises what get() raises, and CommandFinished when it ended in another way.
         """
-        extra = {} if grace_seconds is None else {"cancel_grace_ms": grace_seconds * 1000}
 
         def cancel(tx: Transaction) -> pb.Command:
-            stored = tx.get(COMMANDS, command_id)
-            if stored is None or not principal.may_touch(stored.command.namespace):
-                raise _out_of_reach(principal, command_id)
+            stored = find(tx, principal, command_id)
             command = stored.command
             etags.check(etag, command.revision)
-            if command.state == pb.COMMAND_STATE_CANCELLED or (
-                command.cancel_requested and not states.is_terminal(command.state)
-            ):
-                return command
-            if command.state == pb.COMMAND_STATE_PENDING:
-                states.end(
-                    command,
-                    pb.COMMAND_STATE_CANCELLED,
-                    tx.now_us,
-                    "CANCELLED",
-                    "cancelled before it was sent to its node",
-                )
-            elif command.HasField("run_deadline") and not states.is_terminal(command.state):
-                # Nobody could confirm it: the node's protocol has no word for it.
-                states.end(
-                    command,
-                    pb.COMMAND_STATE_CANCELLED,
-                    tx.now_us,
-                    "CANCELLED",
-                    "cancelled; a foreign node cannot be told, so it may still run there",
-                )
-            else:
+            if command.state != pb.COMMAND_STATE_CANCELLED:
                 states.refuse_finished(command)
-            command.cancel_requested = True
-            tx.put(COMMANDS, stored, **extra)
+                request_cancel(tx, stored, principal, grace_seconds)
             return command
 
         return await self._store.write(
@@ -324,8 +278,17 @@ class Commands:
 
         return await self._store.write(lose)
 
+    async def oldest_end_us(self, older_than_us: int) -> int | None:
+        """Returns when the command ended that ended first, if that was before a time."""
+        # Spelled so that the index of what has ended serves.
+        ended = sa.select(_table.completed_at_us).where(_table.completed_at_us < older_than_us)
+        rows = await self._store.read(ended.order_by(_table.completed_at_us).limit(1))
+        return int(rows[0][0]) if rows else None
+
     async def forget_ended(self, older_than_us: int) -> int:
-        """Deletes up to a batch of commands that ended before a time. Returns how many."""
+        """Takes a step in deleting commands that ended before a time. Returns how many went: none, when
+        there was first some of their output to delete.
+        """
 
         def forget(tx: Transaction) -> int:
             keys = (
@@ -338,6 +301,8 @@ class Commands:
                 .scalars()
                 .all()
             )
+            if keys and not output_chunks.delete_some(tx, keys):
+                return 0
             return delete(tx, tx.fitting(keys))
 
         return await self._store.write(forget)
@@ -348,6 +313,97 @@ class Commands:
                 after = None if change.after is None else COMMANDS.message.FromString(change.after)
                 for listener in self._listeners:
                     listener(change.key, after)
+
+
+def new_id() -> str:
+    """Returns the id of a command to be created."""
+    return f"cmd-{uuid.uuid4().hex}"
+
+
+def check(
+    principal: Principal, request: api.CreateCommandRequest, settings: FleetSettings, where: str = ""
+) -> None:
+    """Refuses what no node could run, and namespaces that are not the caller's.
+
+    `where` is the path to the request, with the dot that follows it, where it is one of many.
+    """
+    try:
+        check_namespace(principal, request.namespace or settings.command_namespace)
+    except errors.PermissionDenied as refusal:
+        if where:
+            refusal.at(f"{where}namespace")
+        raise
+    _check_text(request.command_text, f"{where}command_text")
+
+
+def new(
+    tx: Transaction,
+    command_id: str,
+    node: node_pb2.Node,
+    request: api.CreateCommandRequest,
+    settings: FleetSettings,
+) -> pb.CommandWithResult:
+    """Returns a new command for a node, PENDING, to be stored."""
+    command = pb.Command(
+        id=tx.next_id("commands"),
+        command_id=command_id,
+        command_text=request.command_text,
+        target_node_id=node.node_id,
+        node_uid=node.uid,
+        namespace=request.namespace or settings.command_namespace,
+        created_at=instants.timestamp(tx.now_us),
+        timeout_seconds=(
+            request.timeout_seconds if request.HasField("timeout_seconds") else settings.command_timeout
+        ),
+        queue_timeout_seconds=(
+            request.queue_timeout_seconds
+            if request.HasField("queue_timeout_seconds")
+            else settings.command_queue_timeout
+        ),
+    )
+    states.move(command, pb.COMMAND_STATE_PENDING)
+    return pb.CommandWithResult(command=command)
+
+
+def find(tx: Transaction, principal: Principal, command_id: str) -> pb.CommandWithResult:
+    """Returns a command that the caller may touch. Raises what out_of_reach() returns."""
+    stored = tx.get(COMMANDS, command_id)
+    if stored is None or not principal.may_touch(stored.command.namespace):
+        raise out_of_reach(principal, command_id)
+    return stored
+
+
+def request_cancel(
+    tx: Transaction, stored: pb.CommandWithResult, principal: Principal, grace_seconds: int | None
+) -> None:
+    """Ends a command that waits, or that a foreign node has; of one that another node has, notes that it is to
+    be killed, once.
+    """
+    command = stored.command
+    if command.cancel_requested:
+        return
+    command.cancel_requested = True
+    command.cancel_requested_at.CopyFrom(instants.timestamp(tx.now_us))
+    command.cancel_requested_by = principal.name
+    if command.state == pb.COMMAND_STATE_PENDING:
+        states.end(
+            command,
+            pb.COMMAND_STATE_CANCELLED,
+            tx.now_us,
+            "CANCELLED",
+            "cancelled before it was sent to its node",
+        )
+    elif command.HasField("run_deadline"):
+        # Nobody could confirm it: the node's protocol has no word for it.
+        states.end(
+            command,
+            pb.COMMAND_STATE_CANCELLED,
+            tx.now_us,
+            "CANCELLED",
+            "cancelled; a foreign node cannot be told, so it may still run there",
+        )
+    extra = {} if grace_seconds is None else {"cancel_grace_ms": grace_seconds * 1000}
+    tx.put(COMMANDS, stored, **extra)
 
 
 def expire_queued(tx: Transaction, stored: pb.CommandWithResult) -> None:
@@ -381,7 +437,8 @@ def _command_of(stored: pb.CommandWithResult) -> pb.Command:
     return stored.command
 
 
-def _check_namespace(principal: Principal, namespace: str) -> None:
+def check_namespace(principal: Principal, namespace: str) -> None:
+    """Raises PermissionDenied where the caller is bound to other namespaces."""
     if not principal.may_touch(namespace):
         raise errors.PermissionDenied(
             f"this credential does not reach the namespace {namespace!r}",
@@ -389,7 +446,7 @@ def _check_namespace(principal: Principal, namespace: str) -> None:
         )
 
 
-def _out_of_reach(principal: Principal, command_id: str) -> errors.ApiError:
+def out_of_reach(principal: Principal, command_id: str) -> errors.ApiError:
     """Returns what is said of a command that is not there, or not the caller's: who is bound to namespaces
     cannot tell the one from the other.
     """
@@ -401,8 +458,8 @@ def _out_of_reach(principal: Principal, command_id: str) -> errors.ApiError:
     )
 
 
-def _check_text(text: str) -> None:
+def _check_text(text: str, field: str) -> None:
     if "\0" in text:
-        raise errors.InvalidArgument("command_text", "must not contain NUL characters")
+        raise errors.InvalidArgument(field, "must not contain NUL characters")
     if len(text.encode()) > TEXT_LIMIT:
-        raise errors.InvalidArgument("command_text", f"must take at most {TEXT_LIMIT} bytes")
+        raise errors.InvalidArgument(field, f"must take at most {TEXT_LIMIT} bytes")

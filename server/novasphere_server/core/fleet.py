@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.core import identities
+from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import Commands
+from novasphere_server.core.explanations import Explanations
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import JoinTokens, Links
 from novasphere_server.core.metrics import Metrics
@@ -29,6 +32,7 @@ class Fleet:
         self.metrics = Metrics(store, clock, settings)
         self.nodes = Nodes(store)
         self.commands = Commands(store, settings)
+        self.command_batches = CommandBatches(store, settings)
         self.outputs = Outputs(store, self.commands)
         self.links = Links(
             store,
@@ -40,6 +44,11 @@ class Fleet:
             outputs=self.outputs,
             servers=self.servers,
         )
+        self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
+
+    def backlogs(self) -> dict[str, Backlog]:
+        """Returns what is to be deleted of what, by name."""
+        return {"commands": self.commands.backlog, "samples": self.metrics.backlog}
 
     async def start(self) -> None:
         """Takes up what the last process left. To be called before anything is served."""

@@ -37,11 +37,12 @@ class FleetSettings:
     inline_output_bytes: int = 64 * 1024  # of each stream, copied into the result
     terminal_retention: float = 7 * _DAY
 
-    # Metric samples: all for a while, then one a minute, then one a quarter of an hour.
+    # Metric samples: as they came for a while, then a row a minute, then one a quarter of an hour.
     metrics_raw_retention: float = _HOUR
     metrics_minute_retention: float = _DAY
     metrics_retention: float = 30 * _DAY
     metrics_buffer: int = 50_000  # samples that wait for the database
+    metrics_rollup_step: int = 500  # rows moved on or deleted in one transaction
 
     # Loops.
     presence_period: float = 5.0

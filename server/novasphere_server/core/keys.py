@@ -1,9 +1,9 @@
-"""API keys: made, listed and revoked. Their secrets leave this module once and are kept as hashes."""
+"""API keys: made, listed, watched and revoked. Their secrets leave this module once and are kept as hashes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from novasphere.api.v1 import key_pb2, options_pb2
 
@@ -16,6 +16,7 @@ from novasphere_server.store.queries import Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch, WatchPage
 
 _SCAN = 200  # keys looked through at once for those within reach
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -94,6 +95,18 @@ class Keys:
             page_token = await page_tokens.following(self._store, KEYS, page)
             if len(rows) == page_size or not page_token:
                 return rows, page_token
+
+    def watch(self, principal: Principal, key_id: str, cursor: str) -> AsyncGenerator[WatchPage, None]:
+        """Returns the pages of a watch over the keys within reach. The caller must aclose() it."""
+        return self._store.watch(
+            Watch(
+                kind=KEYS,
+                cursor=cursor,
+                identity=(key_id, principal.namespaces),
+                matches=lambda key: _reaches(principal, key.namespaces),
+                key=key_id,
+            )
+        )
 
     async def revoke(
         self,

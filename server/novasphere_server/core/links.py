@@ -117,6 +117,11 @@ class Links:
     def linked_agents(self) -> int:
         return sum(session.is_admitted for session in self._sessions.values())
 
+    def credit(self, node_uid: str) -> int | None:
+        """Returns how many more attempts a node's agent would start now; None without a link to it here."""
+        session = self._sessions.get(node_uid)
+        return max(session.credit, 0) if session is not None and session.is_admitted else None
+
     async def connect(
         self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
     ) -> AsyncGenerator[link.ConnectResponse, None]:

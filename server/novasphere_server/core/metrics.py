@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,8 +16,9 @@ from novasphere.node.v1 import metric_pb2 as pb
 from novasphere.node.v1 import metric_service_pb2 as api
 
 from novasphere_server import errors
+from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
-from novasphere_server.core import instants
+from novasphere_server.core import instants, metric_queries, rollups
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES
@@ -30,17 +30,7 @@ _table = tables.metric_samples
 _c = _table.c
 _nodes = tables.nodes.c
 
-_SUMMARISED = {
-    "cpu_usage": _c.cpu,
-    "memory_usage": _c.memory,
-    "disk_usage": _c.disk,
-    "load_average": _c.load,
-}
-
 _FLUSH_STEP = 5000  # samples stored in one transaction
-_THINNING_STEP = 100  # nodes thinned in one transaction
-_MINUTE_US = 60 * 1_000_000
-_QUARTER_US = 15 * _MINUTE_US
 _GREATEST = 2**63 - 1  # that the database holds; as microseconds, later than any instant
 
 
@@ -50,9 +40,10 @@ class _Sample:
     at_us: int
     values: link.Sample
 
-    def row(self) -> dict[str, object]:
+    def row(self, number: int) -> dict[str, object]:
         v = self.values
         return {
+            "id": number,
             "node_uid": self.node_uid,
             "at_us": self.at_us,
             "cpu": _within(v.cpu_usage, 100),
@@ -80,8 +71,8 @@ class Metrics:
         self._clock = clock
         self._settings = settings
         self._waiting: deque[_Sample] = deque(maxlen=settings.metrics_buffer)
-        self._thinned_us = 0
         self.dropped = 0  # samples that had to make room for newer ones
+        self.backlog = Backlog()
         store.on_commit(self._follow)
 
     # -- in
@@ -123,107 +114,80 @@ class Metrics:
         self.dropped += len(batch) - room
         self._waiting.extendleft(reversed(batch[len(batch) - room :]))
 
-    async def thin_out(self) -> None:
-        """Deletes what is older than it is kept for: of old samples all but one a minute, of older ones
-        all but one a quarter of an hour, then all.
-        """
+    async def roll_up(self) -> None:
+        """Moves what is old enough to the next coarser tier, and deletes what is older than any is kept."""
         settings = self._settings
         now_us = self._clock.now_us()
-        raw_us, minute_us, last_us = (
-            now_us - int(age * 1_000_000)
-            for age in (
-                settings.metrics_raw_retention,
-                settings.metrics_minute_retention,
-                settings.metrics_retention,
-            )
+        ages = (
+            settings.metrics_raw_retention,
+            settings.metrics_minute_retention,
+            settings.metrics_retention,
         )
-        # What an earlier call has thinned needs no second look, up to the edge of one bucket.
-        since_us = self._thinned_us - _QUARTER_US
-        age_us = raw_us - minute_us
-        uids = [str(row[0]) for row in await self._store.read(sa.select(_nodes.uid))]
+        for tier, coarser, age in zip(
+            rollups.TIERS, (rollups.MINUTES, rollups.QUARTERS, None), ages, strict=True
+        ):
+            age_us = int(age * 1_000_000)
+            before_us = now_us - age_us
+            if coarser is not None:
+                # Whole rows only: half a row beside the samples of its other half would be hard to read.
+                before_us = coarser.aligned(before_us)
+            await self._work_off(tier, coarser, before_us, age_us)
+        self.backlog.clear(now_us)
 
-        def thin(tx: Transaction, uids: Sequence[str]) -> None:
-            for uid in uids:
-                _thin(tx, uid, max(minute_us, since_us), raw_us, _MINUTE_US)
-                _thin(tx, uid, max(last_us, since_us - age_us), minute_us, _QUARTER_US)
-                tx.execute(sa.delete(_table).where(_c.node_uid == uid, _c.at_us < last_us))
+    async def _work_off(
+        self, tier: rollups.Tier, coarser: rollups.Tier | None, before_us: int, age_us: int
+    ) -> None:
+        length = self._settings.metrics_rollup_step
 
-        for start in range(0, len(uids), _THINNING_STEP):
-            step = uids[start : start + _THINNING_STEP]
-            await self._store.write(partial(thin, uids=step))
-        self._thinned_us = raw_us
+        def step(tx: Transaction) -> rollups.Moved:
+            if coarser is None:
+                return rollups.forget(tx, tier, before_us, length)
+            return rollups.move(tx, tier, coarser, before_us, length)
+
+        rows = length
+        while rows == length:  # each step in a transaction of its own: others write in between
+            moved = await self._store.write(step)
+            rows = moved.rows
+            self.backlog.note(rows, None if moved.oldest_us is None else moved.oldest_us + age_us)
 
     # -- out
 
     async def latest(self, node_id: str) -> pb.Metric:
         """Returns a node's newest sample. Raises NodeNotFound and NoMetricsData."""
         uid = await self._uid(node_id)
-        rows = await self._store.read(
-            sa.select(_table).where(_c.node_uid == uid).order_by(_c.at_us.desc(), _c.id.desc()).limit(1)
-        )
-        if not rows:
+        found = metric_queries.last_samples(await self._store.read(metric_queries.newest(uid)))
+        if not found:
             raise errors.NoMetricsData(node_id)
-        return _metric(node_id, rows[0])
+        return found[0]
 
     async def latest_of_all(self) -> list[pb.Metric]:
         """Returns the newest sample of every node that has one, in the order of node ids."""
-        inner = _table.alias()
-        newest = (
-            sa.select(inner.c.id)
-            .where(inner.c.node_uid == _nodes.uid)
-            .order_by(inner.c.at_us.desc(), inner.c.id.desc())
-            .limit(1)
-            .correlate(tables.nodes)
-            .scalar_subquery()
-        )
-        rows = await self._store.read(
-            sa.select(_nodes.key.label("node_id"), _table)
-            .select_from(tables.nodes.join(_table, _c.id == newest))
-            .order_by(_nodes.id)
-        )
-        return [_metric(row.node_id, row) for row in rows]
+        return metric_queries.last_samples(await self._store.read(metric_queries.newest()))
 
     async def list(
         self, node_id: str, start: Timestamp | None, end: Timestamp | None, *, limit: int
     ) -> tuple[list[pb.Metric], int]:
-        """Returns a node's samples within [start, end), newest first, and how many there are in all.
-
-        Raises NodeNotFound and InvalidTimeRange.
+        """Returns the rows of a node that begin within [start, end), newest first, and how many there are
+        in all. Raises NodeNotFound and InvalidTimeRange.
         """
         uid = await self._uid(node_id)
         window = _window(start, end)
-        where = (_c.node_uid == uid, _c.at_us >= window[0], _c.at_us < window[1])
-        total = int(
-            (await self._store.read(sa.select(sa.func.count()).select_from(_table).where(*where)))[0][0]
-        )
         if not limit:
-            return [], total
-        rows = await self._store.read(
-            sa.select(_table).where(*where).order_by(_c.at_us.desc(), _c.id.desc()).limit(limit)
-        )
-        return [_metric(node_id, row) for row in rows], total
+            counted = await self._store.read(metric_queries.counted(uid, window))
+            return [], int(counted[0].total)
+        rows = await self._store.read(metric_queries.listed(uid, window, limit))
+        total = int(rows[0].total) if rows else 0
+        return [metric_queries.metric(node_id, row._mapping) for row in rows], total  # noqa: SLF001 - so documented
 
     async def summarise(
         self, node_id: str, start: Timestamp, end: Timestamp
     ) -> api.GetMetricSummaryResponse:
-        """Returns averages and maxima over [start, end), unset where there is no sample.
-
-        Raises NodeNotFound and InvalidTimeRange.
+        """Returns averages and maxima over the samples of the rows that begin within [start, end), unset
+        where there is none. Raises NodeNotFound and InvalidTimeRange.
         """
         uid = await self._uid(node_id)
-        window = _window(start, end)
-        aggregates = [
-            aggregate(column).label(f"{prefix}_{field}")
-            for field, column in _SUMMARISED.items()
-            for prefix, aggregate in (("avg", sa.func.avg), ("max", sa.func.max))
-        ]
-        rows = await self._store.read(
-            sa.select(sa.func.count().label("sample_count"), *aggregates).where(
-                _c.node_uid == uid, _c.at_us >= window[0], _c.at_us < window[1]
-            )
-        )
-        # Without samples the aggregates are NULL, and fields stay unset.
-        return api.GetMetricSummaryResponse(node_id=node_id, **rows[0]._mapping)  # noqa: SLF001 - so documented
+        rows = await self._store.read(metric_queries.summarised(uid, _window(start, end)))
+        return metric_queries.summary(node_id, rows[0]._mapping)  # noqa: SLF001 - so documented
 
     async def _uid(self, node_id: str) -> str:
         node = await self._store.get(NODES, node_id)
@@ -243,36 +207,13 @@ class Metrics:
             self._waiting.extend(kept)
 
 
-def delete(tx: Transaction, node_uid: str) -> None:
-    """Deletes all samples of a node."""
-    tx.execute(sa.delete(_table).where(_c.node_uid == node_uid))
-
-
 def _insert(tx: Transaction, samples: Sequence[_Sample]) -> None:
     # A node may have been deleted since; what it sent went with it.
     uids = {sample.node_uid for sample in samples}
     alive = set(tx.execute(sa.select(_nodes.uid).where(_nodes.uid.in_(uids))).scalars())
-    rows = [sample.row() for sample in samples if sample.node_uid in alive]
+    rows = [sample.row(tx.next_id("metric_sample")) for sample in samples if sample.node_uid in alive]
     if rows:
         tx.execute(sa.insert(_table), rows)
-
-
-def _thin(tx: Transaction, node_uid: str, start_us: int, end_us: int, bucket_us: int) -> None:
-    """Deletes all samples within [start, end) but the last of every bucket. Looks at whole buckets."""
-    start_us, end_us = (us // bucket_us * bucket_us for us in (start_us, end_us))
-    if start_us >= end_us:
-        return
-    inner = _table.alias()
-    kept = (
-        sa.select(sa.func.max(inner.c.id))
-        .where(inner.c.node_uid == node_uid, inner.c.at_us >= start_us, inner.c.at_us < end_us)
-        .group_by(inner.c.at_us // bucket_us)
-    )
-    tx.execute(
-        sa.delete(_table).where(
-            _c.node_uid == node_uid, _c.at_us >= start_us, _c.at_us < end_us, _c.id.not_in(kept)
-        )
-    )
 
 
 def _window(start: Timestamp | None, end: Timestamp | None) -> tuple[int, int]:
@@ -281,22 +222,3 @@ def _window(start: Timestamp | None, end: Timestamp | None) -> tuple[int, int]:
     if start is not None and end is not None and start_us >= end_us:
         raise errors.InvalidTimeRange
     return start_us, end_us
-
-
-def _metric(node_id: str, row: sa.Row[Any]) -> pb.Metric:
-    at = instants.timestamp(row.at_us)
-    return pb.Metric(
-        id=row.id,
-        node_id=node_id,
-        metric_time=at,
-        cpu_usage=row.cpu,
-        memory_usage=row.memory,
-        disk_usage=row.disk,
-        load_average=row.load,
-        created_at=at,
-        memory_total=row.memory_total,
-        memory_available=row.memory_available,
-        disk_total=row.disk_total,
-        disk_available=row.disk_available,
-        uptime=row.uptime,
-    )

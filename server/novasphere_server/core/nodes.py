@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from novasphere.node.v1 import node_pb2 as pb
 
 from novasphere_server import errors
-from novasphere_server.core import commands, etags, identities, metrics
+from novasphere_server.core import commands, etags, identities, rollups
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency, is_recorded
@@ -119,7 +119,7 @@ class Nodes:
             if not is_dry_run and not _has_room_for_commands(tx, node.uid):
                 raise _TooManyCommands
             commands.delete(tx, _command_ids(tx, node.uid))
-            metrics.delete(tx, node.uid)
+            rollups.delete(tx, node.uid)
             heartbeats = tables.heartbeats
             tx.execute(sa.delete(heartbeats).where(heartbeats.c.node_uid == node.uid))
             identities.retire(tx, node.uid)

@@ -14,10 +14,16 @@ from novasphere_server.store import tables
 from novasphere_server.store.transactions import Transaction
 
 CHUNK_LIMIT = 64 * 1024  # bytes of one chunk on the link
-_DELETION_STEP = 200
+_DELETION_STEP = 200  # of commands, or of chunks
+_DELETION_BYTES = 4 * 1024 * 1024
 
 _table = tables.output_chunks
 _c = _table.c
+_DELETE_ONE = sa.delete(_table).where(
+    _c.command_id == sa.bindparam("b_id"),
+    _c.attempt == sa.bindparam("b_attempt"),
+    _c.position == sa.bindparam("b_position"),
+)
 
 Stream: TypeAlias = link.Stream.ValueType
 
@@ -96,6 +102,16 @@ def tail(tx: Transaction, command_id: str, attempt: int) -> Tail:
     return Tail(end(link.STREAM_STDOUT), end(link.STREAM_STDERR))
 
 
+def length_of(command_id: str, attempt: int) -> sa.Select[tuple[int]]:
+    """Returns the query for how much of an attempt's output is stored: one row, or none if nothing is."""
+    return (
+        sa.select((_c.position + sa.func.length(_c.data)).label("length"))
+        .where(_c.command_id == command_id, _c.attempt == attempt)
+        .order_by(_c.position.desc())
+        .limit(1)
+    )
+
+
 def head(tx: Transaction, command_id: str, attempt: int, stream: Stream, length: int) -> bytes:
     """Returns the first `length` bytes of one stream of an attempt."""
     chunks = tx.execute(
@@ -121,6 +137,28 @@ def shown(data: bytes, limit: int) -> tuple[str, bool]:
         return text, False
     encoded = text.encode()
     return (text, False) if len(encoded) <= limit else (encoded[:limit].decode(errors="ignore"), True)
+
+
+def delete_some(tx: Transaction, command_ids: Sequence[str]) -> bool:
+    """Deletes output of commands, its ends first, as much as takes the writer no longer than others should
+    wait. Returns whether that was all of it.
+    """
+    chunks = tx.execute(
+        sa.select(_c.command_id, _c.attempt, _c.position, sa.func.length(_c.data).label("length"))
+        .where(_c.command_id.in_(command_ids))
+        .order_by(_c.command_id.desc(), _c.attempt.desc(), _c.position.desc())
+        .limit(_DELETION_STEP + 1)
+    ).all()
+    step: list[dict[str, object]] = []
+    size = 0
+    for chunk in chunks[:_DELETION_STEP]:
+        if size >= _DELETION_BYTES:
+            break
+        size += chunk.length
+        step.append({"b_id": chunk.command_id, "b_attempt": chunk.attempt, "b_position": chunk.position})
+    if step:
+        tx.execute(_DELETE_ONE, step)
+    return len(step) == len(chunks)
 
 
 def delete(tx: Transaction, command_ids: Sequence[str]) -> None:

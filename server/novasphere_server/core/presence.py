@@ -160,6 +160,14 @@ class Presence:
             if sample.HasField("battery_percent") and 0 <= sample.battery_percent <= 100:
                 entry.battery = (sample.battery_percent, sample.is_charging)
 
+    def lost_at_us(self, uid: str) -> int | None:
+        """Returns when the work of an absent node is given up, if it stays away; None while it is here."""
+        entry = self._entries.get(uid)
+        if entry is None or uid in self._linked:
+            return None
+        left = self._given_up_after(entry) - self._clock.monotonic()
+        return self._clock.now_us() + int(left * 1_000_000)
+
     def on_lost(self, listener: Callable[[str, str], None]) -> None:
         """Calls `listener` with uid and name of every node that is lost."""
         self._lost_listeners.append(listener)
@@ -294,13 +302,16 @@ class Presence:
     def _absence(
         self, entry: _Entry, faces: frozenset[Face], now: float
     ) -> pb.ConnectionState.ValueType:
-        # No agent can have been heard while this server was down: work is given up by this
-        # process's own waiting alone.
-        if now - max(entry.heard_at, self._started_at) >= self._settings.lost_after:
+        if now >= self._given_up_after(entry):
             return pb.CONNECTION_STATE_LOST
         if options_pb2.FACE_NODES in faces:
             return pb.CONNECTION_STATE_OFFLINE
         return pb.CONNECTION_STATE_DISCONNECTED
+
+    def _given_up_after(self, entry: _Entry) -> float:
+        # No agent can have been heard while this server was down: work is given up by this
+        # process's own waiting alone.
+        return max(entry.heard_at, self._started_at) + self._settings.lost_after
 
     def _show(self, entry: _Entry) -> None:
         live = pb.Node()
@@ -354,7 +365,7 @@ def settle(node: pb.Node, connection: pb.ConnectionState.ValueType, faces: Itera
     node.offline_faces[:] = sorted(faces)
     if options_pb2.FACE_NODES in node.offline_faces:
         node.status = pb.NODE_STATUS_OFFLINE
-    elif _fault_of(node):
+    elif fault_of(node) is not None:
         node.status = pb.NODE_STATUS_ERROR
     else:
         node.status = pb.NODE_STATUS_ONLINE
@@ -395,15 +406,17 @@ def _write_fault(node: pb.Node, fault: str, now_us: int) -> None:
     found.message = fault
 
 
-def _fault_of(node: pb.Node) -> str:
+def fault_of(node: pb.Node) -> pb.Condition | None:
+    """Returns the fault that a node reports of itself, if it does."""
     for condition in node.conditions:
         if condition.type == FAULT and condition.status == pb.CONDITION_STATUS_TRUE:
-            return condition.message
-    return ""
+            return condition
+    return None
 
 
 def _mirror(node: pb.Node, heard_at: float) -> _Entry:
-    fault = _fault_of(node)
+    condition = fault_of(node)
+    fault = "" if condition is None else condition.message
     return _Entry(
         node_id=node.node_id,
         connection=node.connection,

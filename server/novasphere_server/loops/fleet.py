@@ -10,6 +10,7 @@ from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.flush import FlushLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
+from novasphere_server.loops.rollups import RollupLoop
 from novasphere_server.loops.servers import ServersLoop
 
 
@@ -27,11 +28,11 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
         ).run,
         "retention": RetentionLoop(
             fleet.commands,
-            fleet.metrics,
             clock,
             terminal_retention=settings.terminal_retention,
             period=settings.retention_period,
         ).run,
+        "rollups": RollupLoop(fleet.metrics, period=settings.retention_period).run,
     }
     if not fleet.servers.is_alone:
         found["servers"] = ServersLoop(fleet.servers, lease=settings.server_lease).run

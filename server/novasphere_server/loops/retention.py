@@ -7,50 +7,41 @@ import asyncio
 from novasphere_server import logs
 from novasphere_server.clock import Clock
 from novasphere_server.core.commands import Commands
-from novasphere_server.core.metrics import Metrics
 from novasphere_server.errors import ApiError
 
 log = logs.get(__name__)
 
-_METRICS_PERIODS = 10  # samples are thinned out in every tenth step
-
 
 class RetentionLoop:
-    """Deletes ended commands through the log, with their output, and thins out metric samples."""
+    """Deletes ended commands through the log, with their output."""
 
     def __init__(
-        self,
-        commands: Commands,
-        metrics: Metrics,
-        clock: Clock,
-        *,
-        terminal_retention: float,
-        period: float,
+        self, commands: Commands, clock: Clock, *, terminal_retention: float, period: float
     ) -> None:
         self._commands = commands
-        self._metrics = metrics
         self._clock = clock
         self._retention_us = int(terminal_retention * 1_000_000)
         self._period = period
 
     async def run(self) -> None:
-        steps = 0
         while True:
             await asyncio.sleep(self._period)
             try:
                 await self.forget_commands()
-                if steps % _METRICS_PERIODS == 0:
-                    await self._metrics.thin_out()
-                steps += 1
             except ApiError as error:  # the database is away; the next period tries again
                 log.warning("nothing is deleted", error=error.message)
 
     async def forget_commands(self) -> int:
         """Deletes commands that ended long enough ago. Returns how many."""
-        older_than_us = self._clock.now_us() - self._retention_us
+        now_us = self._clock.now_us()
+        older_than_us = now_us - self._retention_us
         deleted = 0
-        while step := await self._commands.forget_ended(older_than_us):
+        backlog = self._commands.backlog
+        while (ended_us := await self._commands.oldest_end_us(older_than_us)) is not None:
+            step = await self._commands.forget_ended(older_than_us)
+            backlog.note(step, ended_us + self._retention_us)
             deleted += step
+        backlog.clear(now_us)
         if deleted:
             log.info("ended commands deleted", commands=deleted)
         return deleted

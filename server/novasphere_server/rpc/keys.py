@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
 from novasphere.api.v1 import join_token_service_pb2, key_service_pb2
 
 from novasphere_server import logs
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.keys import Keys
+from novasphere_server.rpc import watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many, One
 
@@ -60,6 +64,16 @@ class KeyService:
     ) -> One[key_service_pb2.GetKeyResponse]:
         key = await self._keys.get(context.principal, request.key_id)
         return One(key_service_pb2.GetKeyResponse(), "key", key)
+
+    async def WatchKeys(
+        self, request: key_service_pb2.WatchKeysRequest, context: CallContext
+    ) -> AsyncIterator[Many[key_service_pb2.WatchKeysResponse]]:
+        watch = self._keys.watch(context.principal, request.key_id, request.cursor)
+        async with aclosing(watch) as pages:
+            async for page in pages:
+                yield watch_rows.response(
+                    page, key_service_pb2.WatchKeysResponse, key_service_pb2.KeyEvent
+                )
 
     async def RevokeKey(
         self, request: key_service_pb2.RevokeKeyRequest, context: CallContext

@@ -11,6 +11,11 @@ def prefers_english(accept_language: str) -> bool:
     return _quality(accept_language, "en") > _quality(accept_language, "zh")
 
 
+def prefers_chinese(accept_language: str) -> bool:
+    """Returns whether the header ranks Chinese above English, in which the native face speaks."""
+    return _quality(accept_language, "zh") > _quality(accept_language, "en")
+
+
 def _quality(accept_language: str, language: str) -> float:
     """Returns how much of a language is wanted, from 0 to 1; the first of equals a trifle more."""
     best = 0.0

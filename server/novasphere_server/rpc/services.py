@@ -58,7 +58,9 @@ def services(
     """Returns what serves each service of the API."""
     return {
         NODES: NodeService(fleet.nodes),
-        COMMANDS: CommandService(fleet.commands, fleet.outputs),
+        COMMANDS: CommandService(
+            fleet.commands, fleet.command_batches, fleet.explanations, fleet.outputs
+        ),
         METRICS: MetricService(fleet.metrics),
         SYSTEM: system,
         KEYS: KeyService(keys),

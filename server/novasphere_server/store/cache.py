@@ -82,6 +82,10 @@ class Cache:
             self._entries.move_to_end(identity)
         return entry
 
+    def known(self, kind: Kind[M]) -> dict[str, Rendered[M] | None]:
+        """Returns all that is known of a kind's objects, by key."""
+        return {key: entry.stored for (name, key), entry in self._entries.items() if name == kind.name}
+
     @contextmanager
     def reading(self, kind: Kind[Any]) -> Iterator[Reading]:
         """Surrounds a read of the database whose findings `learn` is to be told."""

@@ -70,6 +70,15 @@ def record(transaction: Transaction, claim: Idempotency, answer: Message) -> Non
     transaction.upsert(_RECORD, [row])
 
 
-def purge(transaction: Transaction, before_us: int) -> None:
-    """Forgets what was recorded before then."""
-    transaction.execute(sa.delete(_RECORD).where(_RECORD.c.at_us < before_us))
+def purge(transaction: Transaction, before_us: int, step: int) -> tuple[int, int | None]:
+    """Forgets the oldest of what was recorded before then, about `step` records. Returns how many, and
+    when the oldest was recorded.
+    """
+    at_us = _RECORD.c.at_us
+    oldest_first = sa.select(at_us).where(at_us < before_us).order_by(at_us).limit(1)
+    oldest = transaction.execute(oldest_first).scalar()
+    if oldest is None:
+        return 0, None
+    last = transaction.execute(oldest_first.offset(step - 1)).scalar()
+    is_due = at_us < before_us if last is None else at_us <= last
+    return transaction.execute(sa.delete(_RECORD).where(is_due)).rowcount, oldest

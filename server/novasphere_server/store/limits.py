@@ -34,4 +34,5 @@ class Limits:
     bookmark_interval: float = 15.0
     probe_interval: float = 2.0
     maintenance_interval: float = 60.0
-    compaction_step: int = 10_000  # revisions forgotten in one transaction
+    selfcheck_interval: float = 300.0
+    compaction_step: int = 2000  # rows of the log, or idempotency records, forgotten in one transaction

@@ -20,6 +20,8 @@ Read = Callable[[sa.Executable, dict[str, Any]], Awaitable[Sequence[sa.Row[Any]]
 
 # How many revisions one page looks at: a rare kind must not cost a scan of the whole log at once.
 SPAN = 5000
+# How much a step of compaction deletes: whoever writes waits for it.
+_COMPACTED_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,13 @@ class LogPage:
     floor: int
 
 
-def _statement(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Returns one row a change, each with floor and last revision; without changes, one row of nulls."""
+def _statement(
+    *conditions: sa.ColumnElement[bool], also: Sequence[sa.ColumnElement[Any]] = ()
+) -> sa.Select[Any]:
+    """Returns one row a change, each with floor and last revision; without changes, one row of nulls.
+
+    The columns `also` come last.
+    """
     changes, state = tables.changes, tables.revision
     page = (
         sa.select(
@@ -57,6 +64,7 @@ def _statement(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
             changes.c.key,
             changes.c.before,
             changes.c.after,
+            *also,
         )
         .where(*conditions)
         .order_by(changes.c.revision, changes.c.index)
@@ -77,10 +85,20 @@ _IN_SPAN = (
 _OF_ALL = _statement(*_IN_SPAN)
 _OF_KIND = _statement(*_IN_SPAN, tables.changes.c.kind == sa.bindparam("kind", type_=sa.String))
 UNLIMITED = 2**31 - 1
+_BETWEEN = _statement(
+    tables.changes.c.kind == sa.bindparam("kind", type_=sa.String),
+    tables.changes.c.revision >= sa.bindparam("position", type_=sa.BigInteger),
+    tables.changes.c.revision <= sa.bindparam("end", type_=sa.BigInteger),
+    sa.or_(
+        tables.changes.c.revision > sa.bindparam("position", type_=sa.BigInteger),
+        tables.changes.c.index > sa.bindparam("index", type_=sa.Integer),
+    ),
+    also=[(tables.changes.c.key <= sa.bindparam("passed_key", type_=sa.String)).label("is_passed")],
+)
 
 
 def _change(row: sa.Row[Any]) -> Change:
-    return Change(*tuple(row)[2:])
+    return Change(*tuple(row)[2:8])
 
 
 def _page(rows: Sequence[sa.Row[Any]], position: int, length: int) -> LogPage | None:
@@ -139,6 +157,36 @@ def first_changes_after(
     return _statement(*conditions)
 
 
+class Between:
+    """The changes to a kind after one revision and up to another, read in pages.
+
+    Each comes with whether its key is `passed_key` or before it, as the database sorts keys.
+    """
+
+    def __init__(self, kind_name: str, position: int, end: int, *, passed_key: str) -> None:
+        self._parameters = {"kind": kind_name, "passed_key": passed_key}
+        self._position = (position, UNLIMITED)  # the revision and index that were read last
+        self._end = end
+        self.floor = 0  # of the log, as of the last page
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is nothing left to read."""
+        return self._position[0] >= self._end and self._position[1] == UNLIMITED
+
+    async def read(self, read: Read, length: int) -> list[tuple[Change, bool]]:
+        """Returns the next changes, at most `length`."""
+        revision, index = self._position
+        end = min(self._end, revision + SPAN)
+        parameters = {"position": revision, "index": index, "end": end, "limit": length}
+        rows = await read(_BETWEEN, self._parameters | parameters)
+        self.floor = rows[0].floor
+        found = [(_change(row), bool(row.is_passed)) for row in rows if row.revision is not None]
+        last = found[-1][0] if len(found) == length else None
+        self._position = (end, UNLIMITED) if last is None else (last.revision, last.index)
+        return found
+
+
 async def find_floor(read: Read, *, kept_since_us: int, kept_rows: int) -> int:
     """Returns the revision up to which the log is too old or too long to keep; 0 when none is."""
     # Read first: what is committed between the reads must not count as looked at.
@@ -161,15 +209,40 @@ async def find_floor(read: Read, *, kept_since_us: int, kept_rows: int) -> int:
     return max(floor, last)
 
 
-def compact(transaction: Transaction, floor: int, step: int) -> int:
-    """Forgets the log up to `floor`, at most `step` revisions of it; returns the new floor.
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What a step of compaction did. `oldest_us` is when the oldest of its rows was written."""
+
+    floor: int
+    rows: int
+    oldest_us: int | None
+
+
+def compact(transaction: Transaction, floor: int, step: int) -> Compacted:
+    """Forgets the log up to `floor`: about `step` rows of it, and one whole mutation at least.
 
     Never more than the log holds, and never back.
     """
+    changes = tables.changes.c
     state = transaction.execute(sa.select(tables.revision.c.value, tables.revision.c.floor)).one()
-    new: int = min(floor, state.value, state.floor + step)
-    if new <= state.floor:
-        return int(state.floor)
-    transaction.execute(sa.update(tables.revision).values(floor=new))
-    transaction.execute(sa.delete(tables.changes).where(tables.changes.c.revision <= new))
-    return new
+    goal = min(floor, state.value)
+    before, after = (
+        sa.func.coalesce(sa.func.length(body), 0) for body in (changes.before, changes.after)
+    )
+    oldest = transaction.execute(
+        sa.select(changes.revision, changes.at_us, (before + after).label("length"))
+        .where(changes.revision > state.floor)
+        .order_by(changes.revision, changes.index)
+        .limit(step + 1)
+    ).all()
+    size = 0
+    for n, row in enumerate(oldest):
+        if n == step or size >= _COMPACTED_BYTES:
+            goal = min(goal, max(oldest[0].revision, row.revision - 1))
+            break
+        size += row.length
+    if goal <= state.floor:
+        return Compacted(state.floor, 0, None)
+    transaction.execute(sa.update(tables.revision).values(floor=goal))
+    deleted = transaction.execute(sa.delete(tables.changes).where(changes.revision <= goal))
+    return Compacted(goal, deleted.rowcount, oldest[0].at_us if oldest else None)

@@ -189,6 +189,38 @@ def _label_condition(kind: Kind[Any], requirement: LabelRequirement) -> sa.Colum
     return ~label.exists()
 
 
+def objects_by_key(kind: Kind[Any], key: str = "") -> sa.Select[Any]:
+    """Returns a statement for rows (value, floor, key, revision, body) by key, after the key `after` and
+    `limit` of them, or of one object alone; without objects, one row with nulls.
+    """
+    table = kind.table
+    page = (
+        sa.select(table.c.key, table.c.revision, table.c.body)
+        .where(table.c.key > sa.bindparam("after", type_=sa.String))
+        .order_by(table.c.key)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+    )
+    if key:
+        page = page.where(table.c.key == key)
+    return _beside_the_log(page.cte("page"))
+
+
+def objects_of(kind: Kind[Any], keys: Sequence[str]) -> sa.Select[Any]:
+    """Returns a statement for the same rows, of the objects with these keys."""
+    table = kind.table
+    found = sa.select(table.c.key, table.c.revision, table.c.body).where(table.c.key.in_(keys))
+    return _beside_the_log(found.cte("page"))
+
+
+def _beside_the_log(found: sa.CTE) -> sa.Select[Any]:
+    state = tables.revision
+    return (
+        sa.select(state.c.value, state.c.floor, found)
+        .select_from(state.outerjoin(found, sa.true()))
+        .order_by(found.c.key)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[M]):
     """A part of a list. `total` counts what matches, whatever the limit."""

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from novasphere_server import errors
+from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.store import database, log, tables
 from novasphere_server.store import idempotency as records
@@ -29,6 +30,7 @@ from novasphere_server.store.log import Change
 from novasphere_server.store.queries import Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.ring import Ring, Stretch
+from novasphere_server.store.selfcheck import SelfCheck
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, Watches, WatchPage
 from novasphere_server.store.writer import Outcome, Writer
@@ -57,6 +59,7 @@ class Store:
         self._limits = limits
         self._epoch = state.epoch
         self._revision = state.revision
+        self.backlogs = {"log": Backlog(), "idempotency": Backlog()}
         self._marked = state.revision
         self._is_available = True
         self._is_closing = False
@@ -84,6 +87,14 @@ class Store:
             page_bytes=limits.page_bytes,
         )
         self._writer = Writer(data, clock, limits, state, self._settled)
+        self.selfcheck = SelfCheck(
+            clock,
+            read=self._select_in_turn,
+            write=self.write,
+            wait_for=self._watches.wait_for,
+            cache=self._cache,
+            page_length=limits.page_length,
+        )
 
     @classmethod
     async def open(
@@ -111,12 +122,13 @@ class Store:
 
     def loops(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Returns what must run, by name, for idle watches to be sent bookmarks, for an outage to be
-        noticed and to end, and for what is past its time to be forgotten.
+        noticed and to end, for what is past its time to be forgotten, and for what does not fit to be found.
         """
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "store-bookmarks": self._bookmark,
             "store-probe": self._probe,
             "store-maintenance": self._maintain,
+            "store-selfcheck": self._check_itself,
         }
         if self._database.is_shared:
             loops |= {"store-listen": self._listen, "store-follow": self._follow}
@@ -466,21 +478,43 @@ class Store:
             except (errors.ApiError, OSError) as error:
                 _log.warning("maintenance of the store is put off: %s", error)
 
+    async def _check_itself(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.selfcheck_interval)
+            try:
+                await self.selfcheck.run()
+            except errors.ApiError as error:
+                _log.warning("the self-check is put off: %s", error)
+
     async def maintain(self) -> None:
         """Forgets idempotency records and log that are past their time, and marks the database anew."""
-        limits = self._limits
         now_us = self._clock.now_us()
-        forgotten_us = now_us - int(limits.idempotency_age * 1e6)
-        await self.write(lambda transaction: records.purge(transaction, forgotten_us))
-        kept_since_us = now_us - int(limits.log_age * 1e6)
+        await self._purge_records(now_us)
+        await self._compact(now_us)
+        await self._renew_mark()
+
+    async def _purge_records(self, now_us: int) -> None:
+        limits, backlog = self._limits, self.backlogs["idempotency"]
+        age_us = int(limits.idempotency_age * 1e6)
+        rows = limits.compaction_step
+        while rows >= limits.compaction_step:
+            rows, oldest_us = await self.write(
+                lambda tx: records.purge(tx, now_us - age_us, limits.compaction_step)
+            )
+            backlog.note(rows, None if oldest_us is None else oldest_us + age_us)
+        backlog.clear(now_us)
+
+    async def _compact(self, now_us: int) -> None:
+        limits, backlog = self._limits, self.backlogs["log"]
+        age_us = int(limits.log_age * 1e6)
         floor = await log.find_floor(
-            self._select, kept_since_us=kept_since_us, kept_rows=limits.log_length
+            self._select, kept_since_us=now_us - age_us, kept_rows=limits.log_length
         )
         while self._watches.floor < floor:
-            self._watches.floor = await self.write(
-                lambda transaction: log.compact(transaction, floor, limits.compaction_step)
-            )
-        await self._renew_mark()
+            done = await self.write(lambda tx: log.compact(tx, floor, limits.compaction_step))
+            self._watches.floor = done.floor
+            backlog.note(done.rows, None if done.oldest_us is None else done.oldest_us + age_us)
+        backlog.clear(now_us)
 
     async def _renew_mark(self) -> None:
         revision = self._revision

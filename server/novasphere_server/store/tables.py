@@ -223,6 +223,33 @@ metric_samples = sa.Table(
     sa.Index(None, "at_us"),
 )
 
+MEASURES = ("cpu", "memory", "disk", "load")
+
+# What older samples become: a row stands for those of a node within `seconds` from `at_us` on. A sample is
+# in one row at any moment, there or here.
+metric_rollups = sa.Table(
+    "metric_rollups",
+    metadata,
+    sa.Column("node_uid", TEXT, primary_key=True),
+    sa.Column("seconds", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sample_count", sa.Integer, nullable=False),
+    # Of the last of its samples, like the `_last` values and what follows the measures.
+    sa.Column("id", sa.BigInteger, nullable=False),
+    sa.Column("last_at_us", sa.BigInteger, nullable=False),
+    *(
+        sa.Column(f"{measure}_{part}", sa.Float, nullable=False)
+        for measure in MEASURES
+        for part in ("sum", "min", "max", "last")
+    ),
+    sa.Column("memory_total", sa.BigInteger, nullable=False),
+    sa.Column("memory_available", sa.BigInteger, nullable=False),
+    sa.Column("disk_total", sa.BigInteger, nullable=False),
+    sa.Column("disk_available", sa.BigInteger, nullable=False),
+    sa.Column("uptime", sa.BigInteger, nullable=False),
+    sa.Index(None, "seconds", "at_us"),
+)
+
 # `position` counts the bytes of both streams together, in the order in which they came; `offset`
 # counts those of one stream.
 output_chunks = sa.Table(

@@ -121,13 +121,7 @@ class Transaction:
             kind.stamp(message, kind.revision(previous))
             if message == previous:
                 return
-        kind.stamp(message, self.revision)
-        body = message.SerializeToString(deterministic=True)
-        if len(body) > self._limits.resource_bytes:
-            raise errors.TooLarge(
-                f"{kind.name} {key!r} takes {len(body)} bytes; "
-                f"at most {self._limits.resource_bytes} are stored"
-            )
+        body = self._stamped(kind, key, message)
         row = kind.columns(message)
         namespace = row.get("namespace", "")
         row |= extra_columns
@@ -141,6 +135,24 @@ class Transaction:
         if kind.labels is not None:
             self._put_labels(kind, key, previous, message)
         self._touch(kind, key, before, body, namespace)
+
+    def add_all(self, kind: Kind[M], messages: Sequence[M]) -> None:
+        """Creates objects by one statement, which fails if one of them exists. Their kind has no labels."""
+        rows = []
+        columns: tuple[str, ...] = ()
+        for message in messages:
+            key = kind.key(message)
+            body = self._stamped(kind, key, message)
+            row = kind.columns(message)
+            namespace = row.get("namespace", "")
+            row |= {"revision": self.revision, "body": body, "key": key}
+            columns = columns or tuple(row)
+            rows.append(tuple(row.values()))
+            self._touch(kind, key, None, body, namespace)
+        if rows:
+            self.mark()  # so that the rows before one that fails are undone
+            self._catch_up()
+            self._database.insert_many(self._connection, kind.table, columns, rows)
 
     def delete(self, kind: Kind[Any], key: str) -> None:
         """Deletes an object; nothing happens when there is none."""
@@ -236,6 +248,17 @@ class Transaction:
             self._database.catch_up(self._connection)
         else:
             catch_up(self._connection, self._database)
+
+    def _stamped(self, kind: Kind[M], key: str, message: M) -> bytes:
+        """Stamps the mutation's revision into a message and returns what is stored of it."""
+        kind.stamp(message, self.revision)
+        body = message.SerializeToString(deterministic=True)
+        if len(body) > self._limits.resource_bytes:
+            raise errors.TooLarge(
+                f"{kind.name} {key!r} takes {len(body)} bytes; "
+                f"at most {self._limits.resource_bytes} are stored"
+            )
+        return body
 
     def _body(self, kind: Kind[Any], key: str) -> bytes | None:
         identity = (kind.name, key)

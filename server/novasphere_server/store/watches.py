@@ -13,12 +13,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import sqlalchemy as sa
 from google.protobuf.message import Message
 from novasphere.api.v1 import watch_pb2
 
 from novasphere_server import errors
-from novasphere_server.store import cursors, log, tables
+from novasphere_server.store import cursors, log, queries
 from novasphere_server.store.cache import Cache
 from novasphere_server.store.kinds import Kind
 from novasphere_server.store.live import LiveFields
@@ -289,7 +288,8 @@ class Watches:
         is_last = False
         while not is_last:
             rows = await self._read(
-                _objects(watch.kind, watch.key), {"after": last_key, "limit": self._page_length}
+                queries.objects_by_key(watch.kind, watch.key),
+                {"after": last_key, "limit": self._page_length},
             )
             at = rows[0].value if at is None else at
             found = {row.key: (row.revision, row.body) for row in rows if row.key is not None}
@@ -358,22 +358,3 @@ class Watches:
 
 def _projected(watch: Watch[M], whole: Rendered[M]) -> Rendered[Any]:
     return whole if watch.project is None else whole.projected(watch.project)
-
-
-def _objects(kind: Kind[Any], key: str) -> sa.Select[Any]:
-    """Returns rows (value, floor, key, revision, body) by key; without objects, one with nulls."""
-    table, state = kind.table, tables.revision
-    page = (
-        sa.select(table.c.key, table.c.revision, table.c.body)
-        .where(table.c.key > sa.bindparam("after", type_=sa.String))
-        .order_by(table.c.key)
-        .limit(sa.bindparam("limit", type_=sa.Integer))
-    )
-    if key:
-        page = page.where(table.c.key == key)
-    found = page.cte("page")
-    return (
-        sa.select(state.c.value, state.c.floor, found)
-        .select_from(state.outerjoin(found, sa.true()))
-        .order_by(found.c.key)
-    )

@@ -10,6 +10,7 @@ from novasphere_gateway import codec, model
 from novasphere.api.v1 import key_gateway as novasphere_api_v1_key_gateway
 from novasphere.api.v1 import key_service_pb2 as novasphere_api_v1_key_service_pb2
 from novasphere.api.v1 import options_gateway as novasphere_api_v1_options_gateway
+from novasphere.api.v1 import watch_gateway as novasphere_api_v1_watch_gateway
 
 
 def encode_CreateKeyRequest(m: novasphere_api_v1_key_service_pb2.CreateKeyRequest) -> dict[str, Any]:
@@ -226,6 +227,102 @@ def decode_GetKeyResponse(data: Any, path: str = '', known: frozenset[str] = key
     return m
 
 
+def encode_WatchKeysRequest(m: novasphere_api_v1_key_service_pb2.WatchKeysRequest) -> dict[str, Any]:
+    return {
+        'cursor': m.cursor,
+        'key_id': m.key_id,
+    }
+
+
+def dump_WatchKeysRequest(m: novasphere_api_v1_key_service_pb2.WatchKeysRequest) -> bytes:
+    return orjson.dumps(encode_WatchKeysRequest(m))
+
+
+keys_WatchKeysRequest = frozenset(['cursor', 'key_id'])
+
+
+def decode_WatchKeysRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchKeysRequest) -> novasphere_api_v1_key_service_pb2.WatchKeysRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_api_v1_key_service_pb2.WatchKeysRequest()
+    v = data.get('cursor')
+    if v is not None:
+        m.cursor = codec.string(v, path, 'cursor')
+    v = data.get('key_id')
+    if v is not None:
+        m.key_id = codec.string(v, path, 'key_id')
+    return m
+
+
+def encode_WatchKeysResponse(m: novasphere_api_v1_key_service_pb2.WatchKeysResponse) -> dict[str, Any]:
+    return {
+        'events': [encode_KeyEvent(v) for v in x[:]] if (x := m.events) else [],
+    }
+
+
+def dump_WatchKeysResponse(m: novasphere_api_v1_key_service_pb2.WatchKeysResponse) -> bytes:
+    return orjson.dumps(encode_WatchKeysResponse(m))
+
+
+keys_WatchKeysResponse = frozenset(['events'])
+
+
+def decode_WatchKeysResponse(data: Any, path: str = '', known: frozenset[str] = keys_WatchKeysResponse) -> novasphere_api_v1_key_service_pb2.WatchKeysResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_api_v1_key_service_pb2.WatchKeysResponse()
+    v = data.get('events')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'events')):
+            at = codec.element(path, 'events', i)
+            m.events.add().CopyFrom(decode_KeyEvent(e, at))
+    return m
+
+
+def encode_KeyEvent(m: novasphere_api_v1_key_service_pb2.KeyEvent) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if v := m.type:
+        data['type'] = novasphere_api_v1_watch_gateway.words_EventType.get(v, v)
+    data['cursor'] = m.cursor
+    if m.HasField("object"):
+        data['object'] = novasphere_api_v1_key_gateway.encode_Key(m.object)
+    if m.HasField("gap"):
+        data['gap'] = novasphere_api_v1_watch_gateway.encode_Gap(m.gap)
+    return data
+
+
+def dump_KeyEvent(m: novasphere_api_v1_key_service_pb2.KeyEvent) -> bytes:
+    return orjson.dumps(encode_KeyEvent(m))
+
+
+keys_KeyEvent = frozenset(['cursor', 'gap', 'object', 'type'])
+
+
+def decode_KeyEvent(data: Any, path: str = '', known: frozenset[str] = keys_KeyEvent) -> novasphere_api_v1_key_service_pb2.KeyEvent:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_api_v1_key_service_pb2.KeyEvent()
+    v = data.get('type')
+    if v is not None:
+        m.type = novasphere_api_v1_watch_gateway.words_EventType.read(v, path, 'type')
+    v = data.get('cursor')
+    if v is not None:
+        m.cursor = codec.string(v, path, 'cursor')
+    v = data.get('object')
+    if v is not None:
+        m.object.CopyFrom(novasphere_api_v1_key_gateway.decode_Key(v, codec.at(path, 'object')))
+    v = data.get('gap')
+    if v is not None:
+        m.gap.CopyFrom(novasphere_api_v1_watch_gateway.decode_Gap(v, codec.at(path, 'gap')))
+    return m
+
+
 def encode_RevokeKeyRequest(m: novasphere_api_v1_key_service_pb2.RevokeKeyRequest) -> dict[str, Any]:
     return {
         'key_id': m.key_id,
@@ -282,6 +379,53 @@ def decode_RevokeKeyResponse(data: Any, path: str = '', known: frozenset[str] = 
 
 
 ROUTES: tuple[model.Route, ...] = (
+    model.Route(
+        http_method='GET',
+        path='/api/v1/keys:watch',
+        segments=('api', 'v1', 'keys'),
+        verb='watch',
+        service='novasphere.api.v1.KeyService',
+        method='/novasphere.api.v1.KeyService/WatchKeys',
+        request=novasphere_api_v1_key_service_pb2.WatchKeysRequest,
+        response=novasphere_api_v1_key_service_pb2.WatchKeysResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(),
+        query_params=(
+            model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
+            model.Param('key_id', (), 'key_id', 'string', False, codec.parse_string),
+        ),
+        headers=(),
+        response_body='',
+        encode=encode_WatchKeysResponse,
+        encode_field={
+            'events': model.FieldEncoder('events', True, dump_KeyEvent),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=3,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=3,
+        is_stream=True,
+        is_duplex=False,
+        stream=model.StreamRules(
+            rows='events',
+            id='cursor',
+            event='type',
+            raw='',
+            resume='cursor',
+            id_of=lambda row: row.cursor,
+            event_of=lambda row: str(novasphere_api_v1_watch_gateway.words_EventType.print(row.type)) if row.type else "",
+            raw_of=None,
+            dump=dump_KeyEvent,
+            resume_param=model.Param('Last-Event-ID', (), 'cursor', 'string', False, codec.parse_string),
+        ),
+    ),
     model.Route(
         http_method='GET',
         path='/api/v1/keys',

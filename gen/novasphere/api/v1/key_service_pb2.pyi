@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from novasphere.api.v1 import key_pb2 as key_pb2
 from novasphere.api.v1 import options_pb2 as options_pb2
+from novasphere.api.v1 import watch_pb2 as watch_pb2
 import builtins as builtins
 import sys
 import typing as typing
@@ -219,6 +220,90 @@ class GetKeyResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["key", b"key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class WatchKeysRequest(message.Message):
+    """Which keys to watch, and from where."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: builtins.int
+    KEY_ID_FIELD_NUMBER: builtins.int
+    cursor: builtins.str
+    """Resumes after this cursor. Empty: the present state first."""
+    key_id: builtins.str
+    """Only the key of this id."""
+    def __init__(
+        self,
+        *,
+        cursor: builtins.str = ...,
+        key_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "key_id", b"key_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class WatchKeysResponse(message.Message):
+    """The events of one mutation or page. What one mutation did arrives in one message."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def events(self) -> containers.RepeatedCompositeFieldContainer[KeyEvent]:
+        """The events, in revision order."""
+
+    def __init__(
+        self,
+        *,
+        events: abc.Iterable[KeyEvent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["events", b"events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class KeyEvent(message.Message):
+    """One change of one key."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: builtins.int
+    CURSOR_FIELD_NUMBER: builtins.int
+    OBJECT_FIELD_NUMBER: builtins.int
+    GAP_FIELD_NUMBER: builtins.int
+    type: watch_pb2.EventType.ValueType
+    """What happened."""
+    cursor: builtins.str
+    """Resumes after this event's mutation. Empty where that would lose something: inside the present
+    state, before its bookmark, and on all but the last event of a mutation.
+    """
+    @builtins.property
+    def object(self) -> key_pb2.Key:
+        """The key after the change."""
+
+    @builtins.property
+    def gap(self) -> watch_pb2.Gap:
+        """What was lost, on GAP."""
+
+    def __init__(
+        self,
+        *,
+        type: watch_pb2.EventType.ValueType = ...,
+        cursor: builtins.str = ...,
+        object: key_pb2.Key | None = ...,
+        gap: watch_pb2.Gap | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["gap", b"gap", "object", b"object"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "gap", b"gap", "object", b"object", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

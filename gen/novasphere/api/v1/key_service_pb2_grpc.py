@@ -50,6 +50,11 @@ class KeyServiceStub:
                 request_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.GetKeyRequest.SerializeToString,
                 response_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.GetKeyResponse.FromString,
                 _registered_method=True)
+        self.WatchKeys = channel.unary_stream(
+                '/novasphere.api.v1.KeyService/WatchKeys',
+                request_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysRequest.SerializeToString,
+                response_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysResponse.FromString,
+                _registered_method=True)
         self.RevokeKey = channel.unary_unary(
                 '/novasphere.api.v1.KeyService/RevokeKey',
                 request_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.RevokeKeyRequest.SerializeToString,
@@ -82,6 +87,14 @@ class KeyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchKeys(self, request, context):
+        """Streams the present keys and then every change to them; never their secrets. Live fields do not
+        make rows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevokeKey(self, request, context):
         """Makes a key useless at once. Revoking a revoked key changes nothing.
         """
@@ -106,6 +119,11 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.GetKey,
                     request_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.GetKeyRequest.FromString,
                     response_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.GetKeyResponse.SerializeToString,
+            ),
+            'WatchKeys': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchKeys,
+                    request_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysRequest.FromString,
+                    response_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysResponse.SerializeToString,
             ),
             'RevokeKey': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeKey,
@@ -195,6 +213,33 @@ class KeyService:
             '/novasphere.api.v1.KeyService/GetKey',
             novasphere_dot_api_dot_v1_dot_key__service__pb2.GetKeyRequest.SerializeToString,
             novasphere_dot_api_dot_v1_dot_key__service__pb2.GetKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/novasphere.api.v1.KeyService/WatchKeys',
+            novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysRequest.SerializeToString,
+            novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

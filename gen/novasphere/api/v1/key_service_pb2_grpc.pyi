@@ -22,6 +22,10 @@ class KeyServiceStub:
     """Lists keys, newest first; never their secrets."""
     GetKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.GetKeyRequest, _key_service_pb2.GetKeyResponse]
     """Returns one key; never its secret."""
+    WatchKeys: _aio.UnaryStreamMultiCallable[_key_service_pb2.WatchKeysRequest, _key_service_pb2.WatchKeysResponse]
+    """Streams the present keys and then every change to them; never their secrets. Live fields do not
+    make rows.
+    """
     RevokeKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.RevokeKeyRequest, _key_service_pb2.RevokeKeyResponse]
     """Makes a key useless at once. Revoking a revoked key changes nothing."""
 
@@ -51,6 +55,16 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_key_service_pb2.GetKeyRequest, _abc.Awaitable[_key_service_pb2.GetKeyResponse]],
     ) -> _abc.Awaitable[_key_service_pb2.GetKeyResponse]:
         """Returns one key; never its secret."""
+
+    @_abc_1.abstractmethod
+    def WatchKeys(
+        self,
+        request: _key_service_pb2.WatchKeysRequest,
+        context: _aio.ServicerContext[_key_service_pb2.WatchKeysRequest, _abc.AsyncIterator[_key_service_pb2.WatchKeysResponse]],
+    ) -> _abc.AsyncIterator[_key_service_pb2.WatchKeysResponse]:
+        """Streams the present keys and then every change to them; never their secrets. Live fields do not
+        make rows.
+        """
 
     @_abc_1.abstractmethod
     def RevokeKey(

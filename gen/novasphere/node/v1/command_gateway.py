@@ -47,6 +47,11 @@ def encode_Command(m: novasphere_node_v1_command_pb2.Command) -> dict[str, Any]:
     data['node_uid'] = m.node_uid
     data['attempt'] = m.attempt
     data['exit_code'] = m.exit_code if m.HasField("exit_code") else None
+    if m.HasField("dispatched_at"):
+        data['dispatched_at'] = codec.print_seconds(m.dispatched_at.seconds)
+    if m.HasField("cancel_requested_at"):
+        data['cancel_requested_at'] = codec.print_seconds(m.cancel_requested_at.seconds)
+    data['cancel_requested_by'] = m.cancel_requested_by
     if m.HasField("run_deadline"):
         data['run_deadline'] = codec.print_seconds(m.run_deadline.seconds)
     return data
@@ -56,7 +61,7 @@ def dump_Command(m: novasphere_node_v1_command_pb2.Command) -> bytes:
     return orjson.dumps(encode_Command(m))
 
 
-keys_Command = frozenset(['attempt', 'cancel_requested', 'command_id', 'command_text', 'completed_at', 'created_at', 'exit_code', 'id', 'namespace', 'node_uid', 'queue_timeout', 'queue_timeout_seconds', 'reason', 'reason_message', 'revision', 'run_deadline', 'started_at', 'state', 'status', 'target_node_id', 'timeout', 'timeout_seconds'])
+keys_Command = frozenset(['attempt', 'cancel_requested', 'cancel_requested_at', 'cancel_requested_by', 'command_id', 'command_text', 'completed_at', 'created_at', 'dispatched_at', 'exit_code', 'id', 'namespace', 'node_uid', 'queue_timeout', 'queue_timeout_seconds', 'reason', 'reason_message', 'revision', 'run_deadline', 'started_at', 'state', 'status', 'target_node_id', 'timeout', 'timeout_seconds'])
 
 
 def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Command) -> novasphere_node_v1_command_pb2.Command:
@@ -122,6 +127,15 @@ def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Comma
     v = data.get('exit_code')
     if v is not None:
         m.exit_code = codec.int32(v, path, 'exit_code')
+    v = data.get('dispatched_at')
+    if v is not None:
+        m.dispatched_at.CopyFrom(codec.timestamp(v, path, 'dispatched_at'))
+    v = data.get('cancel_requested_at')
+    if v is not None:
+        m.cancel_requested_at.CopyFrom(codec.timestamp(v, path, 'cancel_requested_at'))
+    v = data.get('cancel_requested_by')
+    if v is not None:
+        m.cancel_requested_by = codec.string(v, path, 'cancel_requested_by')
     v = data.get('run_deadline')
     if v is not None:
         m.run_deadline.CopyFrom(codec.timestamp(v, path, 'run_deadline'))

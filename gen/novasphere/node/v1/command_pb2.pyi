@@ -129,6 +129,9 @@ class Command(message.Message):
     NODE_UID_FIELD_NUMBER: builtins.int
     ATTEMPT_FIELD_NUMBER: builtins.int
     EXIT_CODE_FIELD_NUMBER: builtins.int
+    DISPATCHED_AT_FIELD_NUMBER: builtins.int
+    CANCEL_REQUESTED_AT_FIELD_NUMBER: builtins.int
+    CANCEL_REQUESTED_BY_FIELD_NUMBER: builtins.int
     RUN_DEADLINE_FIELD_NUMBER: builtins.int
     id: builtins.int
     """A number given at creation, never reused."""
@@ -164,6 +167,8 @@ class Command(message.Message):
     """Counts dispatches; 0 before the first."""
     exit_code: builtins.int
     """The exit code, once known."""
+    cancel_requested_by: builtins.str
+    """Who asked: the name of a credential, as in "key:a1b2c3d4"."""
     @builtins.property
     def created_at(self) -> timestamp_pb2.Timestamp:
         """When it was accepted."""
@@ -175,6 +180,14 @@ class Command(message.Message):
     @builtins.property
     def completed_at(self) -> timestamp_pb2.Timestamp:
         """When it reached its final state."""
+
+    @builtins.property
+    def dispatched_at(self) -> timestamp_pb2.Timestamp:
+        """When its present attempt was first sent to the agent."""
+
+    @builtins.property
+    def cancel_requested_at(self) -> timestamp_pb2.Timestamp:
+        """When a client first asked for it to be cancelled."""
 
     @builtins.property
     def run_deadline(self) -> timestamp_pb2.Timestamp:
@@ -204,20 +217,31 @@ class Command(message.Message):
         node_uid: builtins.str = ...,
         attempt: builtins.int = ...,
         exit_code: builtins.int | None = ...,
+        dispatched_at: timestamp_pb2.Timestamp | None = ...,
+        cancel_requested_at: timestamp_pb2.Timestamp | None = ...,
+        cancel_requested_by: builtins.str = ...,
         run_deadline: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_completed_at", b"_completed_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "completed_at", b"completed_at", "created_at", b"created_at", "exit_code", b"exit_code", "run_deadline", b"run_deadline", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "cancel_requested_at", b"cancel_requested_at", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "exit_code", b"exit_code", "run_deadline", b"run_deadline", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_completed_at", b"_completed_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "attempt", b"attempt", "cancel_requested", b"cancel_requested", "command_id", b"command_id", "command_text", b"command_text", "completed_at", b"completed_at", "created_at", b"created_at", "exit_code", b"exit_code", "id", b"id", "namespace", b"namespace", "node_uid", b"node_uid", "queue_timeout_seconds", b"queue_timeout_seconds", "reason", b"reason", "reason_message", b"reason_message", "revision", b"revision", "run_deadline", b"run_deadline", "started_at", b"started_at", "state", b"state", "status", b"status", "target_node_id", b"target_node_id", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "attempt", b"attempt", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "command_id", b"command_id", "command_text", b"command_text", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "exit_code", b"exit_code", "id", b"id", "namespace", b"namespace", "node_uid", b"node_uid", "queue_timeout_seconds", b"queue_timeout_seconds", "reason", b"reason", "reason_message", b"reason_message", "revision", b"revision", "run_deadline", b"run_deadline", "started_at", b"started_at", "state", b"state", "status", b"status", "target_node_id", b"target_node_id", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cancel_requested_at: _TypeAlias = typing.Literal["cancel_requested_at"]  # noqa: Y015
+    _WhichOneofArgType__cancel_requested_at: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at"]  # noqa: Y015
     _WhichOneofReturnType__completed_at: _TypeAlias = typing.Literal["completed_at"]  # noqa: Y015
     _WhichOneofArgType__completed_at: _TypeAlias = typing.Literal["_completed_at", b"_completed_at"]  # noqa: Y015
+    _WhichOneofReturnType__dispatched_at: _TypeAlias = typing.Literal["dispatched_at"]  # noqa: Y015
+    _WhichOneofArgType__dispatched_at: _TypeAlias = typing.Literal["_dispatched_at", b"_dispatched_at"]  # noqa: Y015
     _WhichOneofReturnType__exit_code: _TypeAlias = typing.Literal["exit_code"]  # noqa: Y015
     _WhichOneofArgType__exit_code: _TypeAlias = typing.Literal["_exit_code", b"_exit_code"]  # noqa: Y015
     _WhichOneofReturnType__started_at: _TypeAlias = typing.Literal["started_at"]  # noqa: Y015
     _WhichOneofArgType__started_at: _TypeAlias = typing.Literal["_started_at", b"_started_at"]  # noqa: Y015
     @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cancel_requested_at) -> _WhichOneofReturnType__cancel_requested_at | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completed_at) -> _WhichOneofReturnType__completed_at | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__dispatched_at) -> _WhichOneofReturnType__dispatched_at | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__exit_code) -> _WhichOneofReturnType__exit_code | None: ...
     @typing.overload

@@ -8,6 +8,7 @@ import orjson
 from novasphere_gateway import codec, model
 
 from novasphere.api.v1 import watch_gateway as novasphere_api_v1_watch_gateway
+from novasphere.node.v1 import command_explanation_gateway as novasphere_node_v1_command_explanation_gateway
 from novasphere.node.v1 import command_gateway as novasphere_node_v1_command_gateway
 from novasphere.node.v1 import command_service_pb2 as novasphere_node_v1_command_service_pb2
 
@@ -107,6 +108,64 @@ def decode_CreateCommandResponse(data: Any, path: str = '', known: frozenset[str
     return m
 
 
+def encode_BatchCreateCommandsRequest(m: novasphere_node_v1_command_service_pb2.BatchCreateCommandsRequest) -> dict[str, Any]:
+    return {
+        'requests': [encode_CreateCommandRequest(v) for v in x[:]] if (x := m.requests) else [],
+        'validate_only': m.validate_only,
+    }
+
+
+def dump_BatchCreateCommandsRequest(m: novasphere_node_v1_command_service_pb2.BatchCreateCommandsRequest) -> bytes:
+    return orjson.dumps(encode_BatchCreateCommandsRequest(m))
+
+
+keys_BatchCreateCommandsRequest = frozenset(['dry_run', 'requests', 'validate_only'])
+
+
+def decode_BatchCreateCommandsRequest(data: Any, path: str = '', known: frozenset[str] = keys_BatchCreateCommandsRequest) -> novasphere_node_v1_command_service_pb2.BatchCreateCommandsRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.BatchCreateCommandsRequest()
+    v = data.get('requests')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'requests')):
+            at = codec.element(path, 'requests', i)
+            m.requests.add().CopyFrom(decode_CreateCommandRequest(e, at))
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    if v is not None:
+        m.validate_only = codec.boolean(v, path, key)
+    return m
+
+
+def encode_BatchCreateCommandsResponse(m: novasphere_node_v1_command_service_pb2.BatchCreateCommandsResponse) -> dict[str, Any]:
+    return {
+        'commands': [novasphere_node_v1_command_gateway.encode_Command(v) for v in x[:]] if (x := m.commands) else [],
+    }
+
+
+def dump_BatchCreateCommandsResponse(m: novasphere_node_v1_command_service_pb2.BatchCreateCommandsResponse) -> bytes:
+    return orjson.dumps(encode_BatchCreateCommandsResponse(m))
+
+
+keys_BatchCreateCommandsResponse = frozenset(['commands'])
+
+
+def decode_BatchCreateCommandsResponse(data: Any, path: str = '', known: frozenset[str] = keys_BatchCreateCommandsResponse) -> novasphere_node_v1_command_service_pb2.BatchCreateCommandsResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.BatchCreateCommandsResponse()
+    v = data.get('commands')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'commands')):
+            at = codec.element(path, 'commands', i)
+            m.commands.add().CopyFrom(novasphere_node_v1_command_gateway.decode_Command(e, at))
+    return m
+
+
 def encode_GetCommandRequest(m: novasphere_node_v1_command_service_pb2.GetCommandRequest) -> dict[str, Any]:
     return {
         'command_id': m.command_id,
@@ -164,6 +223,60 @@ def decode_GetCommandResponse(data: Any, path: str = '', known: frozenset[str] =
     v = data.get('late_result')
     if v is not None:
         m.late_result.CopyFrom(novasphere_node_v1_command_gateway.decode_LateResult(v, codec.at(path, 'late_result')))
+    return m
+
+
+def encode_BatchGetCommandsRequest(m: novasphere_node_v1_command_service_pb2.BatchGetCommandsRequest) -> dict[str, Any]:
+    return {
+        'command_ids': m.command_ids[:],
+    }
+
+
+def dump_BatchGetCommandsRequest(m: novasphere_node_v1_command_service_pb2.BatchGetCommandsRequest) -> bytes:
+    return orjson.dumps(encode_BatchGetCommandsRequest(m))
+
+
+keys_BatchGetCommandsRequest = frozenset(['command_ids'])
+
+
+def decode_BatchGetCommandsRequest(data: Any, path: str = '', known: frozenset[str] = keys_BatchGetCommandsRequest) -> novasphere_node_v1_command_service_pb2.BatchGetCommandsRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.BatchGetCommandsRequest()
+    v = data.get('command_ids')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'command_ids')):
+            at = codec.element(path, 'command_ids', i)
+            m.command_ids.append(codec.string(e, at, ''))
+    return m
+
+
+def encode_BatchGetCommandsResponse(m: novasphere_node_v1_command_service_pb2.BatchGetCommandsResponse) -> dict[str, Any]:
+    return {
+        'commands': [novasphere_node_v1_command_gateway.encode_CommandWithResult(v) for v in x[:]] if (x := m.commands) else [],
+    }
+
+
+def dump_BatchGetCommandsResponse(m: novasphere_node_v1_command_service_pb2.BatchGetCommandsResponse) -> bytes:
+    return orjson.dumps(encode_BatchGetCommandsResponse(m))
+
+
+keys_BatchGetCommandsResponse = frozenset(['commands'])
+
+
+def decode_BatchGetCommandsResponse(data: Any, path: str = '', known: frozenset[str] = keys_BatchGetCommandsResponse) -> novasphere_node_v1_command_service_pb2.BatchGetCommandsResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.BatchGetCommandsResponse()
+    v = data.get('commands')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'commands')):
+            at = codec.element(path, 'commands', i)
+            m.commands.add().CopyFrom(novasphere_node_v1_command_gateway.decode_CommandWithResult(e, at))
     return m
 
 
@@ -308,6 +421,97 @@ def decode_ListCommandsResponse(data: Any, path: str = '', known: frozenset[str]
     return m
 
 
+def encode_ExplainCommandRequest(m: novasphere_node_v1_command_service_pb2.ExplainCommandRequest) -> dict[str, Any]:
+    return {
+        'command_id': m.command_id,
+    }
+
+
+def dump_ExplainCommandRequest(m: novasphere_node_v1_command_service_pb2.ExplainCommandRequest) -> bytes:
+    return orjson.dumps(encode_ExplainCommandRequest(m))
+
+
+keys_ExplainCommandRequest = frozenset(['command_id'])
+
+
+def decode_ExplainCommandRequest(data: Any, path: str = '', known: frozenset[str] = keys_ExplainCommandRequest) -> novasphere_node_v1_command_service_pb2.ExplainCommandRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.ExplainCommandRequest()
+    v = data.get('command_id')
+    if v is not None:
+        m.command_id = codec.string(v, path, 'command_id')
+    return m
+
+
+def encode_ExplainCommandResponse(m: novasphere_node_v1_command_service_pb2.ExplainCommandResponse) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("command"):
+        data['command'] = novasphere_node_v1_command_gateway.encode_Command(m.command)
+    data['explanations'] = [novasphere_node_v1_command_explanation_gateway.encode_CommandExplanation(v) for v in x[:]] if (x := m.explanations) else []
+    if m.HasField("since"):
+        data['since'] = codec.print_seconds(m.since.seconds)
+    if m.HasField("until"):
+        data['until'] = codec.print_seconds(m.until.seconds)
+    if m.HasField("node"):
+        data['node'] = novasphere_node_v1_command_explanation_gateway.encode_CommandNodeSituation(m.node)
+    if m.HasField("queue"):
+        data['queue'] = novasphere_node_v1_command_explanation_gateway.encode_CommandQueueSituation(m.queue)
+    data['output_bytes'] = m.output_bytes
+    if m.HasField("signal"):
+        data['signal'] = m.signal
+    if m.HasField("late_result"):
+        data['late_result'] = novasphere_node_v1_command_gateway.encode_LateResult(m.late_result)
+    return data
+
+
+def dump_ExplainCommandResponse(m: novasphere_node_v1_command_service_pb2.ExplainCommandResponse) -> bytes:
+    return orjson.dumps(encode_ExplainCommandResponse(m))
+
+
+keys_ExplainCommandResponse = frozenset(['command', 'explanations', 'late_result', 'node', 'output_bytes', 'queue', 'signal', 'since', 'until'])
+
+
+def decode_ExplainCommandResponse(data: Any, path: str = '', known: frozenset[str] = keys_ExplainCommandResponse) -> novasphere_node_v1_command_service_pb2.ExplainCommandResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.ExplainCommandResponse()
+    v = data.get('command')
+    if v is not None:
+        m.command.CopyFrom(novasphere_node_v1_command_gateway.decode_Command(v, codec.at(path, 'command')))
+    v = data.get('explanations')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'explanations')):
+            at = codec.element(path, 'explanations', i)
+            m.explanations.add().CopyFrom(novasphere_node_v1_command_explanation_gateway.decode_CommandExplanation(e, at))
+    v = data.get('since')
+    if v is not None:
+        m.since.CopyFrom(codec.timestamp(v, path, 'since'))
+    v = data.get('until')
+    if v is not None:
+        m.until.CopyFrom(codec.timestamp(v, path, 'until'))
+    v = data.get('node')
+    if v is not None:
+        m.node.CopyFrom(novasphere_node_v1_command_explanation_gateway.decode_CommandNodeSituation(v, codec.at(path, 'node')))
+    v = data.get('queue')
+    if v is not None:
+        m.queue.CopyFrom(novasphere_node_v1_command_explanation_gateway.decode_CommandQueueSituation(v, codec.at(path, 'queue')))
+    v = data.get('output_bytes')
+    if v is not None:
+        m.output_bytes = codec.int64(v, path, 'output_bytes')
+    v = data.get('signal')
+    if v is not None:
+        m.signal = codec.int32(v, path, 'signal')
+    v = data.get('late_result')
+    if v is not None:
+        m.late_result.CopyFrom(novasphere_node_v1_command_gateway.decode_LateResult(v, codec.at(path, 'late_result')))
+    return m
+
+
 def encode_CancelCommandRequest(m: novasphere_node_v1_command_service_pb2.CancelCommandRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
         'command_id': m.command_id,
@@ -366,6 +570,70 @@ def decode_CancelCommandResponse(data: Any, path: str = '', known: frozenset[str
     v = data.get('command')
     if v is not None:
         m.command.CopyFrom(novasphere_node_v1_command_gateway.decode_Command(v, codec.at(path, 'command')))
+    return m
+
+
+def encode_BatchCancelCommandsRequest(m: novasphere_node_v1_command_service_pb2.BatchCancelCommandsRequest) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        'command_ids': m.command_ids[:],
+    }
+    if m.HasField("grace_seconds"):
+        data['grace_seconds'] = m.grace_seconds
+    data['validate_only'] = m.validate_only
+    return data
+
+
+def dump_BatchCancelCommandsRequest(m: novasphere_node_v1_command_service_pb2.BatchCancelCommandsRequest) -> bytes:
+    return orjson.dumps(encode_BatchCancelCommandsRequest(m))
+
+
+keys_BatchCancelCommandsRequest = frozenset(['command_ids', 'dry_run', 'grace_seconds', 'validate_only'])
+
+
+def decode_BatchCancelCommandsRequest(data: Any, path: str = '', known: frozenset[str] = keys_BatchCancelCommandsRequest) -> novasphere_node_v1_command_service_pb2.BatchCancelCommandsRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.BatchCancelCommandsRequest()
+    v = data.get('command_ids')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'command_ids')):
+            at = codec.element(path, 'command_ids', i)
+            m.command_ids.append(codec.string(e, at, ''))
+    v = data.get('grace_seconds')
+    if v is not None:
+        m.grace_seconds = codec.int32(v, path, 'grace_seconds')
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    if v is not None:
+        m.validate_only = codec.boolean(v, path, key)
+    return m
+
+
+def encode_BatchCancelCommandsResponse(m: novasphere_node_v1_command_service_pb2.BatchCancelCommandsResponse) -> dict[str, Any]:
+    return {
+        'commands': [novasphere_node_v1_command_gateway.encode_Command(v) for v in x[:]] if (x := m.commands) else [],
+    }
+
+
+def dump_BatchCancelCommandsResponse(m: novasphere_node_v1_command_service_pb2.BatchCancelCommandsResponse) -> bytes:
+    return orjson.dumps(encode_BatchCancelCommandsResponse(m))
+
+
+keys_BatchCancelCommandsResponse = frozenset(['commands'])
+
+
+def decode_BatchCancelCommandsResponse(data: Any, path: str = '', known: frozenset[str] = keys_BatchCancelCommandsResponse) -> novasphere_node_v1_command_service_pb2.BatchCancelCommandsResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_node_v1_command_service_pb2.BatchCancelCommandsResponse()
+    v = data.get('commands')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'commands')):
+            at = codec.element(path, 'commands', i)
+            m.commands.add().CopyFrom(novasphere_node_v1_command_gateway.decode_Command(e, at))
     return m
 
 
@@ -596,6 +864,115 @@ def decode_OutputEvent(data: Any, path: str = '', known: frozenset[str] = keys_O
 ROUTES: tuple[model.Route, ...] = (
     model.Route(
         http_method='GET',
+        path='/api/v1/commands:batch',
+        segments=('api', 'v1', 'commands'),
+        verb='batch',
+        service='novasphere.node.v1.CommandService',
+        method='/novasphere.node.v1.CommandService/BatchGetCommands',
+        request=novasphere_node_v1_command_service_pb2.BatchGetCommandsRequest,
+        response=novasphere_node_v1_command_service_pb2.BatchGetCommandsResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(),
+        query_params=(
+            model.Param('command_ids', (), 'command_ids', 'string', True, codec.parse_string),
+        ),
+        headers=(),
+        response_body='',
+        encode=encode_BatchGetCommandsResponse,
+        encode_field={
+            'commands': model.FieldEncoder('commands', True, novasphere_node_v1_command_gateway.dump_CommandWithResult),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=1,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=1,
+        is_stream=False,
+        is_duplex=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='POST',
+        path='/api/v1/commands:batch',
+        segments=('api', 'v1', 'commands'),
+        verb='batch',
+        service='novasphere.node.v1.CommandService',
+        method='/novasphere.node.v1.CommandService/BatchCreateCommands',
+        request=novasphere_node_v1_command_service_pb2.BatchCreateCommandsRequest,
+        response=novasphere_node_v1_command_service_pb2.BatchCreateCommandsResponse,
+        decode_body=codec.body(decode_BatchCreateCommandsRequest, keys_BatchCreateCommandsRequest, frozenset()),
+        body_field='',
+        path_params=(),
+        query_params=(
+            model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
+        ),
+        headers=(
+            model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+        ),
+        response_body='',
+        encode=encode_BatchCreateCommandsResponse,
+        encode_field={
+            'commands': model.FieldEncoder('commands', True, novasphere_node_v1_command_gateway.dump_Command),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=2,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=2,
+        is_stream=False,
+        is_duplex=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='POST',
+        path='/api/v1/commands:cancel',
+        segments=('api', 'v1', 'commands'),
+        verb='cancel',
+        service='novasphere.node.v1.CommandService',
+        method='/novasphere.node.v1.CommandService/BatchCancelCommands',
+        request=novasphere_node_v1_command_service_pb2.BatchCancelCommandsRequest,
+        response=novasphere_node_v1_command_service_pb2.BatchCancelCommandsResponse,
+        decode_body=codec.body(decode_BatchCancelCommandsRequest, keys_BatchCancelCommandsRequest, frozenset()),
+        body_field='',
+        path_params=(),
+        query_params=(
+            model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
+        ),
+        headers=(
+            model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+        ),
+        response_body='',
+        encode=encode_BatchCancelCommandsResponse,
+        encode_field={
+            'commands': model.FieldEncoder('commands', True, novasphere_node_v1_command_gateway.dump_Command),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=2,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=2,
+        is_stream=False,
+        is_duplex=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='GET',
         path='/api/v1/commands:watch',
         segments=('api', 'v1', 'commands'),
         verb='watch',
@@ -719,6 +1096,45 @@ ROUTES: tuple[model.Route, ...] = (
         message_en='',
         action='',
         rate_class=2,
+        is_stream=False,
+        is_duplex=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='GET',
+        path='/api/v1/commands/{command_id}:explain',
+        segments=('api', 'v1', 'commands', '*'),
+        verb='explain',
+        service='novasphere.node.v1.CommandService',
+        method='/novasphere.node.v1.CommandService/ExplainCommand',
+        request=novasphere_node_v1_command_service_pb2.ExplainCommandRequest,
+        response=novasphere_node_v1_command_service_pb2.ExplainCommandResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(
+            model.PathParam(model.Param('command_id', (), 'command_id', 'string', False, codec.parse_string), 3, 4),
+        ),
+        query_params=(),
+        headers=(),
+        response_body='',
+        encode=encode_ExplainCommandResponse,
+        encode_field={
+            'command': model.FieldEncoder('command', False, novasphere_node_v1_command_gateway.dump_Command),
+            'explanations': model.FieldEncoder('explanations', True, novasphere_node_v1_command_explanation_gateway.dump_CommandExplanation),
+            'node': model.FieldEncoder('node', False, novasphere_node_v1_command_explanation_gateway.dump_CommandNodeSituation),
+            'queue': model.FieldEncoder('queue', False, novasphere_node_v1_command_explanation_gateway.dump_CommandQueueSituation),
+            'late_result': model.FieldEncoder('late_result', False, novasphere_node_v1_command_gateway.dump_LateResult),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=1,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=1,
         is_stream=False,
         is_duplex=False,
         stream=None,

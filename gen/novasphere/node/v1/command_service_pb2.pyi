@@ -6,9 +6,11 @@ isort:skip_file
 from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
+from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from novasphere.api.v1 import watch_pb2 as watch_pb2
+from novasphere.node.v1 import command_explanation_pb2 as command_explanation_pb2
 from novasphere.node.v1 import command_pb2 as command_pb2
 import builtins as builtins
 import sys
@@ -147,6 +149,60 @@ class CreateCommandResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class BatchCreateCommandsRequest(message.Message):
+    """The commands to create together. As requests of their own they would be the same."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    request_id: builtins.str
+    """Makes a repeated call return the first one's answer for 24 h."""
+    validate_only: builtins.bool
+    """Checks everything and creates nothing."""
+    @builtins.property
+    def requests(self) -> containers.RepeatedCompositeFieldContainer[CreateCommandRequest]:
+        """The commands: together at most 1 MiB as protobuf, so that a watcher can be told of all at once. What
+        belongs to a request as a whole, `request_id` and `validate_only`, is set on the batch alone.
+        """
+
+    def __init__(
+        self,
+        *,
+        requests: abc.Iterable[CreateCommandRequest] | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchCreateCommandsResponse(message.Message):
+    """All commands of a batch were accepted."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMANDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def commands(self) -> containers.RepeatedCompositeFieldContainer[command_pb2.Command]:
+        """The commands, in the order of the requests. Without ids when they were only checked."""
+
+    def __init__(
+        self,
+        *,
+        commands: abc.Iterable[command_pb2.Command] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["commands", b"commands"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class GetCommandRequest(message.Message):
     """Which command."""
 
@@ -197,6 +253,50 @@ class GetCommandResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["command", b"command", "late_result", b"late_result", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["command", b"command", "late_result", b"late_result", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchGetCommandsRequest(message.Message):
+    """Which commands."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_IDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def command_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The commands' ids. Each must exist."""
+
+    def __init__(
+        self,
+        *,
+        command_ids: abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["command_ids", b"command_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchGetCommandsResponse(message.Message):
+    """The commands that were asked for."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMANDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def commands(self) -> containers.RepeatedCompositeFieldContainer[command_pb2.CommandWithResult]:
+        """The commands with their results, in the order of the ids."""
+
+    def __init__(
+        self,
+        *,
+        commands: abc.Iterable[command_pb2.CommandWithResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["commands", b"commands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -321,6 +421,103 @@ class ListCommandsResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ExplainCommandRequest(message.Message):
+    """Which command to explain."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: builtins.int
+    command_id: builtins.str
+    """The command's id."""
+    def __init__(
+        self,
+        *,
+        command_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["command_id", b"command_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ExplainCommandResponse(message.Message):
+    """Why a command stands as it does, at the moment of the answer."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_FIELD_NUMBER: builtins.int
+    EXPLANATIONS_FIELD_NUMBER: builtins.int
+    SINCE_FIELD_NUMBER: builtins.int
+    UNTIL_FIELD_NUMBER: builtins.int
+    NODE_FIELD_NUMBER: builtins.int
+    QUEUE_FIELD_NUMBER: builtins.int
+    OUTPUT_BYTES_FIELD_NUMBER: builtins.int
+    SIGNAL_FIELD_NUMBER: builtins.int
+    LATE_RESULT_FIELD_NUMBER: builtins.int
+    output_bytes: builtins.int
+    """How much of its output has arrived, in bytes."""
+    signal: builtins.int
+    """The signal that ended it, if one did."""
+    @builtins.property
+    def command(self) -> command_pb2.Command:
+        """The command."""
+
+    @builtins.property
+    def explanations(self) -> containers.RepeatedCompositeFieldContainer[command_explanation_pb2.CommandExplanation]:
+        """What bears on that; the first decides."""
+
+    @builtins.property
+    def since(self) -> timestamp_pb2.Timestamp:
+        """When the command came into the state that it is in."""
+
+    @builtins.property
+    def until(self) -> timestamp_pb2.Timestamp:
+        """When it is to leave that state by itself, having waited or run for too long. Unset where it is not."""
+
+    @builtins.property
+    def node(self) -> command_explanation_pb2.CommandNodeSituation:
+        """Its node. Unset once it has ended."""
+
+    @builtins.property
+    def queue(self) -> command_explanation_pb2.CommandQueueSituation:
+        """What comes before it. Unset unless it waits."""
+
+    @builtins.property
+    def late_result(self) -> command_pb2.LateResult:
+        """The report that came too late, if one did."""
+
+    def __init__(
+        self,
+        *,
+        command: command_pb2.Command | None = ...,
+        explanations: abc.Iterable[command_explanation_pb2.CommandExplanation] | None = ...,
+        since: timestamp_pb2.Timestamp | None = ...,
+        until: timestamp_pb2.Timestamp | None = ...,
+        node: command_explanation_pb2.CommandNodeSituation | None = ...,
+        queue: command_explanation_pb2.CommandQueueSituation | None = ...,
+        output_bytes: builtins.int = ...,
+        signal: builtins.int | None = ...,
+        late_result: command_pb2.LateResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_signal", b"_signal", "_since", b"_since", "_until", b"_until", "command", b"command", "late_result", b"late_result", "node", b"node", "queue", b"queue", "signal", b"signal", "since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_signal", b"_signal", "_since", b"_since", "_until", b"_until", "command", b"command", "explanations", b"explanations", "late_result", b"late_result", "node", b"node", "output_bytes", b"output_bytes", "queue", b"queue", "signal", b"signal", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__signal: _TypeAlias = typing.Literal["signal"]  # noqa: Y015
+    _WhichOneofArgType__signal: _TypeAlias = typing.Literal["_signal", b"_signal"]  # noqa: Y015
+    _WhichOneofReturnType__since: _TypeAlias = typing.Literal["since"]  # noqa: Y015
+    _WhichOneofArgType__since: _TypeAlias = typing.Literal["_since", b"_since"]  # noqa: Y015
+    _WhichOneofReturnType__until: _TypeAlias = typing.Literal["until"]  # noqa: Y015
+    _WhichOneofArgType__until: _TypeAlias = typing.Literal["_until", b"_until"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__signal) -> _WhichOneofReturnType__signal | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__since) -> _WhichOneofReturnType__since | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until) -> _WhichOneofReturnType__until | None: ...
+
+@typing.final
 class CancelCommandRequest(message.Message):
     """Which command to cancel."""
 
@@ -377,6 +574,66 @@ class CancelCommandResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["command", b"command"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["command", b"command"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchCancelCommandsRequest(message.Message):
+    """Which commands to cancel."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMAND_IDS_FIELD_NUMBER: builtins.int
+    GRACE_SECONDS_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    grace_seconds: builtins.int
+    """How long their processes get between SIGTERM and SIGKILL, in seconds. Unset: 5."""
+    request_id: builtins.str
+    """Makes a repeated call return the first one's answer for 24 h."""
+    validate_only: builtins.bool
+    """Checks everything and changes nothing."""
+    @builtins.property
+    def command_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The commands' ids. Each must exist. What is stored of those that change is at most 1 MiB together, so
+        that a watcher can be told of all at once.
+        """
+
+    def __init__(
+        self,
+        *,
+        command_ids: abc.Iterable[builtins.str] | None = ...,
+        grace_seconds: builtins.int | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds", "grace_seconds", b"grace_seconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds", "command_ids", b"command_ids", "grace_seconds", b"grace_seconds", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__grace_seconds: _TypeAlias = typing.Literal["grace_seconds"]  # noqa: Y015
+    _WhichOneofArgType__grace_seconds: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__grace_seconds) -> _WhichOneofReturnType__grace_seconds | None: ...
+
+@typing.final
+class BatchCancelCommandsResponse(message.Message):
+    """The commands after the request: each has ended, or still runs with `cancel_requested` set."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    COMMANDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def commands(self) -> containers.RepeatedCompositeFieldContainer[command_pb2.Command]:
+        """The commands, in the order of the ids."""
+
+    def __init__(
+        self,
+        *,
+        commands: abc.Iterable[command_pb2.Command] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["commands", b"commands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

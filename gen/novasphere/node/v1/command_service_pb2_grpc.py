@@ -40,10 +40,20 @@ class CommandServiceStub:
                 request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CreateCommandRequest.SerializeToString,
                 response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CreateCommandResponse.FromString,
                 _registered_method=True)
+        self.BatchCreateCommands = channel.unary_unary(
+                '/novasphere.node.v1.CommandService/BatchCreateCommands',
+                request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCreateCommandsRequest.SerializeToString,
+                response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCreateCommandsResponse.FromString,
+                _registered_method=True)
         self.GetCommand = channel.unary_unary(
                 '/novasphere.node.v1.CommandService/GetCommand',
                 request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.GetCommandRequest.SerializeToString,
                 response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.GetCommandResponse.FromString,
+                _registered_method=True)
+        self.BatchGetCommands = channel.unary_unary(
+                '/novasphere.node.v1.CommandService/BatchGetCommands',
+                request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchGetCommandsRequest.SerializeToString,
+                response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchGetCommandsResponse.FromString,
                 _registered_method=True)
         self.ListNodeCommands = channel.unary_unary(
                 '/novasphere.node.v1.CommandService/ListNodeCommands',
@@ -55,10 +65,20 @@ class CommandServiceStub:
                 request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsRequest.SerializeToString,
                 response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsResponse.FromString,
                 _registered_method=True)
+        self.ExplainCommand = channel.unary_unary(
+                '/novasphere.node.v1.CommandService/ExplainCommand',
+                request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandRequest.SerializeToString,
+                response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandResponse.FromString,
+                _registered_method=True)
         self.CancelCommand = channel.unary_unary(
                 '/novasphere.node.v1.CommandService/CancelCommand',
                 request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CancelCommandRequest.SerializeToString,
                 response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CancelCommandResponse.FromString,
+                _registered_method=True)
+        self.BatchCancelCommands = channel.unary_unary(
+                '/novasphere.node.v1.CommandService/BatchCancelCommands',
+                request_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCancelCommandsRequest.SerializeToString,
+                response_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCancelCommandsResponse.FromString,
                 _registered_method=True)
         self.WatchCommands = channel.unary_stream(
                 '/novasphere.node.v1.CommandService/WatchCommands',
@@ -83,8 +103,23 @@ class CommandServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchCreateCommands(self, request, context):
+        """Accepts many commands, all or none: what is wrong with one of them refuses them all. Watchers hear of
+        them in one message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCommand(self, request, context):
         """Returns a command and, once it has ended, its result.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetCommands(self, request, context):
+        """Returns many commands with their results, all or none, as they were at one moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,9 +139,25 @@ class CommandServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainCommand(self, request, context):
+        """Explains why a command stands as it does: what it waits for, since when, until when, and what would
+        change that; or how it ended. Only what is known: what is not is left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelCommand(self, request, context):
         """Cancels a command. One that runs is killed on its node, with everything it started; the command is
         CANCELLED when the agent confirms. Cancelling a cancelled command changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchCancelCommands(self, request, context):
+        """Cancels many commands, all or none. Those that have ended, in whatever way, stay as they are: some
+        always end meanwhile, and that must not keep the others running.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,10 +186,20 @@ def add_CommandServiceServicer_to_server(servicer, server):
                     request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CreateCommandRequest.FromString,
                     response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CreateCommandResponse.SerializeToString,
             ),
+            'BatchCreateCommands': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCreateCommands,
+                    request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCreateCommandsRequest.FromString,
+                    response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCreateCommandsResponse.SerializeToString,
+            ),
             'GetCommand': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCommand,
                     request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.GetCommandRequest.FromString,
                     response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.GetCommandResponse.SerializeToString,
+            ),
+            'BatchGetCommands': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetCommands,
+                    request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchGetCommandsRequest.FromString,
+                    response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchGetCommandsResponse.SerializeToString,
             ),
             'ListNodeCommands': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNodeCommands,
@@ -150,10 +211,20 @@ def add_CommandServiceServicer_to_server(servicer, server):
                     request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsRequest.FromString,
                     response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ListCommandsResponse.SerializeToString,
             ),
+            'ExplainCommand': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCommand,
+                    request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandRequest.FromString,
+                    response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandResponse.SerializeToString,
+            ),
             'CancelCommand': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelCommand,
                     request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CancelCommandRequest.FromString,
                     response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.CancelCommandResponse.SerializeToString,
+            ),
+            'BatchCancelCommands': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCancelCommands,
+                    request_deserializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCancelCommandsRequest.FromString,
+                    response_serializer=novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCancelCommandsResponse.SerializeToString,
             ),
             'WatchCommands': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCommands,
@@ -205,6 +276,33 @@ class CommandService:
             _registered_method=True)
 
     @staticmethod
+    def BatchCreateCommands(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.node.v1.CommandService/BatchCreateCommands',
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCreateCommandsRequest.SerializeToString,
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCreateCommandsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetCommand(request,
             target,
             options=(),
@@ -221,6 +319,33 @@ class CommandService:
             '/novasphere.node.v1.CommandService/GetCommand',
             novasphere_dot_node_dot_v1_dot_command__service__pb2.GetCommandRequest.SerializeToString,
             novasphere_dot_node_dot_v1_dot_command__service__pb2.GetCommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetCommands(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.node.v1.CommandService/BatchGetCommands',
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchGetCommandsRequest.SerializeToString,
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchGetCommandsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -286,6 +411,33 @@ class CommandService:
             _registered_method=True)
 
     @staticmethod
+    def ExplainCommand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.node.v1.CommandService/ExplainCommand',
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandRequest.SerializeToString,
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.ExplainCommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CancelCommand(request,
             target,
             options=(),
@@ -302,6 +454,33 @@ class CommandService:
             '/novasphere.node.v1.CommandService/CancelCommand',
             novasphere_dot_node_dot_v1_dot_command__service__pb2.CancelCommandRequest.SerializeToString,
             novasphere_dot_node_dot_v1_dot_command__service__pb2.CancelCommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCancelCommands(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.node.v1.CommandService/BatchCancelCommands',
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCancelCommandsRequest.SerializeToString,
+            novasphere_dot_node_dot_v1_dot_command__service__pb2.BatchCancelCommandsResponse.FromString,
             options,
             channel_credentials,
             insecure,

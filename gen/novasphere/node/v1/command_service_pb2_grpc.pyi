@@ -18,15 +18,29 @@ class CommandServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCommand: _aio.UnaryUnaryMultiCallable[_command_service_pb2.CreateCommandRequest, _command_service_pb2.CreateCommandResponse]
     """Accepts a command. It waits for its node if that is away."""
+    BatchCreateCommands: _aio.UnaryUnaryMultiCallable[_command_service_pb2.BatchCreateCommandsRequest, _command_service_pb2.BatchCreateCommandsResponse]
+    """Accepts many commands, all or none: what is wrong with one of them refuses them all. Watchers hear of
+    them in one message.
+    """
     GetCommand: _aio.UnaryUnaryMultiCallable[_command_service_pb2.GetCommandRequest, _command_service_pb2.GetCommandResponse]
     """Returns a command and, once it has ended, its result."""
+    BatchGetCommands: _aio.UnaryUnaryMultiCallable[_command_service_pb2.BatchGetCommandsRequest, _command_service_pb2.BatchGetCommandsResponse]
+    """Returns many commands with their results, all or none, as they were at one moment."""
     ListNodeCommands: _aio.UnaryUnaryMultiCallable[_command_service_pb2.ListNodeCommandsRequest, _command_service_pb2.ListNodeCommandsResponse]
     """Lists a node's commands with their results, newest first."""
     ListCommands: _aio.UnaryUnaryMultiCallable[_command_service_pb2.ListCommandsRequest, _command_service_pb2.ListCommandsResponse]
     """Lists commands of every node, newest first."""
+    ExplainCommand: _aio.UnaryUnaryMultiCallable[_command_service_pb2.ExplainCommandRequest, _command_service_pb2.ExplainCommandResponse]
+    """Explains why a command stands as it does: what it waits for, since when, until when, and what would
+    change that; or how it ended. Only what is known: what is not is left out.
+    """
     CancelCommand: _aio.UnaryUnaryMultiCallable[_command_service_pb2.CancelCommandRequest, _command_service_pb2.CancelCommandResponse]
     """Cancels a command. One that runs is killed on its node, with everything it started; the command is
     CANCELLED when the agent confirms. Cancelling a cancelled command changes nothing.
+    """
+    BatchCancelCommands: _aio.UnaryUnaryMultiCallable[_command_service_pb2.BatchCancelCommandsRequest, _command_service_pb2.BatchCancelCommandsResponse]
+    """Cancels many commands, all or none. Those that have ended, in whatever way, stay as they are: some
+    always end meanwhile, and that must not keep the others running.
     """
     WatchCommands: _aio.UnaryStreamMultiCallable[_command_service_pb2.WatchCommandsRequest, _command_service_pb2.WatchCommandsResponse]
     """Streams the present commands and then every change to them."""
@@ -47,12 +61,30 @@ class CommandServiceServicer(metaclass=_abc_1.ABCMeta):
         """Accepts a command. It waits for its node if that is away."""
 
     @_abc_1.abstractmethod
+    def BatchCreateCommands(
+        self,
+        request: _command_service_pb2.BatchCreateCommandsRequest,
+        context: _aio.ServicerContext[_command_service_pb2.BatchCreateCommandsRequest, _abc.Awaitable[_command_service_pb2.BatchCreateCommandsResponse]],
+    ) -> _abc.Awaitable[_command_service_pb2.BatchCreateCommandsResponse]:
+        """Accepts many commands, all or none: what is wrong with one of them refuses them all. Watchers hear of
+        them in one message.
+        """
+
+    @_abc_1.abstractmethod
     def GetCommand(
         self,
         request: _command_service_pb2.GetCommandRequest,
         context: _aio.ServicerContext[_command_service_pb2.GetCommandRequest, _abc.Awaitable[_command_service_pb2.GetCommandResponse]],
     ) -> _abc.Awaitable[_command_service_pb2.GetCommandResponse]:
         """Returns a command and, once it has ended, its result."""
+
+    @_abc_1.abstractmethod
+    def BatchGetCommands(
+        self,
+        request: _command_service_pb2.BatchGetCommandsRequest,
+        context: _aio.ServicerContext[_command_service_pb2.BatchGetCommandsRequest, _abc.Awaitable[_command_service_pb2.BatchGetCommandsResponse]],
+    ) -> _abc.Awaitable[_command_service_pb2.BatchGetCommandsResponse]:
+        """Returns many commands with their results, all or none, as they were at one moment."""
 
     @_abc_1.abstractmethod
     def ListNodeCommands(
@@ -71,6 +103,16 @@ class CommandServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists commands of every node, newest first."""
 
     @_abc_1.abstractmethod
+    def ExplainCommand(
+        self,
+        request: _command_service_pb2.ExplainCommandRequest,
+        context: _aio.ServicerContext[_command_service_pb2.ExplainCommandRequest, _abc.Awaitable[_command_service_pb2.ExplainCommandResponse]],
+    ) -> _abc.Awaitable[_command_service_pb2.ExplainCommandResponse]:
+        """Explains why a command stands as it does: what it waits for, since when, until when, and what would
+        change that; or how it ended. Only what is known: what is not is left out.
+        """
+
+    @_abc_1.abstractmethod
     def CancelCommand(
         self,
         request: _command_service_pb2.CancelCommandRequest,
@@ -78,6 +120,16 @@ class CommandServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_command_service_pb2.CancelCommandResponse]:
         """Cancels a command. One that runs is killed on its node, with everything it started; the command is
         CANCELLED when the agent confirms. Cancelling a cancelled command changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchCancelCommands(
+        self,
+        request: _command_service_pb2.BatchCancelCommandsRequest,
+        context: _aio.ServicerContext[_command_service_pb2.BatchCancelCommandsRequest, _abc.Awaitable[_command_service_pb2.BatchCancelCommandsResponse]],
+    ) -> _abc.Awaitable[_command_service_pb2.BatchCancelCommandsResponse]:
+        """Cancels many commands, all or none. Those that have ended, in whatever way, stay as they are: some
+        always end meanwhile, and that must not keep the others running.
         """
 
     @_abc_1.abstractmethod

@@ -28,6 +28,24 @@ def encode_Metric(m: novasphere_node_v1_metric_pb2.Metric) -> dict[str, Any]:
     data['disk_total'] = m.disk_total
     data['disk_available'] = m.disk_available
     data['uptime'] = m.uptime
+    data['resolution_seconds'] = m.resolution_seconds
+    data['sample_count'] = m.sample_count
+    if m.HasField("min_cpu_usage"):
+        data['min_cpu_usage'] = m.min_cpu_usage
+    if m.HasField("max_cpu_usage"):
+        data['max_cpu_usage'] = m.max_cpu_usage
+    if m.HasField("min_memory_usage"):
+        data['min_memory_usage'] = m.min_memory_usage
+    if m.HasField("max_memory_usage"):
+        data['max_memory_usage'] = m.max_memory_usage
+    if m.HasField("min_disk_usage"):
+        data['min_disk_usage'] = m.min_disk_usage
+    if m.HasField("max_disk_usage"):
+        data['max_disk_usage'] = m.max_disk_usage
+    if m.HasField("min_load_average"):
+        data['min_load_average'] = m.min_load_average
+    if m.HasField("max_load_average"):
+        data['max_load_average'] = m.max_load_average
     return data
 
 
@@ -35,7 +53,7 @@ def dump_Metric(m: novasphere_node_v1_metric_pb2.Metric) -> bytes:
     return orjson.dumps(encode_Metric(m))
 
 
-keys_Metric = frozenset(['cpu_usage', 'created_at', 'disk_available', 'disk_total', 'disk_usage', 'id', 'load_average', 'memory_available', 'memory_total', 'memory_usage', 'metric_time', 'node_id', 'uptime'])
+keys_Metric = frozenset(['cpu_usage', 'created_at', 'disk_available', 'disk_total', 'disk_usage', 'id', 'load_average', 'max_cpu_usage', 'max_disk_usage', 'max_load_average', 'max_memory_usage', 'memory_available', 'memory_total', 'memory_usage', 'metric_time', 'min_cpu_usage', 'min_disk_usage', 'min_load_average', 'min_memory_usage', 'node_id', 'resolution_seconds', 'sample_count', 'uptime'])
 
 
 def decode_Metric(data: Any, path: str = '', known: frozenset[str] = keys_Metric) -> novasphere_node_v1_metric_pb2.Metric:
@@ -83,4 +101,34 @@ def decode_Metric(data: Any, path: str = '', known: frozenset[str] = keys_Metric
     v = data.get('uptime')
     if v is not None:
         m.uptime = codec.int64(v, path, 'uptime')
+    v = data.get('resolution_seconds')
+    if v is not None:
+        m.resolution_seconds = codec.int32(v, path, 'resolution_seconds')
+    v = data.get('sample_count')
+    if v is not None:
+        m.sample_count = codec.int32(v, path, 'sample_count')
+    v = data.get('min_cpu_usage')
+    if v is not None:
+        m.min_cpu_usage = codec.double(v, path, 'min_cpu_usage')
+    v = data.get('max_cpu_usage')
+    if v is not None:
+        m.max_cpu_usage = codec.double(v, path, 'max_cpu_usage')
+    v = data.get('min_memory_usage')
+    if v is not None:
+        m.min_memory_usage = codec.double(v, path, 'min_memory_usage')
+    v = data.get('max_memory_usage')
+    if v is not None:
+        m.max_memory_usage = codec.double(v, path, 'max_memory_usage')
+    v = data.get('min_disk_usage')
+    if v is not None:
+        m.min_disk_usage = codec.double(v, path, 'min_disk_usage')
+    v = data.get('max_disk_usage')
+    if v is not None:
+        m.max_disk_usage = codec.double(v, path, 'max_disk_usage')
+    v = data.get('min_load_average')
+    if v is not None:
+        m.min_load_average = codec.double(v, path, 'min_load_average')
+    v = data.get('max_load_average')
+    if v is not None:
+        m.max_load_average = codec.double(v, path, 'max_load_average')
     return m

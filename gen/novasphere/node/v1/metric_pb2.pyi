@@ -10,16 +10,18 @@ import builtins as builtins
 import sys
 import typing as typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: descriptor.FileDescriptor
 
 @typing.final
 class Metric(message.Message):
-    """One reading of a node's load. Percentages run from 0 to 100."""
+    """One reading of a node's load, or the readings of a minute or of 15 minutes in one row. Percentages run from 0 to
+    100.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -36,12 +38,24 @@ class Metric(message.Message):
     DISK_TOTAL_FIELD_NUMBER: builtins.int
     DISK_AVAILABLE_FIELD_NUMBER: builtins.int
     UPTIME_FIELD_NUMBER: builtins.int
+    RESOLUTION_SECONDS_FIELD_NUMBER: builtins.int
+    SAMPLE_COUNT_FIELD_NUMBER: builtins.int
+    MIN_CPU_USAGE_FIELD_NUMBER: builtins.int
+    MAX_CPU_USAGE_FIELD_NUMBER: builtins.int
+    MIN_MEMORY_USAGE_FIELD_NUMBER: builtins.int
+    MAX_MEMORY_USAGE_FIELD_NUMBER: builtins.int
+    MIN_DISK_USAGE_FIELD_NUMBER: builtins.int
+    MAX_DISK_USAGE_FIELD_NUMBER: builtins.int
+    MIN_LOAD_AVERAGE_FIELD_NUMBER: builtins.int
+    MAX_LOAD_AVERAGE_FIELD_NUMBER: builtins.int
     id: builtins.int
-    """A number given when the sample was stored."""
+    """A number given when the sample was stored; of several samples, that of the last."""
     node_id: builtins.str
     """The node's name."""
     cpu_usage: builtins.float
-    """Processor time in use since the last sample, over all processors, in percent."""
+    """Processor time in use since the last sample, over all processors, in percent. This and the next three are
+    averages where a row stands for several samples.
+    """
     memory_usage: builtins.float
     """Memory that is not available to new work, in percent."""
     disk_usage: builtins.float
@@ -49,7 +63,7 @@ class Metric(message.Message):
     load_average: builtins.float
     """The one-minute load average."""
     memory_total: builtins.int
-    """Main memory, in bytes."""
+    """Main memory, in bytes. This and what follows up to uptime are as in the last of the samples."""
     memory_available: builtins.int
     """Memory available to new work, in bytes."""
     disk_total: builtins.int
@@ -58,13 +72,33 @@ class Metric(message.Message):
     """Free space there, in bytes."""
     uptime: builtins.int
     """Seconds since the machine booted."""
+    resolution_seconds: builtins.int
+    """How many seconds the row stands for, from metric_time on: 60 or 900. 0 for one sample as it came."""
+    sample_count: builtins.int
+    """How many samples the row stands for."""
+    min_cpu_usage: builtins.float
+    """Least processor use, in percent. This and what follows is unset on a row of one sample as it came."""
+    max_cpu_usage: builtins.float
+    """Greatest processor use, in percent."""
+    min_memory_usage: builtins.float
+    """Least memory use, in percent."""
+    max_memory_usage: builtins.float
+    """Greatest memory use, in percent."""
+    min_disk_usage: builtins.float
+    """Least disk use, in percent."""
+    max_disk_usage: builtins.float
+    """Greatest disk use, in percent."""
+    min_load_average: builtins.float
+    """Least one-minute load average."""
+    max_load_average: builtins.float
+    """Greatest one-minute load average."""
     @builtins.property
     def metric_time(self) -> timestamp_pb2.Timestamp:
-        """When the server received the sample."""
+        """When the server received the sample; of a row of several, when its stretch of time begins."""
 
     @builtins.property
     def created_at(self) -> timestamp_pb2.Timestamp:
-        """When the sample was stored."""
+        """The same as metric_time."""
 
     def __init__(
         self,
@@ -82,9 +116,50 @@ class Metric(message.Message):
         disk_total: builtins.int = ...,
         disk_available: builtins.int = ...,
         uptime: builtins.int = ...,
+        resolution_seconds: builtins.int = ...,
+        sample_count: builtins.int = ...,
+        min_cpu_usage: builtins.float | None = ...,
+        max_cpu_usage: builtins.float | None = ...,
+        min_memory_usage: builtins.float | None = ...,
+        max_memory_usage: builtins.float | None = ...,
+        min_disk_usage: builtins.float | None = ...,
+        max_disk_usage: builtins.float | None = ...,
+        min_load_average: builtins.float | None = ...,
+        max_load_average: builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["created_at", b"created_at", "metric_time", b"metric_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_max_cpu_usage", b"_max_cpu_usage", "_max_disk_usage", b"_max_disk_usage", "_max_load_average", b"_max_load_average", "_max_memory_usage", b"_max_memory_usage", "_min_cpu_usage", b"_min_cpu_usage", "_min_disk_usage", b"_min_disk_usage", "_min_load_average", b"_min_load_average", "_min_memory_usage", b"_min_memory_usage", "created_at", b"created_at", "max_cpu_usage", b"max_cpu_usage", "max_disk_usage", b"max_disk_usage", "max_load_average", b"max_load_average", "max_memory_usage", b"max_memory_usage", "metric_time", b"metric_time", "min_cpu_usage", b"min_cpu_usage", "min_disk_usage", b"min_disk_usage", "min_load_average", b"min_load_average", "min_memory_usage", b"min_memory_usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cpu_usage", b"cpu_usage", "created_at", b"created_at", "disk_available", b"disk_available", "disk_total", b"disk_total", "disk_usage", b"disk_usage", "id", b"id", "load_average", b"load_average", "memory_available", b"memory_available", "memory_total", b"memory_total", "memory_usage", b"memory_usage", "metric_time", b"metric_time", "node_id", b"node_id", "uptime", b"uptime"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_cpu_usage", b"_max_cpu_usage", "_max_disk_usage", b"_max_disk_usage", "_max_load_average", b"_max_load_average", "_max_memory_usage", b"_max_memory_usage", "_min_cpu_usage", b"_min_cpu_usage", "_min_disk_usage", b"_min_disk_usage", "_min_load_average", b"_min_load_average", "_min_memory_usage", b"_min_memory_usage", "cpu_usage", b"cpu_usage", "created_at", b"created_at", "disk_available", b"disk_available", "disk_total", b"disk_total", "disk_usage", b"disk_usage", "id", b"id", "load_average", b"load_average", "max_cpu_usage", b"max_cpu_usage", "max_disk_usage", b"max_disk_usage", "max_load_average", b"max_load_average", "max_memory_usage", b"max_memory_usage", "memory_available", b"memory_available", "memory_total", b"memory_total", "memory_usage", b"memory_usage", "metric_time", b"metric_time", "min_cpu_usage", b"min_cpu_usage", "min_disk_usage", b"min_disk_usage", "min_load_average", b"min_load_average", "min_memory_usage", b"min_memory_usage", "node_id", b"node_id", "resolution_seconds", b"resolution_seconds", "sample_count", b"sample_count", "uptime", b"uptime"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_cpu_usage: _TypeAlias = typing.Literal["max_cpu_usage"]  # noqa: Y015
+    _WhichOneofArgType__max_cpu_usage: _TypeAlias = typing.Literal["_max_cpu_usage", b"_max_cpu_usage"]  # noqa: Y015
+    _WhichOneofReturnType__max_disk_usage: _TypeAlias = typing.Literal["max_disk_usage"]  # noqa: Y015
+    _WhichOneofArgType__max_disk_usage: _TypeAlias = typing.Literal["_max_disk_usage", b"_max_disk_usage"]  # noqa: Y015
+    _WhichOneofReturnType__max_load_average: _TypeAlias = typing.Literal["max_load_average"]  # noqa: Y015
+    _WhichOneofArgType__max_load_average: _TypeAlias = typing.Literal["_max_load_average", b"_max_load_average"]  # noqa: Y015
+    _WhichOneofReturnType__max_memory_usage: _TypeAlias = typing.Literal["max_memory_usage"]  # noqa: Y015
+    _WhichOneofArgType__max_memory_usage: _TypeAlias = typing.Literal["_max_memory_usage", b"_max_memory_usage"]  # noqa: Y015
+    _WhichOneofReturnType__min_cpu_usage: _TypeAlias = typing.Literal["min_cpu_usage"]  # noqa: Y015
+    _WhichOneofArgType__min_cpu_usage: _TypeAlias = typing.Literal["_min_cpu_usage", b"_min_cpu_usage"]  # noqa: Y015
+    _WhichOneofReturnType__min_disk_usage: _TypeAlias = typing.Literal["min_disk_usage"]  # noqa: Y015
+    _WhichOneofArgType__min_disk_usage: _TypeAlias = typing.Literal["_min_disk_usage", b"_min_disk_usage"]  # noqa: Y015
+    _WhichOneofReturnType__min_load_average: _TypeAlias = typing.Literal["min_load_average"]  # noqa: Y015
+    _WhichOneofArgType__min_load_average: _TypeAlias = typing.Literal["_min_load_average", b"_min_load_average"]  # noqa: Y015
+    _WhichOneofReturnType__min_memory_usage: _TypeAlias = typing.Literal["min_memory_usage"]  # noqa: Y015
+    _WhichOneofArgType__min_memory_usage: _TypeAlias = typing.Literal["_min_memory_usage", b"_min_memory_usage"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_cpu_usage) -> _WhichOneofReturnType__max_cpu_usage | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_disk_usage) -> _WhichOneofReturnType__max_disk_usage | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_load_average) -> _WhichOneofReturnType__max_load_average | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_memory_usage) -> _WhichOneofReturnType__max_memory_usage | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_cpu_usage) -> _WhichOneofReturnType__min_cpu_usage | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_disk_usage) -> _WhichOneofReturnType__min_disk_usage | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_load_average) -> _WhichOneofReturnType__min_load_average | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_memory_usage) -> _WhichOneofReturnType__min_memory_usage | None: ...

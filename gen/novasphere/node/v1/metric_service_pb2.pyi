@@ -78,11 +78,11 @@ class ListMetricsRequest(message.Message):
     """At most this many rows. Unset: 100."""
     @builtins.property
     def start_time(self) -> timestamp_pb2.Timestamp:
-        """Only samples at or after this time."""
+        """Only rows at or after this time."""
 
     @builtins.property
     def end_time(self) -> timestamp_pb2.Timestamp:
-        """Only samples before this time."""
+        """Only rows before this time."""
 
     def __init__(
         self,
@@ -102,14 +102,14 @@ class ListMetricsRequest(message.Message):
 
 @typing.final
 class ListMetricsResponse(message.Message):
-    """Samples of one node."""
+    """Samples of one node, or rows that stand for several."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     METRICS_FIELD_NUMBER: builtins.int
     TOTAL_FIELD_NUMBER: builtins.int
     total: builtins.int
-    """How many samples lie in the window, whatever the limit."""
+    """How many rows the window holds, whatever the limit."""
     @builtins.property
     def metrics(self) -> containers.RepeatedCompositeFieldContainer[metric_pb2.Metric]:
         """The rows, newest first."""

@@ -69,7 +69,8 @@ class MetricServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMetrics(self, request, context):
-        """Lists a node's samples, newest first.
+        """Lists a node's samples, newest first. Samples older than an hour come as rows of a minute, those older than a day
+        as rows of 15 minutes; a row belongs to the window that it begins in.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,8 +84,8 @@ class MetricServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMetricSummary(self, request, context):
-        """Returns averages and maxima of the samples that are kept of a window. Of a window that is older than an hour
-        that is one sample a minute, and older than a day one in 15 minutes: a short peak may be missing.
+        """Returns averages and maxima over all samples of a window. Where they are older than an hour, the window holds the
+        minutes that begin in it, whole; where they are older than a day, the quarters of an hour.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -19,12 +19,14 @@ class MetricServiceStub:
     GetLatestMetric: _aio.UnaryUnaryMultiCallable[_metric_service_pb2.GetLatestMetricRequest, _metric_service_pb2.GetLatestMetricResponse]
     """Returns a node's newest sample."""
     ListMetrics: _aio.UnaryUnaryMultiCallable[_metric_service_pb2.ListMetricsRequest, _metric_service_pb2.ListMetricsResponse]
-    """Lists a node's samples, newest first."""
+    """Lists a node's samples, newest first. Samples older than an hour come as rows of a minute, those older than a day
+    as rows of 15 minutes; a row belongs to the window that it begins in.
+    """
     ListLatestMetrics: _aio.UnaryUnaryMultiCallable[_metric_service_pb2.ListLatestMetricsRequest, _metric_service_pb2.ListLatestMetricsResponse]
     """Lists the newest sample of every node that has one."""
     GetMetricSummary: _aio.UnaryUnaryMultiCallable[_metric_service_pb2.GetMetricSummaryRequest, _metric_service_pb2.GetMetricSummaryResponse]
-    """Returns averages and maxima of the samples that are kept of a window. Of a window that is older than an hour
-    that is one sample a minute, and older than a day one in 15 minutes: a short peak may be missing.
+    """Returns averages and maxima over all samples of a window. Where they are older than an hour, the window holds the
+    minutes that begin in it, whole; where they are older than a day, the quarters of an hour.
     """
 
 class MetricServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -44,7 +46,9 @@ class MetricServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _metric_service_pb2.ListMetricsRequest,
         context: _aio.ServicerContext[_metric_service_pb2.ListMetricsRequest, _abc.Awaitable[_metric_service_pb2.ListMetricsResponse]],
     ) -> _abc.Awaitable[_metric_service_pb2.ListMetricsResponse]:
-        """Lists a node's samples, newest first."""
+        """Lists a node's samples, newest first. Samples older than an hour come as rows of a minute, those older than a day
+        as rows of 15 minutes; a row belongs to the window that it begins in.
+        """
 
     @_abc_1.abstractmethod
     def ListLatestMetrics(
@@ -60,8 +64,8 @@ class MetricServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _metric_service_pb2.GetMetricSummaryRequest,
         context: _aio.ServicerContext[_metric_service_pb2.GetMetricSummaryRequest, _abc.Awaitable[_metric_service_pb2.GetMetricSummaryResponse]],
     ) -> _abc.Awaitable[_metric_service_pb2.GetMetricSummaryResponse]:
-        """Returns averages and maxima of the samples that are kept of a window. Of a window that is older than an hour
-        that is one sample a minute, and older than a day one in 15 minutes: a short peak may be missing.
+        """Returns averages and maxima over all samples of a window. Where they are older than an hour, the window holds the
+        minutes that begin in it, whole; where they are older than a day, the quarters of an hour.
         """
 
 def add_MetricServiceServicer_to_server(servicer: MetricServiceServicer, server: _aio.Server) -> None: ...
