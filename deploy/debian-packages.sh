@@ -11,6 +11,7 @@ need h2load nghttp2-client
 # Debian keeps PostgreSQL's programs out of PATH, a folder a version.
 set -- /usr/lib/postgresql/*/bin/initdb
 [ -x "$1" ] || need initdb postgresql
+need chromium-headless-shell chromium-headless-shell
 
 [ -z "$missing" ] && exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

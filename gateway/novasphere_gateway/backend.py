@@ -48,6 +48,10 @@ class Parts(Protocol):
         """Returns `make()`, remembered under `key` for every reader of the same response."""
         ...
 
+    def wire(self) -> bytes:
+        """Returns the whole response, serialized."""
+        ...
+
 
 @dataclass(slots=True)
 class Answer:
@@ -62,6 +66,14 @@ class Answer:
     message: Message
     parts: Parts | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    serialized: bytes | None = None
+    """The whole response, where it came as bytes."""
+
+    def wire(self) -> bytes:
+        """Returns the whole response, serialized."""
+        if self.serialized is not None:
+            return self.serialized
+        return self.message.SerializeToString() if self.parts is None else self.parts.wire()
 
 
 class CallError(Exception):
@@ -89,4 +101,12 @@ class Backend(Protocol):
 
     def stream(self, call: Call) -> AsyncIterator[Answer]:
         """Yields the responses of a server stream. Raises CallError. The caller must aclose() it."""
+        ...
+
+    def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:
+        """Yields the responses of a stream in both directions, and takes its requests meanwhile.
+
+        `call.request` holds what the path says; `requests` end when the client has nothing more to say, and
+        remain their maker's to close. Raises CallError. The caller must aclose() what this returns.
+        """
         ...

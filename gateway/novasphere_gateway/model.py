@@ -156,8 +156,8 @@ class Route:
     request: type[Message]
     response: type[Message]
     decode_body: Callable[[Any, str], Message] | None
-    """`decode_body(value, "")` turns the parsed JSON body into the whole request message, or raises
-    BindError. None: the route takes no body. An empty body counts as {}. Fields bound by the path are
+    """`decode_body(value, "")` turns the parsed JSON body, or one frame of a WebSocket, into the whole
+    request message, or raises BindError. None: the route takes no body. An empty body counts as {}. Fields bound by the path are
     refused, and the `action` key of a route that is chosen by it is skipped."""
     body_field: str
     """The request's field that the body is; empty: the body is the request itself, or there is none."""
@@ -191,6 +191,8 @@ class Route:
     rate_class: int
     """novasphere.api.v1.RateClass, never unspecified."""
     is_stream: bool
+    is_duplex: bool
+    """Streams both ways: a WebSocket. Then `is_stream` is set too."""
     stream: StreamRules | None
     """Set for every server stream."""
     query: Mapping[str, Param] = field(init=False)
@@ -228,6 +230,8 @@ class ErrorRule:
     retriable: bool
     faces: Mapping[int, FaceError] = field(default_factory=dict)
     """Faces that say it in their own way, complete: `code` and `http_status` are filled in."""
+    meaning_zh: str = ""
+    """The same sentence in Chinese."""
 
     def for_face(self, face: int) -> FaceError:
         """Returns the code and HTTP status that the face prints."""

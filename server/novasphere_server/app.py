@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
-import importlib.resources
 import json
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, cast
 
 from aiohttp import web
 from alembic.util import CommandError
@@ -20,19 +18,24 @@ from novasphere_gateway.runtime import Gateway, GatewaySettings
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from novasphere_server import data_dirs, logs
+from novasphere_server import data_dirs, listening, logs
 from novasphere_server.clock import Clock, SystemClock
 from novasphere_server.core import secrets
 from novasphere_server.core.credentials import Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
+from novasphere_server.core.jwts import JwksError, Jwts, JwtSettings
 from novasphere_server.core.keys import Keys
 from novasphere_server.core.systems import System
+from novasphere_server.core.tickets import Tickets
 from novasphere_server.errors import ApiError, Draining
 from novasphere_server.loops import fleet as fleet_loops
+from novasphere_server.loops.jwt_keys import JwtKeys
 from novasphere_server.loops.key_usage import KeyUsage
 from novasphere_server.loops.supervisor import Loop, LoopState, Supervisor
+from novasphere_server.loops.tickets import TicketExpiry
 from novasphere_server.rpc import health, reflection, services, statuses
+from novasphere_server.rpc.access import AccessService
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.rpc.pipeline import Pipeline
 from novasphere_server.rpc.server import GrpcServer, PortTaken
@@ -41,6 +44,9 @@ from novasphere_server.settings import Address, CannotStart, Settings, check_adm
 from novasphere_server.store.database import Outage
 from novasphere_server.store.store import Store
 from novasphere_server.telemetry import CONTENT_TYPE, Telemetry
+
+if TYPE_CHECKING:
+    from novasphere_gateway.runtime.connections import Connection
 
 log = logs.get(__name__)
 
@@ -52,7 +58,7 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class StartFailed(CannotStart):
-    """An address or the database cannot be used; the text says why and what to do."""
+    """The database cannot be used; the text says why and what to do."""
 
 
 class App:
@@ -72,6 +78,8 @@ class App:
         self.pipeline: Pipeline
         self.health: health.Health
         self.supervisor = Supervisor(self._loop_changed)
+        self._jwts: Jwts
+        self._tickets: Tickets
         self._gateway: Gateway
         self._grpc: GrpcServer
         self._is_listening = False
@@ -140,9 +148,20 @@ class App:
         self.join_token = data_dir.secret(
             data_dirs.JOIN_TOKEN, functools.partial(secrets.new, secrets.JOIN_TOKEN)
         )
-        logs.mask.hide((self.admin_token, self.join_token))
+        logs.mask.hide((self.admin_token, self.join_token, settings.jwt_secret))
+        self._jwts = self._read_jwt_keys()
         self.store = await self._open_store()
         undo.push_async_callback(self.store.close)
+
+    def _read_jwt_keys(self) -> Jwts:
+        settings = self.settings
+        keys = JwtSettings(
+            settings.jwt_secret, settings.jwt_jwks, settings.jwt_issuer, settings.jwt_audience
+        )
+        try:
+            return Jwts(keys, self.clock)
+        except JwksError as error:
+            raise StartFailed(f"jwt_jwks: {error}; name a file with public keys, or none") from None
 
     async def _open_store(self) -> Store:
         settings = self.settings
@@ -165,8 +184,14 @@ class App:
 
     def _compose(self) -> None:
         store, clock, settings = self.store, self.clock, self.settings
+        self._tickets = Tickets(store, clock)
         self.credentials = Credentials(
-            store, clock, admin_token=self.admin_token, join_token=self.join_token
+            store,
+            clock,
+            admin_token=self.admin_token,
+            join_token=self.join_token,
+            jwts=self._jwts,
+            tickets=self._tickets,
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
         keys, join_tokens = Keys(store), JoinTokens(store)
@@ -176,6 +201,7 @@ class App:
             clock=clock,
             telemetry=self.telemetry,
             message_bytes=settings.message_bytes,
+            refusal_burst=settings.refusal_burst,
             is_open=settings.no_auth,
             resources=services.resources(self.fleet, keys, join_tokens),
         )
@@ -185,10 +211,12 @@ class App:
             self.fleet,
             keys,
             join_tokens,
+            self._tickets,
             SystemService(System(store), clock, self.health, database),
         )
         for name, servicer in served.items():
             self.pipeline.register(name, servicer)
+        self.pipeline.register(services.ACCESS, AccessService(self.pipeline))
         self.pipeline.register(health.NAME, self.health, is_public=True)
         mirror = reflection.servicer(services.LISTED)
         self.pipeline.register(reflection.V1ALPHA, mirror)
@@ -245,7 +273,7 @@ class App:
             InProcess(self.pipeline),
             generated.ROUTES,
             generated.ERRORS,
-            openapi=importlib.resources.files("novasphere").joinpath("openapi.json").read_bytes(),
+            openapi=listening.openapi(),
             settings=GatewaySettings(
                 max_body_size=settings.message_bytes,
                 write_timeout=settings.stream_write_seconds,
@@ -258,32 +286,26 @@ class App:
                 ("GET", "/readyz"): self._readyz,
                 ("GET", "/metrics"): self._metrics,
             },
-            on_request=self._request_answered,
+            on_request=self.telemetry.count_request,
         )
         undo.push_async_callback(self._gateway.stop, 0)
         try:
             await self._grpc.start()
         except PortTaken:
-            raise StartFailed(_taken("gRPC", settings.grpc, "grpc")) from None
+            raise listening.taken("gRPC", settings.grpc, "grpc") from None
         self.grpc_address = Address(settings.grpc.host, self._grpc.port)
-        try:
-            port = await self._gateway.start(settings.http.host, settings.http.port)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise StartFailed(_taken("HTTP", settings.http, "http")) from None
-            raise StartFailed(
-                f"HTTP cannot listen on {settings.http} ({error.strerror}): "
-                "choose another address with --http HOST:PORT"
-            ) from None
-        self.http_address = Address(settings.http.host, port)
+        self.http_address = await listening.serve_http(self._gateway, settings.http)
         self._is_listening = True
         self.health.set(True)
 
     def _start_loops(self) -> None:
-        start = self.supervisor.start
+        start, settings = self.supervisor.start, self.settings
         start("health", self._follow_health)
         start("stale-streams", self._end_stale_streams)
         start("key-usage", KeyUsage(self.credentials).run)
+        start("tickets", TicketExpiry(self._tickets).run)
+        if settings.jwt_jwks is not None:
+            start("jwt-keys", JwtKeys(self.credentials).run)
         for name, run in (self.store.loops() | fleet_loops.loops(self.fleet, self.clock)).items():
             start(name, run)
 
@@ -358,28 +380,8 @@ class App:
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
         metadata = {name.lower(): value for name, value in request.headers.items()}
         try:
-            await self.pipeline.callers.authorize(metadata, options_pb2.SCOPE_READ)
+            peer = cast("Connection", request.protocol).peer
+            await self.pipeline.callers.authorize(metadata, peer, options_pb2.SCOPE_READ)
         except ApiError as error:
             raise CallError(statuses.of(error, metadata.get("x-request-id", ""))) from error
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})
-
-    def _request_answered(
-        self,
-        method: str,
-        route: str,
-        status: int,
-        seconds: float,
-        declared_type: str,
-        user_agent: str,
-        face: int,
-        request_id: str,
-    ) -> None:
-        client_type = self.telemetry.client_type(declared_type, user_agent)
-        self.telemetry.endpoint(method, route).record(client_type, str(status), seconds)
-
-
-def _taken(protocol: str, address: Address, flag: str) -> str:
-    return (
-        f"{protocol} cannot listen on {address}: another program does, or the address is not this "
-        f"machine's; stop that program, or choose another with --{flag} HOST:PORT"
-    )

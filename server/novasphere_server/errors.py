@@ -86,6 +86,17 @@ class Unauthenticated(ApiError):
     reason = reasons.ERROR_REASON_UNAUTHENTICATED
 
 
+class TooManyRefusals(ApiError):
+    reason = reasons.ERROR_REASON_TOO_MANY_REFUSALS
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "too many credentials from this address, or of this id, were refused; try again later, or with "
+            "one that is valid",
+            retry_after=seconds,
+        )
+
+
 class PermissionDenied(ApiError):
     reason = reasons.ERROR_REASON_PERMISSION_DENIED
 
@@ -147,9 +158,10 @@ class IdempotencyKeyReused(ApiError):
 class NodeNameTaken(ApiError):
     reason = reasons.ERROR_REASON_NODE_NAME_TAKEN
 
-    def __init__(self, node_id: str) -> None:
+    def __init__(self, node_id: str, message: str = "") -> None:
         super().__init__(
-            f"a node named {node_id!r} exists already: choose another --name, or delete that node",
+            message
+            or f"a node named {node_id!r} exists already: choose another --name, or delete that node",
             metadata={"node_id": node_id},
         )
 

@@ -15,14 +15,22 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # Set by the pipeline; a ContextVar of its own because binding a dict per call costs more.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# The traceparent of the call, as it came: it is read only where a line is written.
+traceparent: ContextVar[str] = ContextVar("traceparent", default="")
+_TRACE = re.compile(
+    r"(?!ff)([0-9a-f]{2})-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+)
+
 MASK = "***"
 
 _SECRETS = re.compile(
     r"""
-      (?P<prefix>\bns[kja]_[a-z0-9]{0,8}_?)[A-Za-z0-9]+          # our own; the public part stays
+      (?P<prefix>\bns[kjat]_[a-z0-9]{0,8}_?)[A-Za-z0-9]+         # our own; the public part stays
     | (?P<session>\bnss_)[A-Za-z0-9_-]+
     | (?P<scheme>\bbearer\s+)[A-Za-z0-9._~+/=-]+
-    | (?P<name>\b(?:access_)?token=)[^&\s"'\\]+                   # in URLs
+    | (?P<name>\b(?:(?:access_)?token|ticket)=)[^&\s"'\\]+         # in URLs
+    | (?P<signed>\beyJ)[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*   # signed tokens
+    | (?P<subprotocol>\bbearer\.authorization\.novasphere\.io\.)[A-Za-z0-9_-]+
     | (?P<header>["']?x-api-key["']?\s*[:=]\s*["']?)[^\s"',}]+
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -30,7 +38,7 @@ _SECRETS = re.compile(
 
 
 def _masked(match: re.Match[str]) -> str:
-    shown = ("prefix", "session", "scheme", "name", "header")
+    shown = ("prefix", "session", "scheme", "name", "signed", "subprotocol", "header")
     return next(filter(None, match.group(*shown)), "") + MASK
 
 
@@ -66,10 +74,13 @@ class Mask:
 mask = Mask()
 
 
-def _add_request_id(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+def _add_call(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     current = request_id.get()
     if current:
         event.setdefault("request_id", current)
+    trace = _TRACE.fullmatch(traceparent.get())
+    if trace is not None and (trace[1] != "00" or not trace[3]):
+        event.setdefault("trace_id", trace[2])
     return event
 
 
@@ -83,7 +94,7 @@ def configure(log_format: str, level: str, stream: TextIO | None = None) -> None
     """Sends structlog's and the standard library's lines to `stream`, standard error unless given."""
     stream = sys.stderr if stream is None else stream
     shared: list[Processor] = [
-        _add_request_id,
+        _add_call,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

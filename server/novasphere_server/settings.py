@@ -22,6 +22,7 @@ CONFIG_NAME = "config.toml"
 LOG_FORMATS = ("console", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 MINIMUM_ADMIN_TOKEN = 16
+MINIMUM_JWT_SECRET = 32  # bytes: as long as what HS256 makes of them
 _MINIMUM_MESSAGE = 1024 * 1024  # bytes; agents send a quarter of it at once, and more with reports
 
 
@@ -89,6 +90,11 @@ class Settings:
     database_url: str = ""
     admin_token: str = field(default="", repr=False)
     no_auth: bool = False
+    jwt_secret: str = field(default="", repr=False)  # of HS256
+    jwt_jwks: Path | None = None  # a file of public keys
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    refusal_burst: int = 100  # wrong credentials of an address that need not wait
     log: LogSettings = LogSettings()
     cors_origins: tuple[str, ...] = ()
     query_tokens: bool = True
@@ -103,6 +109,20 @@ class Settings:
             object.__setattr__(
                 self, "database_url", f"sqlite:///{self.data_dir.absolute() / 'novasphere.db'}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class ApartSettings:
+    """Everything that a gateway on its own is told at its start."""
+
+    server: Address
+    http: Address = Address("127.0.0.1", 8080)
+    log: LogSettings = LogSettings()
+    cors_origins: tuple[str, ...] = ()
+    query_tokens: bool = True
+    drain_seconds: float = 30.0
+    stream_write_seconds: float = 30.0
+    message_bytes: int = 4 * 1024 * 1024  # the server's limit, so that both refuse the same
 
 
 def default_data_dir(environment: Mapping[str, str]) -> Path:
@@ -120,20 +140,15 @@ def load(
     `flags` holds what the command line set, by setting name, with `config` for the file. Raises
     SettingsError.
     """
-    flags = {name: value for name, value in (flags or {}).items() if value is not None}
-    for name, value in flags.items():
-        if value == "":  # a shell variable that is not set, as likely as not
-            raise SettingsError(f"{_flag(name)} is empty: give it a value, or leave it out")
+    flags = _given(flags)
     environment = os.environ if environment is None else environment
     data_dir = _data_dir(flags, environment)
     sources = _Sources(flags, environment, *_read_file(flags, environment, data_dir))
     values: dict[str, Any] = {
         "data_dir": data_dir,
         "admin_token": _admin_token(environment),
-        "log": LogSettings(
-            format=sources.take("log_format", "", _one_of(LOG_FORMATS)),
-            level=sources.take("log_level", "info", _one_of(LOG_LEVELS)),
-        ),
+        "jwt_secret": sources.take("jwt_secret", "", _jwt_secret, is_secret=True),
+        "log": _log_settings(sources),
     }
     for name, parse in _PLAIN.items():
         values[name] = sources.take(name, _default(Settings, name), parse)
@@ -143,6 +158,49 @@ def load(
     settings = Settings(**values)
     _check(settings)
     return settings
+
+
+def load_apart(
+    flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+) -> ApartSettings:
+    """Returns the settings of a gateway on its own, as load() does for the server.
+
+    A file is read only where one is named: the default one is the server's.
+    """
+    flags = _given(flags)
+    environment = os.environ if environment is None else environment
+    is_named = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
+    file = _read_file(flags, environment, Path()) if is_named else ({}, "")
+    sources = _Sources(flags, environment, *file)
+    server = sources.take("server", None, _address)
+    if server is None:
+        raise SettingsError(
+            "--server is missing: name the server's gRPC address, as in --server 127.0.0.1:9090"
+        )
+    values = {
+        name: sources.take(name, _default(ApartSettings, name), _PLAIN[name])
+        for name in _PLAIN
+        if name in ApartSettings.__slots__
+    }
+    values["log"] = _log_settings(sources)
+    sources.refuse_unknown()
+    return ApartSettings(server=server, **values)
+
+
+def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns the flags that were set. Raises SettingsError for an empty one."""
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    for name, value in given.items():
+        if value == "":  # a shell variable that is not set, as likely as not
+            raise SettingsError(f"{_flag(name)} is empty: give it a value, or leave it out")
+    return given
+
+
+def _log_settings(sources: _Sources) -> LogSettings:
+    return LogSettings(
+        format=sources.take("log_format", "", _one_of(LOG_FORMATS)),
+        level=sources.take("log_level", "info", _one_of(LOG_LEVELS)),
+    )
 
 
 def _check(settings: Settings) -> None:
@@ -235,8 +293,12 @@ class _Sources:
         self._file_name = file_name
         self._known: set[str] = set()
 
-    def take(self, name: str, default: Any, parse: Parse, table: str = "") -> Any:
-        """Returns the parsed value of the first source that has one, else `default`."""
+    def take(
+        self, name: str, default: Any, parse: Parse, table: str = "", *, is_secret: bool = False
+    ) -> Any:
+        """Returns the parsed value of the first source that has one, else `default`. No error shows a
+        secret.
+        """
         dotted = f"{table}.{name}" if table else name
         variable = ENVIRONMENT_PREFIX + dotted.replace(".", "_").upper()
         file = self._file.get(table, {}) if table else self._file
@@ -252,7 +314,8 @@ class _Sources:
         try:
             return parse(value)
         except (ValueError, TypeError) as error:
-            raise SettingsError(f"{where} must be {error}; it is {value!r}") from None
+            given = "" if is_secret else f"; it is {value!r}"
+            raise SettingsError(f"{where} must be {error}{given}") from None
 
     def take_table(self, table: str, schema: type[Any]) -> Any:
         """Returns an instance of the dataclass `schema`, filled from a table of the file."""
@@ -294,6 +357,20 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a text")
     return value
+
+
+def _jwt_secret(value: Any) -> str:
+    text = _text(value)
+    if len(text.encode()) < MINIMUM_JWT_SECRET:
+        raise ValueError(
+            f"{MINIMUM_JWT_SECRET} bytes or longer, or it could be guessed: take the output of "
+            "`openssl rand -base64 48`"
+        )
+    return text
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser().absolute()
 
 
 def _truth(value: Any) -> bool:
@@ -376,6 +453,10 @@ _PLAIN: dict[str, Parse] = {
     "grpc": _address,
     "database_url": _text,
     "no_auth": _truth,
+    "jwt_jwks": _path,
+    "jwt_issuer": _text,
+    "jwt_audience": _text,
+    "refusal_burst": _count,
     "cors_origins": _texts,
     "query_tokens": _truth,
     "drain_seconds": _number,
@@ -398,7 +479,7 @@ _BY_TYPE: dict[Any, Parse] = {
     int: _count,
     float: _positive,
     tuple[str, ...]: _texts,
-    Path: lambda value: Path(_text(value)).expanduser(),
+    Path: _path,
 }
 
 

@@ -192,15 +192,20 @@ class Telemetry:
             ("loop",),
             registry=self.registry,
         )
-        self.refused_credentials = Counter(
+        self._refused_credentials = Counter(
             "novasphere_refused_credentials",
-            "Credentials that were wrong, expired or revoked.",
+            "Credentials that were wrong, expired or revoked, by what they claimed to be.",
+            ("kind",),
             registry=self.registry,
         )
         self._gauge(
             "build_info", "What runs; always 1.", ("version", "python", "implementation")
         ).labels(version, platform.python_version(), sys.implementation.name).set(1)
         self._client_types: dict[str, str] = {}
+
+    def credential_refused(self, kind: str) -> None:
+        """Counts a credential that was refused."""
+        self._refused_credentials.labels(kind).inc()
 
     def endpoint(self, method: str, endpoint: str) -> Endpoint:
         """Returns the metrics of one endpoint; `endpoint` is a template, never a path with ids."""
@@ -209,6 +214,21 @@ class Telemetry:
         if found is None:
             found = known[method, endpoint] = Endpoint(method, endpoint)
         return found
+
+    def count_request(
+        self,
+        method: str,
+        route: str,
+        status: int,
+        seconds: float,
+        declared_type: str,
+        user_agent: str,
+        face: int,
+        request_id: str,
+    ) -> None:
+        """Counts an answered HTTP request: a novasphere_gateway.runtime.app.OnRequest."""
+        client_type = self.client_type(declared_type, user_agent)
+        self.endpoint(method, route).record(client_type, str(status), seconds)
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Adds the gauge `novasphere_<name>`, read when somebody looks."""

@@ -45,7 +45,8 @@ def test_every_route_is_described_with_its_rpc_and_scope(described: Any) -> None
     assert {(r.http_method, _shape(r.path)) for r in routes} == set(found)
     for route in routes:
         operation = found[route.http_method, _shape(route.path)]
-        assert str(route.success_status) in operation["responses"]
+        status = 101 if route.is_duplex else route.success_status
+        assert str(status) in operation["responses"]
         assert (operation.get("security") == []) == route.is_public
         if not route.action:
             assert operation["x-grpc-method"] == route.method
@@ -67,14 +68,53 @@ def test_every_parameter_is_described(described: Any) -> None:
             for p, m, o in operations(document)
             if (m, _shape(p)) == (route.http_method, _shape(route.path))
         )
-        found = {(p["in"], p["name"].lower()) for p in operation.get("parameters", ())}
+        found = {(p["in"], p["name"].lower()) for p in parameters_of(document, operation)}
         for parameter in route.query_params:
             assert ("query", parameter.name) in found
         for header in route.headers:
             assert ("header", header.name) in found
         if route.stream is not None and route.stream.resume_param is not None:
             assert ("header", "last-event-id") in found
-        assert ("requestBody" in operation) == (route.decode_body is not None)
+        has_body = route.decode_body is not None and not route.is_duplex
+        assert ("requestBody" in operation) == has_body
+        assert (("header", "x-novasphere-min-revision") in found) == (not route.is_duplex)
+        if any(header.name == "idempotency-key" for header in route.headers):
+            told = operation["responses"][str(route.success_status)]["headers"]
+            assert "Idempotency-Replayed" in told
+
+
+def parameters_of(document: Any, operation: Any) -> list[Any]:
+    """Returns an operation's parameters with references followed."""
+    shared = document["components"]["parameters"]
+    return [
+        shared[p["$ref"].rpartition("/")[2]] if "$ref" in p else p
+        for p in operation.get("parameters", ())
+    ]
+
+
+def test_resources_say_their_version_and_answer_304() -> None:
+    operation = PRODUCT["paths"]["/api/v1/keys/{key_id}"]["get"]
+    assert "If-None-Match" in {p["name"] for p in parameters_of(PRODUCT, operation)}
+    assert {"ETag", "X-Novasphere-Revision"} <= set(operation["responses"]["200"]["headers"])
+    assert "ETag" in operation["responses"]["304"]["headers"]
+    listing = PRODUCT["paths"]["/api/v1/keys"]["get"]
+    assert "304" not in listing["responses"]
+
+
+def test_messages_and_errors_have_protobufs_form_too() -> None:
+    making = PRODUCT["paths"]["/api/v1/keys"]["post"]
+    assert "application/proto" in making["requestBody"]["content"]
+    assert "application/proto" in making["responses"]["201"]["content"]
+    error = PRODUCT["components"]["responses"]["NativeError"]
+    assert "google.rpc.Status" in error["content"]["application/proto"]["schema"]["description"]
+
+
+def test_a_stream_in_both_directions_is_a_websocket(generated: Any) -> None:
+    document = json.loads((generated.folder / "things" / "openapi.json").read_text(encoding="utf-8"))
+    socket = document["paths"]["/v1/things/{thing_id}:discuss"]["get"]["responses"]["101"]
+    frames = socket["x-websocket"]
+    assert list(frames["sent"]["properties"]) == ["words"]
+    assert frames["received"] == {"$ref": "#/components/schemas/things.v1.DiscussThingResponse"}
 
 
 def test_examples_satisfy_their_schemas(described: Any) -> None:
@@ -96,7 +136,7 @@ def test_each_face_says_errors_in_its_own_shape(generated: Any) -> None:
 
     def error_of(path: str, method: str = "get") -> tuple[str, set[str]]:
         reference = document["paths"][path][method]["responses"]["default"]["$ref"]
-        ((media_type, content),) = document["components"]["responses"][reference.rpartition("/")[2]][
+        ((media_type, content), _) = document["components"]["responses"][reference.rpartition("/")[2]][
             "content"
         ].items()
         schema = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
@@ -113,13 +153,15 @@ def test_each_face_says_errors_in_its_own_shape(generated: Any) -> None:
     assert error_of("/v1/files/things/{name_1}/files/{name_2}") == (plain, {"error"})
     reference = PRODUCT["paths"]["/api/v1/keys"]["get"]["responses"]["default"]["$ref"]
     content = PRODUCT["components"]["responses"][reference.rpartition("/")[2]]["content"]
-    assert set(content) == {"application/problem+json"}
+    assert set(content) == {"application/problem+json", "application/proto"}
 
 
 def test_rules_become_constraints(generated: Any) -> None:
     document = json.loads((generated.folder / "things" / "openapi.json").read_text(encoding="utf-8"))
     parameters = {
-        p["name"]: p for p in document["paths"]["/v1/things"]["get"]["parameters"] if p["in"] == "query"
+        p["name"]: p
+        for p in parameters_of(document, document["paths"]["/v1/things"]["get"])
+        if p["in"] == "query"
     }
     assert parameters["limit"]["schema"] == {
         "type": "integer",

@@ -91,7 +91,15 @@ def compile_service(
                 "more": "rpc In(stream Request) returns (Response) "
                 '{ option (google.api.http) = {post: "/v1/y" body: "*"}; }'
             },
-            "takes a stream",
+            "takes a stream and answers once",
+        ),
+        (
+            'get: "/v1/x"',
+            {
+                "more": "rpc In(stream Request) returns (stream Response) "
+                '{ option (google.api.http) = {post: "/v1/y" body: "*"}; }'
+            },
+            "its route is a GET",
         ),
         (
             'post: "/v1/x" body: "*"',

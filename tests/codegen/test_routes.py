@@ -24,6 +24,7 @@ def test_literals_come_before_variables_and_verbs_before_none(generated: Any) ->
         ("GET /v1/things", ""),
         ("GET /v1/things/newest", ""),
         ("POST /v1/things/{thing_id}:break", ""),
+        ("GET /v1/things/{thing_id}:discuss", ""),
         ("GET /v1/things/{thing_id}", ""),
         ("POST /v1/things/{thing_id}/actions", "start"),
         ("POST /v1/things/{thing_id}/actions", "stop"),

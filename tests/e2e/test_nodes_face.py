@@ -63,10 +63,14 @@ async def run(
     return await eventually(ended)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ControlPlane]:
-    """A server with one agent, which has sent a sample and run a command."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["in process", "apart"])
+async def fleet(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ControlPlane]:
+    """A server with one agent, which has sent a sample and run a command, behind either kind of gateway."""
     async with control_plane(tmp_path_factory.mktemp("fleet")) as plane:
+        if request.param == "apart":
+            await plane.start_gateway()
         await plane.add_agent("node-001")
 
         async def has_sample() -> Any:

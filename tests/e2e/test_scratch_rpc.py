@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from novasphere_gateway.codegen import testing
 from novasphere_gateway.runtime import Gateway
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.testing import RunningServer, running_server
+from processes import eventually
 
 ROOT = Path(__file__).parents[2]
 PROTO = """
@@ -30,6 +32,23 @@ service TreeService {
     option (google.api.http) = {post: "/api/v1/trees/{tree_id}:water" body: "*"};
     option (novasphere.api.v1.method) = {scope: SCOPE_WRITE success_status: 201};
   }
+  // Talks to a tree.
+  rpc TalkToTree(stream TalkToTreeRequest) returns (stream TalkToTreeResponse) {
+    option (google.api.http) = {get: "/api/v1/trees/{tree_id}:talk"};
+    option (novasphere.api.v1.method) = {scope: SCOPE_WRITE};
+  }
+}
+// Which tree, and what is said to it.
+message TalkToTreeRequest {
+  // The tree.
+  string tree_id = 1;
+  // What is said.
+  string words = 2;
+}
+// What the tree says.
+message TalkToTreeResponse {
+  // What it says.
+  string words = 1;
 }
 // Which tree, and how much.
 message WaterTreeRequest {
@@ -68,6 +87,10 @@ async def test_an_annotated_rpc_works_over_rest_with_its_scope(tmp_path: Path, m
         async def WaterTree(self, request: Any, _: Any) -> Any:
             return messages.WaterTreeResponse(answer=f"{request.tree_id} drank {request.litres} litres")
 
+        async def TalkToTree(self, requests: Any, _: Any) -> AsyncIterator[Any]:
+            async for request in requests:
+                yield messages.TalkToTreeResponse(words=f"{request.tree_id} heard {request.words}")
+
     async with running_server(tmp_path / "server") as server, aiohttp.ClientSession() as http:
         server.app.pipeline.register("orchard.v1.TreeService", Trees())
         gateway = Gateway(InProcess(server.app.pipeline), routes, ERRORS, openapi=openapi)
@@ -87,6 +110,19 @@ async def test_an_annotated_rpc_works_over_rest_with_its_scope(tmp_path: Path, m
             assert (status, body["code"]) == (403, "PERMISSION_DENIED")
             status, body = await water(99, writer)
             assert (status, body["violations"][0]["field"]) == (400, "litres")
+            talk = f"{base}/api/v1/trees/oak:talk"
+            for token, end in ((writer, None), (reader, 4403), ("wrong", 4401), ("", 4401)):
+                async with http.ws_connect(f"{talk}?token={token}" if token else talk) as ws:
+                    await ws.send_json({"words": "hello"})
+                    if end is None:
+                        assert await ws.receive_json() == {"words": "oak heard hello"}
+                    else:
+                        assert (await ws.receive()).data == end
+
+            async def all_ended() -> bool:
+                return not server.app.pipeline.streams
+
+            await eventually(all_ended)
             async with http.get(f"{base}/openapi.json") as answer:
                 document = json.loads(await answer.text())
             assert "post" in document["paths"]["/api/v1/trees/{tree_id}:water"]

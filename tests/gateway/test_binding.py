@@ -399,7 +399,7 @@ async def test_credentials_and_context_are_passed_on(backend: FakeBackend, serve
             "X-API-Key": "def",
             "X-Request-Id": "r-1",
             "Accept-Language": "en",
-            "traceparent": "00-1-2-01",
+            "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "User-Agent": "curl/8",
             "X-Client-Type": "Flutter",
             "Cookie": "a=b",
@@ -410,7 +410,7 @@ async def test_credentials_and_context_are_passed_on(backend: FakeBackend, serve
         "x-api-key": "def",
         "x-request-id": "r-1",
         "accept-language": "en",
-        "traceparent": "00-1-2-01",
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "user-agent": "curl/8",
         "x-client-type": "Flutter",
     }

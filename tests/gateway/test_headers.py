@@ -401,3 +401,34 @@ async def test_stopping_cancels_what_takes_too_long(backend: FakeBackend, start:
 async def _ask_in_vain(server: Server) -> None:
     with pytest.raises(aiohttp.ClientError):
         await server.get("/api/v1/nodes/n1")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(["k", "j"], 400), (["k", "k"], 200)], ids=["differing", "repeated"]
+)
+async def test_an_idempotency_key_that_comes_twice_must_be_one(
+    backend: FakeBackend, server: Server, sent: list[str], status: int
+) -> None:
+    backend.answers(NODES + "DeleteNode", node_service_pb2.DeleteNodeResponse())
+    headers = CIMultiDict([("Idempotency-Key", key) for key in sent])
+    response, body = await server.ask("DELETE", "/api/v1/nodes/n1", headers=headers)
+    assert response.status == status
+    if status == 400:
+        assert "idempotency-key" in body["message"].lower()
+        assert backend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed"),
+    [
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", True),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", False),
+        ("nonsense", False),
+    ],
+)
+async def test_a_traceparent_is_passed_on_if_it_is_one(
+    backend: FakeBackend, server: Server, sent: str, passed: bool
+) -> None:
+    response, _ = await server.get("/api/v1/nodes/n1", headers={"traceparent": sent})
+    assert response.status == 200
+    assert backend.call.metadata.get("traceparent") == (sent if passed else None)

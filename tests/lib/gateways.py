@@ -50,6 +50,9 @@ class Parts:
         self.items: Sequence[Item] = items
         self.memos: dict[Hashable, bytes] = {}
 
+    def wire(self) -> bytes:
+        return b""
+
     def memo(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         if key not in self.memos:
             self.memos[key] = make()
@@ -58,6 +61,7 @@ class Parts:
 
 Unary = Callable[[Call], Awaitable[Answer]]
 Streamed = Callable[[Call], AsyncIterator[Answer]]
+Duplex = Callable[[AsyncIterator[Message]], AsyncIterator[Answer]]
 
 
 class FakeBackend:
@@ -67,6 +71,7 @@ class FakeBackend:
         self.calls: list[Call] = []
         self.unaries: dict[str, Unary] = {}
         self.streams: dict[str, Streamed] = {}
+        self.duplexes: dict[str, Duplex] = {}
         self.open_streams = 0
         self.refusal: CallError | None = None  # for whoever asks to be admitted
 
@@ -104,10 +109,15 @@ class FakeBackend:
         self.calls.append(call)
         return await self.unaries[call.method](call)
 
-    async def stream(self, call: Call) -> AsyncIterator[Answer]:
+    def stream(self, call: Call) -> AsyncIterator[Answer]:
+        return self._answers(call, self.streams[call.method](call))
+
+    def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:
+        return self._answers(call, self.duplexes[call.method](requests))
+
+    async def _answers(self, call: Call, answers: AsyncIterator[Answer]) -> AsyncIterator[Answer]:
         self.calls.append(call)
         self.open_streams += 1
-        answers = self.streams[call.method](call)
         try:
             async for answer in answers:
                 yield answer

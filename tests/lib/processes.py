@@ -17,6 +17,7 @@ import aiohttp
 from novasphere_client import Client
 from ports import reserve_port
 
+GATEWAY = "import sys; from novasphere_server.cli import gateway; sys.exit(gateway(sys.argv[1:]))"
 NOVASPHERE = str(Path(sys.executable).with_name("novasphere"))
 TOKEN = "test-admin-token-0123456789"
 START_SECONDS = 30.0
@@ -124,6 +125,7 @@ class ControlPlane:
         ]  # fmt: skip
         self.server = Process(arguments, folder / "server.log", environment)
         self.agents: dict[str, Process] = {}
+        self.gateway: Process | None = None
 
     async def start(self) -> None:
         await self.server.start()
@@ -140,6 +142,19 @@ class ControlPlane:
                 return answer.status == 200
 
         await eventually(is_ready, within=START_SECONDS)
+
+    async def start_gateway(self, *arguments: str) -> Process:
+        """Starts a gateway of its own in front of the server; what is asked from now on goes through it."""
+        port = reserve_port()
+        command = [
+            sys.executable, "-c", GATEWAY, "--server", self.address, "--http", f"127.0.0.1:{port}",
+            *arguments,
+        ]  # fmt: skip
+        self.gateway = Process(command, self.folder / "gateway.log")
+        self.url = f"http://127.0.0.1:{port}"
+        await self.gateway.start()
+        await self.ready()
+        return self.gateway
 
     async def restart(self) -> None:
         """Kills the server and starts it again."""
@@ -213,6 +228,8 @@ class ControlPlane:
     async def stop(self) -> None:
         for agent in self.agents.values():
             await agent.stop()
+        if self.gateway is not None:
+            await self.gateway.stop()
         await self.server.stop()
 
 

@@ -59,6 +59,7 @@ class Bench:
             clock=server.clock,
             telemetry=server.app.telemetry,
             message_bytes=server.app.settings.message_bytes,
+            refusal_burst=server.app.settings.refusal_burst,
         )
 
     @asynccontextmanager

@@ -33,6 +33,8 @@ GATEWAY_ONLY = {
     reasons.ERROR_REASON_METHOD_NOT_ALLOWED,
     reasons.ERROR_REASON_NOT_ACCEPTABLE,
     reasons.ERROR_REASON_UNSUPPORTED_MEDIA_TYPE,
+    reasons.ERROR_REASON_SERVER_UNREACHABLE,
+    reasons.ERROR_REASON_UPGRADE_REQUIRED,
 }
 KEY_SERVICE = "novasphere.api.v1.KeyService"
 
@@ -140,6 +142,10 @@ class Broken:
 
     async def RevokeKey(self, request, context):
         return 42
+
+    async def WatchKeys(self, request, context):
+        raise NotImplementedError
+        yield
 
 
 async def test_an_unexpected_exception_is_logged_and_not_told(bench, server: RunningServer):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+from pathlib import Path
 
+import aiohttp
 import pytest
+from novasphere.node.v1 import node_service_pb2, node_service_pb2_grpc
 from novasphere_server import logs
 from novasphere_server.core import secrets
+from novasphere_server.testing import running_server
 
 
 def lines_of(log_format: str, write) -> str:
@@ -31,6 +35,42 @@ def test_a_line_is_json_with_the_id_of_its_call():
     assert line["timestamp"].endswith("Z")
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace_id"),
+    [
+        (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+        (f"01-{TRACE}-00f067aa0ba902b7-01-more", TRACE),
+        (f"00-{TRACE}-00f067aa0ba902b7-01-more", None),
+        (f"ff-{TRACE}-00f067aa0ba902b7-01", None),
+        (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", None),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", None),
+        (f"00-{TRACE}-{'0' * 16}-01", None),
+        (f"00-{TRACE[:-1]}-00f067aa0ba902b7-01", None),
+        ("", None),
+    ],
+)
+async def test_a_line_belongs_to_the_trace_of_its_call(
+    traceparent: str, trace_id: str | None, tmp_path: Path
+):
+    """Both halves read one header in one way: the gateway that passes it on, and the server's log."""
+    stream = io.StringIO()
+    logs.configure("json", "debug", stream)
+    async with running_server(tmp_path) as server, aiohttp.ClientSession() as http:
+        headers = {"Authorization": f"Bearer {server.admin_token}", "traceparent": traceparent}
+        async with http.get(f"{server.http_url}/api/v1/nodes", headers=headers) as answer:
+            assert answer.status == 200
+        metadata = (*server.authorization(), ("traceparent", traceparent))
+        async with server.channel() as channel:
+            stub = node_service_pb2_grpc.NodeServiceStub(channel)
+            await stub.ListNodes(node_service_pb2.ListNodesRequest(), metadata=metadata)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    calls = [line for line in lines if line["event"] == "call"]
+    assert [line.get("trace_id") for line in calls] == [trace_id, trace_id]
+
+
 def test_lines_of_libraries_look_the_same():
     line = json.loads(lines_of("json", lambda: logging.getLogger("aiohttp").warning("odd %s", 1)))
     assert (line["event"], line["level"], line["logger"]) == ("odd 1", "warning", "aiohttp")
@@ -43,7 +83,7 @@ def test_the_console_is_for_people():
     assert "{" not in line
 
 
-SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa")}
+SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa", "nst")}
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -54,6 +94,9 @@ SECRETS = {prefix: secrets.new(prefix) for prefix in ("nsk", "nsj", "nsa")}
         ("Authorization: Bearer abc.DEF-123_x", "abc.DEF-123_x"),
         ("GET /api/v1/nodes:watch?cursor=1&token=s3cr3t&x=1", "s3cr3t"),
         ("ws://h/ws/node?token=s3cr3t", "s3cr3t"),
+        ("GET /api/v1/nodes:watch?ticket=s3cr3t&cursor=1", "s3cr3t"),
+        ("the token eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-bmF_dHVyZQ was", "c2ln-bmF_dHVyZQ"),
+        ("base64url.bearer.authorization.novasphere.io.czNjcjN0-_", "czNjcjN0"),
         ("X-API-Key: s3cr3ts3cr3ts3", "s3cr3ts3cr3ts3"),
         ("the given one is correct-horse-battery", "correct-horse-battery"),
         ("session nss_aZ09-_x-yZ_0 ended", "aZ09-_x-yZ_0"),

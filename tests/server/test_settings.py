@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from novasphere_server.core.fleet_settings import FleetSettings
-from novasphere_server.settings import Address, SettingsError, default_data_dir, load
+from novasphere_server.settings import Address, SettingsError, default_data_dir, load, load_apart
 from novasphere_server.store.limits import Limits
 
 
@@ -180,3 +180,37 @@ def test_loopback_and_reachable_addresses_are_known():
     assert not Address.parse("example.org:1").is_loopback
     assert str(Address.parse("0.0.0.0:7").reachable) == "127.0.0.1:7"
     assert str(Address.parse("[::]:7").reachable) == "[::1]:7"
+
+
+def test_a_gateway_apart_is_set_as_the_server_is(tmp_path: Path):
+    file = tmp_path / "gateway.toml"
+    file.write_text('http = "127.0.0.1:1"\nmessage_bytes = 2000000\nlog_level = "debug"\n')
+    flags = {"config": str(file), "cors_origins": ["https://a", "https://b"]}
+    environment = {"NOVASPHERE_SERVER": "10.0.0.1:9090", "NOVASPHERE_HTTP": "127.0.0.1:2"}
+    settings = load_apart(flags, environment)
+    assert str(settings.server) == "10.0.0.1:9090"
+    assert str(settings.http) == "127.0.0.1:2"
+    assert (settings.message_bytes, settings.log.level) == (2_000_000, "debug")
+    assert settings.cors_origins == ("https://a", "https://b")
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "words"),
+    [
+        ({}, {}, ["--server is missing", "--server 127.0.0.1:9090"]),
+        ({"server": "nowhere"}, {}, ["--server", "HOST:PORT", "nowhere"]),
+        ({"server": ""}, {}, ["--server is empty"]),
+        ({}, {"NOVASPHERE_SERVER": "x"}, ["NOVASPHERE_SERVER", "HOST:PORT"]),
+    ],
+)
+def test_a_gateway_apart_says_what_it_cannot_use(flags: dict, environment: dict, words: list[str]):
+    with pytest.raises(SettingsError) as caught:
+        load_apart(flags, environment)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_gateway_apart_does_not_read_the_servers_file(tmp_path: Path):
+    (tmp_path / "novasphere").mkdir()
+    (tmp_path / "novasphere" / "config.toml").write_text('no_such_setting = "x"\n')
+    environment = {"XDG_DATA_HOME": str(tmp_path), "NOVASPHERE_SERVER": "127.0.0.1:1"}
+    assert str(load_apart({}, environment).http) == "127.0.0.1:8080"

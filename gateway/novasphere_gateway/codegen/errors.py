@@ -38,6 +38,7 @@ def emit(protos: schema.Schema) -> Iterator[str]:
         )
         yield (
             f"    {value.short_name!r}: model.ErrorRule({value.short_name!r}, {value.error.grpc_code}, "
-            f"{value.error.http_status}, {value.error.meaning!r}, {value.error.retriable}, {{{faces}}}),"
+            f"{value.error.http_status}, {value.error.meaning!r}, {value.error.retriable}, {{{faces}}}, "
+            f"{value.error.meaning_zh!r}),"
         )
     yield "}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from novasphere_gateway.codegen import errors, faces, resolver, schema
 from novasphere_gateway.codegen.faces import Json
@@ -15,6 +15,36 @@ _DESCRIPTION = (
     "refused. Every response carries X-Request-Id. Times are printed in UTC, in whole seconds; any "
     "RFC 3339 offset is read."
 )
+# The media type of protobuf's form, by the name that the runtime answers with.
+_PROTO = "application/proto"
+_MIN_REVISION = (
+    "Answers from this revision on: waits for it where the server has not reached it yet. "
+    "Answers say theirs in X-Novasphere-Revision."
+)
+_WHOLE_NUMBER: Json = {"type": "string", "pattern": r"^\d{1,18}$"}
+# Headers of answers, by component.
+_HEADERS: Json = {
+    "ETag": {
+        "description": "The version of what is answered, where it is one resource.",
+        "schema": {"type": "string"},
+    },
+    "IdempotencyReplayed": {
+        "description": "The answer is that of an earlier request with the same Idempotency-Key.",
+        "schema": {"const": "true"},
+    },
+    "RequestId": {
+        "description": "Names the request in the server's log.",
+        "schema": {"type": "string"},
+    },
+    "Revision": {
+        "description": "The last revision that the answer may hold.",
+        "schema": _WHOLE_NUMBER,
+    },
+    "ValidateOnly": {
+        "description": "The request was only checked.",
+        "schema": {"const": "true"},
+    },
+}
 _SCALARS: dict[str, Json] = {
     "string": {"type": "string"},
     "bool": {"type": "boolean"},
@@ -101,11 +131,26 @@ class _Document:
             "components": {
                 "schemas": dict(sorted(self._schemas.items())),
                 "responses": dict(sorted(self._responses.items())),
-                "headers": {
-                    "RequestId": {
-                        "description": "Names the request in the server's log.",
+                "headers": _HEADERS,
+                "parameters": {
+                    "MinRevision": {
+                        "name": "X-Novasphere-Min-Revision",
+                        "in": "header",
+                        "description": _MIN_REVISION,
+                        "schema": _WHOLE_NUMBER,
+                    },
+                    "MinRevisionInQuery": {
+                        "name": "min_revision",
+                        "in": "query",
+                        "description": _MIN_REVISION,
+                        "schema": _WHOLE_NUMBER,
+                    },
+                    "IfNoneMatch": {
+                        "name": "If-None-Match",
+                        "in": "header",
+                        "description": "ETags that the client has: 304 says that one of them still holds.",
                         "schema": {"type": "string"},
-                    }
+                    },
                 },
                 "securitySchemes": {
                     "bearer": {"type": "http", "scheme": "bearer"},
@@ -133,8 +178,9 @@ class _Document:
         elif rest:
             operation["description"] = first.method.comment
         parameters = {(p["in"], p["name"]): p for r in choices for p in self._parameters(r)}
-        if parameters:
-            operation["parameters"] = list(parameters.values())
+        listed = [*parameters.values(), *_shared_parameters(choices, parameters.keys())]
+        if listed:
+            operation["parameters"] = listed
         bodies = [self._body(r) for r in choices if r.has_body]
         if bodies:
             operation["requestBody"] = bodies[0] if len(bodies) == 1 else _any_of(bodies)
@@ -205,17 +251,29 @@ class _Document:
         if route.method.example_request:
             content["example"] = _example(route, route.method.example_request)
         is_required = bool(body.get("required")) or route.body_field is not None
-        return {"required": is_required, "content": {"application/json": content}}
+        bodies = {"application/json": content}
+        if not route.method.action:
+            bodies[_PROTO] = _proto(
+                route.body_field.type_name if route.body_field else route.request.full_name
+            )
+        return {"required": is_required, "content": bodies}
 
     def _all_responses(self, choices: Sequence[resolver.Route]) -> Json:
         responses: dict[str, list[Json]] = {}
         for route in choices:
             responses.setdefault(str(route.method.success_status), []).append(self._success(route))
         first = choices[0]
+        if choices[0].is_duplex:
+            responses = {"101": [self._socket(choices[0])]}
         result: Json = {
             status: found[0] if len(found) == 1 else found[0] | _any_of(found)
             for status, found in responses.items()
         }
+        if _has_version(first):
+            result["304"] = {
+                "description": "The client has this version already.",
+                "headers": _headers("RequestId", "ETag", "Revision"),
+            }
         reference = {"$ref": f"#/components/responses/{self._error_response(first.face)}"}
         statuses = ["400"] if first.method.is_public else ["400", "401", "403"]
         return result | dict.fromkeys([*statuses, "default"], reference)
@@ -223,13 +281,23 @@ class _Document:
     def _success(self, route: resolver.Route) -> Json:
         response: Json = {
             "description": self._protos.messages[route.method.response].comment or "Success.",
-            "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+            "headers": _headers(*_told(route)),
         }
         if route.method.success_status != 204:
             response["content"] = (
                 self._stream(route) if route.method.server_streaming else self._answer(route)
             )
         return response
+
+    def _socket(self, route: resolver.Route) -> Json:
+        """Returns the answer of a WebSocket, and what its frames are."""
+        sent = self._object(route.request, without=frozenset(route.bound), is_strict=True)
+        return {
+            "description": "A WebSocket. Each text frame is one message as JSON; with the subprotocol "
+            "`proto`, each binary frame is one in protobuf's form.",
+            "headers": _headers("RequestId"),
+            "x-websocket": {"sent": sent, "received": self._reference(route.response)},
+        }
 
     def _answer(self, route: resolver.Route) -> Json:
         data: Json | None = None
@@ -240,7 +308,7 @@ class _Document:
         content: Json = {"schema": faces.FACES[route.face].wrap(data)}
         if route.method.example_response and not route.is_additional:
             content["example"] = _example(route, route.method.example_response)
-        return {"application/json": content}
+        return {"application/json": content, _PROTO: _proto(route.response.full_name)}
 
     def _stream(self, route: resolver.Route) -> Json:
         row = self._reference(route.rows)
@@ -294,9 +362,10 @@ class _Document:
             self._schemas[name] = described.error(code)
             self._responses[name] = {
                 "description": "The request failed.",
-                "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+                "headers": _headers("RequestId"),
                 "content": {
-                    described.error_media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}}
+                    described.error_media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}},
+                    _PROTO: _proto("google.rpc.Status"),
                 },
             }
         return name
@@ -405,6 +474,62 @@ def _or_null(described: Json) -> Json:
     if isinstance(kind, str):
         return described | {"type": [kind, "null"]}
     return {"anyOf": [described, {"type": "null"}]} if described else described
+
+
+def _proto(message: str) -> Json:
+    """Returns what stands for a message in protobuf's form."""
+    return {"schema": {"type": "string", "description": f"A {message} in protobuf's form."}}
+
+
+def _has_version(route: resolver.Route) -> bool:
+    """Tells whether the answer is one resource, which has an ETag."""
+    if route.http_method != "GET" or route.method.server_streaming:
+        return False
+    fields = [route.response_field] if route.response_field else route.response.visible
+    return len(fields) == 1 and fields[0].kind == "message" and not fields[0].is_repeated
+
+
+def _told(route: resolver.Route) -> Iterable[str]:
+    """Yields the components of headers that a success may carry."""
+    yield "RequestId"
+    if route.method.server_streaming:
+        return
+    yield "Revision"
+    if _has_version(route):
+        yield "ETag"
+    names = {f.name for f in route.request.fields}
+    if "request_id" in names:
+        yield "IdempotencyReplayed"
+    if "validate_only" in names:
+        yield "ValidateOnly"
+
+
+_HEADER_NAMES = {
+    "ETag": "ETag",
+    "IdempotencyReplayed": "Idempotency-Replayed",
+    "RequestId": "X-Request-Id",
+    "Revision": "X-Novasphere-Revision",
+    "ValidateOnly": "Validate-Only",
+}
+
+
+def _headers(*components: str) -> Json:
+    return {_HEADER_NAMES[c]: {"$ref": f"#/components/headers/{c}"} for c in components}
+
+
+def _shared_parameters(
+    choices: Sequence[resolver.Route], own: Collection[tuple[str, str]]
+) -> Iterable[Json]:
+    """Yields what routes take beside their own: a message's field of the same name goes first."""
+    first = choices[0]
+    shared = [] if first.is_duplex else [("header", "X-Novasphere-Min-Revision", "MinRevision")]
+    if not first.is_duplex and not any(r.has_body for r in choices):
+        shared.append(("query", "min_revision", "MinRevisionInQuery"))
+    if _has_version(first):
+        shared.append(("header", "If-None-Match", "IfNoneMatch"))
+    for place, name, component in shared:
+        if (place, name) not in own:
+            yield {"$ref": f"#/components/parameters/{component}"}
 
 
 def _any_of(parts: Sequence[Json]) -> Json:

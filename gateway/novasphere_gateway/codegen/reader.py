@@ -241,6 +241,7 @@ def _error(rule: Any) -> schema.ErrorReason:
         grpc_code=rule.code,
         http_status=rule.http_status,
         meaning=rule.meaning,
+        meaning_zh=rule.meaning_zh,
         retriable=rule.retriable,
         faces=tuple(schema.FaceErrorRule(f.face, f.code, f.http_status) for f in rule.faces),
     )

@@ -76,6 +76,11 @@ class Route:
     is_additional: bool
 
     @property
+    def is_duplex(self) -> bool:
+        """Streams both ways: a WebSocket, whose frames are requests and responses."""
+        return self.method.client_streaming
+
+    @property
     def face(self) -> int:
         return self.method.face or FACE_NATIVE
 
@@ -173,9 +178,7 @@ class _Resolver:
     def route(self, service: schema.Service, is_additional: bool) -> Route:
         method, binding = self._method, self._binding
         if method.client_streaming:
-            raise self._error(
-                "takes a stream, which a plain HTTP route cannot carry: remove google.api.http"
-            )
+            self._check_duplex()
         template = parse_template(binding.path)
         variables = tuple(
             Variable(self._parameter(path, path), start, end) for path, start, end in template.variables
@@ -205,20 +208,36 @@ class _Resolver:
             has_body=bool(binding.body),
             body_field=body_field,
             bound=tuple(n for f in self._request.visible if f.name in bound_fields for n in f.names)
-            if binding.body == "*"
+            if binding.body == "*" or method.client_streaming
             else (),
             variables=variables,
             query=tuple(
                 p
                 for p in self._query(self._request, "", "", taken, _DEPTH)
-                if binding.body != "*" or p.path in ALWAYS_IN_QUERY
+                if not method.client_streaming and (binding.body != "*" or p.path in ALWAYS_IN_QUERY)
             ),
-            headers=tuple(self._headers()),
+            headers=() if method.client_streaming else tuple(self._headers()),
             response_field=response_field,
             rows=self._rows(),
             resume=self._resume(),
             is_additional=is_additional,
         )
+
+    def _check_duplex(self) -> None:
+        """Refuses what a WebSocket cannot be."""
+        method, binding = self._method, self._binding
+        if not method.server_streaming:
+            raise self._error(
+                "takes a stream and answers once, which no HTTP route can carry: remove google.api.http"
+            )
+        if binding.http_method != "GET" or binding.body or binding.response_body:
+            raise self._error(
+                "streams both ways: its route is a GET with neither body nor response_body"
+            )
+        if method.stream != schema.Stream():
+            raise self._error(
+                "streams both ways: each frame is a whole message, remove the stream rules"
+            )
 
     def _error(self, text: str) -> GenerationError:
         return GenerationError(f"{self._method.full_name}: {text}")

@@ -60,6 +60,7 @@ class _Emitter:
             "action": method.action,
             "rate_class": method.rate_class,
             "is_stream": method.server_streaming,
+            "is_duplex": route.is_duplex,
         }.items():
             yield f"        {name}={fact!r},"
         yield from self._stream(route)
@@ -91,7 +92,7 @@ class _Emitter:
         )
 
     def _decode_body(self, route: resolver.Route) -> str:
-        if not route.has_body:
+        if not (route.has_body or route.is_duplex):
             return "None"
         if route.body_field is not None:
             decode = self._imports.function("decode", self._protos.messages[route.body_field.type_name])

@@ -113,6 +113,7 @@ class ErrorReason:
     grpc_code: int
     http_status: int
     meaning: str
+    meaning_zh: str
     retriable: bool
     faces: tuple[FaceErrorRule, ...]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import time
@@ -11,23 +10,29 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+from google.protobuf.message import Message
 from novasphere.api.v1 import options_pb2
 
 from novasphere_gateway.backend import Answer, Backend, Call, CallError
+from novasphere_gateway.bridges import node
 from novasphere_gateway.model import BindError, ErrorRule, Route, Violation
 from novasphere_gateway.runtime import (
     binding,
+    chinese,
     endpoints,
     envelopes,
     failures,
+    pages,
     replies,
     requests,
+    sockets,
     streams,
 )
 from novasphere_gateway.runtime.connections import Listener
 from novasphere_gateway.runtime.cors import Cors
 from novasphere_gateway.runtime.endpoints import Endpoint
 from novasphere_gateway.runtime.failures import Catalogue, Failure
+from novasphere_gateway.runtime.pages import Page
 from novasphere_gateway.runtime.requests import Incoming
 from novasphere_gateway.runtime.router import MethodNotAllowed, PathNotFound, Router
 from novasphere_gateway.runtime.settings import GatewaySettings
@@ -45,7 +50,6 @@ user agent, face, request id.
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNMATCHED = "(unmatched)"
-_OPENAPI = "/openapi.json"
 _READABLE = ("GET", "HEAD", "OPTIONS")
 # How long clients get for the last bytes, in seconds, where the grace is used up.
 _FLUSH = 0.5
@@ -75,20 +79,26 @@ class Gateway:
         self._cors = Cors(self._settings.cors_origins)
         self._formats: dict[Endpoint, dict[str, streams.Format]] = {}
         compiled = endpoints.compile_all(routes, self._envelopes)
-        self._formats = {e: streams.formats(r) for r, e in compiled if r.is_stream}
+        self._formats = {e: streams.formats(r) for r, e in compiled if r.is_stream and not r.is_duplex}
         self._router = Router(compiled)
         self._extra: dict[str, dict[str, Handler]] = {}
         for (method, path), handler in (extra or {}).items():
             self._extra.setdefault(path, {})[method] = handler
-        self._openapi = openapi
-        self._openapi_etag = hashlib.sha256(openapi).hexdigest()[:16]
+        self._pages = pages.pages(openapi)
         # Proxies must not mix answers of one path that differ by these.
         vary = "Accept, Accept-Encoding, Accept-Language" + (", Origin" if self._cors.is_on else "")
         self._common = f"Vary: {vary}\r\nX-Content-Type-Options: nosniff\r\n"
         self._json = f"Content-Type: {envelopes.JSON}\r\n{self._common}"
         self._listener: Listener | None = None
         self._server: asyncio.Server | None = None
-        self._open: set[streams.Stream] = set()
+        self._bridge = node.NodeBridge(
+            backend,
+            settings=self._settings,
+            catalogue=self._catalogue,
+            cors=self._cors,
+            stamps=self._stamps,
+        )
+        self._open: set[streams.Stream | sockets.Socket | node.NodeSocket] = set()
         self._all_closed = asyncio.Event()
         self._is_draining = False
 
@@ -136,10 +146,11 @@ class Gateway:
         handlers = self._extra.get(incoming.path)
         if handlers is not None:
             return await self._answer_extra(incoming, handlers, started)
-        exchange = _Exchange(incoming)
+        is_bridged = incoming.path in node.PATHS
+        exchange = _Exchange(incoming, incoming.path) if is_bridged else _Exchange(incoming)
         status = 499
         try:
-            response = await self._answer(exchange)
+            response = await (self._serve_node if is_bridged else self._answer)(exchange)
             status = response.status
         except streams.ClientGone as gone:
             status = gone.status
@@ -200,8 +211,8 @@ class Gateway:
         self._check_host(incoming)
         if incoming.method == "OPTIONS":
             return self._options(exchange)
-        if incoming.path == _OPENAPI:
-            return await self._describe(exchange)
+        if (page := self._pages.get(incoming.path)) is not None:
+            return await self._show(exchange, page)
         try:
             match = self._router.match(incoming.method, incoming.path)
         except PathNotFound:
@@ -213,6 +224,19 @@ class Gateway:
             raise requests.not_utf8("path") from None
         return await self._call(exchange, match.actions, match.segments)
 
+    async def _serve_node(self, exchange: _Exchange) -> web.StreamResponse:
+        """Serves a WebSocket of a foreign node."""
+        self._check_host(exchange.incoming)
+        if exchange.incoming.method != "GET":
+            raise _not_allowed(exchange.incoming, ["GET"])
+        self._refuse_when_draining()
+        socket = self._bridge.accept(exchange.incoming)
+        return await self._while_open(socket, socket.serve())
+
+    def _refuse_when_draining(self) -> None:
+        if self._is_draining:
+            raise failures.draining()
+
     async def _call(
         self, exchange: _Exchange, actions: Mapping[str, Endpoint], segments: Sequence[str]
     ) -> web.StreamResponse:
@@ -223,39 +247,50 @@ class Gateway:
         try:
             query = incoming.query()
             resume = self._take_reserved(endpoint.route, incoming, query, metadata)
-            body: dict[str, Any] = {}
+            body: dict[str, Any] | Message = {}
             if incoming.request.body_exists:
-                await self._admit_any(actions, metadata)
-                body = await self._body(incoming)
-            endpoint = exchange.endpoint = _by_action(actions, body)
+                await self._admit_any(actions, metadata, incoming.peer)
+                body = await self._body(incoming, actions)
+            if isinstance(body, dict):
+                endpoint = exchange.endpoint = _by_action(actions, body)
             request = binding.bind(endpoint.route, incoming, segments, query, body, resume)
-            if endpoint.route.is_stream:
+            if endpoint.route.is_duplex:
+                sockets.check(incoming, self._cors)
+            elif endpoint.route.is_stream:
                 accept = incoming.headers.get(requests.ACCEPT, "")
                 form = streams.negotiate(accept, self._formats[endpoint])
         except (Failure, BindError):
             # Who may not call learns that first; then whose path leads nowhere.
             named = binding.bind_path(endpoint.route, segments)
-            await self._backend.admit(Call(endpoint.route.method, named, metadata, endpoint.label))
+            await self._backend.admit(
+                Call(endpoint.route.method, named, metadata, endpoint.label, peer=incoming.peer)
+            )
             raise
         call = Call(
             method=endpoint.route.method,
             request=request,
             metadata=metadata,
             route=endpoint.label,
-            timeout=settings.request_timeout if form is None else None,
+            timeout=None if endpoint.route.is_stream else settings.request_timeout,
             peer=incoming.peer,
         )
+        if endpoint.route.is_duplex:
+            return await self._socket(exchange, endpoint, call)
         if form is not None:
             return await self._stream(exchange, endpoint, form, call)
         return await self._succeed(exchange, endpoint, await self._backend.unary(call))
 
-    async def _admit_any(self, actions: Mapping[str, Endpoint], metadata: Mapping[str, str]) -> None:
+    async def _admit_any(
+        self, actions: Mapping[str, Endpoint], metadata: Mapping[str, str], peer: str
+    ) -> None:
         """Raises CallError unless the caller may take one of the actions: no body of others is read."""
         refusals: list[CallError] = []
         for endpoint in actions.values():
             route = endpoint.route
             try:
-                await self._backend.admit(Call(route.method, route.request(), metadata, endpoint.label))
+                await self._backend.admit(
+                    Call(route.method, route.request(), metadata, endpoint.label, peer=peer)
+                )
             except CallError as refusal:
                 refusals.append(refusal)
             else:
@@ -275,23 +310,27 @@ class Gateway:
         if revision is not None:
             metadata["novasphere-min-revision"] = requests.whole_number(revision, requests.MIN_REVISION)
         if query:
-            if route.is_stream and self._settings.query_tokens:
-                binding.take_token(query, metadata)
+            if route.is_stream:
+                binding.take_token(query, metadata, takes_tokens=self._settings.query_tokens)
             resume = binding.take_reserved(route, query, metadata)
         if route.is_stream:
             resume = incoming.headers.get(requests.LAST_EVENT_ID) or resume
         return resume
 
-    async def _body(self, incoming: Incoming) -> dict[str, Any]:
+    async def _body(
+        self, incoming: Incoming, actions: Mapping[str, Endpoint]
+    ) -> dict[str, Any] | Message:
         content_type = incoming.headers.get(requests.CONTENT_TYPE, "")
-        return binding.parse_body(
-            await requests.read_body(
-                incoming,
-                limit=self._settings.max_body_size,
-                timeout=self._settings.request_timeout,
-                check=lambda: binding.check_media_type(content_type),
-            )
+        only = actions.get("") if len(actions) == 1 else None
+        data = await requests.read_body(
+            incoming,
+            limit=self._settings.max_body_size,
+            timeout=self._settings.request_timeout,
+            check=lambda: binding.check_media_type(content_type, has_action=only is None),
         )
+        if only is not None and requests.is_proto(content_type):
+            return binding.parse_proto(only.route, data)
+        return binding.parse_json(data)
 
     async def _succeed(
         self, exchange: _Exchange, endpoint: Endpoint, answer: Answer
@@ -302,6 +341,14 @@ class Gateway:
             extra, is_known = _told(answer.metadata, incoming)
             if is_known:
                 return self._reply(incoming, 304, self._common + extra, b"")
+        if endpoint.location is not None:
+            location = endpoint.location(incoming.path, answer.message)
+            if location is not None:
+                extra += replies.header("Location", location)
+        status = route.success_status
+        if proto := incoming.proto_wanted:
+            headers = f"Content-Type: {proto}\r\n{self._common}{extra}"
+            return await self._send(incoming, status, headers, answer.wire())
         data = endpoint.data(answer)
         is_dry = answer.metadata.get("validate-only") == "true"
         prefixes = endpoint.dry_prefixes if is_dry else endpoint.prefixes
@@ -309,25 +356,20 @@ class Gateway:
         body = (prefix if data is None else prefix + data) + endpoint.envelope.suffix(
             incoming.request_id
         )
-        if endpoint.location is not None:
-            location = endpoint.location(incoming.path, answer.message)
-            if location is not None:
-                extra += replies.header("Location", location)
-        return await self._send(incoming, route.success_status, self._json + extra, body)
+        return await self._send(incoming, status, self._json + extra, body)
 
     async def _stream(
         self, exchange: _Exchange, endpoint: Endpoint, form: streams.Format, call: Call
     ) -> web.StreamResponse:
         incoming = exchange.incoming
-        if self._is_draining:
-            raise Failure("DRAINING", "the server is shutting down", retry_after=1.0)
+        self._refuse_when_draining()
         headers = (
             f"Content-Type: {form.media_type}\r\n{self._common}"
             "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"
         )
 
         def problem(failure: Failure) -> dict[str, Any]:
-            rule = self._catalogue.rule(failure)
+            failure, rule = self._told_to(incoming, failure)
             return envelopes.problem(
                 failure,
                 rule,
@@ -345,9 +387,24 @@ class Gateway:
             settings=self._settings,
             stamps=self._stamps,
         )
+        return await self._while_open(stream, stream.serve(self._backend, call))
+
+    async def _socket(self, exchange: _Exchange, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+        self._refuse_when_draining()
+        socket = sockets.Socket(
+            endpoint, exchange.incoming, catalogue=self._catalogue, settings=self._settings
+        )
+        return await self._while_open(socket, socket.serve(self._backend, call))
+
+    async def _while_open(
+        self,
+        stream: streams.Stream | sockets.Socket | node.NodeSocket,
+        served: Awaitable[web.StreamResponse],
+    ) -> web.StreamResponse:
+        """Returns what serving answers; a drain ends it meanwhile."""
         self._open.add(stream)
         try:
-            return await stream.serve(self._backend, call)
+            return await served
         finally:
             self._open.discard(stream)
             self._all_closed.set()
@@ -367,17 +424,21 @@ class Gateway:
         incoming, endpoint = exchange.incoming, exchange.endpoint
         face = endpoint.route.face if endpoint is not None else options_pb2.FACE_NATIVE
         envelope = self._envelopes[face]
-        rule = self._catalogue.rule(failure)
+        failure, rule = self._told_to(incoming, failure)
         status = rule.for_face(face).http_status
-        body = envelope.error(
-            failure,
-            rule,
-            face,
-            request_id=incoming.request_id,
-            path=incoming.path,
-            is_english=incoming.prefers_english,
-        )
-        headers = f"Content-Type: {envelope.error_type}\r\n{self._common}"
+        if media_type := incoming.proto_wanted:
+            body = failures.to_status(failure, rule, incoming.request_id).SerializeToString()
+        else:
+            media_type = envelope.error_type
+            body = envelope.error(
+                failure,
+                rule,
+                face,
+                request_id=incoming.request_id,
+                path=incoming.path,
+                is_english=incoming.prefers_english,
+            )
+        headers = f"Content-Type: {media_type}\r\n{self._common}"
         headers += replies.header("X-Novasphere-Reason", failure.reason)
         if status == 401:
             headers += 'WWW-Authenticate: Bearer realm="novasphere"\r\n'
@@ -386,6 +447,11 @@ class Gateway:
         for name, value in failure.headers.items():
             headers += replies.header(name, value)
         return status, headers, body
+
+    def _told_to(self, incoming: Incoming, failure: Failure) -> tuple[Failure, ErrorRule]:
+        """Returns a failure and its rule in the client's language."""
+        rule = self._catalogue.rule(failure)
+        return chinese.localized(failure, rule) if incoming.prefers_chinese else (failure, rule)
 
     async def _send(
         self, incoming: Incoming, status: int, headers: str, body: bytes
@@ -420,7 +486,7 @@ class Gateway:
 
     def _options(self, exchange: _Exchange) -> web.StreamResponse:
         incoming = exchange.incoming
-        if incoming.path == _OPENAPI:
+        if incoming.path in self._pages:
             allowed = list(_READABLE)
         else:
             try:
@@ -434,16 +500,17 @@ class Gateway:
             headers += self._cors.preflight(incoming.headers.get(requests.ORIGIN), allowed)
         return self._reply(incoming, 204, headers, b"")
 
-    async def _describe(self, exchange: _Exchange) -> web.StreamResponse:
-        """Answers with the OpenAPI document."""
+    async def _show(self, exchange: _Exchange, page: Page) -> web.StreamResponse:
+        """Answers with a page, which needs no credential."""
         incoming = exchange.incoming
-        exchange.label = _OPENAPI
+        exchange.label = incoming.path
         if incoming.method not in {"GET", "HEAD"}:
             raise _not_allowed(incoming, _READABLE)
-        extra, is_known = _told({"etag": self._openapi_etag}, incoming)
+        extra, is_known = _told({"etag": page.etag}, incoming)
+        headers = self._common + page.headers + extra
         if is_known:
-            return self._reply(incoming, 304, self._common + extra, b"")
-        return await self._send(incoming, 200, self._json + extra, self._openapi)
+            return self._reply(incoming, 304, headers, b"")
+        return await self._send(incoming, 200, headers, page.content)
 
     async def _answer_extra(
         self, incoming: Incoming, handlers: Mapping[str, Handler], started: float

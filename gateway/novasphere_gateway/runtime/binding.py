@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from novasphere.api.v1 import options_pb2
 
 from novasphere_gateway import codec
@@ -19,35 +19,56 @@ from novasphere_gateway.runtime.requests import Incoming
 MIN_REVISION = "min_revision"
 LAST_EVENT_ID = "last_event_id"
 TOKEN = "token"  # noqa: S105 - the name of a parameter
+TICKET = "ticket"
+
+_TICKETS = "nst_"  # what each of them begins with
 
 
-def parse_body(body: bytes) -> dict[str, Any]:
-    """Returns the JSON object that the body is; an empty body is an empty object."""
-    if not body:
+def parse_json(data: bytes | str, what: str = "body") -> dict[str, Any]:
+    """Returns the JSON object that a body or a frame is; an empty one is an empty object."""
+    if not data:
         return {}
     try:
-        value = orjson.loads(body)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError as e:
-        message = f"the body is not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
+        message = f"the {what} is not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
         raise Failure("MALFORMED_BODY", message) from e
     if not isinstance(value, dict):
-        raise Failure("MALFORMED_BODY", "the body must be a JSON object")
+        raise Failure("MALFORMED_BODY", f"the {what} must be a JSON object")
     return value
 
 
-def check_media_type(content_type: str) -> None:
-    """Refuses bodies that are not JSON."""
-    if not requests.is_json(content_type):
-        given = f"not {content_type}" if content_type else "and none was given"
-        raise Failure(
-            "UNSUPPORTED_MEDIA_TYPE", f"the body's Content-Type must be application/json, {given}"
-        )
+def parse_proto(route: Route, data: bytes, what: str = "body") -> Message:
+    """Returns the request whose body the bytes are, as a protobuf message."""
+    message = route.request()
+    if route.decode_body is None:
+        if data:
+            raise Failure("INVALID_ARGUMENT", "this route takes no body")
+        return message
+    target = getattr(message, route.body_field) if route.body_field else message
+    try:
+        target.MergeFromString(data)
+    except DecodeError:
+        name = target.DESCRIPTOR.full_name
+        raise Failure("MALFORMED_BODY", f"the {what} is not a {name} in protobuf's form") from None
+    target.SetInParent()
+    return message
+
+
+def check_media_type(content_type: str, *, has_action: bool = False) -> None:
+    """Refuses bodies that are neither JSON nor, unless they choose an action, protobuf."""
+    if requests.is_json(content_type) or (requests.is_proto(content_type) and not has_action):
+        return
+    given = f"not {content_type}" if content_type else "and none was given"
+    known = requests.JSON if has_action else f"{requests.JSON} or {requests.PROTO}"
+    raise Failure("UNSUPPORTED_MEDIA_TYPE", f"the body's Content-Type must be {known}, {given}")
 
 
 def take_reserved(route: Route, query: dict[str, list[str]], metadata: dict[str, str]) -> str | None:
     """Moves what every route takes out of the query, into metadata. Returns `last_event_id`.
 
-    `token` belongs to no RPC: where it is not accepted, it is left in the query and refused with it.
+    `token` and `ticket` belong to no RPC: where they are not accepted, they are left in the query and
+    refused with it.
     """
     if MIN_REVISION in query and MIN_REVISION not in route.query:
         text = _single(query.pop(MIN_REVISION), MIN_REVISION)
@@ -58,14 +79,22 @@ def take_reserved(route: Route, query: dict[str, list[str]], metadata: dict[str,
     return None
 
 
-def take_token(query: dict[str, list[str]], metadata: dict[str, str]) -> None:
-    """Makes `?token=` the call's credential, unless a header brought one."""
-    if TOKEN in query:
-        token = _single(query.pop(TOKEN), TOKEN)
-        if not (token.isascii() and token.isprintable()):
-            raise _invalid(TOKEN, "must be printable ASCII")
+def take_token(
+    query: dict[str, list[str]], metadata: dict[str, str], *, takes_tokens: bool = True
+) -> None:
+    """Makes `?ticket=`, or `?token=` where that is taken, the call's credential, unless a header brought one."""
+    names = [name for name in (TICKET, TOKEN) if name in query and (takes_tokens or name == TICKET)]
+    if len(names) > 1:
+        raise _invalid(TOKEN, f"must not be given beside {TICKET}")
+    for name in names:
+        credential = _single(query.pop(name), name)
+        # Where tokens are switched off, this is no way around that.
+        if name == TICKET and not credential.startswith(_TICKETS):
+            raise _invalid(TICKET, f"must be a ticket: POST /api/v1/tickets makes one, {_TICKETS}...")
+        if not (credential.isascii() and credential.isprintable()):
+            raise _invalid(name, "must be printable ASCII")
         if "x-api-key" not in metadata:
-            metadata.setdefault("authorization", f"Bearer {token}")
+            metadata.setdefault("authorization", f"Bearer {credential}")
 
 
 def _single(values: list[str], name: str) -> str:
@@ -79,7 +108,7 @@ def bind(
     incoming: Incoming,
     segments: Sequence[str],
     query: dict[str, list[str]],
-    body: dict[str, Any],
+    body: dict[str, Any] | Message,
     resume: str | None = None,
 ) -> Message:
     """Returns the request message. Raises BindError or Failure; what it binds last wins.
@@ -87,7 +116,10 @@ def bind(
     `query` and `body` hold only what the RPC may know; path variables that the body repeats are taken
     out of it.
     """
-    if route.decode_body is not None:
+    if isinstance(body, Message):
+        message = body
+        _check_path(route, segments, message)
+    elif route.decode_body is not None:
         _agree_with_path(route, segments, body)
         if query:
             _agree_with_query(route, query, body)
@@ -99,9 +131,11 @@ def bind(
     if query:
         _bind_query(route, message, query)
     for parameter in route.headers:
-        value = incoming.headers.get(parameter.name)
-        if value is not None:
-            _bind_header(parameter, message, value)
+        values = incoming.headers.getall(parameter.name, ())
+        if values:
+            if len(set(values)) > 1:  # a proxy may repeat one, nobody means two
+                raise _invalid(parameter.name, "must be given once, not with differing values")
+            _bind_header(parameter, message, values[0])
     if resume and route.stream is not None and route.stream.resume_param is not None:
         _bind_header(route.stream.resume_param, message, resume)
     for variable in route.path_params:
@@ -154,7 +188,9 @@ def _bind_query(route: Route, message: Message, query: dict[str, list[str]]) -> 
     known = route.query
     unknown = [key for key in query if key not in known]
     if unknown:
-        reserved = {MIN_REVISION, LAST_EVENT_ID, TOKEN} if route.stream else {MIN_REVISION}
+        reserved = {MIN_REVISION}
+        if route.stream:
+            reserved |= {LAST_EVENT_ID, TICKET, TOKEN}
         raise codec.unknown_parameters(unknown, {*known, *reserved})
     names: dict[str, str] = {}
     for key, values in query.items():
@@ -163,6 +199,22 @@ def _bind_query(route: Route, message: Message, query: dict[str, list[str]]) -> 
         if other != key:
             raise _invalid(key, f"is another name of {other}: give one of them")
         parameter.bind(message, values, key)
+
+
+def _check_path(route: Route, segments: Sequence[str], message: Message) -> None:
+    """Refuses a message that says something else than the path."""
+    for variable in route.path_params:
+        said = _value(message, variable.param.field)
+        if said:
+            variable.bind(message, segments)
+            if said != (bound := _value(message, variable.param.field)):
+                raise _invalid(variable.param.field, f"must be {bound!r}, as in the path")
+
+
+def _value(message: Any, path: str) -> Any:
+    for name in path.split("."):
+        message = getattr(message, name)
+    return message
 
 
 def _agree_with_path(route: Route, segments: Sequence[str], body: dict[str, Any]) -> None:

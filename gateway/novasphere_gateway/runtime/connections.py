@@ -94,7 +94,8 @@ class Connection(web.RequestHandler):
         if isinstance(exc, ContentEncodingError):  # aiohttp tells before there is a request
             failure = requests.unknown_encoding()
         elif status < 500:  # such bytes come from scanners: they fill no log
-            _log.debug("unreadable request", exc_info=exc)
+            # Not its text: that quotes what was sent, and a broken header may hold a credential.
+            _log.debug("unreadable request", extra={"why": type(exc).__name__})
             failure = Failure("INVALID_ARGUMENT", "the request is not HTTP that this server reads")
         else:
             _log.error("request failed", exc_info=exc)

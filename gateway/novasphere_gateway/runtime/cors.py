@@ -22,12 +22,13 @@ class Cors:
         self._origins = origins
         self.is_on = bool(origins)
 
-    def _allows(self, origin: str | None) -> bool:
+    def allows(self, origin: str | None) -> bool:
+        """Returns whether pages of that origin may use the API."""
         return origin is not None and ("*" in self._origins or origin in self._origins)
 
     def headers(self, origin: str | None) -> str:
         """Returns the lines that let the page at `origin` read an answer."""
-        if origin is None or not self._allows(origin):
+        if origin is None or not self.allows(origin):
             return ""
         return (
             header("Access-Control-Allow-Origin", origin)
@@ -38,7 +39,7 @@ class Cors:
         """Returns the lines that answer a browser's question whether it may send a request, beside those
         of headers().
         """
-        if not self._allows(origin):
+        if not self.allows(origin):
             return ""
         return (
             f"Access-Control-Allow-Methods: {', '.join(methods)}\r\n"

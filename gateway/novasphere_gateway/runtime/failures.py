@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from novasphere_gateway.model import BindError, ErrorRule, Violation
@@ -26,6 +26,7 @@ _HTTP_STATUS = {
     code_pb2.UNAVAILABLE: 503,
     code_pb2.UNAUTHENTICATED: 401,
 }
+_DOMAIN = "novasphere.io"
 _RETRIABLE = frozenset({code_pb2.UNAVAILABLE, code_pb2.DEADLINE_EXCEEDED})
 
 
@@ -89,6 +90,32 @@ def from_status(status: status_pb2.Status) -> Failure:
         violations=violations,
         retry_after=retry_after,
     )
+
+
+def to_status(failure: Failure, rule: ErrorRule, request_id: str) -> status_pb2.Status:
+    """Returns a failure as gRPC tells it."""
+    status = status_pb2.Status(code=rule.grpc_code, message=failure.message)
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=failure.reason, domain=_DOMAIN, metadata=failure.metadata),
+        error_details_pb2.RequestInfo(request_id=request_id),
+    ]
+    if failure.violations:
+        bad = error_details_pb2.BadRequest()
+        for violation in failure.violations:
+            bad.field_violations.add(field=violation.field, description=violation.description)
+        details.append(bad)
+    if failure.retry_after is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromNanoseconds(round(failure.retry_after * 1e9))
+        details.append(retry)
+    for detail in details:
+        status.details.add().Pack(detail)
+    return status
+
+
+def draining() -> Failure:
+    """Returns the failure that the server goes, and another may come."""
+    return Failure("DRAINING", "the server is shutting down", retry_after=1.0)
 
 
 def internal() -> Failure:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
@@ -31,7 +33,10 @@ LAST_EVENT_ID = istr("Last-Event-ID")
 MIN_REVISION = istr("X-Novasphere-Min-Revision")
 ORIGIN = istr("Origin")
 REQUEST_ID = istr("X-Request-Id")
+PROTOCOLS = istr("Sec-WebSocket-Protocol")
 REQUEST_METHOD = istr("Access-Control-Request-Method")
+TRACEPARENT = istr("traceparent")
+UPGRADE = istr("Upgrade")
 USER_AGENT = istr("User-Agent")
 CLIENT_TYPE = istr("X-Client-Type")
 
@@ -41,12 +46,22 @@ _FORWARDED = tuple(
         "authorization",
         "x-api-key",
         "accept-language",
-        "traceparent",
         "user-agent",
         "x-client-type",
     )
 )
 
+# How a browser sends a credential that opens a WebSocket: as the name of a subprotocol, base64url without
+# padding. Kubernetes has the same under its own name.
+_BEARER_PROTOCOL = "base64url.bearer.authorization.novasphere.io."
+
+JSON = "application/json"
+PROTO = "application/proto"
+_PROTO = frozenset({PROTO, "application/protobuf", "application/x-protobuf"})
+# W3C Trace Context. Later versions than 00 may go on behind the flags.
+_TRACEPARENT = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+)
 _ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _MAX_REQUEST_ID = 128
 _MAX_PARAMETERS = 1000
@@ -92,7 +107,19 @@ class Incoming:
     @property
     def prefers_english(self) -> bool:
         language = self.headers.get(ACCEPT_LANGUAGE)
-        return language is not None and prefers_english(language)
+        return language is not None and preferred_language(language) == "en"
+
+    @property
+    def prefers_chinese(self) -> bool:
+        """The client asks for Chinese: who says nothing gets errors in English."""
+        language = self.headers.get(ACCEPT_LANGUAGE)
+        return language is not None and preferred_language(language) == "zh"
+
+    @property
+    def proto_wanted(self) -> str:
+        """The media type by which the client wants protobuf's form; empty: it wants JSON."""
+        accept = self.headers.get(ACCEPT)
+        return "" if accept is None else proto_wanted(accept)
 
     @property
     def peer(self) -> str:
@@ -107,7 +134,34 @@ class Incoming:
             value = headers.get(name)
             if value is not None:
                 metadata[key] = value if value.isascii() else legible(value)
+        if PROTOCOLS in headers and "authorization" not in metadata and "x-api-key" not in metadata:
+            self._add_bearer(metadata)
+        trace = headers.get(TRACEPARENT)
+        if trace is not None and _is_traceparent(trace):
+            metadata["traceparent"] = trace
         return metadata
+
+    def _add_bearer(self, metadata: dict[str, str]) -> None:
+        """Makes the bearer subprotocol, if one is offered, the call's credential."""
+        offered = ",".join(self.headers.getall(PROTOCOLS)).split(",")
+        bearers = [n for name in offered if (n := name.strip()).startswith(_BEARER_PROTOCOL)]
+        if not bearers:
+            return
+        text = bearers[0].removeprefix(_BEARER_PROTOCOL)
+        try:
+            token = base64.b64decode(
+                text + "=" * (-len(text) % 4), altchars=b"-_", validate=True
+            ).decode()
+        except ValueError:
+            token = ""
+        if len(bearers) > 1 or not (token and token.isascii() and token.isprintable()):
+            raise Failure(
+                "INVALID_ARGUMENT",
+                f"{PROTOCOLS}: the credential after {_BEARER_PROTOCOL} must be given once, as base64url "
+                "without padding",
+                violations=[Violation(PROTOCOLS, "must hold one credential as base64url")],
+            )
+        metadata["authorization"] = f"Bearer {token}"
 
     def query(self) -> dict[str, list[str]]:
         """Returns the values of each query key."""
@@ -154,6 +208,11 @@ def _is_sane(request_id: str) -> bool:
     )
 
 
+def _is_traceparent(text: str) -> bool:
+    found = _TRACEPARENT.fullmatch(text)
+    return found is not None and (found[1] != "00" or not found[2])
+
+
 def not_utf8(where: str) -> Failure:
     return Failure(
         "INVALID_ARGUMENT",
@@ -197,18 +256,38 @@ def _weight(text: str) -> float:
 
 
 @lru_cache(maxsize=256)
-def prefers_english(accept_language: str) -> bool:
-    """Returns whether the header ranks English above Chinese, as the server reads it."""
+def preferred_language(accept_language: str) -> str:
+    """Returns which of English and Chinese the header ranks first, as the server reads it: en, zh or
+    neither.
+    """
     for weight, tag in weighted(accept_language):
         language = tag.partition("-")[0].strip()
         if weight > 0 and language in {"en", "zh"}:
-            return language == "en"
-    return False
+            return language
+    return ""
 
 
 @lru_cache(maxsize=64)
 def is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
+    return _media_type(content_type) == JSON
+
+
+@lru_cache(maxsize=64)
+def is_proto(content_type: str) -> bool:
+    return _media_type(content_type) in _PROTO
+
+
+@lru_cache(maxsize=256)
+def proto_wanted(accept: str) -> str:
+    """Returns the name of protobuf's form by which the header prefers it to JSON; empty: it does not."""
+    for weight, media_type in weighted(accept):
+        if weight > 0:
+            return media_type if media_type in _PROTO else ""
+    return ""
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 async def read_body(

@@ -27,4 +27,7 @@ class GatewaySettings:
     out web pages whose own name was made to point here."""
     query_tokens: bool = True
     """Streams take `?token=`, for browsers' EventSource, which cannot set headers."""
+    ping_interval: float = 20.0
+    """How long a WebSocket may be silent before it is asked for a sign of life; half as long again, and it
+    is cut."""
     keepalive_timeout: float = 75.0

@@ -239,7 +239,7 @@ class Stream:
         if self._ending is Ending.GONE:
             raise ConnectionResetError("the client went away")
         if self._ending is Ending.DRAINING:
-            return Failure("DRAINING", "the server is shutting down", retry_after=1.0)
+            return failures.draining()
         return None
 
     def _unexpected(self, error: Exception) -> Failure:

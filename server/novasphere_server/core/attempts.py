@@ -41,10 +41,10 @@ class Attempt:
 
 
 def claim(
-    tx: Transaction, node_uid: str, limit: int, settings: FleetSettings
+    tx: Transaction, node_uid: str, limit: int, settings: FleetSettings, *, is_foreign: bool = False
 ) -> tuple[list[link.Dispatch], bool]:
     """Turns up to `limit` waiting commands of a node into dispatches, oldest first. Returns them, and
-    whether more may wait.
+    whether more may wait. Those of a foreign node are timed from now on.
     """
     due = tx.find(COMMANDS, _c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING, limit=limit)
     dispatches = []
@@ -59,6 +59,9 @@ def claim(
         states.move(command, pb.COMMAND_STATE_DISPATCHED)
         command.attempt += 1
         command.dispatched_at.CopyFrom(instants.timestamp(tx.now_us))
+        if is_foreign:
+            deadline_us = tx.now_us + command.timeout_seconds * 1_000_000
+            command.run_deadline.CopyFrom(instants.timestamp(deadline_us))
         token = tx.next_id("fencing")
         tx.put(COMMANDS, stored, fencing_token=token)
         dispatches.append(_dispatch(command, token, settings))
@@ -68,8 +71,23 @@ def claim(
 def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> list[link.CancelAttempt]:
     """Returns how each attempt is to be cancelled; the grace is what its client asked for."""
     wanted = dict(keys)
-    rows = _rows(tx, list(wanted))
+    rows = sent(tx, list(wanted))
     return [_cancel(row.key, wanted[row.key], row.cancel_grace_ms, settings) for row in rows.values()]
+
+
+def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
+    """Lets a command wait again whose last dispatch never reached its node."""
+    row = sent(tx, [told.run_id]).get(told.run_id)
+    stored = None if row is None else pb.CommandWithResult.FromString(row.body)
+    if row is None or stored is None:
+        return
+    command = stored.command
+    is_last = (told.attempt, told.fencing_token) == (command.attempt, row.fencing_token)
+    if is_last and command.state == pb.COMMAND_STATE_DISPATCHED:
+        states.move(command, pb.COMMAND_STATE_PENDING)
+        command.ClearField("dispatched_at")
+        command.ClearField("run_deadline")
+        tx.put(COMMANDS, stored)
 
 
 def _dispatch(command: pb.Command, token: int, settings: FleetSettings) -> link.Dispatch:
@@ -92,7 +110,8 @@ def _cancel(
     return link.CancelAttempt(run_id=run_id, attempt=attempt, grace_ms=grace_ms)
 
 
-def _rows(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+def sent(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    """Returns commands by id, each with what belongs to its last dispatch."""
     found = {}
     for start in range(0, len(command_ids), _STEP):
         rows = tx.execute(
@@ -136,7 +155,7 @@ def reconcile(
     everything again, and finds less to settle.
     """
     result = Reconciliation()
-    rows = _rows(tx, list({state.run_id for state in journal}))
+    rows = sent(tx, list({state.run_id for state in journal}))
     listed: set[Key] = set()
     for state in tx.fitting(journal):
         key = (state.run_id, state.attempt)
@@ -275,7 +294,7 @@ def record(
             row = tx.execute(
                 sa.select(_c.node_uid, _c.attempt, _c.fencing_token).where(_c.key == run_id)
             ).first()
-            if row is None or row.node_uid != node_uid or row.attempt != attempt:
+            if row is None or row.node_uid != node_uid or not 0 < row.attempt == attempt:
                 return None
             found = Attempt(row.fencing_token, output_chunks.tail(tx, run_id, attempt))
             result.attempts[key] = found
@@ -315,12 +334,20 @@ def _record_report(
 ) -> None:
     if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
         raise errors.LinkProtocol("a report says nothing")
+    if report.phase == link.ATTEMPT_PHASE_UNDELIVERED:
+        if attempt is not None:
+            put_back(tx, report)
+        result.ended.add((report.run_id, report.attempt))
+        return
     is_final = report.phase != link.ATTEMPT_PHASE_RUNNING
     stored = None if attempt is None else tx.get(COMMANDS, report.run_id)
+    late_after = ""
     if attempt is None or stored is None:
         result.stale_reports += 1
         reports.record_stale(tx, node_uid, report, report.message)
     elif is_final:
+        if states.is_terminal(stored.command.state) and not stored.HasField("result"):
+            late_after = states.name(stored.command.state)
         reports.finish(tx, stored, report, attempt.tail, settings)
         result.ended.add((report.run_id, report.attempt))
     elif not states.is_terminal(stored.command.state):
@@ -328,7 +355,12 @@ def _record_report(
         return
     if is_final:
         result.report_acks.append(
-            link.ReportAck(run_id=report.run_id, attempt=report.attempt, is_stale=stored is None)
+            link.ReportAck(
+                run_id=report.run_id,
+                attempt=report.attempt,
+                is_stale=stored is None,
+                late_after=late_after,
+            )
         )
     else:  # it runs, and nobody waits for it any more
         result.cancels.append(_cancel(report.run_id, report.attempt, None, settings))

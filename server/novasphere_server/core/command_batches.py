@@ -81,10 +81,9 @@ class CommandBatches:
         found = {item.message().command.command_id: item for item in page.items}
         for index, command_id in enumerate(command_ids):
             with _about(f"command_ids[{index}]"):
-                if command_id not in found:
-                    raise errors.CommandNotFound(command_id)
-                namespace = found[command_id].message().command.namespace
-                commands.check_namespace(principal, namespace)
+                item = found.get(command_id)
+                if item is None or not principal.may_touch(item.message().command.namespace):
+                    raise commands.out_of_reach(principal, command_id)
         return [found[command_id] for command_id in command_ids]
 
     async def cancel(

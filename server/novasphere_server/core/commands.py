@@ -89,12 +89,14 @@ class Commands:
         )
 
     async def get(self, principal: Principal, command_id: str) -> Rendered[pb.CommandWithResult]:
-        """Returns a command with its result. Raises CommandNotFound."""
+        """Returns a command with its result. Raises CommandNotFound, and PermissionDenied where the caller
+        may not know whether it is there.
+        """
         stored = await self._store.get(COMMANDS, command_id)
-        if stored is None:
-            raise errors.CommandNotFound(command_id)
-        if principal.namespaces:
-            check_namespace(principal, stored.message().command.namespace)
+        if stored is None or (
+            principal.namespaces and not principal.may_touch(stored.message().command.namespace)
+        ):
+            raise out_of_reach(principal, command_id)
         return stored
 
     async def list(
@@ -170,7 +172,7 @@ class Commands:
     ) -> pb.Command:
         """Returns the command after the request: CANCELLED, or unfinished until its agent confirms.
 
-        Raises CommandNotFound, and CommandFinished when it ended in another way.
+        Raises what get() raises, and CommandFinished when it ended in another way.
         """
 
         def cancel(tx: Transaction) -> pb.Command:
@@ -210,6 +212,41 @@ class Commands:
                 expire_queued(tx, stored)
                 expired += 1
             return expired
+
+        return await self._store.write(expire)
+
+    async def timed_runs(self) -> Sequence[tuple[str, int]]:
+        """Returns the unfinished commands that the server times, and when the time of each is up."""
+        rows = await self._store.read(sa.select(_table.body).where(_table.state.in_(states.ON_NODE)))
+        unfinished = (pb.CommandWithResult.FromString(row.body).command for row in rows)
+        return [
+            (command.command_id, instants.microseconds(command.run_deadline))
+            for command in unfinished
+            if command.HasField("run_deadline")
+        ]
+
+    async def expire_runs(self, command_ids: Sequence[str]) -> int:
+        """Ends commands whose time is up on foreign nodes, as many as one mutation may. Returns how many
+        of them need no second look.
+        """
+
+        def expire(tx: Transaction) -> int:
+            settled = 0
+            for command_id in tx.fitting(command_ids):
+                settled += 1
+                stored = tx.get(COMMANDS, command_id)
+                if stored is None or stored.command.state not in states.ON_NODE:
+                    continue  # its result came in the meantime
+                states.end(
+                    stored.command,
+                    pb.COMMAND_STATE_TIMED_OUT,
+                    tx.now_us,
+                    "TIMEOUT",
+                    f"no result came within {stored.command.timeout_seconds} s after it was sent; "
+                    "a foreign node cannot be told, so it may still run there",
+                )
+                tx.put(COMMANDS, stored)
+            return settled
 
         return await self._store.write(expire)
 
@@ -329,18 +366,19 @@ def new(
 
 
 def find(tx: Transaction, principal: Principal, command_id: str) -> pb.CommandWithResult:
-    """Returns a command that the caller may touch. Raises CommandNotFound."""
+    """Returns a command that the caller may touch. Raises what out_of_reach() returns."""
     stored = tx.get(COMMANDS, command_id)
-    if stored is None:
-        raise errors.CommandNotFound(command_id)
-    check_namespace(principal, stored.command.namespace)
+    if stored is None or not principal.may_touch(stored.command.namespace):
+        raise out_of_reach(principal, command_id)
     return stored
 
 
 def request_cancel(
     tx: Transaction, stored: pb.CommandWithResult, principal: Principal, grace_seconds: int | None
 ) -> None:
-    """Ends a command that waits; of one that its node has, notes that it is to be killed, once."""
+    """Ends a command that waits, or that a foreign node has; of one that another node has, notes that it is to
+    be killed, once.
+    """
     command = stored.command
     if command.cancel_requested:
         return
@@ -354,6 +392,15 @@ def request_cancel(
             tx.now_us,
             "CANCELLED",
             "cancelled before it was sent to its node",
+        )
+    elif command.HasField("run_deadline"):
+        # Nobody could confirm it: the node's protocol has no word for it.
+        states.end(
+            command,
+            pb.COMMAND_STATE_CANCELLED,
+            tx.now_us,
+            "CANCELLED",
+            "cancelled; a foreign node cannot be told, so it may still run there",
         )
     extra = {} if grace_seconds is None else {"cancel_grace_ms": grace_seconds * 1000}
     tx.put(COMMANDS, stored, **extra)
@@ -397,6 +444,18 @@ def check_namespace(principal: Principal, namespace: str) -> None:
             f"this credential does not reach the namespace {namespace!r}",
             metadata={"namespace": namespace},
         )
+
+
+def out_of_reach(principal: Principal, command_id: str) -> errors.ApiError:
+    """Returns what is said of a command that is not there, or not the caller's: who is bound to namespaces
+    cannot tell the one from the other.
+    """
+    if not principal.namespaces:
+        return errors.CommandNotFound(command_id)
+    return errors.PermissionDenied(
+        f"this credential, which is bound to namespaces, reaches no command {command_id!r}",
+        metadata={"command_id": command_id},
+    )
 
 
 def _check_text(text: str, field: str) -> None:

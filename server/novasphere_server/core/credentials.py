@@ -1,22 +1,27 @@
-"""Who holds a credential: the admin token, API keys, join tokens and the agents' own."""
+"""Who holds a credential: the admin token, an API key, a signed token, a join token, an agent's, a ticket."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import secrets
+from novasphere_server.core import refusals, secrets
+from novasphere_server.core.jwts import Jwts
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
+from novasphere_server.core.refusals import Claim, Refused
+from novasphere_server.core.tickets import Tickets, TicketUse
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, Kind
 from novasphere_server.store.log import Change
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
+
+R = TypeVar("R")
 
 ADMIN = Principal(PrincipalKind.ADMIN, "admin", ALL_SCOPES)
 
@@ -25,23 +30,38 @@ _AGENT = frozenset({options_pb2.SCOPE_AGENT})
 _JOIN_TOKEN_NAME = "join_token:"  # noqa: S105 - a word, not a secret
 _LOCAL_JOIN = Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}local", _ENROL)
 _KEY_NAME = "key:"
-_CACHED_KEYS = 10_000
+_REMEMBERED = 10_000
 
 
 class Credentials:
     """Proves who calls.
 
-    API keys are remembered once proved and forgotten when the log says that they changed. Join tokens
-    and agent credentials open long streams, so they are looked up every time. What is compared is a
+    API keys and signed tokens are remembered once proved, and forgotten when they expire, when the log
+    says that the key changed, or when what signed the token is trusted no more. Join tokens and agent
+    credentials open long streams, so they are looked up every time. What is compared is a
     hash of what was sent (the SHA-256 in the database, Python's keyed one in memory), which nobody can
     steer towards a stored one by measuring time.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, admin_token: str, join_token: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        admin_token: str,
+        join_token: str,
+        jwts: Jwts | None = None,
+        tickets: Tickets | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._own = {admin_token: ADMIN, join_token: _LOCAL_JOIN}
-        self._keys: dict[str, Principal] = {}  # by token, until it expires or its key changes
+        self._jwts = jwts
+        self._tickets = tickets or Tickets(store, clock)
+        self._proved: dict[str, Principal] = {}  # by token
+        # What is looked up every time and worked before.
+        self._worked: dict[str, None] = {}
+        self._ids: set[str] = set()  # of all keys and join tokens
         self._key_changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
         self._unstored_uses: dict[str, int] = {}
@@ -53,33 +73,57 @@ class Credentials:
         own = self._own.get(token)
         if own is not None:
             return own
-        proved = self._keys.get(token)
+        proved = self._proved.get(token)
         if proved is None:
             return None
         now_us = self._clock.now_us()
         if proved.expires_at_us is not None and proved.expires_at_us <= now_us:
-            del self._keys[token]
+            del self._proved[token]
             return None
-        self._unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
+        if proved.kind is PrincipalKind.KEY:
+            self._unstored_uses[proved.name.removeprefix(_KEY_NAME)] = now_us
         return proved
 
-    async def authenticate(self, token: str) -> Principal:
-        """Returns who holds the token. Raises Unauthenticated, which never says what was wrong."""
+    def claim(self, token: str) -> Claim:
+        """Returns what the token says of itself, without looking anything up."""
+        was_proved = token in self._worked or self.known(token) is not None
+        if not secrets.prefix_of(token):
+            return Claim(was_proved=was_proved)
+        public = secrets.public_part(token)
+        return Claim(public, public in self._ids, was_proved)
+
+    async def authenticate(self, token: str, ticket: TicketUse = TicketUse.NONE) -> Principal:
+        """Returns who holds the token; `ticket` is what becomes of it if it is one. Raises Refused."""
         known = self.known(token)
         if known is not None:
             return known
-        match secrets.prefix_of(token):
+        prefix = secrets.prefix_of(token)
+        claimed = secrets.public_part(token) if prefix else ""
+        match prefix:
             case secrets.API_KEY:
-                found = await self._prove_key(token)
+                return await self._prove_key(token, claimed)
             case secrets.JOIN_TOKEN:
-                found = await self._prove_join_token(token)
+                return await self._prove_join_token(token, claimed)
             case secrets.AGENT:
-                found = await self._prove_agent(token)
-            case _:
-                found = None
-        if found is None:
-            raise Unauthenticated("the credential is not valid")
-        return found
+                return await self._prove_agent(token, claimed)
+            case secrets.TICKET:
+                return await self._prove_ticket(token, claimed, ticket)
+        if self._jwts is not None and self._jwts.is_one(token):
+            principal = self._jwts.verify(token)
+            _remember(self._proved, token, principal)
+            return principal
+        raise Refused(refusals.UNKNOWN, "not the admin token, and of no known form")
+
+    def follow_jwt_keys(self) -> bool:
+        """Checks signed tokens by the keys that the operator's file holds now. Returns whether they are
+        others than before. Raises JwksError, once for each version of a file that cannot be used.
+        """
+        if self._jwts is None or not self._jwts.reread():
+            return False
+        for token, proved in tuple(self._proved.items()):
+            if not self.holds(proved):
+                del self._proved[token]
+        return True
 
     def holds(self, principal: Principal) -> bool:
         """Returns whether a stream that `principal` opened may go on.
@@ -87,12 +131,13 @@ class Credentials:
         Agents are cut by the links themselves, which know when a node is deleted; a machine that
         joined stays when its join token is used up.
         """
-        if principal.kind is not PrincipalKind.KEY:
-            return True
-        if principal.name in self._ended:
+        if principal.kind is PrincipalKind.KEY and principal.name in self._ended:
             return False
-        now_us = self._clock.now_us()
-        return principal.expires_at_us is None or now_us < principal.expires_at_us
+        if principal.kind is PrincipalKind.JWT and not (
+            self._jwts is not None and self._jwts.trusts(principal.signed_with)
+        ):
+            return False
+        return principal.expires_at_us is None or self._clock.now_us() < principal.expires_at_us
 
     @staticmethod
     def consume_join_token(
@@ -116,7 +161,14 @@ class Credentials:
 
     # -- the last use of keys: a live field, stored beside the log without a revision for each use
 
-    async def recall_uses(self) -> None:
+    async def recall(self) -> None:
+        """Learns which keys and join tokens there are, and when each key was last used."""
+        for kind in (KEYS, JOIN_TOKENS):
+            rows = await self._store.read(sa.select(kind.table.c.key))
+            self._ids.update(row.key for row in rows)
+        await self._recall_uses()
+
+    async def _recall_uses(self) -> None:
         """Shows when each key was last used, as far as that is known; after a start, what was stored."""
         columns = tables.keys.c
         rows = await self._store.read(
@@ -155,15 +207,20 @@ class Credentials:
 
     # -- within
 
-    async def _prove_key(self, token: str) -> Principal | None:
+    async def _prove_key(self, token: str, key_id: str) -> Principal:
+        def refused(why: str) -> Refused:
+            return Refused(PrincipalKind.KEY, why, claimed=key_id)
+
         changes_before = self._key_changes
         key = await self._by_digest(KEYS, secrets.sha256(token))
         now_us = self._clock.now_us()
-        if key is None or key.HasField("revoked_at"):
-            return None
+        if key is None:
+            raise refused("no such key")
+        if key.HasField("revoked_at"):
+            raise refused("revoked")
         expires_at_us = key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
         if expires_at_us is not None and expires_at_us <= now_us:
-            return None
+            raise refused("expired")
         principal = Principal(
             PrincipalKind.KEY,
             f"{_KEY_NAME}{key.key_id}",
@@ -174,27 +231,36 @@ class Credentials:
         self._unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
         if changes_before == self._key_changes:
-            if len(self._keys) >= _CACHED_KEYS:
-                del self._keys[next(iter(self._keys))]
-            self._keys[token] = principal
+            _remember(self._proved, token, principal)
         return principal
 
-    async def _prove_join_token(self, token: str) -> Principal | None:
+    async def _prove_join_token(self, token: str, token_id: str) -> Principal:
         found = await self._by_digest(JOIN_TOKENS, secrets.sha256(token))
         if found is None or not _may_join(found, self._clock.now_us()):
-            return None
+            self._worked.pop(token, None)
+            why = "no such token" if found is None else "revoked or expired"
+            raise Refused(PrincipalKind.JOIN_TOKEN, why, claimed=token_id)
+        _remember(self._worked, token, None)
         return Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}{found.token_id}", _ENROL)
 
-    async def _prove_agent(self, token: str) -> Principal | None:
+    async def _prove_agent(self, token: str, claimed: str) -> Principal:
         agents = tables.agents.c
         digest = secrets.sha256(token)
         rows = await self._store.read(
             sa.select(agents.node_uid).where(agents.credential_sha256 == digest)
         )
         if not rows:
-            return None
+            self._worked.pop(token, None)
+            raise Refused(PrincipalKind.AGENT, "no such agent", claimed=claimed)
+        _remember(self._worked, token, None)
         uid = str(rows[0].node_uid)
         return Principal(PrincipalKind.AGENT, f"agent:{uid}", _AGENT, node_uid=uid)
+
+    async def _prove_ticket(self, token: str, claimed: str, use: TicketUse) -> Principal:
+        maker = await self._tickets.holder(token, use)
+        if not self.holds(maker):
+            raise Refused(refusals.TICKET, "its maker's credential has ended", claimed=claimed)
+        return maker
 
     async def _by_digest(self, kind: Kind[Any], digest: bytes) -> Any | None:
         columns = kind.table.c
@@ -203,15 +269,24 @@ class Credentials:
 
     def _follow(self, changes: Sequence[Change]) -> None:
         for change in changes:
+            if change.kind_name in (KEYS.name, JOIN_TOKENS.name):
+                self._ids.add(change.key)
             if change.kind_name != KEYS.name:
                 continue
             self._key_changes += 1
             name = f"{_KEY_NAME}{change.key}"
-            for token, proved in tuple(self._keys.items()):
+            for token, proved in tuple(self._proved.items()):
                 if proved.name == name:
-                    del self._keys[token]
+                    del self._proved[token]
             if change.after is None or key_pb2.Key.FromString(change.after).HasField("revoked_at"):
                 self._ended.add(name)
+
+
+def _remember(memory: dict[str, R], token: str, value: R) -> None:
+    """Keeps what is known of a token, in place of the oldest if there is no room."""
+    if len(memory) >= _REMEMBERED:
+        del memory[next(iter(memory))]
+    memory[token] = value
 
 
 def _may_join(token: key_pb2.JoinToken, now_us: int) -> bool:

@@ -60,6 +60,8 @@ class Explanations:
             raise errors.CommandNotFound(command_id)
         self._describe_node(response.node, node.message())
         _set_span(response, command)
+        if command.HasField("run_deadline"):
+            response.until.CopyFrom(command.run_deadline)
         if command.state == pb.COMMAND_STATE_PENDING:
             await self._describe_queue(response.queue, principal, command)
             response.explanations.extend(_waits(response))

@@ -86,6 +86,7 @@ async def unconfirmed_uid(store: Store, principal: Principal, hello: link.Hello)
     if node is None:
         return ""
     known = node.message()
+    _refuse_foreign(known)
     rows = await store.read(sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == known.uid))
     if rows and _is_same_enrolment(known, rows[0], principal, hello):
         return known.uid
@@ -111,14 +112,32 @@ def enrol(
     if node is None:
         if row is not None:  # deleted while it enrolled again; a uid never comes back
             raise errors.NodeDeleted(hello.node_id)
-        node = node_pb2.Node(
-            id=tx.next_id("nodes"),
-            node_id=hello.node_id,
-            uid=uid,
-            registered_at=instants.timestamp(tx.now_us),
-        )
+        node = new_node(tx, hello.node_id, uid)
     elif node.uid != uid or row is None or not _is_same_enrolment(node, row, principal, hello):
         raise errors.NodeNameTaken(hello.node_id)
+    store_identity(tx, uid, hello, identity, principal.name, server_id)
+    return node, is_repeated
+
+
+def new_node(tx: Transaction, node_id: str, uid: str) -> node_pb2.Node:
+    """Returns a node that joins now, not yet stored."""
+    return node_pb2.Node(
+        id=tx.next_id("nodes"),
+        node_id=node_id,
+        uid=uid,
+        registered_at=instants.timestamp(tx.now_us),
+    )
+
+
+def store_identity(
+    tx: Transaction,
+    uid: str,
+    hello: link.Hello,
+    identity: Identity,
+    enrolled_by: str,
+    server_id: str,
+) -> None:
+    """Remembers what a machine was given when it joined, in place of anything older."""
     tx.upsert(
         _agents,
         [
@@ -129,12 +148,20 @@ def enrol(
                 "previous_session_sha256": None,
                 "boot_id": hello.boot_id,
                 "incarnation": _signed(hello.incarnation),
-                "enrolled_by": principal.name,
+                "enrolled_by": enrolled_by,
                 "server_id": server_id,
             }
         ],
     )
-    return node, is_repeated
+
+
+def move_session(tx: Transaction, uid: str, identity: Identity, server_id: str) -> None:
+    """Makes a session, known by its token to the server alone, the node's only one."""
+    tx.execute(
+        sa.update(_agents)
+        .where(_c.node_uid == uid)
+        .values(session_sha256=credentials.sha256(identity.session_token), server_id=server_id)
+    )
 
 
 async def verify(store: Store, hello: link.Hello) -> None:
@@ -153,6 +180,7 @@ def resume(tx: Transaction, hello: link.Hello, identity: Identity, server_id: st
     found = tx.find(NODES, tables.nodes.c.uid == hello.node_uid)
     if not found:
         raise errors.NodeDeleted(hello.node_id)
+    _refuse_foreign(found[0])
     tx.execute(
         sa.update(_agents)
         .where(_c.node_uid == hello.node_uid)
@@ -215,6 +243,16 @@ def describe(node: node_pb2.Node, hello: link.Hello, peer: str) -> None:
     profiles.apply(node, hello.profile, peer)
     node.capacity = min(hello.capacity, 2**31 - 1)
     node.boot_id = hello.boot_id
+
+
+def _refuse_foreign(node: node_pb2.Node) -> None:
+    """Raises NodeNameTaken for a node that no agent of ours may become."""
+    if node.is_foreign:
+        raise errors.NodeNameTaken(
+            node.node_id,
+            f"{node.node_id!r} is a foreign node, connected without an agent of ours: choose another "
+            "--name, or delete that node first",
+        )
 
 
 def _is_same_enrolment(

@@ -9,7 +9,7 @@ from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.core import etags, page_tokens, secrets
 from novasphere_server.core.principals import Principal
-from novasphere_server.errors import InvalidArgument, KeyNotFound, PermissionDenied
+from novasphere_server.errors import ApiError, InvalidArgument, KeyNotFound, PermissionDenied
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import KEYS
 from novasphere_server.store.queries import Page, Query
@@ -68,10 +68,10 @@ class Keys:
 
     async def get(self, principal: Principal, key_id: str) -> Rendered[key_pb2.Key]:
         found = await self._store.get(KEYS, key_id)
-        if found is None:
-            raise KeyNotFound(key_id)
-        if principal.namespaces:
-            _check_reach(principal, found.message())
+        if found is None or (
+            principal.namespaces and not _reaches(principal, found.message().namespaces)
+        ):
+            raise _out_of_reach(principal, key_id)
         return found
 
     async def list(
@@ -121,9 +121,8 @@ class Keys:
 
         def revoke(tx: Transaction) -> key_pb2.Key:
             key = tx.get(KEYS, key_id)
-            if key is None:
-                raise KeyNotFound(key_id)
-            _check_reach(principal, key)
+            if key is None or not _reaches(principal, key.namespaces):
+                raise _out_of_reach(principal, key_id)
             etags.check(etag, key.revision)
             if not key.HasField("revoked_at"):
                 key.revoked_at.FromMicroseconds(tx.now_us)
@@ -168,9 +167,11 @@ def _reaches(principal: Principal, namespaces: Sequence[str]) -> bool:
     return not bound or (bool(namespaces) and bound.issuperset(namespaces))
 
 
-def _check_reach(principal: Principal, key: key_pb2.Key) -> None:
-    if not _reaches(principal, key.namespaces):
-        raise PermissionDenied(
-            f"this credential does not reach all namespaces of the API key {key.key_id!r}",
-            metadata={"key_id": key.key_id},
-        )
+def _out_of_reach(principal: Principal, key_id: str) -> ApiError:
+    """Returns what is said of a key that is not there, or beyond the caller's namespaces."""
+    if not principal.namespaces:
+        return KeyNotFound(key_id)
+    return PermissionDenied(
+        f"this credential, which is bound to namespaces, reaches no API key {key_id!r}",
+        metadata={"key_id": key_id},
+    )

@@ -22,7 +22,14 @@ from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import attempts, identities, instants, presence, secrets
+from novasphere_server.core import (
+    attempts,
+    foreign_nodes,
+    identities,
+    instants,
+    presence,
+    secrets,
+)
 from novasphere_server.core import command_states as states
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -32,7 +39,7 @@ from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.servers import Servers
-from novasphere_server.core.sessions import Session
+from novasphere_server.core.sessions import ForeignSession, Session
 from novasphere_server.store.kinds import NODES
 from novasphere_server.store.log import Change
 from novasphere_server.store.store import Store
@@ -53,6 +60,16 @@ class JoinTokens(Protocol):
     ) -> None:
         """Marks the caller's join token as used by a node, where it came with one."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What a Hello leads to: who calls, and what is to be stored of that."""
+
+    session: Session
+    identity: Identity
+    admit: Callable[[Transaction], tuple[node_pb2.Node, bool]]  # the node, and whether it is new
+    reconcile: Callable[[Transaction], attempts.Reconciliation]
 
 
 @dataclass(slots=True)
@@ -159,7 +176,9 @@ class Links:
         for session in tuple(self._sessions.values()):
             # While one frame is being stored the next ones wait unread.
             session.silent_ticks = 0 if session.is_busy else session.silent_ticks + 1
-            if session.is_admitted and session.silent_ticks >= limit:
+            # Whether a foreign node's connection lives is its bridge's to know.
+            is_silent = session.silent_ticks >= limit and not session.is_foreign
+            if session.is_admitted and is_silent:
                 session.fail(errors.LinkProtocol("the agent was silent for too long"))
                 self._forget(session)
                 cut += 1
@@ -184,6 +203,59 @@ class Links:
     ) -> tuple[Session, link.Welcome]:
         """Judges a Hello. Returns the session that is now the node's, and the Welcome."""
         hello = frame.hello
+        is_foreign = hello.HasField("foreign")
+        entry = await (self._foreign_entry if is_foreign else self._agent_entry)(hello, principal)
+        identity, session = entry.identity, entry.session
+        uid = session.node_uid
+
+        def admit(tx: Transaction) -> tuple[node_pb2.Node, bool, attempts.Reconciliation]:
+            node, is_created = entry.admit(tx)
+            before = node.SerializeToString(deterministic=True)
+            if not is_foreign or hello.foreign.is_registration:
+                identities.describe(node, hello, peer)
+            presence.settle(node, node_pb2.CONNECTION_STATE_ONLINE, ())
+            if node.SerializeToString(deterministic=True) != before:
+                node.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+                tx.put(NODES, node)
+            return node, is_created, entry.reconcile(tx)
+
+        if self._is_draining:
+            raise errors.Draining
+        self._claim_node(session)
+        try:
+            node, is_created, journal = await self._write(session, admit)
+            session.session_token = identity.session_token
+            while not journal.is_complete:
+                journal = await self._write(session, entry.reconcile)
+        except BaseException:
+            self._forget(session)
+            raise
+        if not session.is_open:
+            self._forget(session)
+            raise _ended_early(session)
+        self.counters.hellos += 1
+        session.node_id = node.node_id
+        session.capacity = node.capacity
+        session.received = frame.sequence
+        session.free_slots = frame.free_slots
+        session.attempts.update(journal.attempts)
+        session.dispatch(journal.dispatches)
+        session.cancel(journal.cancels)
+        session.is_admitted = True
+        self._presence.linked(uid, session.room)
+        welcome = link.Welcome(
+            node_id=node.node_id,
+            node_uid=uid,
+            credential=identity.credential,
+            session_token=identity.session_token,
+            heartbeat_interval_ms=int(self._settings.heartbeat_interval * 1000),
+            verdicts=journal.verdicts,
+            output_window_bytes=self._settings.output_window_bytes,
+            is_created=is_created,
+        )
+        return session, welcome
+
+    async def _agent_entry(self, hello: link.Hello, principal: Principal) -> _Entry:
         is_bound = identities.is_bound(principal, hello)
         if is_bound:
             uid = hello.node_uid
@@ -198,61 +270,46 @@ class Links:
             credential="" if is_bound else secrets.new(secrets.AGENT),
         )
 
+        def admit(tx: Transaction) -> tuple[node_pb2.Node, bool]:
+            if is_bound:
+                return identities.resume(tx, hello, identity, self._servers.id), False
+            node, is_repeated = identities.enrol(tx, principal, hello, uid, identity, self._servers.id)
+            self._join_tokens.consume_join_token(tx, principal, node.node_id, is_repeated=is_repeated)
+            return node, not is_repeated
+
         def reconcile(tx: Transaction) -> attempts.Reconciliation:
             return attempts.reconcile(tx, uid, hello.attempts, self._settings)
 
-        def admit(tx: Transaction) -> tuple[node_pb2.Node, attempts.Reconciliation]:
-            if is_bound:
-                node = identities.resume(tx, hello, identity, self._servers.id)
-            else:
-                node, is_repeated = identities.enrol(
-                    tx, principal, hello, uid, identity, self._servers.id
-                )
-                self._join_tokens.consume_join_token(
-                    tx, principal, node.node_id, is_repeated=is_repeated
-                )
-            before = node.SerializeToString(deterministic=True)
-            identities.describe(node, hello, peer)
-            presence.settle(node, node_pb2.CONNECTION_STATE_ONLINE, ())
-            if node.SerializeToString(deterministic=True) != before:
-                node.updated_at.CopyFrom(instants.timestamp(tx.now_us))
-                tx.put(NODES, node)
-            return node, reconcile(tx)
+        return _Entry(Session(uid, hello.node_id), identity, admit, reconcile)
 
-        if self._is_draining:
-            raise errors.Draining
-        session = Session(uid, hello.node_id)
-        self._claim_node(session)
-        try:
-            node, journal = await self._write(session, admit)
-            session.session_token = identity.session_token
-            while not journal.is_complete:
-                journal = await self._write(session, reconcile)
-        except BaseException:
-            self._forget(session)
-            raise
-        if not session.is_open:
-            self._forget(session)
-            raise _ended_early(session)
-        self.counters.hellos += 1
-        session.node_id = node.node_id
-        session.received = frame.sequence
-        session.free_slots = frame.free_slots
-        session.attempts.update(journal.attempts)
-        session.dispatch(journal.dispatches)
-        session.cancel(journal.cancels)
-        session.is_admitted = True
-        self._presence.linked(uid, frame.free_slots)
-        welcome = link.Welcome(
-            node_id=node.node_id,
-            node_uid=uid,
-            credential=identity.credential,
-            session_token=identity.session_token,
-            heartbeat_interval_ms=int(self._settings.heartbeat_interval * 1000),
-            verdicts=journal.verdicts,
-            output_window_bytes=self._settings.output_window_bytes,
+    async def _foreign_entry(self, hello: link.Hello, principal: Principal) -> _Entry:
+        identities.check_name(hello.node_id)
+        # Before the node is claimed: a Hello that is refused must not end the node's present link.
+        uid = await foreign_nodes.known_uid(self._store, principal, hello)
+        uid = uid or self._registering(hello.node_id) or uuid.uuid4().hex
+        has_its_own = not foreign_nodes.wants_credential(principal, hello)
+        identity = Identity(
+            session_token=identities.new_session_token(),
+            credential="" if has_its_own else secrets.new(secrets.AGENT),
         )
-        return session, welcome
+
+        def admit(tx: Transaction) -> tuple[node_pb2.Node, bool]:
+            node, is_created = foreign_nodes.admit(tx, principal, hello, uid, identity, self._servers.id)
+            if is_created:
+                self._join_tokens.consume_join_token(tx, principal, node.node_id, is_repeated=False)
+            return node, is_created
+
+        def reconcile(tx: Transaction) -> attempts.Reconciliation:
+            return foreign_nodes.take_stock(tx, uid)
+
+        return _Entry(ForeignSession(uid, hello.node_id), identity, admit, reconcile)
+
+    def _registering(self, node_id: str) -> str:
+        """Returns the uid of a foreign node that another connection is about to make, or ""."""
+        for uid, session in self._sessions.items():
+            if session.is_foreign and session.node_id == node_id:
+                return uid
+        return ""
 
     def _claim_node(self, session: Session) -> None:
         """Makes a session its node's, in place of any other. From here to the submission of its Hello
@@ -291,17 +348,20 @@ class Links:
         if frame.HasField("hello"):
             raise errors.LinkProtocol("a stream has one Hello")
         heartbeat = frame.heartbeat if frame.HasField("heartbeat") else None
-        self._presence.heard(session.node_uid, frame.free_slots, heartbeat)
+        self._presence.heard(session.node_uid, session.room, heartbeat)
         if heartbeat is not None and heartbeat.HasField("sample"):
-            self._metrics.record(session.node_uid, heartbeat.sample)
-        if not session.is_confirmed and frame.acked_sequence:
+            if session.is_foreign:  # which is told when its sample is durable
+                await self._write(session, self._metrics.storing(session.node_uid, heartbeat.sample))
+            else:
+                self._metrics.record(session.node_uid, heartbeat.sample)
+        if not session.is_foreign and not session.is_confirmed and frame.acked_sequence:
             await self._confirm(session)
         if frame.output or frame.reports:
             await self._record(session, frame)
         session.received = frame.sequence
         if frame.HasField("goodbye"):
             session.said_goodbye = True
-        if session.may_have_work and session.credit > 0:
+        if session.is_foreign or (session.may_have_work and session.credit > 0):
             session.wake.set()
 
     async def _confirm(self, session: Session) -> None:
@@ -319,7 +379,7 @@ class Links:
             recorded = await self._write(
                 session,
                 partial(
-                    attempts.record,
+                    foreign_nodes.record if session.is_foreign else attempts.record,
                     node_uid=session.node_uid,
                     # Copied, because the mutation runs on another thread.
                     known={key: session.attempts[key] for key in keys if key in session.attempts},
@@ -355,9 +415,20 @@ class Links:
             # Before the look: a command that comes meanwhile must not be overlooked.
             session.may_have_work = False
             dispatches, has_more = await self._write(
-                session, lambda tx: attempts.claim(tx, session.node_uid, limit, self._settings)
+                session,
+                partial(
+                    attempts.claim,
+                    node_uid=session.node_uid,
+                    limit=limit,
+                    settings=self._settings,
+                    is_foreign=session.is_foreign,
+                ),
             )
             session.may_have_work |= has_more
+            if session.is_foreign and not session.is_open:
+                # Nobody will say that they never arrived.
+                for dispatch in dispatches:
+                    await self._store.write(partial(attempts.put_back, told=dispatch))
             session.dispatch(dispatches)
             self.counters.dispatched += len(dispatches)
             if has_more and session.credit > 0:
@@ -403,7 +474,13 @@ class Links:
             return
         command = stored.command
         session = self._sessions.get(command.node_uid)
-        if session is None or states.is_terminal(command.state):
+        if session is None:
+            return
+        if session.is_foreign and command.state not in states.ON_NODE:  # the server counts its credit
+            session.attempts.pop((command_id, command.attempt), None)
+            if session.may_have_work:
+                session.wake.set()
+        if states.is_terminal(command.state):
             return
         if command.state == command_pb2.COMMAND_STATE_PENDING:
             session.may_have_work = True

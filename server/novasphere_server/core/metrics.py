@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -82,6 +82,10 @@ class Metrics:
         if len(self._waiting) == self._waiting.maxlen:
             self.dropped += 1  # the oldest goes
         self._waiting.append(_Sample(node_uid, self._clock.now_us(), sample))
+
+    def storing(self, node_uid: str, sample: link.Sample) -> Callable[[Transaction], None]:
+        """Returns the mutation that stores a sample which is not to wait for the next flush."""
+        return partial(_insert, samples=[_Sample(node_uid, self._clock.now_us(), sample)])
 
     async def flush(self) -> int:
         """Stores what was recorded. Returns how many samples that were. Raises DatabaseUnavailable,

@@ -15,6 +15,7 @@ class PrincipalKind(StrEnum):
     KEY = "key"
     JOIN_TOKEN = "join_token"  # noqa: S105 - a word, not a secret
     AGENT = "agent"
+    JWT = "jwt"
     ANONYMOUS = "anonymous"
 
 
@@ -22,8 +23,10 @@ class PrincipalKind(StrEnum):
 class Principal:
     """An authenticated caller.
 
-    `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID". `namespaces` empty means
-    all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the credential stops working.
+    `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID", "jwt:ISSUER:SUBJECT".
+    `namespaces` empty means all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the
+    credential stops working. `path` is the one REST path that may be called, where a ticket says so.
+    `signed_with` tells the key of a signed token.
     """
 
     kind: PrincipalKind
@@ -32,6 +35,8 @@ class Principal:
     namespaces: frozenset[str] = frozenset()
     node_uid: str = ""
     expires_at_us: int | None = None
+    path: str = ""
+    signed_with: str = ""
 
     def has_scope(self, scope: options_pb2.Scope.ValueType) -> bool:
         return scope == options_pb2.SCOPE_UNSPECIFIED or scope in self.scopes

@@ -18,11 +18,12 @@ import zlib
 API_KEY = "nsk"
 JOIN_TOKEN = "nsj"  # noqa: S105 - a prefix, not a secret
 AGENT = "nsa"
+TICKET = "nst"
 
 _PUBLIC = string.ascii_lowercase + string.digits
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _PUBLIC_LENGTH, _RANDOM_LENGTH, _CHECKSUM_LENGTH = 8, 32, 6
-_SHAPE = re.compile(r"(ns[kja])_([a-z0-9]{8})_[0-9A-Za-z]{38}")
+_SHAPE = re.compile(r"(ns[kjat])_([a-z0-9]{8})_[0-9A-Za-z]{38}")
 
 
 def new(prefix: str) -> str:

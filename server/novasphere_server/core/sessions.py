@@ -22,6 +22,8 @@ class Session:
     each other, and the next frame is read only when the last one is stored.
     """
 
+    is_foreign = False
+
     def __init__(self, node_uid: str, node_id: str) -> None:
         self.node_uid = node_uid
         self.node_id = node_id
@@ -37,6 +39,7 @@ class Session:
         self.silent_ticks = 0
         self.received = 0  # the agent's last frame whose content is durable
         self.free_slots = 0
+        self.capacity = 0  # how many attempts the node runs at once
         self.may_have_work = True
         self.attempts: dict[Key, Attempt] = {}
         self.to_cancel: dict[str, int] = {}  # command -> attempt, as their clients asked
@@ -73,6 +76,11 @@ class Session:
         on_its_way = sum(count for _, count in self._unacked_dispatches) + len(self._dispatches)
         return self.free_slots - on_its_way
 
+    @property
+    def room(self) -> int:
+        """How many more attempts the node would start, for people to read."""
+        return self.free_slots
+
     def apply(self, recorded: Recorded) -> None:
         """Takes over what became of a frame, now that it is durable."""
         self.attempts.update(recorded.attempts)
@@ -102,7 +110,7 @@ class Session:
 
         That an agent's frame was received is not worth a frame of its own, unless it held something.
         """
-        if not (self._dispatches or self._cancels or self._output_acks or self._report_acks):
+        if not self._has_news:
             return None
         fitting = self._fitting_dispatches()
         dispatches, self._dispatches = self._dispatches[:fitting], self._dispatches[fitting:]
@@ -128,6 +136,10 @@ class Session:
         self._output_acks = {}
         self._report_acks = {}
         return frame
+
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._dispatches or self._cancels or self._output_acks or self._report_acks)
 
     def _fitting_dispatches(self) -> int:
         """Returns how many of the dispatches go into one frame: at least one, if there is any."""
@@ -160,3 +172,40 @@ class Session:
             self.is_open = False
             self.failure = error
             self.wake.set()
+
+
+class ForeignSession(Session):
+    """The link of a foreign node, which a bridge holds for it.
+
+    The node has no journal. What it runs is what it was sent and has not ended, in `attempts`.
+    """
+
+    is_foreign = True
+
+    def __init__(self, node_uid: str, node_id: str) -> None:
+        super().__init__(node_uid, node_id)
+        self._told = 0  # the last of its frames that it knows to be durable
+
+    @property
+    def credit(self) -> int:
+        return self.capacity - len(self.attempts) if self.free_slots else 0
+
+    @property
+    def room(self) -> int:
+        return max(0, self.credit)
+
+    def apply(self, recorded: Recorded) -> None:
+        super().apply(recorded)
+        for cancel in recorded.cancels:  # nobody waits for these any more
+            self.attempts.pop((cancel.run_id, cancel.attempt), None)
+
+    def cancel(self, cancels: Iterable[link.CancelAttempt]) -> None:
+        """Does nothing: the node's protocol has no word for it."""
+
+    @property
+    def _has_news(self) -> bool:
+        return self.received > self._told or super()._has_news
+
+    def number(self, frame: link.ConnectResponse) -> link.ConnectResponse:
+        self._told = self.received
+        return super().number(frame)

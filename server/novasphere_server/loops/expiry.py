@@ -1,4 +1,6 @@
-"""Ends commands that nobody else can end: those that waited for too long, and those of lost nodes."""
+"""Ends commands that nobody else can end: those that waited for too long, those of lost nodes, and those
+whose time is up on foreign nodes.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from novasphere.node.v1 import command_pb2
 
 from novasphere_server import logs
 from novasphere_server.clock import Clock
+from novasphere_server.core import command_states as states
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.presence import Presence
 from novasphere_server.errors import ApiError
@@ -23,6 +26,10 @@ class ExpiryLoop:
         self._clock = clock
         self._period = period
         self._deadline_us: int | None = 0  # nothing is due before it; None: nothing waits
+        # Commands on foreign nodes, and when the time of each is up, by the monotonic clock: what the wall
+        # clock does meanwhile shortens nobody's time.
+        self._runs: dict[str, float] = {}
+        self._knows_runs = False  # those that were under way when this process started
         self._lost: dict[str, str] = {}  # lost nodes that may have unfinished work: uid and name
         commands.on_change(self._follow)
         presence.on_lost(self._lost.__setitem__)
@@ -47,12 +54,34 @@ class ExpiryLoop:
             except BaseException:
                 self._deadline_us = 0
                 raise
+        await self._expire_runs()
         for uid, node_id in tuple(self._lost.items()):
             while await self._commands.lose_work(node_id, uid):
                 pass
             self._lost.pop(uid, None)
 
+    async def _expire_runs(self) -> None:
+        if not self._knows_runs:
+            for command_id, deadline_us in await self._commands.timed_runs():
+                self._time(command_id, deadline_us)
+            self._knows_runs = True
+        now = self._clock.monotonic()
+        due = [command_id for command_id, up_at in self._runs.items() if up_at <= now]
+        while due:
+            settled = await self._commands.expire_runs(due)
+            for command_id in due[:settled]:
+                self._runs.pop(command_id, None)
+            due = due[settled:]
+
+    def _time(self, command_id: str, deadline_us: int) -> None:
+        left = (deadline_us - self._clock.now_us()) / 1_000_000
+        self._runs.setdefault(command_id, self._clock.monotonic() + left)
+
     def _follow(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
+        if stored is None or stored.command.state not in states.ON_NODE:
+            self._runs.pop(command_id, None)
+        elif stored.command.HasField("run_deadline"):
+            self._time(command_id, stored.command.run_deadline.ToMicroseconds())
         if stored is not None and stored.command.state == command_pb2.COMMAND_STATE_PENDING:
             command = stored.command
             created_us = command.created_at.ToMicroseconds()

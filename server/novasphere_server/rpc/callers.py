@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from novasphere.api.v1 import options_pb2
 
+from novasphere_server import logs
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
-from novasphere_server.errors import PermissionDenied, Unauthenticated
+from novasphere_server.core.refusals import Claim, Refusals, Refused
+from novasphere_server.core.tickets import TicketUse
+from novasphere_server.errors import PermissionDenied, TooManyRefusals, Unauthenticated
+from novasphere_server.rpc import peers
 from novasphere_server.rpc.methods import Method
+from novasphere_server.rpc.peers import Peer
+from novasphere_server.telemetry import Telemetry
+
+log = logs.get(__name__)
 
 _ANONYMOUS = Principal(PrincipalKind.ANONYMOUS, "anonymous", ALL_SCOPES)
 
@@ -21,8 +29,12 @@ class Authenticator(Protocol):
         """Returns who holds a token that was proved lately, without waiting."""
         ...
 
-    async def authenticate(self, token: str) -> Principal:
-        """Returns who holds the token. Raises Unauthenticated."""
+    def claim(self, token: str) -> Claim:
+        """Returns what a token says of itself, without looking anything up."""
+        ...
+
+    async def authenticate(self, token: str, ticket: TicketUse) -> Principal:
+        """Returns who holds the token; `ticket` is what becomes of it if it is one. Raises Refused."""
         ...
 
     def holds(self, principal: Principal) -> bool:
@@ -34,11 +46,17 @@ class Callers:
     """Tells who calls, from what the call's metadata carries."""
 
     def __init__(
-        self, authenticator: Authenticator, *, is_open: bool, on_refusal: Callable[[], None]
+        self,
+        authenticator: Authenticator,
+        refusals: Refusals,
+        telemetry: Telemetry,
+        *,
+        is_open: bool,
     ) -> None:
         self._authenticator = authenticator
+        self._refusals = refusals
+        self._telemetry = telemetry
         self._is_open = is_open  # whoever shows nothing may do everything: --no-auth
-        self._on_refusal = on_refusal
 
     def known(self, method: Method, metadata: Mapping[str, str]) -> Principal | None:
         """Returns who makes the usual call, if that takes no waiting; None: ask allowed()."""
@@ -50,36 +68,74 @@ class Callers:
             return None
         return None if method.is_public else principal
 
-    async def allowed(self, method: Method, metadata: Mapping[str, str]) -> Principal:
-        """Returns who calls. Raises Unauthenticated, and PermissionDenied if they may not."""
-        principal = _ANONYMOUS if method.is_public else await self.authenticate(metadata)
+    async def allowed(
+        self,
+        method: Method,
+        metadata: Mapping[str, str],
+        peer: Peer = "",
+        *,
+        is_trial: bool = False,
+    ) -> Principal:
+        """Returns who calls. Raises what says that they are nobody, or may not; a trial spends no ticket."""
+        if method.is_public:
+            principal = _ANONYMOUS
+        else:
+            used = TicketUse.LOOK if is_trial else TicketUse.SPEND
+            ticket = TicketUse.NONE if method.is_unary else used
+            principal = await self.authenticate(metadata, peer, ticket)
         if method.scopes and principal.scopes.isdisjoint(method.scopes):
             raise _denied(*method.scopes)
         return principal
 
     async def authorize(
-        self, metadata: Mapping[str, str], scope: options_pb2.Scope.ValueType
+        self, metadata: Mapping[str, str], peer: Peer, scope: options_pb2.Scope.ValueType
     ) -> Principal:
-        """Returns who calls. Raises Unauthenticated or PermissionDenied."""
-        principal = await self.authenticate(metadata)
+        """Returns who calls. Raises Unauthenticated, TooManyRefusals or PermissionDenied."""
+        principal = await self.authenticate(metadata, peer)
         if not principal.has_scope(scope):
             raise _denied(scope)
         return principal
 
-    async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
-        """Returns who calls. Raises Unauthenticated."""
-        tokens = (_bearer(metadata.get("authorization", "")), metadata.get("x-api-key", ""))
-        if not any(tokens):
+    async def authenticate(
+        self, metadata: Mapping[str, str], peer: Peer = "", ticket: TicketUse = TicketUse.NONE
+    ) -> Principal:
+        """Returns who calls: the holder of the first credential that works. Raises Unauthenticated and
+        TooManyRefusals.
+        """
+        bearer = _bearer(metadata.get("authorization", ""))
+        tokens = list(filter(None, (bearer, metadata.get("x-api-key", ""))))
+        if not tokens:
             if self._is_open:
                 return _ANONYMOUS
             raise Unauthenticated("a credential is needed: send it as Authorization: Bearer TOKEN")
-        for token in filter(None, tokens):
-            try:
-                return await self._authenticator.authenticate(token)
-            except Unauthenticated:
+        known = self._authenticator.known(tokens[0])
+        if known is not None:
+            return known
+        origin = peers.network(peer)
+        claims = [self._authenticator.claim(token) for token in tokens]
+        waits = [self._refusals.wait(origin, claim) for claim in claims]
+        refused = []
+        for token, wait in zip(tokens, waits, strict=True):
+            if wait:
                 continue
-        self._on_refusal()
-        raise Unauthenticated("the credential is not valid")
+            try:
+                return await self._authenticator.authenticate(token, ticket)
+            except Refused as error:
+                refused.append(error)
+        if not refused:
+            self._telemetry.credential_refused("throttled")
+            raise TooManyRefusals(min(waits))
+        self._refusals.count(origin, claims)
+        for refusal in refused:
+            self._telemetry.credential_refused(refusal.kind)
+            log.info(
+                "credential refused",
+                kind=refusal.kind,
+                why=refusal.why,
+                claimed=refusal.claimed,
+                address=origin,
+            )
+        raise refused[0]
 
     def holds(self, principal: Principal) -> bool:
         """Returns whether the credential behind the principal still works."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novasphere_server.core.principals import Principal
+from novasphere_server.rpc.peers import Peer
 from novasphere_server.store.idempotency import Idempotency
 
 
@@ -23,9 +24,7 @@ class CallContext:
     request_id: str
     metadata: Mapping[str, str]
     deadline: float | None = None
-    # Where a stream comes from. A unary call's servicer is not told: asking grpcio takes as long as
-    # answering.
-    peer: str = ""
+    peer: Peer = ""
     idempotency: Idempotency | None = None
     is_dry_run: bool = False
     headers: dict[str, str] = field(default_factory=dict)

@@ -19,7 +19,8 @@ class InProcess:
 
     async def admit(self, call: Call) -> None:
         try:
-            await self._pipeline.admit(await self._method(call), call.request, call.metadata)
+            method = await self._method(call)
+            await self._pipeline.admit(method, call.request, call.metadata, call.peer)
         except CallFailed as failure:
             raise CallError(failure.status) from failure
 
@@ -27,18 +28,24 @@ class InProcess:
         method = await self._method(call)
         try:
             result, headers = await self._pipeline.unary(
-                method, call.request, call.metadata, call.timeout
+                method, call.request, call.metadata, call.timeout, peer=call.peer
             )
         except CallFailed as failure:
             raise CallError(failure.status) from failure
         return _answer(result, headers)
 
-    async def stream(self, call: Call) -> AsyncIterator[Answer]:
+    def stream(self, call: Call) -> AsyncIterator[Answer]:
+        return self._answers(call, call.request)
+
+    def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:
+        return self._answers(call, requests)
+
+    async def _answers(
+        self, call: Call, request: Message | AsyncIterator[Message]
+    ) -> AsyncIterator[Answer]:
         method = await self._method(call)
         try:
-            stream = await self._pipeline.open(
-                method, call.request, call.metadata, call.peer, call.timeout
-            )
+            stream = await self._pipeline.open(method, request, call.metadata, call.peer, call.timeout)
             try:
                 while (result := await stream.next()) is not None:
                     yield _answer(result, stream.headers())
@@ -50,7 +57,8 @@ class InProcess:
     async def _method(self, call: Call) -> Method:
         method = self._pipeline.methods.get(call.method)
         if method is None:
-            raise CallError((await self._pipeline.unknown(call.method, call.metadata)).status)
+            failure = await self._pipeline.unknown(call.method, call.metadata, call.peer)
+            raise CallError(failure.status)
         return method
 
 

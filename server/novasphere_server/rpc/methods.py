@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
+from urllib.parse import unquote
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
@@ -17,6 +19,8 @@ from novasphere.api.v1 import options_pb2
 from novasphere_server.errors import MalformedBody
 from novasphere_server.rpc.validation import Validate, Validators
 from novasphere_server.telemetry import Endpoint
+
+_VARIABLE = re.compile(r"{([a-z_.]+)(?:=[^}]*)?}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +38,7 @@ class Method:
     validate: Validate | None
     has_request_id: bool
     has_validate_only: bool
+    paths: tuple[str, ...]  # in REST, as the proto spells them
     resource: str  # the request's field that names what the REST path is about; empty: nothing
     endpoint: Endpoint
 
@@ -44,6 +49,13 @@ class Method:
         except DecodeError:
             name = self.request_type.DESCRIPTOR.name
             raise MalformedBody(f"the message is not a {name}") from None
+
+    def has_path(self, path: str, message: Any) -> bool:
+        """Returns whether a call with this request has this path in REST, percent-encoded or not. One with
+        a stream of requests has only the paths without variables.
+        """
+        wanted = unquote(path)
+        return any(wanted == _filled(template, message) for template in self.paths)
 
     def fingerprint(self, message: Any) -> bytes:
         """Digests what the request asks for. How it asks (its id, a dry run) is no part of that."""
@@ -85,14 +97,29 @@ def method(
         validate=None if rpc.client_streaming else validators.of(request_type),
         has_request_id="request_id" in fields,
         has_validate_only="validate_only" in fields,
+        paths=tuple(_paths(rpc)),
         resource=_resource(rpc, resources),
         endpoint=endpoint,
     )
 
 
+def _paths(rpc: MethodDescriptor) -> Iterator[str]:
+    rule = rpc.GetOptions().Extensions[annotations_pb2.http]
+    for binding in (rule, *rule.additional_bindings):
+        pattern = binding.WhichOneof("pattern")
+        if pattern not in (None, "custom"):
+            yield getattr(binding, pattern)
+
+
+def _filled(template: str, message: Any) -> str | None:
+    """Returns the path with the request's values in it; None if they are not there."""
+    try:
+        return _VARIABLE.sub(lambda found: str(attrgetter(found[1])(message)), template)
+    except AttributeError:
+        return None
+
+
 def _resource(rpc: MethodDescriptor, known: Container[str]) -> str:
     """Returns the first variable of the method's REST path, if it names a resource that is known."""
-    rule = rpc.GetOptions().Extensions[annotations_pb2.http]
-    path = getattr(rule, rule.WhichOneof("pattern") or "get")
-    variables = re.findall(r"{([a-z_]+)", path)
+    variables = _VARIABLE.findall(next(_paths(rpc), ""))
     return variables[0] if variables and variables[0] in known else ""

@@ -24,6 +24,7 @@ from google.rpc import status_pb2
 from novasphere_server import logs
 from novasphere_server.clock import Clock
 from novasphere_server.core.principals import Principal
+from novasphere_server.core.refusals import Refusals
 from novasphere_server.errors import (
     ApiError,
     ClientClosed,
@@ -32,6 +33,7 @@ from novasphere_server.errors import (
     Internal,
     InvalidArgument,
     NotImplementedHere,
+    PermissionDenied,
     TooLarge,
     Unauthenticated,
 )
@@ -39,6 +41,7 @@ from novasphere_server.rpc import methods, statuses
 from novasphere_server.rpc.callers import Authenticator, Callers
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.methods import Method
+from novasphere_server.rpc.peers import Peer
 from novasphere_server.rpc.validation import Validators
 from novasphere_server.rpc.views import Many, One
 from novasphere_server.store.idempotency import Idempotency
@@ -95,12 +98,14 @@ class Pipeline:
         clock: Clock,
         telemetry: Telemetry,
         message_bytes: int,
+        refusal_burst: int,
         is_open: bool = False,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
-        refused = telemetry.refused_credentials.inc
         self.message_bytes = message_bytes  # of one request; more is refused
-        self.callers = Callers(authenticator, is_open=is_open, on_refusal=refused)
+        self.callers = Callers(
+            authenticator, Refusals(refusal_burst, clock.monotonic), telemetry, is_open=is_open
+        )
         self._revisions = revisions
         self._clock = clock
         self._telemetry = telemetry
@@ -147,6 +152,7 @@ class Pipeline:
         metadata: Mapping[str, str],
         remaining: float | None = None,
         endpoint: Endpoint | None = None,
+        peer: Peer = "",
     ) -> tuple[Result, dict[str, str]]:
         """Returns the response and the headers to send with it. Raises CallFailed.
 
@@ -158,12 +164,14 @@ class Pipeline:
         outcome = _GONE
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         self._unary_calls += 1
+        principal = None
         try:
             callers = self.callers
-            principal = callers.known(method, metadata) or await callers.allowed(method, metadata)
+            principal = callers.known(method, metadata) or await callers.allowed(method, metadata, peer)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
-            context = CallContext(method.path, principal, request_id, metadata, deadline)
+            context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
             message = self._read(method, request, context)
             if _MIN_REVISION in metadata:
                 remaining = await self._catch_up(context)
@@ -176,7 +184,7 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            nearer = await self._by_path(method, request, metadata, error)
+            nearer = await self._by_path(method, request, principal, error)
             told = self.told(nearer, method.path)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
@@ -193,7 +201,7 @@ class Pipeline:
         method: Method,
         request: bytes | Message | AsyncIterator[Any],
         metadata: Mapping[str, str],
-        peer: str = "",
+        peer: Peer = "",
         remaining: float | None = None,
         endpoint: Endpoint | None = None,
     ) -> OpenStream:
@@ -201,16 +209,20 @@ class Pipeline:
         started = perf_counter()
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         outcome = _GONE
         is_open = False
+        principal = None
         try:
             self._refuse_when_draining()
-            principal = await self.callers.allowed(method, metadata)
+            principal = await self.callers.allowed(method, metadata, peer)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
             context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
             message = (
                 request if isinstance(request, AsyncIterator) else self._read(method, request, context)
             )
+            if principal.path:
+                _check_path(method, message, principal)
             if _MIN_REVISION in metadata:
                 await self._catch_up(context)
             responses = method.handler(message, context)
@@ -219,7 +231,7 @@ class Pipeline:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            nearer = await self._by_path(method, request, metadata, error)
+            nearer = await self._by_path(method, request, principal, error)
             told = self.told(nearer, method.path)
             outcome = _CODES[told.reason]
             raise CallFailed(statuses.of(told, request_id), self.bare_headers(request_id)) from error
@@ -228,22 +240,32 @@ class Pipeline:
                 self._record(method, endpoint, metadata, outcome, started)
         return stream
 
-    async def admit(self, method: Method, request: Message, metadata: Mapping[str, str]) -> None:
-        """Raises CallFailed if the caller may not call the method, or what its path names is not there,
+    async def check(
+        self, method: Method, request: Message, metadata: Mapping[str, str], peer: Peer = ""
+    ) -> None:
+        """Raises ApiError if the caller may not call the method, or what its path names is not there,
         whatever else the request says.
         """
+        principal = await self.callers.allowed(method, metadata, peer, is_trial=True)
+        await self._find(method, request, principal)
+
+    async def admit(
+        self, method: Method, request: Message, metadata: Mapping[str, str], peer: Peer = ""
+    ) -> None:
+        """Raises CallFailed where check() raises."""
         request_id = _request_id(metadata)
         try:
-            await self._find(method, request, await self.callers.allowed(method, metadata))
+            await self.check(method, request, metadata, peer)
         except ApiError as error:
             raise CallFailed(statuses.of(error, request_id), self.bare_headers(request_id)) from error
 
-    async def unknown(self, path: str, metadata: Mapping[str, str]) -> CallFailed:
+    async def unknown(self, path: str, metadata: Mapping[str, str], peer: Peer = "") -> CallFailed:
         """Returns what the caller of a method that nobody serves is told, once it is known who that is."""
         request_id = _request_id(metadata)
         logs.request_id.set(request_id)
+        logs.traceparent.set(metadata.get("traceparent", ""))
         try:
-            await self.callers.authenticate(metadata)
+            await self.callers.authenticate(metadata, peer)
             told: ApiError = NotImplementedHere(f"this server does not offer {path}")
         except Exception as error:  # noqa: BLE001 - told() keeps what nobody should read
             told = self.told(error, path)
@@ -257,16 +279,16 @@ class Pipeline:
                 await self._resources[method.resource](principal, key)
 
     async def _by_path(
-        self, method: Method, request: Any, metadata: Mapping[str, str], error: Exception
+        self, method: Method, request: Any, principal: Principal | None, error: Exception
     ) -> Exception:
         """Returns what is to be said in place of `error`: that the path leads nowhere comes before what
         is wrong with the rest.
         """
-        if not isinstance(error, InvalidArgument) or not method.resource:
+        if principal is None or not isinstance(error, InvalidArgument) or not method.resource:
             return error  # whoever says InvalidArgument has read the request
         message = method.request_type.FromString(request) if isinstance(request, bytes) else request
         try:
-            await self._find(method, message, await self.callers.authenticate(metadata))
+            await self._find(method, message, principal)
         except ApiError as nearer:
             return nearer
         return error
@@ -492,6 +514,14 @@ def _request_id(metadata: Mapping[str, str]) -> str:
     if given and _REQUEST_ID.fullmatch(given):
         return given
     return _PROCESS + str(next(_numbers))
+
+
+def _check_path(method: Method, message: Any, principal: Principal) -> None:
+    """Raises PermissionDenied unless the caller's ticket is for the path that the call has in REST."""
+    if not method.has_path(principal.path, message):
+        raise PermissionDenied(
+            f"this ticket opens {principal.path} and nothing else", metadata={"path": principal.path}
+        )
 
 
 def _check(result: object) -> None:

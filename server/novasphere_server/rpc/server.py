@@ -63,7 +63,7 @@ class _Handlers(grpc.GenericRpcHandler):
 
         async def refuse(_: Any, context: Any) -> None:
             metadata = _metadata(context.invocation_metadata())
-            await _abort(context, await self._pipeline.unknown(path, metadata))
+            await _abort(context, await self._pipeline.unknown(path, metadata, context.peer))
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 
@@ -92,6 +92,7 @@ class _UnaryCall(RpcMethodHandler):
                 _metadata(self._metadata),
                 context.time_remaining(),
                 method.endpoint,
+                context.peer,
             )
             wire = result.SerializeToString() if isinstance(result, Message) else result.wire()
         except CallFailed as failure:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from google.protobuf.descriptor import FileDescriptor
-from novasphere.api.v1 import join_token_service_pb2, key_service_pb2
+from novasphere.api.v1 import (
+    access_service_pb2,
+    join_token_service_pb2,
+    key_service_pb2,
+    ticket_service_pb2,
+)
 from novasphere.link.v1 import link_service_pb2
 from novasphere.node.v1 import (
     command_service_pb2,
@@ -15,6 +20,7 @@ from novasphere.node.v1 import (
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.keys import Keys
+from novasphere_server.core.tickets import Tickets
 from novasphere_server.rpc import health, reflection
 from novasphere_server.rpc.commands import CommandService
 from novasphere_server.rpc.keys import JoinTokenService, KeyService
@@ -23,6 +29,7 @@ from novasphere_server.rpc.metrics import MetricService
 from novasphere_server.rpc.nodes import NodeService
 from novasphere_server.rpc.pipeline import Resource
 from novasphere_server.rpc.systems import SystemService
+from novasphere_server.rpc.tickets import TicketService
 
 
 def _service(file: FileDescriptor) -> str:
@@ -37,14 +44,16 @@ METRICS = _service(metric_service_pb2.DESCRIPTOR)
 SYSTEM = _service(system_service_pb2.DESCRIPTOR)
 KEYS = _service(key_service_pb2.DESCRIPTOR)
 JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
+TICKETS = _service(ticket_service_pb2.DESCRIPTOR)
 LINK = _service(link_service_pb2.DESCRIPTOR)
+ACCESS = _service(access_service_pb2.DESCRIPTOR)
 
-NAMES = (NODES, COMMANDS, METRICS, SYSTEM, KEYS, JOIN_TOKENS, LINK)
+NAMES = (NODES, COMMANDS, METRICS, SYSTEM, KEYS, JOIN_TOKENS, TICKETS, LINK, ACCESS)
 LISTED = (*NAMES, health.NAME, reflection.V1, reflection.V1ALPHA)
 
 
 def services(
-    fleet: Fleet, keys: Keys, join_tokens: JoinTokens, system: SystemService
+    fleet: Fleet, keys: Keys, join_tokens: JoinTokens, tickets: Tickets, system: SystemService
 ) -> dict[str, object]:
     """Returns what serves each service of the API."""
     return {
@@ -56,6 +65,7 @@ def services(
         SYSTEM: system,
         KEYS: KeyService(keys),
         JOIN_TOKENS: JoinTokenService(join_tokens),
+        TICKETS: TicketService(tickets),
         LINK: LinkService(fleet.links),
     }
 

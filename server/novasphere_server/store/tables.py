@@ -98,6 +98,18 @@ join_tokens = _resource(
     sa.Column("used_at_us", sa.BigInteger),
 )
 
+# Each opens one stream. They live for seconds, so the log does not cover them.
+tickets = sa.Table(
+    "tickets",
+    metadata,
+    sa.Column("secret_sha256", sa.LargeBinary, primary_key=True),
+    # Who made it, as JSON: who its stream runs as.
+    sa.Column("holder", TEXT, nullable=False),
+    sa.Column("path", TEXT, nullable=False),
+    sa.Column("expires_at_us", sa.BigInteger, nullable=False),
+    sa.Index(None, "expires_at_us"),
+)
+
 labels = sa.Table(
     "labels",
     metadata,

@@ -100,6 +100,12 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """The client went away before the answer."""
     ERROR_REASON_LINK_PROTOCOL: _ErrorReason.ValueType  # 38
     """The link broke its protocol: a frame out of order or an output gap."""
+    ERROR_REASON_TOO_MANY_REFUSALS: _ErrorReason.ValueType  # 39
+    """Too many wrong credentials came from this address, or of this id; nothing was looked up."""
+    ERROR_REASON_SERVER_UNREACHABLE: _ErrorReason.ValueType  # 50
+    """The gateway runs apart from the server, and cannot reach it."""
+    ERROR_REASON_UPGRADE_REQUIRED: _ErrorReason.ValueType  # 51
+    """A route that is a WebSocket was asked as an ordinary one."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request failed. Every error carries one of these names as google.rpc.ErrorInfo.reason
@@ -184,3 +190,9 @@ ERROR_REASON_CLIENT_CLOSED: ErrorReason.ValueType  # 37
 """The client went away before the answer."""
 ERROR_REASON_LINK_PROTOCOL: ErrorReason.ValueType  # 38
 """The link broke its protocol: a frame out of order or an output gap."""
+ERROR_REASON_TOO_MANY_REFUSALS: ErrorReason.ValueType  # 39
+"""Too many wrong credentials came from this address, or of this id; nothing was looked up."""
+ERROR_REASON_SERVER_UNREACHABLE: ErrorReason.ValueType  # 50
+"""The gateway runs apart from the server, and cannot reach it."""
+ERROR_REASON_UPGRADE_REQUIRED: ErrorReason.ValueType  # 51
+"""A route that is a WebSocket was asked as an ordinary one."""

@@ -412,6 +412,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=3,
         is_stream=True,
+        is_duplex=False,
         stream=model.StreamRules(
             rows='events',
             id='cursor',
@@ -458,6 +459,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -492,6 +494,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -531,6 +534,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -570,6 +574,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -604,6 +609,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
 )

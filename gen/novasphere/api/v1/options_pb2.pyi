@@ -351,6 +351,7 @@ class ErrorRule(message.Message):
     MEANING_FIELD_NUMBER: builtins.int
     FACES_FIELD_NUMBER: builtins.int
     RETRIABLE_FIELD_NUMBER: builtins.int
+    MEANING_ZH_FIELD_NUMBER: builtins.int
     code: code_pb2.Code.ValueType
     """The gRPC status code that it travels under."""
     http_status: builtins.int
@@ -359,6 +360,8 @@ class ErrorRule(message.Message):
     """What happened, in one sentence for people."""
     retriable: builtins.bool
     """The same request may succeed later without being changed."""
+    meaning_zh: builtins.str
+    """The meaning in Chinese."""
     @builtins.property
     def faces(self) -> containers.RepeatedCompositeFieldContainer[FaceError]:
         """Where a face says it differently."""
@@ -371,10 +374,11 @@ class ErrorRule(message.Message):
         meaning: builtins.str = ...,
         faces: abc.Iterable[FaceError] | None = ...,
         retriable: builtins.bool = ...,
+        meaning_zh: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "faces", b"faces", "http_status", b"http_status", "meaning", b"meaning", "retriable", b"retriable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "faces", b"faces", "http_status", b"http_status", "meaning", b"meaning", "meaning_zh", b"meaning_zh", "retriable", b"retriable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,8 +11,8 @@ from novasphere.link.v1 import link_service_pb2 as novasphere_link_v1_link_servi
 
 
 words_AttemptPhase = codec.Words(
-    {0: 'UNSPECIFIED', 1: 'RUNNING', 2: 'EXITED', 3: 'CANCELLED', 4: 'TIMED_OUT', 5: 'REJECTED', 6: 'UNKNOWN'},
-    {'UNSPECIFIED': 0, 'ATTEMPT_PHASE_UNSPECIFIED': 0, 'RUNNING': 1, 'ATTEMPT_PHASE_RUNNING': 1, 'EXITED': 2, 'ATTEMPT_PHASE_EXITED': 2, 'CANCELLED': 3, 'ATTEMPT_PHASE_CANCELLED': 3, 'TIMED_OUT': 4, 'ATTEMPT_PHASE_TIMED_OUT': 4, 'REJECTED': 5, 'ATTEMPT_PHASE_REJECTED': 5, 'UNKNOWN': 6, 'ATTEMPT_PHASE_UNKNOWN': 6},
+    {0: 'UNSPECIFIED', 1: 'RUNNING', 2: 'EXITED', 3: 'CANCELLED', 4: 'TIMED_OUT', 5: 'REJECTED', 6: 'UNKNOWN', 7: 'UNDELIVERED'},
+    {'UNSPECIFIED': 0, 'ATTEMPT_PHASE_UNSPECIFIED': 0, 'RUNNING': 1, 'ATTEMPT_PHASE_RUNNING': 1, 'EXITED': 2, 'ATTEMPT_PHASE_EXITED': 2, 'CANCELLED': 3, 'ATTEMPT_PHASE_CANCELLED': 3, 'TIMED_OUT': 4, 'ATTEMPT_PHASE_TIMED_OUT': 4, 'REJECTED': 5, 'ATTEMPT_PHASE_REJECTED': 5, 'UNKNOWN': 6, 'ATTEMPT_PHASE_UNKNOWN': 6, 'UNDELIVERED': 7, 'ATTEMPT_PHASE_UNDELIVERED': 7},
 )
 
 
@@ -166,6 +166,8 @@ def encode_Hello(m: novasphere_link_v1_link_service_pb2.Hello) -> dict[str, Any]
         data['profile'] = encode_Profile(m.profile)
     data['capacity'] = m.capacity
     data['protocol'] = m.protocol
+    if m.HasField("foreign"):
+        data['foreign'] = encode_ForeignNode(m.foreign)
     return data
 
 
@@ -173,7 +175,7 @@ def dump_Hello(m: novasphere_link_v1_link_service_pb2.Hello) -> bytes:
     return orjson.dumps(encode_Hello(m))
 
 
-keys_Hello = frozenset(['attempts', 'boot_id', 'capacity', 'incarnation', 'node_id', 'node_uid', 'profile', 'protocol', 'session_token'])
+keys_Hello = frozenset(['attempts', 'boot_id', 'capacity', 'foreign', 'incarnation', 'node_id', 'node_uid', 'profile', 'protocol', 'session_token'])
 
 
 def decode_Hello(data: Any, path: str = '', known: frozenset[str] = keys_Hello) -> novasphere_link_v1_link_service_pb2.Hello:
@@ -211,6 +213,34 @@ def decode_Hello(data: Any, path: str = '', known: frozenset[str] = keys_Hello) 
     v = data.get('protocol')
     if v is not None:
         m.protocol = codec.uint32(v, path, 'protocol')
+    v = data.get('foreign')
+    if v is not None:
+        m.foreign.CopyFrom(decode_ForeignNode(v, codec.at(path, 'foreign')))
+    return m
+
+
+def encode_ForeignNode(m: novasphere_link_v1_link_service_pb2.ForeignNode) -> dict[str, Any]:
+    return {
+        'is_registration': m.is_registration,
+    }
+
+
+def dump_ForeignNode(m: novasphere_link_v1_link_service_pb2.ForeignNode) -> bytes:
+    return orjson.dumps(encode_ForeignNode(m))
+
+
+keys_ForeignNode = frozenset(['is_registration'])
+
+
+def decode_ForeignNode(data: Any, path: str = '', known: frozenset[str] = keys_ForeignNode) -> novasphere_link_v1_link_service_pb2.ForeignNode:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_link_v1_link_service_pb2.ForeignNode()
+    v = data.get('is_registration')
+    if v is not None:
+        m.is_registration = codec.boolean(v, path, 'is_registration')
     return m
 
 
@@ -398,6 +428,7 @@ def encode_Welcome(m: novasphere_link_v1_link_service_pb2.Welcome) -> dict[str, 
         'heartbeat_interval_ms': m.heartbeat_interval_ms,
         'verdicts': [encode_AttemptVerdict(v) for v in x[:]] if (x := m.verdicts) else [],
         'output_window_bytes': m.output_window_bytes,
+        'is_created': m.is_created,
     }
 
 
@@ -405,7 +436,7 @@ def dump_Welcome(m: novasphere_link_v1_link_service_pb2.Welcome) -> bytes:
     return orjson.dumps(encode_Welcome(m))
 
 
-keys_Welcome = frozenset(['credential', 'heartbeat_interval_ms', 'node_id', 'node_uid', 'output_window_bytes', 'session_token', 'verdicts'])
+keys_Welcome = frozenset(['credential', 'heartbeat_interval_ms', 'is_created', 'node_id', 'node_uid', 'output_window_bytes', 'session_token', 'verdicts'])
 
 
 def decode_Welcome(data: Any, path: str = '', known: frozenset[str] = keys_Welcome) -> novasphere_link_v1_link_service_pb2.Welcome:
@@ -437,6 +468,9 @@ def decode_Welcome(data: Any, path: str = '', known: frozenset[str] = keys_Welco
     v = data.get('output_window_bytes')
     if v is not None:
         m.output_window_bytes = codec.uint32(v, path, 'output_window_bytes')
+    v = data.get('is_created')
+    if v is not None:
+        m.is_created = codec.boolean(v, path, 'is_created')
     return m
 
 
@@ -792,6 +826,7 @@ def encode_ReportAck(m: novasphere_link_v1_link_service_pb2.ReportAck) -> dict[s
         'run_id': m.run_id,
         'attempt': m.attempt,
         'is_stale': m.is_stale,
+        'late_after': m.late_after,
     }
 
 
@@ -799,7 +834,7 @@ def dump_ReportAck(m: novasphere_link_v1_link_service_pb2.ReportAck) -> bytes:
     return orjson.dumps(encode_ReportAck(m))
 
 
-keys_ReportAck = frozenset(['attempt', 'is_stale', 'run_id'])
+keys_ReportAck = frozenset(['attempt', 'is_stale', 'late_after', 'run_id'])
 
 
 def decode_ReportAck(data: Any, path: str = '', known: frozenset[str] = keys_ReportAck) -> novasphere_link_v1_link_service_pb2.ReportAck:
@@ -817,6 +852,9 @@ def decode_ReportAck(data: Any, path: str = '', known: frozenset[str] = keys_Rep
     v = data.get('is_stale')
     if v is not None:
         m.is_stale = codec.boolean(v, path, 'is_stale')
+    v = data.get('late_after')
+    if v is not None:
+        m.late_after = codec.string(v, path, 'late_after')
     return m
 
 

@@ -39,6 +39,8 @@ class _AttemptPhaseEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AttemptPh
     """The agent refused it; nothing was started."""
     ATTEMPT_PHASE_UNKNOWN: _AttemptPhase.ValueType  # 6
     """The agent meant to start it and cannot tell how that ended."""
+    ATTEMPT_PHASE_UNDELIVERED: _AttemptPhase.ValueType  # 7
+    """The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
 
 class AttemptPhase(_AttemptPhase, metaclass=_AttemptPhaseEnumTypeWrapper):
     """How one attempt stands on the agent."""
@@ -57,6 +59,8 @@ ATTEMPT_PHASE_REJECTED: AttemptPhase.ValueType  # 5
 """The agent refused it; nothing was started."""
 ATTEMPT_PHASE_UNKNOWN: AttemptPhase.ValueType  # 6
 """The agent meant to start it and cannot tell how that ended."""
+ATTEMPT_PHASE_UNDELIVERED: AttemptPhase.ValueType  # 7
+"""The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
 
 class _Verdict:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -128,7 +132,8 @@ class ConnectRequest(message.Message):
     """The last server frame that was handled. Handling the Welcome means that its tokens are on disk."""
     free_slots: builtins.int
     """How many more attempts the agent would start now, once every frame up to `acked_sequence` is
-    counted: the server's credit.
+    counted: the server's credit. On the link of a foreign node only 0 is read, which says that it is
+    gone: the server itself counts what it sent there, against the capacity.
     """
     @builtins.property
     def hello(self) -> Hello:
@@ -185,7 +190,9 @@ class ConnectResponse(message.Message):
     sequence: builtins.int
     """Counts this stream's frames, from 1."""
     acked_sequence: builtins.int
-    """The last agent frame whose content is durable on the server."""
+    """The last agent frame whose content is durable on the server. On the link of a foreign node each is
+    acknowledged, samples too, in a frame of its own if need be.
+    """
     @builtins.property
     def welcome(self) -> Welcome:
         """The answer to Hello."""
@@ -243,6 +250,7 @@ class Hello(message.Message):
     PROFILE_FIELD_NUMBER: builtins.int
     CAPACITY_FIELD_NUMBER: builtins.int
     PROTOCOL_FIELD_NUMBER: builtins.int
+    FOREIGN_FIELD_NUMBER: builtins.int
     node_id: builtins.str
     """The node's name that the agent wants, or has."""
     node_uid: builtins.str
@@ -265,6 +273,10 @@ class Hello(message.Message):
     def profile(self) -> Profile:
         """What the machine is."""
 
+    @builtins.property
+    def foreign(self) -> ForeignNode:
+        """Set by a bridge that speaks for a foreign node."""
+
     def __init__(
         self,
         *,
@@ -277,10 +289,36 @@ class Hello(message.Message):
         profile: Profile | None = ...,
         capacity: builtins.int = ...,
         protocol: builtins.int = ...,
+        foreign: ForeignNode | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["profile", b"profile"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["foreign", b"foreign", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["attempts", b"attempts", "boot_id", b"boot_id", "capacity", b"capacity", "incarnation", b"incarnation", "node_id", b"node_id", "node_uid", b"node_uid", "profile", b"profile", "protocol", b"protocol", "session_token", b"session_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempts", b"attempts", "boot_id", b"boot_id", "capacity", b"capacity", "foreign", b"foreign", "incarnation", b"incarnation", "node_id", b"node_id", "node_uid", b"node_uid", "profile", b"profile", "protocol", b"protocol", "session_token", b"session_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ForeignNode(message.Message):
+    """A node that speaks another protocol, through a bridge. Its credential is a join token or an agent
+    credential of its own, an admin token, or an API key with the scope agent. No node changes between this
+    and an agent of ours: for that it is deleted first.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    IS_REGISTRATION_FIELD_NUMBER: builtins.int
+    is_registration: builtins.bool
+    """The node registers: it is made, or what the Hello says of it replaces what was known. Unset: it
+    registered before and is back, and the profile says nothing; NODE_NOT_FOUND if it never did.
+    """
+    def __init__(
+        self,
+        *,
+        is_registration: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["is_registration", b"is_registration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -473,18 +511,23 @@ class Welcome(message.Message):
     HEARTBEAT_INTERVAL_MS_FIELD_NUMBER: builtins.int
     VERDICTS_FIELD_NUMBER: builtins.int
     OUTPUT_WINDOW_BYTES_FIELD_NUMBER: builtins.int
+    IS_CREATED_FIELD_NUMBER: builtins.int
     node_id: builtins.str
     """The node's name."""
     node_uid: builtins.str
     """The node's registration."""
     credential: builtins.str
-    """The agent's credential, when a join token was traded for it. To be stored with mode 0600."""
+    """The agent's credential, when a join token was traded for it. To be stored with mode 0600. A foreign
+    node gets one whenever it registers with something else; the newest one is good.
+    """
     session_token: builtins.str
     """To be presented in the next Hello. To be on disk before the Welcome is acknowledged."""
     heartbeat_interval_ms: builtins.int
     """How often to send heartbeats, in milliseconds."""
     output_window_bytes: builtins.int
     """The most output bytes that may be unacknowledged at any time."""
+    is_created: builtins.bool
+    """This Hello made the node. Unset: it was known before."""
     @builtins.property
     def verdicts(self) -> containers.RepeatedCompositeFieldContainer[AttemptVerdict]:
         """One verdict for each attempt in the Hello."""
@@ -499,10 +542,11 @@ class Welcome(message.Message):
         heartbeat_interval_ms: builtins.int = ...,
         verdicts: abc.Iterable[AttemptVerdict] | None = ...,
         output_window_bytes: builtins.int = ...,
+        is_created: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["credential", b"credential", "heartbeat_interval_ms", b"heartbeat_interval_ms", "node_id", b"node_id", "node_uid", b"node_uid", "output_window_bytes", b"output_window_bytes", "session_token", b"session_token", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["credential", b"credential", "heartbeat_interval_ms", b"heartbeat_interval_ms", "is_created", b"is_created", "node_id", b"node_id", "node_uid", b"node_uid", "output_window_bytes", b"output_window_bytes", "session_token", b"session_token", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -692,9 +736,11 @@ class AttemptReport(message.Message):
     run_id: builtins.str
     """The command."""
     attempt: builtins.int
-    """Which dispatch of it."""
+    """Which dispatch of it. A foreign node knows of one dispatch only: 0 is the last that it was sent, here
+    and in its output.
+    """
     fencing_token: builtins.int
-    """The token that the dispatch carried."""
+    """The token that the dispatch carried; 0 from a foreign node."""
     phase: AttemptPhase.ValueType
     """What happened."""
     exit_code: builtins.int
@@ -826,22 +872,28 @@ class ReportAck(message.Message):
     RUN_ID_FIELD_NUMBER: builtins.int
     ATTEMPT_FIELD_NUMBER: builtins.int
     IS_STALE_FIELD_NUMBER: builtins.int
+    LATE_AFTER_FIELD_NUMBER: builtins.int
     run_id: builtins.str
     """The command."""
     attempt: builtins.int
     """Which dispatch of it."""
     is_stale: builtins.bool
     """The report was refused as STALE_ATTEMPT and recorded as such."""
+    late_after: builtins.str
+    """The command had ended otherwise before its node reported: TIMED_OUT, LOST, ... The report is kept
+    as its late result. Empty: the report counts.
+    """
     def __init__(
         self,
         *,
         run_id: builtins.str = ...,
         attempt: builtins.int = ...,
         is_stale: builtins.bool = ...,
+        late_after: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "is_stale", b"is_stale", "run_id", b"run_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "is_stale", b"is_stale", "late_after", b"late_after", "run_id", b"run_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

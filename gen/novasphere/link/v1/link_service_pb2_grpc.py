@@ -32,6 +32,10 @@ class LinkServiceStub:
 
     Times of the agent are recorded, never compared with the server's. All `_us` fields are microseconds
     since the Unix epoch by the clock of the side that sends them.
+
+    A bridge opens the link of a foreign node, one that speaks another protocol, and sets `hello.foreign`.
+    Such a node has no session tokens, no journal and no spools: the newest link wins, what it was sent is
+    never sent again, the server measures how long its commands run, and a result comes whole.
     """
 
     def __init__(self, channel):
@@ -54,6 +58,10 @@ class LinkServiceServicer:
 
     Times of the agent are recorded, never compared with the server's. All `_us` fields are microseconds
     since the Unix epoch by the clock of the side that sends them.
+
+    A bridge opens the link of a foreign node, one that speaks another protocol, and sets `hello.foreign`.
+    Such a node has no session tokens, no journal and no spools: the newest link wins, what it was sent is
+    never sent again, the server measures how long its commands run, and a result comes whole.
     """
 
     def Connect(self, request_iterator, context):
@@ -88,6 +96,10 @@ class LinkService:
 
     Times of the agent are recorded, never compared with the server's. All `_us` fields are microseconds
     since the Unix epoch by the clock of the side that sends them.
+
+    A bridge opens the link of a foreign node, one that speaks another protocol, and sets `hello.foreign`.
+    Such a node has no session tokens, no journal and no spools: the newest link wins, what it was sent is
+    never sent again, the server measures how long its commands run, and a result comes whole.
     """
 
     @staticmethod

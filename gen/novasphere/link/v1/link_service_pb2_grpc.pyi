@@ -19,6 +19,10 @@ class LinkServiceStub:
 
     Times of the agent are recorded, never compared with the server's. All `_us` fields are microseconds
     since the Unix epoch by the clock of the side that sends them.
+
+    A bridge opens the link of a foreign node, one that speaks another protocol, and sets `hello.foreign`.
+    Such a node has no session tokens, no journal and no spools: the newest link wins, what it was sent is
+    never sent again, the server measures how long its commands run, and a result comes whole.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -35,6 +39,10 @@ class LinkServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Times of the agent are recorded, never compared with the server's. All `_us` fields are microseconds
     since the Unix epoch by the clock of the side that sends them.
+
+    A bridge opens the link of a foreign node, one that speaks another protocol, and sets `hello.foreign`.
+    Such a node has no session tokens, no journal and no spools: the newest link wins, what it was sent is
+    never sent again, the server measures how long its commands run, and a result comes whole.
     """
 
     @_abc_1.abstractmethod

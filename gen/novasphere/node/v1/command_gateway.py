@@ -52,6 +52,8 @@ def encode_Command(m: novasphere_node_v1_command_pb2.Command) -> dict[str, Any]:
     if m.HasField("cancel_requested_at"):
         data['cancel_requested_at'] = codec.print_seconds(m.cancel_requested_at.seconds)
     data['cancel_requested_by'] = m.cancel_requested_by
+    if m.HasField("run_deadline"):
+        data['run_deadline'] = codec.print_seconds(m.run_deadline.seconds)
     return data
 
 
@@ -59,7 +61,7 @@ def dump_Command(m: novasphere_node_v1_command_pb2.Command) -> bytes:
     return orjson.dumps(encode_Command(m))
 
 
-keys_Command = frozenset(['attempt', 'cancel_requested', 'cancel_requested_at', 'cancel_requested_by', 'command_id', 'command_text', 'completed_at', 'created_at', 'dispatched_at', 'exit_code', 'id', 'namespace', 'node_uid', 'queue_timeout', 'queue_timeout_seconds', 'reason', 'reason_message', 'revision', 'started_at', 'state', 'status', 'target_node_id', 'timeout', 'timeout_seconds'])
+keys_Command = frozenset(['attempt', 'cancel_requested', 'cancel_requested_at', 'cancel_requested_by', 'command_id', 'command_text', 'completed_at', 'created_at', 'dispatched_at', 'exit_code', 'id', 'namespace', 'node_uid', 'queue_timeout', 'queue_timeout_seconds', 'reason', 'reason_message', 'revision', 'run_deadline', 'started_at', 'state', 'status', 'target_node_id', 'timeout', 'timeout_seconds'])
 
 
 def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Command) -> novasphere_node_v1_command_pb2.Command:
@@ -134,6 +136,9 @@ def decode_Command(data: Any, path: str = '', known: frozenset[str] = keys_Comma
     v = data.get('cancel_requested_by')
     if v is not None:
         m.cancel_requested_by = codec.string(v, path, 'cancel_requested_by')
+    v = data.get('run_deadline')
+    if v is not None:
+        m.run_deadline.CopyFrom(codec.timestamp(v, path, 'run_deadline'))
     return m
 
 

@@ -132,6 +132,7 @@ class Command(message.Message):
     DISPATCHED_AT_FIELD_NUMBER: builtins.int
     CANCEL_REQUESTED_AT_FIELD_NUMBER: builtins.int
     CANCEL_REQUESTED_BY_FIELD_NUMBER: builtins.int
+    RUN_DEADLINE_FIELD_NUMBER: builtins.int
     id: builtins.int
     """A number given at creation, never reused."""
     command_id: builtins.str
@@ -188,6 +189,12 @@ class Command(message.Message):
     def cancel_requested_at(self) -> timestamp_pb2.Timestamp:
         """When a client first asked for it to be cancelled."""
 
+    @builtins.property
+    def run_deadline(self) -> timestamp_pb2.Timestamp:
+        """When the server ends it as TIMED_OUT unless its result is there: `timeout_seconds` after it was sent to
+        a foreign node. Unset elsewhere; agents measure by themselves, from its start.
+        """
+
     def __init__(
         self,
         *,
@@ -213,10 +220,11 @@ class Command(message.Message):
         dispatched_at: timestamp_pb2.Timestamp | None = ...,
         cancel_requested_at: timestamp_pb2.Timestamp | None = ...,
         cancel_requested_by: builtins.str = ...,
+        run_deadline: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "cancel_requested_at", b"cancel_requested_at", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "exit_code", b"exit_code", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "cancel_requested_at", b"cancel_requested_at", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "exit_code", b"exit_code", "run_deadline", b"run_deadline", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "attempt", b"attempt", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "command_id", b"command_id", "command_text", b"command_text", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "exit_code", b"exit_code", "id", b"id", "namespace", b"namespace", "node_uid", b"node_uid", "queue_timeout_seconds", b"queue_timeout_seconds", "reason", b"reason", "reason_message", b"reason_message", "revision", b"revision", "started_at", b"started_at", "state", b"state", "status", b"status", "target_node_id", b"target_node_id", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_exit_code", b"_exit_code", "_started_at", b"_started_at", "attempt", b"attempt", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "command_id", b"command_id", "command_text", b"command_text", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "exit_code", b"exit_code", "id", b"id", "namespace", b"namespace", "node_uid", b"node_uid", "queue_timeout_seconds", b"queue_timeout_seconds", "reason", b"reason", "reason_message", b"reason_message", "revision", b"revision", "run_deadline", b"run_deadline", "started_at", b"started_at", "state", b"state", "status", b"status", "target_node_id", b"target_node_id", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cancel_requested_at: _TypeAlias = typing.Literal["cancel_requested_at"]  # noqa: Y015
     _WhichOneofArgType__cancel_requested_at: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at"]  # noqa: Y015

@@ -894,6 +894,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -930,6 +931,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -966,6 +968,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -1004,6 +1007,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=3,
         is_stream=True,
+        is_duplex=False,
         stream=model.StreamRules(
             rows='events',
             id='cursor',
@@ -1053,6 +1057,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -1092,6 +1097,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -1130,6 +1136,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -1166,6 +1173,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -1204,6 +1212,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=3,
         is_stream=True,
+        is_duplex=False,
         stream=model.StreamRules(
             rows='events',
             id='next_offset',
@@ -1252,6 +1261,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -1288,6 +1298,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
 )

@@ -309,6 +309,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -347,6 +348,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -381,6 +383,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -416,6 +419,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
 )

@@ -219,6 +219,7 @@ def encode_Node(m: novasphere_node_v1_node_pb2.Node) -> dict[str, Any]:
     data['agent_version'] = m.agent_version
     data['tags'] = m.tags[:]
     data['boot_id'] = m.boot_id
+    data['is_foreign'] = m.is_foreign
     return data
 
 
@@ -226,7 +227,7 @@ def dump_Node(m: novasphere_node_v1_node_pb2.Node) -> bytes:
     return orjson.dumps(encode_Node(m))
 
 
-keys_Node = frozenset(['agent_version', 'battery', 'boot_id', 'capabilities', 'capacity', 'conditions', 'connection', 'free_slots', 'hostname', 'id', 'ip_address', 'labels', 'last_heartbeat', 'node_id', 'offline_faces', 'os_info', 'platform', 'registered_at', 'resources', 'revision', 'role', 'status', 'tags', 'uid', 'updated_at'])
+keys_Node = frozenset(['agent_version', 'battery', 'boot_id', 'capabilities', 'capacity', 'conditions', 'connection', 'free_slots', 'hostname', 'id', 'ip_address', 'is_foreign', 'labels', 'last_heartbeat', 'node_id', 'offline_faces', 'os_info', 'platform', 'registered_at', 'resources', 'revision', 'role', 'status', 'tags', 'uid', 'updated_at'])
 
 
 def decode_Node(data: Any, path: str = '', known: frozenset[str] = keys_Node) -> novasphere_node_v1_node_pb2.Node:
@@ -320,4 +321,7 @@ def decode_Node(data: Any, path: str = '', known: frozenset[str] = keys_Node) ->
     v = data.get('boot_id')
     if v is not None:
         m.boot_id = codec.string(v, path, 'boot_id')
+    v = data.get('is_foreign')
+    if v is not None:
+        m.is_foreign = codec.boolean(v, path, 'is_foreign')
     return m

@@ -289,6 +289,7 @@ class Node(message.Message):
     AGENT_VERSION_FIELD_NUMBER: builtins.int
     TAGS_FIELD_NUMBER: builtins.int
     BOOT_ID_FIELD_NUMBER: builtins.int
+    IS_FOREIGN_FIELD_NUMBER: builtins.int
     id: builtins.int
     """A number given at registration, never reused."""
     node_id: builtins.str
@@ -317,6 +318,10 @@ class Node(message.Message):
     """The version of the agent."""
     boot_id: builtins.str
     """Changes when the machine boots."""
+    is_foreign: builtins.bool
+    """No agent of ours runs there: the node speaks the frames of the nodes face at /ws/node. The server
+    measures how long its commands run.
+    """
     @builtins.property
     def last_heartbeat(self) -> timestamp_pb2.Timestamp:
         """When the agent was last heard from, by the server's clock. Unset before its first heartbeat. Live:
@@ -391,10 +396,11 @@ class Node(message.Message):
         agent_version: builtins.str = ...,
         tags: abc.Iterable[builtins.str] | None = ...,
         boot_id: builtins.str = ...,
+        is_foreign: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_battery", b"_battery", "_free_slots", b"_free_slots", "_last_heartbeat", b"_last_heartbeat", "battery", b"battery", "free_slots", b"free_slots", "last_heartbeat", b"last_heartbeat", "platform", b"platform", "registered_at", b"registered_at", "resources", b"resources", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_battery", b"_battery", "_free_slots", b"_free_slots", "_last_heartbeat", b"_last_heartbeat", "agent_version", b"agent_version", "battery", b"battery", "boot_id", b"boot_id", "capabilities", b"capabilities", "capacity", b"capacity", "conditions", b"conditions", "connection", b"connection", "free_slots", b"free_slots", "hostname", b"hostname", "id", b"id", "ip_address", b"ip_address", "labels", b"labels", "last_heartbeat", b"last_heartbeat", "node_id", b"node_id", "offline_faces", b"offline_faces", "os_info", b"os_info", "platform", b"platform", "registered_at", b"registered_at", "resources", b"resources", "revision", b"revision", "role", b"role", "status", b"status", "tags", b"tags", "uid", b"uid", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_battery", b"_battery", "_free_slots", b"_free_slots", "_last_heartbeat", b"_last_heartbeat", "agent_version", b"agent_version", "battery", b"battery", "boot_id", b"boot_id", "capabilities", b"capabilities", "capacity", b"capacity", "conditions", b"conditions", "connection", b"connection", "free_slots", b"free_slots", "hostname", b"hostname", "id", b"id", "ip_address", b"ip_address", "is_foreign", b"is_foreign", "labels", b"labels", "last_heartbeat", b"last_heartbeat", "node_id", b"node_id", "offline_faces", b"offline_faces", "os_info", b"os_info", "platform", b"platform", "registered_at", b"registered_at", "resources", b"resources", "revision", b"revision", "role", b"role", "status", b"status", "tags", b"tags", "uid", b"uid", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__battery: _TypeAlias = typing.Literal["battery"]  # noqa: Y015
     _WhichOneofArgType__battery: _TypeAlias = typing.Literal["_battery", b"_battery"]  # noqa: Y015

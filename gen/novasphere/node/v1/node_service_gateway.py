@@ -324,6 +324,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=3,
         is_stream=True,
+        is_duplex=False,
         stream=model.StreamRules(
             rows='events',
             id='cursor',
@@ -372,6 +373,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -409,6 +411,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=2,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
     model.Route(
@@ -443,6 +446,7 @@ ROUTES: tuple[model.Route, ...] = (
         action='',
         rate_class=1,
         is_stream=False,
+        is_duplex=False,
         stream=None,
     ),
 )

@@ -228,6 +228,11 @@ class ErrorRule(betterproto2.Message):
     The same request may succeed later without being changed.
     """
 
+    meaning_zh: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
+    """
+    The meaning in Chinese.
+    """
+
 
 default_message_pool.register_message("novasphere.api.v1", "ErrorRule", ErrorRule)
 

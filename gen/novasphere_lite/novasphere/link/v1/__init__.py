@@ -13,6 +13,7 @@ __all__ = (
     "ConnectRequest",
     "ConnectResponse",
     "Dispatch",
+    "ForeignNode",
     "Goodbye",
     "Heartbeat",
     "Hello",
@@ -84,6 +85,11 @@ class AttemptPhase(betterproto2.Enum):
     The agent meant to start it and cannot tell how that ended.
     """
 
+    UNDELIVERED = 7
+    """
+    The bridge of a foreign node could not hand it over, for certain: it waits for its node again.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -94,6 +100,7 @@ class AttemptPhase(betterproto2.Enum):
             4: "ATTEMPT_PHASE_TIMED_OUT",
             5: "ATTEMPT_PHASE_REJECTED",
             6: "ATTEMPT_PHASE_UNKNOWN",
+            7: "ATTEMPT_PHASE_UNDELIVERED",
         }
 
     @classmethod
@@ -106,6 +113,7 @@ class AttemptPhase(betterproto2.Enum):
             "ATTEMPT_PHASE_TIMED_OUT": 4,
             "ATTEMPT_PHASE_REJECTED": 5,
             "ATTEMPT_PHASE_UNKNOWN": 6,
+            "ATTEMPT_PHASE_UNDELIVERED": 7,
         }
 
 
@@ -203,12 +211,13 @@ class AttemptReport(betterproto2.Message):
 
     attempt: "int" = betterproto2.field(2, betterproto2.TYPE_UINT32)
     """
-    Which dispatch of it.
+    Which dispatch of it. A foreign node knows of one dispatch only: 0 is the last that it was sent, here
+    and in its output.
     """
 
     fencing_token: "int" = betterproto2.field(3, betterproto2.TYPE_UINT64)
     """
-    The token that the dispatch carried.
+    The token that the dispatch carried; 0 from a foreign node.
     """
 
     phase: "AttemptPhase" = betterproto2.field(
@@ -410,7 +419,8 @@ class ConnectRequest(betterproto2.Message):
     free_slots: "int" = betterproto2.field(3, betterproto2.TYPE_UINT32)
     """
     How many more attempts the agent would start now, once every frame up to `acked_sequence` is
-    counted: the server's credit.
+    counted: the server's credit. On the link of a foreign node only 0 is read, which says that it is
+    gone: the server itself counts what it sent there, against the capacity.
     """
 
     hello: "Hello | None" = betterproto2.field(
@@ -467,7 +477,8 @@ class ConnectResponse(betterproto2.Message):
 
     acked_sequence: "int" = betterproto2.field(2, betterproto2.TYPE_UINT64)
     """
-    The last agent frame whose content is durable on the server.
+    The last agent frame whose content is durable on the server. On the link of a foreign node each is
+    acknowledged, samples too, in a frame of its own if need be.
     """
 
     welcome: "Welcome | None" = betterproto2.field(
@@ -561,6 +572,24 @@ class Dispatch(betterproto2.Message):
 
 
 default_message_pool.register_message("novasphere.link.v1", "Dispatch", Dispatch)
+
+
+@dataclass(eq=False, repr=False)
+class ForeignNode(betterproto2.Message):
+    """
+    A node that speaks another protocol, through a bridge. Its credential is a join token or an agent
+    credential of its own, an admin token, or an API key with the scope agent. No node changes between this
+    and an agent of ours: for that it is deleted first.
+    """
+
+    is_registration: "bool" = betterproto2.field(1, betterproto2.TYPE_BOOL)
+    """
+    The node registers: it is made, or what the Hello says of it replaces what was known. Unset: it
+    registered before and is back, and the profile says nothing; NODE_NOT_FOUND if it never did.
+    """
+
+
+default_message_pool.register_message("novasphere.link.v1", "ForeignNode", ForeignNode)
 
 
 @dataclass(eq=False, repr=False)
@@ -658,6 +687,13 @@ class Hello(betterproto2.Message):
     protocol: "int" = betterproto2.field(9, betterproto2.TYPE_UINT32)
     """
     The protocol version that the agent speaks: 1.
+    """
+
+    foreign: "ForeignNode | None" = betterproto2.field(
+        10, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    Set by a bridge that speaks for a foreign node.
     """
 
 
@@ -862,6 +898,12 @@ class ReportAck(betterproto2.Message):
     The report was refused as STALE_ATTEMPT and recorded as such.
     """
 
+    late_after: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    The command had ended otherwise before its node reported: TIMED_OUT, LOST, ... The report is kept
+    as its late result. Empty: the report counts.
+    """
+
 
 default_message_pool.register_message("novasphere.link.v1", "ReportAck", ReportAck)
 
@@ -951,7 +993,8 @@ class Welcome(betterproto2.Message):
 
     credential: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
     """
-    The agent's credential, when a join token was traded for it. To be stored with mode 0600.
+    The agent's credential, when a join token was traded for it. To be stored with mode 0600. A foreign
+    node gets one whenever it registers with something else; the newest one is good.
     """
 
     session_token: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
@@ -976,6 +1019,11 @@ class Welcome(betterproto2.Message):
     The most output bytes that may be unacknowledged at any time.
     """
 
+    is_created: "bool" = betterproto2.field(8, betterproto2.TYPE_BOOL)
+    """
+    This Hello made the node. Unset: it was known before.
+    """
+
 
 default_message_pool.register_message("novasphere.link.v1", "Welcome", Welcome)
 
@@ -988,6 +1036,10 @@ class LinkServiceStub(betterproto2_grpclib.ServiceStub):
 
     Times of the agent are recorded, never compared with the server's. All `_us` fields are microseconds
     since the Unix epoch by the clock of the side that sends them.
+
+    A bridge opens the link of a foreign node, one that speaks another protocol, and sets `hello.foreign`.
+    Such a node has no session tokens, no journal and no spools: the newest link wins, what it was sent is
+    never sent again, the server measures how long its commands run, and a result comes whole.
     """
 
     async def connect(

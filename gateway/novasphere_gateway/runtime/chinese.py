@@ -1,0 +1,288 @@
+"""What went wrong, in Chinese.
+
+Texts are made in English, here and in the server, and reach this place as text alone. So each is found by
+its English form: a `{name}` stands for what differs and is carried over. A text without a phrase keeps its
+English words behind the meaning of its reason, which the protos hold in both languages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from functools import lru_cache
+
+from novasphere_gateway.model import ErrorRule, Violation
+from novasphere_gateway.runtime.failures import Failure
+
+_UNKNOWN = "请求失败。"
+
+PHRASES: tuple[tuple[str, str], ...] = (
+    # Of requests as a whole.
+    ("no route has the path {path}", "没有路径为 {path} 的路由"),
+    ("{path} does not take {method}, only {methods}", "{path} 不接受 {method}，只接受 {methods}"),
+    ("this server answers to these names only: {names}", "此服务器只以这些名称应答：{names}"),
+    ("the query has more than {count} parameters", "查询参数超过 {count} 个"),
+    ("the request is not HTTP that this server reads", "该请求不是此服务器能读取的 HTTP"),
+    ("the client went away before the answer", "客户端在收到答复之前已离开"),
+    ("a stream is answered as one of {forms}", "流只能以下列形式之一答复：{forms}"),
+    ("the server is shutting down", "服务器正在关闭"),
+    (
+        "the server failed; its log tells more under this request id",
+        "服务器出错；其日志中以此请求 ID 记有详情",
+    ),
+    ("the gateway cannot reach the server; try again shortly", "网关无法连接服务器；请稍后重试"),
+    ("the call failed between gateway and server", "调用在网关与服务器之间失败"),
+    ("{path} is a WebSocket: ask for it with Upgrade: websocket", "{path} 是 WebSocket：请以 Upgrade: websocket 请求"),
+    ("pages of {origin} may not open WebSockets of this server", "来自 {origin} 的页面不得打开此服务器的 WebSocket"),
+    (
+        "a WebSocket needs Sec-WebSocket-Version: 13 and a Sec-WebSocket-Key of 16 bytes",
+        "WebSocket 需要 Sec-WebSocket-Version: 13 和 16 字节的 Sec-WebSocket-Key",
+    ),
+    # Of bodies and frames.
+    ("the body did not arrive within {seconds} s", "请求体未在 {seconds} 秒内到达"),
+    ("the body is not encoded as its headers say", "请求体的编码与其标头不符"),
+    ("the body's Content-Encoding must be gzip or deflate", "请求体的 Content-Encoding 必须是 gzip 或 deflate"),
+    ("the body is larger than {limit} bytes", "请求体大于 {limit} 字节"),
+    ("the message takes {size} bytes; at most {limit} are accepted", "消息为 {size} 字节；最多接受 {limit} 字节"),
+    (
+        "the body's Content-Type must be {known}, and none was given",
+        "请求体的 Content-Type 必须是 {known}，但没有给出",
+    ),
+    (
+        "the body's Content-Type must be {known}, not {given}",
+        "请求体的 Content-Type 必须是 {known}，不能是 {given}",
+    ),
+    (
+        "the body's Content-Type must be {known}, {given}",
+        "请求体的 Content-Type 必须是 {known}：{given}",
+    ),
+    (
+        "the {what} is not JSON: {why} at line {line}, column {column}",
+        "{what}不是 JSON：第 {line} 行第 {column} 列：{why}",
+    ),
+    ("the {what} must be a JSON object, not {kind}", "{what}必须是 JSON 对象，不能是{kind}"),
+    ("the {what} must be a JSON object", "{what}必须是 JSON 对象"),
+    ("the {what} is not a {message} in protobuf's form", "{what}不是 protobuf 形式的 {message}"),
+    ("the message is not a {message}", "该消息不是 {message}"),
+    ("this route takes no body", "该路由不接受请求体"),
+    (
+        "binary frames need the subprotocol {name}; send JSON in text frames",
+        "二进制帧需要子协议 {name}；JSON 请以文本帧发送",
+    ),
+    # Of one value.
+    ("must be set", "必须设置"),
+    ("must be given once, not with differing values", "只能给出一个值，不能给出不同的值"),
+    ("must be given once", "只能给出一次"),
+    ("too many parameters", "参数过多"),
+    ("must be a whole number, not a fraction", "必须是整数，不能是小数"),
+    ("must be a whole number, not {kind}", "必须是整数，不能是{kind}"),
+    ("must be a whole number, {rather}", "必须是整数：{rather}"),
+    ("must be a whole number", "必须是整数"),
+    ("must be a revision: a whole number", "必须是修订号：一个整数"),
+    ("must be a number", "必须是数字"),
+    ("must be a number, not {kind}", "必须是数字，不能是{kind}"),
+    ("must be true or false", "必须是 true 或 false"),
+    ("must be true or false, not {kind}", "必须是 true 或 false，不能是{kind}"),
+    ("must be a string, not {kind}", "必须是字符串，不能是{kind}"),
+    ("must be a list, not {kind}", "必须是列表，不能是{kind}"),
+    ("must be an object, not {kind}", "必须是对象，不能是{kind}"),
+    ("must be a word, not {kind}", "必须是一个词，不能是{kind}"),
+    ("must be {what}, not {kind}", "必须是 {what}，不能是 {kind}"),
+    ("must lie between {low} and {high}", "必须在 {low} 与 {high} 之间"),
+    ("must be at least {least}, not {value}", "必须不小于 {least}，不能是 {value}"),
+    ("must be at most {most}, not {value}", "必须不大于 {most}，不能是 {value}"),
+    ("must have at least {least} characters, not {size}", "至少要有 {least} 个字符，现有 {size} 个"),
+    ("must have at most {most} characters, not {size}", "最多 {most} 个字符，现有 {size} 个"),
+    ("must have at least {least} bytes, not {size}", "至少要有 {least} 字节，现有 {size} 字节"),
+    ("must have at most {most} bytes, not {size}", "最多 {most} 字节，现有 {size} 字节"),
+    ("must have at least {least} elements, not {size}", "至少要有 {least} 个元素，现有 {size} 个"),
+    ("must have at most {most} elements, not {size}", "最多 {most} 个元素，现有 {size} 个"),
+    ("must take at most {most} bytes", "最多 {most} 字节"),
+    ("must not contain NUL characters", "不能含有 NUL 字符"),
+    ("must consist of {meaning}", "只能由下列内容组成：{meaning}"),
+    ("must match {pattern}", "必须匹配 {pattern}"),
+    ("must be one of {words}, not {value}", "必须是 {words} 之一，不能是 {value}"),
+    ("must be one of {words}", "必须是 {words} 之一"),
+    ("must be an instant between the years 1 and 9999", "必须是公元 1 年至 9999 年之间的时刻"),
+    ("must be base64", "必须是 base64"),
+    ("must be UTF-8", "必须是 UTF-8"),
+    ("must be printable ASCII", "必须是可打印的 ASCII 字符"),
+    ("must not be given beside {name}", "不能与 {name} 同时给出"),
+    ("must be a ticket: POST {path} makes one, {form}", "必须是票据：POST {path} 可获得，形如 {form}"),
+    ("must hold one credential as base64url", "必须含有一个 base64url 形式的凭证"),
+    (
+        "{header}: the credential after {name} must be given once, as base64url without padding",
+        "{header}：{name} 之后的凭证只能给出一次，且为不带填充的 base64url",
+    ),
+    ("percent-encoded bytes must be UTF-8", "百分号编码的字节必须是 UTF-8"),
+    ("must be {{}}", "必须是 {{}}"),
+    ("must be before {other}", "必须早于 {other}"),
+    ("must lie in the future", "必须是将来的时间"),
+    (
+        'must be a time like "2025-01-21T10:00:00Z" or "2025-01-21T18:00:00+08:00"',
+        '必须是形如 "2025-01-21T10:00:00Z" 或 "2025-01-21T18:00:00+08:00" 的时间',
+    ),
+    (
+        ('must be a time like "2025-01-21T10:00:00Z" or "2025-01-21T18:00:00+08:00"; '
+         'in a URL, write the "+" as %2B'),
+        '必须是形如 "2025-01-21T10:00:00Z" 或 "2025-01-21T18:00:00+08:00" 的时间；在 URL 中请将 "+" 写作 %2B',
+    ),
+    ('must be a duration like "1.5s"', '必须是形如 "1.5s" 的时长'),
+    ("is too long", "过长"),
+    ("is too large", "过大"),
+    ("cannot be read as {message}", "无法读作 {message}"),
+    ("only one of {names} may be set", "{names} 只能设置其一"),
+    ("is another name of {name}: give one of them", "是 {name} 的另一个名称：只给出其一"),
+    ("must be {value}, as in the path", "必须与路径一致，为 {value}"),
+    ("is in the body too: give it once", "请求体中也有：只给出一次"),
+    ("is given by the path; leave it out of the body", "已由路径给出；请勿写入请求体"),
+    ('unknown {what}; did you mean "{name}"?', '未知的{what}；您是指 "{name}" 吗？'),
+    ("unknown {what}; known are {names}", "未知的{what}；已知的有 {names}"),
+    ('unknown value {value}; did you mean "{name}"?', '未知的值 {value}；您是指 "{name}" 吗？'),
+    ("unknown value {value}; known are {names}", "未知的值 {value}；已知的有 {names}"),
+    ("unknown value {value}; {hint}", "未知的值 {value}；{hint}"),
+    ("unknown field", "未知的字段"),
+    ("unknown parameter", "未知的参数"),
+    ("must be a cursor from an earlier row, or empty", "必须是先前某行给出的游标，或为空"),
+    ("must come from the same request's last page", "必须来自同一请求的上一页"),
+    ("must name scopes such as read or write", "必须是 read、write 之类的权限范围"),
+    # What the server says.
+    ("a credential is needed: send it as Authorization: Bearer TOKEN", "需要凭证：请以 Authorization: Bearer TOKEN 发送"),
+    ("the credential is not valid", "凭证无效"),
+    (
+        (
+            "too many credentials from this address, or of this id, were refused; try again later, or with "
+            "one that is valid"
+        ),
+        "来自此地址或此 ID 的凭证多次被拒绝；请稍后重试，或使用有效的凭证",
+    ),
+    ("the credential of this stream no longer works", "此流的凭证已失效"),
+    ("this needs a credential with the scope {scopes}", "此操作需要具有 {scopes} 权限范围的凭证"),
+    ("a credential cannot grant the scope {scope}, which it does not hold", "凭证不能授予自己没有的权限范围 {scope}"),
+    ("this credential does not reach the namespace {name}", "该凭证不能访问命名空间 {name}"),
+    (
+        "this credential does not reach all namespaces of the API key {key}",
+        "该凭证不能访问 API 密钥 {key} 的全部命名空间",
+    ),
+    (
+        "a credential that is bound to namespaces can only make keys bound to some of them",
+        "绑定了命名空间的凭证只能创建绑定到其中一些命名空间的密钥",
+    ),
+    (
+        "a credential that is bound to namespaces has no say in which machines join",
+        "绑定了命名空间的凭证不能决定哪些机器加入",
+    ),
+    (
+        "this credential is bound to namespaces; nodes belong to all of them",
+        "该凭证绑定了命名空间，而节点属于所有命名空间",
+    ),
+    ("this server does not offer {method}", "此服务器不提供 {method}"),
+    ("node {node} does not exist", "节点 {node} 不存在"),
+    ("command {command} does not exist", "命令 {command} 不存在"),
+    ("node {node} has not sent a metric sample", "节点 {node} 尚未发送指标数据"),
+    ("API key {key} does not exist", "API 密钥 {key} 不存在"),
+    ("join token {token} does not exist", "加入令牌 {token} 不存在"),
+    (
+        "the resource is at version {current}, not {wanted}; read it again and retry",
+        "资源的版本是 {current}，不是 {wanted}；请重新读取后再试",
+    ),
+    (
+        "this idempotency key came with a different request within the last 24 h; use a new one",
+        "该幂等键在最近 24 小时内已用于另一个不同的请求；请使用新的幂等键",
+    ),
+    (
+        "a node named {node} exists already: choose another --name, or delete that node",
+        "名为 {node} 的节点已存在：请用 --name 另选名称，或删除该节点",
+    ),
+    ("command {command} has already ended as {state}", "命令 {command} 已经结束，状态为 {state}"),
+    (
+        "the cursor is older than the kept history: start again without a cursor",
+        "游标早于所保留的历史：请不带游标重新开始",
+    ),
+    (
+        ("the cursor belongs to another history, as after a restored backup: "
+         "start again without a cursor"),
+        "游标属于另一段历史（例如恢复备份之后）：请不带游标重新开始",
+    ),
+    ("the cursor is not one that this API gives", "该游标不是此 API 给出的"),
+    ("the page token does not belong to this request", "该分页令牌不属于此请求"),
+    ("the database does not answer; try again shortly", "数据库没有响应；请稍后重试"),
+    ("more work is waiting than the server accepts", "等待处理的工作超过服务器所能接受的数量"),
+    (
+        "revision {revision} was not reached; the last one is {last}",
+        "尚未到达修订号 {revision}；最新的是 {last}",
+    ),
+    ("the deadline passed before the answer was ready", "在答复就绪之前已超过截止时间"),
+    (
+        "the stream was cut because its reader took nothing for {seconds} s; resume it",
+        "读取方在 {seconds} 秒内没有接收任何数据，流已被切断；请从断点继续",
+    ),
+    ("{start} must be before {end}", "{start} 必须早于 {end}"),
+)  # fmt: skip
+
+# What phrases carry over and is itself a word of ours.
+_WORDS = {
+    "null": "null",
+    "a boolean": "布尔值",
+    "a string": "字符串",
+    "a number": "数字",
+    "a list": "列表",
+    "an object": "对象",
+    "field": "字段",
+    "parameter": "参数",
+    "body": "请求体",
+    "frame": "帧",
+}
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{\{\}\}|\{\w+\})", english)
+    return re.compile(
+        "".join(
+            re.escape("{}") if part == "{{}}"
+            else f"(?P<{part[1:-1]}>.+?)" if part.startswith("{")
+            else re.escape(part)
+            for part in parts
+        ),
+        re.DOTALL,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Returns the compiled phrases: those that leave least to chance first."""
+    ordered = sorted(PHRASES, key=lambda phrase: -len(re.sub(r"\{\w+\}", "", phrase[0])))
+    return tuple((_pattern(english), chinese) for english, chinese in ordered)
+
+
+@lru_cache(maxsize=1024)
+def phrase(english: str) -> str | None:
+    """Returns the text in Chinese; None: there is no phrase for it."""
+    for pattern, chinese in _patterns():
+        found = pattern.fullmatch(english)
+        if found is not None:
+            return chinese.format(**{k: _WORDS.get(v, v) for k, v in found.groupdict().items()})
+    return None
+
+
+def localized(failure: Failure, rule: ErrorRule) -> tuple[Failure, ErrorRule]:
+    """Returns a failure and its rule in Chinese."""
+    meaning = rule.meaning_zh or _UNKNOWN
+    violations = [Violation(v.field, phrase(v.description) or v.description) for v in failure.violations]
+    listed = "; ".join(f"{v.field}: {v.description}" for v in failure.violations)
+    if violations and failure.message == listed:
+        message = "；".join(f"{v.field}：{v.description}" for v in violations)
+    else:
+        message = phrase(failure.message) or f"{meaning}（{failure.message}）"
+    return (
+        Failure(
+            failure.reason,
+            message,
+            grpc_code=failure.grpc_code,
+            metadata=failure.metadata,
+            violations=violations,
+            retry_after=failure.retry_after,
+            headers=failure.headers,
+        ),
+        dataclasses.replace(rule, meaning=meaning),
+    )

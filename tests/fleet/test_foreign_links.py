@@ -1,0 +1,190 @@
+"""Links of foreign nodes, below their frames: what the server does because such a node cannot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import command_pb2 as pb
+from novasphere_server import errors
+from novasphere_server.core.credentials import ADMIN
+
+
+class Bridge:
+    """A bridge that holds the link of one foreign node."""
+
+    def __init__(self, world: Any, node_id: str = "n1") -> None:
+        self.world = world
+        self.node_id = node_id
+        self._requests: asyncio.Queue[link.ConnectRequest | None] = asyncio.Queue()
+        self._stream: Any = None
+        self._sent = self.acked = 0
+
+    async def connect(self, *, capacity: int = 1, is_registration: bool = True) -> link.Welcome:
+        hello = link.Hello(
+            node_id=self.node_id,
+            protocol=1,
+            capacity=capacity,
+            foreign=link.ForeignNode(is_registration=is_registration),
+        )
+        self._stream = self.world.fleet.links.connect(self._outgoing(), ADMIN)
+        self.send(hello=hello)
+        return (await anext(self._stream)).welcome
+
+    async def _outgoing(self) -> AsyncIterator[link.ConnectRequest]:
+        while (request := await self._requests.get()) is not None:
+            yield request
+
+    def send(self, *, free_slots: int = 1, **content: Any) -> int:
+        self._sent += 1
+        self._requests.put_nowait(
+            link.ConnectRequest(
+                sequence=self._sent, acked_sequence=self.acked, free_slots=free_slots, **content
+            )
+        )
+        return self._sent
+
+    async def next(self) -> link.ConnectResponse:
+        frame = await asyncio.wait_for(anext(self._stream), 5)
+        self.acked = frame.sequence
+        return frame
+
+    async def dispatch(self) -> link.Dispatch:
+        while True:
+            for dispatch in (await self.next()).dispatches:
+                return dispatch
+
+    async def settled(self, sequence: int) -> None:
+        """Waits until a frame is acknowledged."""
+        while (await self.next()).acked_sequence < sequence:
+            pass
+
+    async def close(self) -> None:
+        await self._stream.aclose()
+
+
+def undelivered(dispatch: link.Dispatch) -> link.AttemptReport:
+    return link.AttemptReport(
+        run_id=dispatch.run_id,
+        attempt=dispatch.attempt,
+        fencing_token=dispatch.fencing_token,
+        phase=link.ATTEMPT_PHASE_UNDELIVERED,
+    )
+
+
+async def test_time_runs_on_while_the_server_is_down(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    command_id = await world.run(timeout_seconds=60)
+    await bridge.dispatch()
+    await bridge.close()
+    await world.restart(down_for=50)
+    await world.pass_time(5)
+    assert (await world.command(command_id)).state == pb.COMMAND_STATE_DISPATCHED
+    await world.pass_time(6)
+    ended = await world.command(command_id)
+    assert (ended.state, ended.reason) == (pb.COMMAND_STATE_TIMED_OUT, "TIMEOUT")
+
+
+async def test_nobody_times_what_an_agent_runs(world) -> None:
+    agent = world.agent()
+    await agent.connect()
+    command_id = await world.run(timeout_seconds=1)
+    await agent.dispatched()
+    await world.pass_time(100)
+    command = await world.command(command_id)
+    assert command.state == pb.COMMAND_STATE_DISPATCHED
+    assert not command.HasField("run_deadline")
+
+
+async def test_what_certainly_did_not_arrive_waits_again(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    command_id = await world.run()
+    first = await bridge.dispatch()
+    # No more is wanted, else it would come back at once.
+    await bridge.settled(bridge.send(reports=[undelivered(first)], free_slots=0))
+    waiting = await world.command(command_id)
+    assert waiting.state == pb.COMMAND_STATE_PENDING
+    assert not waiting.HasField("run_deadline")
+    bridge.send(free_slots=1)
+    second = await bridge.dispatch()
+    assert (second.run_id, second.attempt) == (command_id, first.attempt + 1)
+    # Said again, of a dispatch that is over: nothing comes of it.
+    await bridge.settled(bridge.send(reports=[undelivered(first)]))
+    assert (await world.command(command_id)).attempt == second.attempt
+    assert (await world.command(command_id)).state == pb.COMMAND_STATE_DISPATCHED
+    await bridge.close()
+
+
+async def test_nobody_puts_back_what_another_node_was_sent(world) -> None:
+    owner, stranger = Bridge(world), Bridge(world, "n2")
+    await owner.connect()
+    await stranger.connect()
+    command_id = await world.run()
+    dispatch = await owner.dispatch()
+    await stranger.settled(stranger.send(reports=[undelivered(dispatch)]))
+    assert (await world.command(command_id)).state == pb.COMMAND_STATE_DISPATCHED
+    await owner.close()
+    await stranger.close()
+
+
+async def test_what_started_does_not_wait_again(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    command_id = await world.run()
+    dispatch = await bridge.dispatch()
+    started = link.AttemptReport(run_id=command_id, phase=link.ATTEMPT_PHASE_RUNNING)
+    await bridge.settled(bridge.send(reports=[started, undelivered(dispatch)]))
+    assert (await world.command(command_id)).state == pb.COMMAND_STATE_RUNNING
+    await bridge.close()
+
+
+async def test_a_silent_link_is_left_to_its_bridge(world, settings) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    for _ in range(20):
+        await world.pass_time(settings.presence_period)
+    assert world.fleet.links.linked_agents == 1
+    await bridge.close()
+
+
+async def test_a_foreign_node_that_never_registered_is_not_let_in(world) -> None:
+    with pytest.raises(errors.NodeNotFound):
+        await Bridge(world).connect(is_registration=False)
+
+
+async def test_a_command_that_is_cancelled_frees_its_slot(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    first, second = await world.run(), await world.run()
+    assert (await bridge.dispatch()).run_id == first
+    await world.fleet.commands.cancel(ADMIN, first)
+    assert (await bridge.dispatch()).run_id == second
+    await bridge.close()
+
+
+async def test_the_newest_link_wins_at_whichever_server_it_is(pair) -> None:
+    here, there = pair
+    left, newest = Bridge(here), Bridge(there)
+    await left.connect()
+    run_id = await here.run()
+    dispatch = await left.dispatch()
+    await there.store.catch_up()
+    assert not (await newest.connect(is_registration=False)).is_created
+
+    exited = link.AttemptReport(run_id=run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=9)
+    left.send(reports=[exited])
+    while not (frame := await left.next()).HasField("closing"):
+        pass
+    assert frame.closing.reason == "DUPLICATE_IDENTITY"
+    assert (await there.command(run_id)).state == pb.COMMAND_STATE_DISPATCHED
+
+    exited.exit_code = 0
+    await newest.settled(newest.send(reports=[exited]))
+    assert (await there.command(dispatch.run_id)).exit_code == 0
+    await left.close()
+    await newest.close()

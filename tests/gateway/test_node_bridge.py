@@ -1,0 +1,96 @@
+"""What the bridge of foreign nodes owes to its sockets, whatever the server behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from aiohttp import WSMsgType
+from novasphere_gateway.bridges import frames, node_messages
+from novasphere_gateway.bridges.frames import Code, FrameError
+
+
+async def test_a_node_that_answers_no_ping_is_cut(start) -> None:
+    server = await start(ping_interval=0.2)
+    async with server.session.ws_connect(server.url("/ws/node"), autoping=False) as socket:
+        assert (await socket.receive()).type is WSMsgType.TEXT
+        assert (await socket.receive()).type is WSMsgType.PING
+        began = time.monotonic()
+        end = await asyncio.wait_for(socket.receive(), 10)
+        assert end.type in (WSMsgType.CLOSED, WSMsgType.ERROR, WSMsgType.CLOSE)
+        assert time.monotonic() - began < 5
+
+
+async def test_a_node_that_answers_pings_stays(start) -> None:
+    server = await start(ping_interval=0.05)
+    async with server.session.ws_connect(server.url("/ws/node")) as socket:
+        assert (await socket.receive()).type is WSMsgType.TEXT
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(socket.receive(), 0.5)  # it answers pings by itself
+        await socket.send_json({"type": "ping", "id": "7"})
+        assert (await socket.receive_json())["type"] == "pong"
+
+
+async def test_a_gateway_that_stops_says_goodbye_to_nodes(start) -> None:
+    server = await start()
+    socket = await server.session.ws_connect(server.url("/ws/node"))
+    await socket.receive()
+    stopping = asyncio.create_task(server.gateway.stop(5))
+    frame = await socket.receive_json()
+    assert (frame["type"], frame["data"]["error_code"]) == ("error", "DRAINING")
+    assert (await socket.receive()).type is WSMsgType.CLOSE
+    assert socket.close_code == 1001
+    await stopping
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Upgrade": "websocket", "Connection": "Upgrade"},
+        {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"},
+        {"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x"},
+    ],
+)
+async def test_a_handshake_that_is_wrong_is_a_clear_error(start, headers: dict[str, str]) -> None:
+    server = await start()
+    answer, problem = await server.get("/ws/node", headers=headers)
+    assert (answer.status, problem["code"]) == (400, "INVALID_ARGUMENT")
+
+
+async def test_only_get_opens_a_socket(start) -> None:
+    server = await start()
+    answer, problem = await server.ask("POST", "/ws/node")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+    assert problem["code"] == "METHOD_NOT_ALLOWED"
+
+
+async def test_the_path_that_clients_of_the_old_server_know_serves_too(start) -> None:
+    server = await start()
+    async with server.session.ws_connect(server.url("/api/v1/ws?node_id=n")) as socket:
+        assert (await socket.receive_json())["data"]["node_id"] == "n"
+
+
+def test_every_code_has_words_in_both_languages() -> None:
+    assert set(frames.ERRORS) == set(Code)
+    for chinese, english in frames.ERRORS.values():
+        assert english.isascii()
+        assert not chinese.isascii()
+
+
+def test_a_result_is_sent_in_pieces_and_its_report_comes_last() -> None:
+    data = {"exit_code": 0, "stdout": "é" * 1_500_000, "stderr": "e", "execution_time_ms": 1.5}
+    parts = list(node_messages.result("cmd-1", data))
+    assert all("reports" not in part for part in parts[:-1])
+    (report,) = parts[-1]["reports"]
+    assert (report.stdout_bytes, report.stderr_bytes, report.duration_ms) == (3_000_000, 1, 1)
+    for stream, printed in ((1, "é" * 1_500_000), (2, "e")):
+        chunks = [c for part in parts for c in part["output"] if c.stream == stream]
+        assert b"".join(c.data for c in chunks).decode() == printed
+        assert [c.offset for c in chunks] == [65536 * n for n in range(len(chunks))]
+
+
+@pytest.mark.parametrize("value", [-1, 2**64, 1e300, "1", True, []])
+def test_an_execution_time_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(FrameError, match="execution_time_ms"):
+        node_messages.result("cmd-1", {"exit_code": 0, "execution_time_ms": value})
