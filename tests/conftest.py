@@ -61,6 +61,14 @@ def postgres() -> Iterator[postgresql.PostgresServer]:
     server.remove()
 
 
+@pytest.fixture
+def own_postgres(postgres: postgresql.PostgresServer) -> Iterator[postgresql.PostgresServer]:
+    """A PostgreSQL server that the test may stop."""
+    server = postgresql.PostgresServer(postgres.programs)
+    yield server
+    server.remove()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database: the test runs on each kind."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from postgresql import PostgresServer
 from processes import ControlPlane, control_plane, eventually
 
 CONTRACT = json.loads((Path(__file__).parent / "nodes_face.json").read_text())["endpoints"]
@@ -63,12 +65,19 @@ async def run(
     return await eventually(ended)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["in process", "apart"])
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="module", params=["in process", "apart", "postgresql"]
+)
 async def fleet(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ControlPlane]:
-    """A server with one agent, which has sent a sample and run a command, behind either kind of gateway."""
-    async with control_plane(tmp_path_factory.mktemp("fleet")) as plane:
+    """A server with one agent, which has sent a sample and run a command: behind either kind of gateway,
+    and on either kind of database.
+    """
+    url = ""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").new_database()
+    async with control_plane(tmp_path_factory.mktemp("fleet"), database_url=url) as plane:
         if request.param == "apart":
             await plane.start_gateway()
         await plane.add_agent("node-001")
@@ -269,8 +278,10 @@ async def test_what_was_only_checked_does_not_say_that_it_happened(fleet: Contro
     assert (await fleet.rest("GET", node))["data"]["node_id"] == "node-001"
 
 
-async def test_a_deleted_node_is_gone_with_its_metrics_and_commands(tmp_path: Path) -> None:
-    async with control_plane(tmp_path) as plane:
+async def test_a_deleted_node_is_gone_with_its_metrics_and_commands(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with control_plane(tmp_path, database_url=database_url) as plane:
         await plane.add_agent("node-001")
         pair = await run(plane, "true")
         answer = await plane.rest("DELETE", "/api/v1/nodes/node-001")
@@ -293,13 +304,38 @@ async def _ended(process: Any) -> Any:
     return process.running.returncode
 
 
-async def test_every_endpoint_answers_503_while_the_database_is_away(tmp_path: Path) -> None:
-    async with control_plane(tmp_path) as plane:
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another process's lock on the file."""
+    blocker = sqlite3.connect(database, isolation_level=None)
+    try:
+        blocker.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        blocker.close()
+
+
+@contextmanager
+def stopped(server: PostgresServer) -> Iterator[None]:
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_every_endpoint_answers_503_while_the_database_is_away(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/novasphere.db"
+    away: AbstractContextManager[None] = locked(tmp_path / "novasphere.db")
+    if kind == "postgresql":
+        own_postgres = request.getfixturevalue("own_postgres")
+        url, away = own_postgres.new_database(), stopped(own_postgres)
+    async with control_plane(tmp_path, database_url=url) as plane:
         await plane.add_agent("node-001")
-        database = next(plane.data_dir.glob("*.db"))
-        blocker = sqlite3.connect(database, isolation_level=None)
-        try:
-            blocker.execute("BEGIN EXCLUSIVE")
+        with away:
             answer = await plane.rest(
                 "POST", "/api/v1/nodes/node-001/commands", {"command_text": "true"}, status=503
             )
@@ -317,9 +353,6 @@ async def test_every_endpoint_answers_503_while_the_database_is_away(tmp_path: P
                 return True
 
             await eventually(reads_say_so)
-        finally:
-            blocker.execute("ROLLBACK")
-            blocker.close()
 
         async def works_again() -> Any:
             return await plane.rest("POST", "/api/v1/nodes/node-001/commands", {"command_text": "true"})

@@ -71,9 +71,15 @@ def counting(seconds: float, marker: Path, every: float = 0.02) -> tuple[str, by
     return f"python3 -c \"import base64;exec(base64.b64decode('{encoded}'))\"", expected
 
 
-@pytest.mark.parametrize("victims", ["server", "agent", "both"])
-async def test_output_is_byte_exact_through_kills(tmp_path: Path, victims: str) -> None:
-    async with control_plane(tmp_path) as plane:
+@pytest.mark.parametrize(
+    ("victims", "database_url"),
+    [("server", "sqlite"), ("agent", "sqlite"), ("both", "sqlite"), ("both", "postgresql")],
+    indirect=["database_url"],
+)
+async def test_output_is_byte_exact_through_kills(
+    tmp_path: Path, victims: str, database_url: str
+) -> None:
+    async with control_plane(tmp_path, database_url=database_url) as plane:
         agent = await plane.add_agent()
         marker = tmp_path / "marker"
         text, expected = counting(SECONDS, marker)

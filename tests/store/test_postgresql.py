@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -26,14 +25,6 @@ from store_samples import Reader, eventually, put_node, row
 @pytest.fixture
 def store_url(postgres: PostgresServer) -> str:
     return postgres.new_database()
-
-
-@pytest.fixture
-def own_server(postgres: PostgresServer) -> Iterator[PostgresServer]:
-    """A server that the test may stop."""
-    server = PostgresServer(postgres.programs)
-    yield server
-    server.remove()
 
 
 @pytest.fixture
@@ -223,11 +214,11 @@ async def test_a_server_that_freezes_in_its_turn_loses_it(
 
 class TestAServerOfItsOwn:
     @pytest.fixture
-    def store_url(self, own_server: PostgresServer) -> str:
-        return own_server.new_database()
+    def store_url(self, own_postgres: PostgresServer) -> str:
+        return own_postgres.new_database()
 
     async def test_an_outage_is_told_and_leaves_no_hole(
-        self, open_store, own_server: PostgresServer, tmp_path: Path
+        self, open_store, own_postgres: PostgresServer, tmp_path: Path
     ):
         store = await open_store(tmp_path / "a", probe_interval=0.1)
         other = await open_store(tmp_path / "b", probe_interval=0.1, follow_interval=0.1)
@@ -235,13 +226,13 @@ class TestAServerOfItsOwn:
         for reader in readers:
             await reader.present()
         await store.write(put_node("n1"))
-        await asyncio.to_thread(own_server.stop)
+        await asyncio.to_thread(own_postgres.stop)
         for attempt in (store.write(put_node("lost")), store.read(sa.select(tables.meta))):
             with pytest.raises(errors.DatabaseUnavailable):
                 await attempt
         assert not store.is_available
         await eventually(lambda: not other.is_available)
-        await asyncio.to_thread(own_server.start)
+        await asyncio.to_thread(own_postgres.start)
         await eventually(lambda: store.is_available and other.is_available)
         await other.write(put_node("n2"))
         await store.write(put_node("n3"))
