@@ -8,6 +8,9 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need curl curl
 need wrk wrk
 need h2load nghttp2-client
+# Debian keeps PostgreSQL's programs out of PATH, a folder a version.
+set -- /usr/lib/postgresql/*/bin/initdb
+[ -x "$1" ] || need initdb postgresql
 need chromium-headless-shell chromium-headless-shell
 
 [ -z "$missing" ] && exit 0
