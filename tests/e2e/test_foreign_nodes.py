@@ -367,6 +367,22 @@ async def test_a_cancel_ends_a_command_though_its_node_cannot_be_told(fleet: Fle
     await node.result(frame)
     assert (await node.frame("error"))["data"]["error_code"] == "COMMAND_FINISHED"
     assert (await fleet.command(command_id))["command"]["state"] == "CANCELLED"
+    await fleet.rest("POST", "/api/v1/commands:cancel", {"command_ids": [next_id]})
+    ended = await fleet.command_is(next_id, state="CANCELLED")
+    assert "may still run" in ended["command"]["reason_message"]
+
+
+async def test_an_explanation_knows_when_the_server_ends_a_command(fleet: Fleet) -> None:
+    node = fleet.node()
+    await node.join()
+    command_id = await fleet.run()
+    await node.command()
+    headers = {"Authorization": f"Bearer {fleet.server.admin_token}"}
+    url = f"{fleet.server.http_url}/api/v1/commands/{command_id}:explain"
+    async with fleet.session.get(url, headers=headers) as answer:
+        found = await answer.json()
+    assert [one["cause"] for one in found["explanations"]] == ["NOT_CONFIRMED"]
+    assert found["until"] == found["command"]["run_deadline"]
 
 
 async def test_a_command_of_a_node_that_is_lost_is_given_up(fleet: Fleet) -> None:

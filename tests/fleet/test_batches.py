@@ -153,6 +153,9 @@ async def test_a_batch_is_read_in_the_order_of_its_ids(world, agent, tenant):
     assert await read(ids, tenant) == ids
     with pytest.raises(errors.PermissionDenied, match=r"command_ids\[3\]: "):
         await read([*ids, other], tenant)
+    # Whether it is there is not for the tenant to know.
+    with pytest.raises(errors.PermissionDenied, match=r"command_ids\[0\]: "):
+        await read(["cmd-none"], tenant)
 
 
 # -- cancelling

@@ -300,7 +300,7 @@ async def test_a_header_that_is_no_utf_8_is_refused_in_words(server: Server) -> 
     answer = await _send(server.port, head + b"Content-Length: 2\r\n\r\n{}")
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 4")
-    assert "Content-Type must be application/json, not T?xt" in json.loads(body)["detail"]
+    assert "must be application/json or application/proto, not T?xt" in json.loads(body)["detail"]
 
 
 async def test_http_1_0_is_answered_and_closed(server: Server) -> None:
