@@ -1,0 +1,171 @@
+"""Lines that are cut, that fall silent, that are thin and lossy: commands run once, output stays exact, both
+ends notice in time, and bulk does not hold up heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import itertools
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from commanding import create, ended, is_running, output_of, pair_of
+from networks import Network
+from novasphere.node.v1 import node_pb2
+from novasphere_agent.channel import CONNECT_SECONDS, SILENCE_SECONDS
+from processes import ControlPlane, control_plane, eventually
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
+
+HEARTBEAT, SILENCE, PRESENCE = 1.0, 2.0, 0.5
+SOON = {
+    "NOVASPHERE_FLEET_HEARTBEAT_INTERVAL": str(HEARTBEAT),
+    "NOVASPHERE_FLEET_SILENCE_LIMIT": str(SILENCE),
+    "NOVASPHERE_FLEET_PRESENCE_PERIOD": str(PRESENCE),
+}
+# What a busy machine may add.
+MARGIN = 2.0
+DIRECTIONS = {
+    "both ways": {},
+    "from the agent": {"to_agent": False},
+    "to the agent": {"from_agent": False},
+}
+
+
+@pytest.fixture
+async def far(tmp_path: Path, network: Network) -> AsyncIterator[ControlPlane]:
+    """A server, and an agent behind the network."""
+    async with control_plane(tmp_path, grpc_host=network.server_address, **SOON) as plane:
+        await plane.add_agent(inside=network.agent_side)
+        try:
+            yield plane
+        finally:
+            network.heal()  # for the goodbyes
+
+
+async def connection_is(
+    plane: ControlPlane, wanted: node_pb2.ConnectionState.ValueType, within: float
+) -> float:
+    """Returns after how many seconds the server said so."""
+    began = time.monotonic()
+    async with plane.client() as client:
+
+        async def check() -> bool:
+            return (await client.nodes.get("node-001")).connection == wanted
+
+        await eventually(check, within=within)
+    return time.monotonic() - began
+
+
+def printing(megabytes: int, seconds: float, marker: Path) -> tuple[str, str]:
+    """Returns a command that prints so much in about that time and leaves a mark each time it starts, and
+    the sha256 of what it must print."""
+    code = (
+        "import hashlib,sys,time\n"
+        f"open({str(marker)!r},'a').write('started\\n')\n"
+        f"for i in range({megabytes * 16}):\n"
+        # 64 KiB, each of them another: what is lost, doubled or exchanged shows.
+        "    sys.stdout.buffer.write(hashlib.sha256(b'%d' % i).digest() * 2048)\n"
+        f"    sys.stdout.flush(); time.sleep({seconds / megabytes / 16})\n"
+    )
+    printed = hashlib.sha256()
+    for i in range(megabytes * 16):
+        printed.update(hashlib.sha256(b"%d" % i).digest() * 2048)
+    encoded = base64.b64encode(code.encode()).decode()
+    return f"python3 -c \"import base64;exec(base64.b64decode('{encoded}'))\"", printed.hexdigest()
+
+
+@pytest.mark.parametrize("seconds", [5, 60] if LONG else [5])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+async def test_a_cut_while_a_command_prints_costs_no_byte(
+    far: ControlPlane, network: Network, tmp_path: Path, direction: str, seconds: float
+) -> None:
+    marker = tmp_path / "marker"
+    text, wanted = printing(50 if LONG else 8, seconds + 2, marker)
+    command_id = await create(far, text)
+    await is_running(far, command_id)
+
+    async def prints() -> bool:
+        return len(await output_of(far, command_id, "stdout")) > 1 << 18
+
+    await eventually(prints)
+    network.cut(**DIRECTIONS[direction])
+    cut_at = time.monotonic()
+    noticed = await connection_is(
+        far, node_pb2.CONNECTION_STATE_DISCONNECTED, within=SILENCE + PRESENCE + MARGIN
+    )
+    while (left := cut_at + seconds - time.monotonic()) > 0:
+        assert (await pair_of(far, command_id))["command"]["status"] == "running"
+        await asyncio.sleep(min(left, 0.25))
+    network.heal()
+    back = await connection_is(
+        far, node_pb2.CONNECTION_STATE_ONLINE, within=SILENCE_SECONDS + CONNECT_SECONDS
+    )
+    pair = await ended(far, command_id)
+    assert pair["command"]["status"] == "success", pair
+    stdout = await output_of(far, command_id, "stdout")
+    assert hashlib.sha256(stdout).hexdigest() == wanted, len(stdout)
+    assert pair["result"]["stdout_bytes"] == len(stdout)
+    assert marker.read_text() == "started\n", "it must start exactly once"
+    print(f"\n{direction}, {seconds} s: noticed after {noticed:.1f} s, back after {back:.1f} s")
+
+
+async def test_both_ends_of_a_half_open_link_notice_and_find_each_other_again(
+    far: ControlPlane, network: Network
+) -> None:
+    agent = far.agents["node-001"]
+    network.cut()
+    cut_at = time.monotonic()
+    server_noticed = await connection_is(
+        far, node_pb2.CONNECTION_STATE_DISCONNECTED, within=SILENCE + PRESENCE + MARGIN
+    )
+
+    async def agent_has_noticed() -> bool:
+        return f"nothing was heard for {SILENCE_SECONDS:.0f} s" in agent.output()
+
+    await eventually(agent_has_noticed, within=SILENCE_SECONDS + MARGIN)
+    agent_noticed = time.monotonic() - cut_at
+    network.heal()
+    # Its first try may have gone into the cut line, whose kernel asks again after 1, 2 and 4 seconds.
+    back = await connection_is(far, node_pb2.CONNECTION_STATE_ONLINE, within=5)
+    print(f"\nserver {server_noticed:.1f} s, agent {agent_noticed:.1f} s, back {back:.1f} s after")
+
+
+async def beats(plane: ControlPlane) -> list[float]:
+    """Returns when heartbeats arrived at the server, oldest first: each carries a sample."""
+    async with plane.client() as client:
+        metrics = (await client.nodes.metrics.list("node-001", limit=1000)).metrics
+    return sorted(metric.metric_time.ToNanoseconds() / 1e9 for metric in metrics)
+
+
+def latest(arrivals: list[float]) -> float:
+    """Returns by how many seconds the latest of these heartbeats was late."""
+    return max(after - before for before, after in itertools.pairwise(arrivals)) - HEARTBEAT
+
+
+async def test_bulk_on_a_thin_lossy_line_holds_up_no_heartbeat(
+    far: ControlPlane, network: Network, tmp_path: Path
+) -> None:
+    megabytes, kbit, loss = (1, 64, 10) if LONG else (1, 512, 2)
+    network.slow(kbit)
+    network.loss(loss)
+    await asyncio.sleep(60 if LONG else 6)  # what the line does to heartbeats by itself
+    quiet = await beats(far)
+    text, wanted = printing(megabytes, 0.1, tmp_path / "marker")
+    command_id = await create(far, text)
+    pair = await ended(far, command_id, within=1200 if LONG else 60)
+    assert pair["command"]["status"] == "success", pair
+    stdout = await output_of(far, command_id, "stdout")
+    assert hashlib.sha256(stdout).hexdigest() == wanted, len(stdout)
+    busy = (await beats(far))[len(quiet) :]
+    seconds = busy[-1] - busy[0]
+    print(
+        f"\n{len(stdout) * 8 / seconds / 1000:.0f} kbit/s, late: {latest(quiet):.2f} s without, "
+        f"{latest(busy):.2f} s with bulk, {len(busy)} heartbeats in {seconds:.0f} s"
+    )
+    assert latest(busy) <= max(latest(quiet), 0) + 1
