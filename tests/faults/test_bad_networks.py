@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import itertools
 import os
@@ -16,10 +17,9 @@ import pytest
 from commanding import create, ended, is_running, output_of, pair_of
 from networks import Network
 from novasphere.node.v1 import node_pb2
-from novasphere_agent.channel import CONNECT_SECONDS, SILENCE_SECONDS
 from processes import ControlPlane, control_plane, eventually
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(1700)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
 
 HEARTBEAT, SILENCE, PRESENCE = 1.0, 2.0, 0.5
@@ -28,24 +28,34 @@ SOON = {
     "NOVASPHERE_FLEET_SILENCE_LIMIT": str(SILENCE),
     "NOVASPHERE_FLEET_PRESENCE_PERIOD": str(PRESENCE),
 }
+# The agent does not follow the server's settings here: two of the usual heartbeats, whatever the interval.
+AGENT_SILENCE = 20.0
+CONNECT = 10.0  # how long it waits for the answer to a try
 # What a busy machine may add.
 MARGIN = 2.0
 DIRECTIONS = {
-    "both ways": {},
-    "from the agent": {"to_agent": False},
-    "to the agent": {"from_agent": False},
+    "both-ways": {},
+    "from-the-agent": {"to_agent": False},
+    "to-the-agent": {"from_agent": False},
 }
 
 
-@pytest.fixture
-async def far(tmp_path: Path, network: Network) -> AsyncIterator[ControlPlane]:
-    """A server, and an agent behind the network."""
-    async with control_plane(tmp_path, grpc_host=network.server_address, **SOON) as plane:
+@contextlib.asynccontextmanager
+async def agent_behind(network: Network, folder: Path, **settings: str) -> AsyncIterator[ControlPlane]:
+    """Runs a server, and an agent behind the network, for as long as the block lasts."""
+    async with control_plane(folder, grpc_host=network.server_address, **settings) as plane:
         await plane.add_agent(inside=network.agent_side)
         try:
             yield plane
         finally:
             network.heal()  # for the goodbyes
+
+
+@pytest.fixture
+async def far(tmp_path: Path, network: Network) -> AsyncIterator[ControlPlane]:
+    """A server that soon notices silence, and an agent behind the network."""
+    async with agent_behind(network, tmp_path, **SOON) as plane:
+        yield plane
 
 
 async def connection_is(
@@ -103,9 +113,7 @@ async def test_a_cut_while_a_command_prints_costs_no_byte(
         assert (await pair_of(far, command_id))["command"]["status"] == "running"
         await asyncio.sleep(min(left, 0.25))
     network.heal()
-    back = await connection_is(
-        far, node_pb2.CONNECTION_STATE_ONLINE, within=SILENCE_SECONDS + CONNECT_SECONDS
-    )
+    back = await connection_is(far, node_pb2.CONNECTION_STATE_ONLINE, within=AGENT_SILENCE + CONNECT)
     pair = await ended(far, command_id)
     assert pair["command"]["status"] == "success", pair
     stdout = await output_of(far, command_id, "stdout")
@@ -126,9 +134,9 @@ async def test_both_ends_of_a_half_open_link_notice_and_find_each_other_again(
     )
 
     async def agent_has_noticed() -> bool:
-        return f"nothing was heard for {SILENCE_SECONDS:.0f} s" in agent.output()
+        return "nothing was heard for" in agent.output()
 
-    await eventually(agent_has_noticed, within=SILENCE_SECONDS + MARGIN)
+    await eventually(agent_has_noticed, within=AGENT_SILENCE + MARGIN)
     agent_noticed = time.monotonic() - cut_at
     network.heal()
     # Its first try may have gone into the cut line, whose kernel asks again after 1, 2 and 4 seconds.
@@ -139,7 +147,7 @@ async def test_both_ends_of_a_half_open_link_notice_and_find_each_other_again(
 async def beats(plane: ControlPlane) -> list[float]:
     """Returns when heartbeats arrived at the server, oldest first: each carries a sample."""
     async with plane.client() as client:
-        metrics = (await client.nodes.metrics.list("node-001", limit=1000)).metrics
+        metrics = (await client.nodes.metrics.list("node-001", limit=2000)).metrics
     return sorted(metric.metric_time.ToNanoseconds() / 1e9 for metric in metrics)
 
 
@@ -148,21 +156,22 @@ def latest(arrivals: list[float]) -> float:
     return max(after - before for before, after in itertools.pairwise(arrivals)) - HEARTBEAT
 
 
-async def test_bulk_on_a_thin_lossy_line_holds_up_no_heartbeat(
-    far: ControlPlane, network: Network, tmp_path: Path
-) -> None:
+async def test_bulk_on_a_thin_lossy_line_holds_up_no_heartbeat(network: Network, tmp_path: Path) -> None:
     megabytes, kbit, loss = (1, 64, 10) if LONG else (1, 512, 2)
-    network.slow(kbit)
-    network.loss(loss)
-    await asyncio.sleep(60 if LONG else 6)  # what the line does to heartbeats by itself
-    quiet = await beats(far)
-    text, wanted = printing(megabytes, 0.1, tmp_path / "marker")
-    command_id = await create(far, text)
-    pair = await ended(far, command_id, within=1200 if LONG else 60)
-    assert pair["command"]["status"] == "success", pair
-    stdout = await output_of(far, command_id, "stdout")
-    assert hashlib.sha256(stdout).hexdigest() == wanted, len(stdout)
-    busy = (await beats(far))[len(quiet) :]
+    # With the usual patience: on such a line some silence is no end.
+    frequent = {"NOVASPHERE_FLEET_HEARTBEAT_INTERVAL": str(HEARTBEAT)}
+    async with agent_behind(network, tmp_path, **frequent) as plane:
+        network.slow(kbit)
+        network.loss(loss)
+        await asyncio.sleep(60 if LONG else 5)  # what the line does to heartbeats by itself
+        quiet = await beats(plane)
+        text, wanted = printing(megabytes, 0.1, tmp_path / "marker")
+        command_id = await create(plane, text)
+        pair = await ended(plane, command_id, within=1500 if LONG else 60)
+        busy = (await beats(plane))[len(quiet) :]
+        assert pair["command"]["status"] == "success", pair
+        stdout = await output_of(plane, command_id, "stdout")
+        assert hashlib.sha256(stdout).hexdigest() == wanted, len(stdout)
     seconds = busy[-1] - busy[0]
     print(
         f"\n{len(stdout) * 8 / seconds / 1000:.0f} kbit/s, late: {latest(quiet):.2f} s without, "
