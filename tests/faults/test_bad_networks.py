@@ -72,19 +72,20 @@ async def connection_is(
     return time.monotonic() - began
 
 
-def printing(megabytes: int, seconds: float, marker: Path) -> tuple[str, str]:
+def printing(megabytes: float, seconds: float, marker: Path) -> tuple[str, str]:
     """Returns a command that prints so much in about that time and leaves a mark each time it starts, and
     the sha256 of what it must print."""
+    pieces = int(megabytes * 16)
     code = (
         "import hashlib,sys,time\n"
         f"open({str(marker)!r},'a').write('started\\n')\n"
-        f"for i in range({megabytes * 16}):\n"
+        f"for i in range({pieces}):\n"
         # 64 KiB, each of them another: what is lost, doubled or exchanged shows.
         "    sys.stdout.buffer.write(hashlib.sha256(b'%d' % i).digest() * 2048)\n"
-        f"    sys.stdout.flush(); time.sleep({seconds / megabytes / 16})\n"
+        f"    sys.stdout.flush(); time.sleep({seconds / pieces})\n"
     )
     printed = hashlib.sha256()
-    for i in range(megabytes * 16):
+    for i in range(pieces):
         printed.update(hashlib.sha256(b"%d" % i).digest() * 2048)
     encoded = base64.b64encode(code.encode()).decode()
     return f"python3 -c \"import base64;exec(base64.b64decode('{encoded}'))\"", printed.hexdigest()
@@ -157,7 +158,7 @@ def latest(arrivals: list[float]) -> float:
 
 
 async def test_bulk_on_a_thin_lossy_line_holds_up_no_heartbeat(network: Network, tmp_path: Path) -> None:
-    megabytes, kbit, loss = (1, 64, 10) if LONG else (1, 512, 2)
+    megabytes, kbit, loss = (1, 64, 10) if LONG else (0.5, 512, 2)
     # With the usual patience: on such a line some silence is no end.
     frequent = {"NOVASPHERE_FLEET_HEARTBEAT_INTERVAL": str(HEARTBEAT)}
     async with agent_behind(network, tmp_path, **frequent) as plane:
