@@ -12,6 +12,8 @@ need h2load nghttp2-client
 set -- /usr/lib/postgresql/*/bin/initdb
 [ -x "$1" ] || need initdb postgresql
 need chromium-headless-shell chromium-headless-shell
+need ip iproute2
+need iptables iptables
 
 [ -z "$missing" ] && exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -30,6 +30,8 @@ TOGETHER = {
     "tests/codegen/": "generated code",
     "tests/e2e/test_nodes_face.py": "a fleet",
     "tests/faults/test_slow_watchers.py": "measures",
+    "tests/faults/test_bad_networks.py::test_bulk": "measures",
+    "tests/faults/test_herds.py": "measures",
     "tests/agent/test_link.py::test_a_link_that_fell_silent_is_given_up": "measures",
 }
 

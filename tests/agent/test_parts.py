@@ -44,15 +44,40 @@ def test_the_window_grows_on_quick_links_up_to_the_servers() -> None:
     assert flow.room == 1 << 20
 
 
-def test_the_window_shrinks_on_slow_links() -> None:
-    now = 0.0
+def test_what_waits_on_a_thin_line_is_never_more_than_passes_in_a_second() -> None:
+    now, bytes_per_second = 0.0, 8000
     flow = Flow(1 << 20, clock=lambda: now)
-    for _ in range(10):
+    for _ in range(100):
         room = flow.room
         flow.sent(room)
-        now += 5.0
+        now += 0.1 + room / bytes_per_second
         flow.acknowledged(room)
-    assert 0 < flow.room <= 8 * 1024
+        assert 0 < flow.room <= bytes_per_second
+
+
+def test_the_window_shrinks_on_a_line_that_becomes_thin() -> None:
+    now, bytes_per_second = 0.0, 10_000_000
+    flow = Flow(1 << 20, clock=lambda: now)
+    for number in range(100):
+        if number == 50:
+            assert flow.room > 500_000
+            bytes_per_second = 8000
+        room = flow.room
+        flow.sent(room)
+        now += 0.01 + room / bytes_per_second
+        flow.acknowledged(room)
+    assert flow.room <= bytes_per_second
+
+
+def test_the_window_grows_on_a_line_that_is_long_and_not_thin() -> None:
+    now = 0.0
+    flow = Flow(1 << 20, clock=lambda: now)
+    for _ in range(12):
+        room = flow.room
+        flow.sent(room)
+        now += 0.8
+        flow.acknowledged(room)
+    assert flow.room == 1 << 20
 
 
 def test_the_window_is_never_above_a_small_limit() -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,12 +110,17 @@ class ControlPlane:
     """A server on fixed ports, so that clients find it again after a restart, and its agents."""
 
     def __init__(
-        self, folder: Path, *server_arguments: str, database_url: str = "", **environment: str
+        self,
+        folder: Path,
+        *server_arguments: str,
+        database_url: str = "",
+        grpc_host: str = "127.0.0.1",
+        **environment: str,
     ) -> None:
         self.folder = folder
         self.http_port, self.grpc_port = reserve_port(), reserve_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
-        self.address = f"127.0.0.1:{self.grpc_port}"
+        self.address = f"{grpc_host}:{self.grpc_port}"
         self.data_dir = folder / "data"
         self.database_url = database_url or f"sqlite:///{self.data_dir}/novasphere.db"
         arguments = [
@@ -161,10 +166,12 @@ class ControlPlane:
         await self.server.kill()
         await self.start()
 
-    async def add_agent(self, name: str = "node-001", *arguments: str, **environment: str) -> Process:
-        """Starts an agent and waits until its node is online."""
+    async def add_agent(
+        self, name: str = "node-001", *arguments: str, inside: Sequence[str] = (), **environment: str
+    ) -> Process:
+        """Starts an agent, by way of the command `inside` if there is one; waits until its node is online."""
         command = [
-            sys.executable, "-m", "novasphere_agent", "--server", self.address, "--name", name,
+            *inside, sys.executable, "-m", "novasphere_agent", "--server", self.address, "--name", name,
             "--data-dir", str(self.folder / name), *arguments,
         ]  # fmt: skip
         agent = Process(
@@ -241,10 +248,16 @@ def pytest_fail(message: str) -> None:
 
 @contextlib.asynccontextmanager
 async def control_plane(
-    folder: Path, *server_arguments: str, database_url: str = "", **environment: str
+    folder: Path,
+    *server_arguments: str,
+    database_url: str = "",
+    grpc_host: str = "127.0.0.1",
+    **environment: str,
 ) -> AsyncIterator[ControlPlane]:
     """Runs a server for as long as the block lasts."""
-    plane = ControlPlane(folder, *server_arguments, database_url=database_url, **environment)
+    plane = ControlPlane(
+        folder, *server_arguments, database_url=database_url, grpc_host=grpc_host, **environment
+    )
     try:
         await plane.start()
         yield plane
