@@ -40,30 +40,33 @@ _PARTS = (
 async def _time(port: int, node_id: str) -> list[tuple[float, ...]]:
     """Returns the parts of each of some commands, one after the other."""
     times: list[tuple[float, ...]] = []
-    async with Client.connect(f"127.0.0.1:{port}", servers.TOKEN) as client, asyncio.timeout(120):
-        async with client.commands.watch(node_id=node_id) as watch:
-            events = aiter(watch)
-            while not watch.cursor:  # the present state, up to its bookmark
-                await anext(events)
-            for _ in range(COMMANDS):
-                start = time.perf_counter()
-                created = await client.commands.create(node_id, "true")
-                answered = time.perf_counter()
-                while True:
-                    command = (await anext(events)).object
-                    if command.command_id == created.command_id and command.state in _ENDED:
-                        break
-                end = time.perf_counter()
-                assert command.state == command_pb2.COMMAND_STATE_SUCCEEDED, command
-                started = command.started_at.ToMicroseconds()
-                times.append(
-                    (
-                        (answered - start) * 1e3,
-                        (started - command.created_at.ToMicroseconds()) / 1e3,
-                        (command.completed_at.ToMicroseconds() - started) / 1e3,
-                        (end - start) * 1e3,
-                    )
+    async with (
+        asyncio.timeout(120),
+        Client.connect(f"127.0.0.1:{port}", servers.TOKEN) as client,
+        client.commands.watch(node_id=node_id) as watch,
+    ):
+        events = aiter(watch)
+        while not watch.cursor:  # the present state, up to its bookmark
+            await anext(events)
+        for _ in range(COMMANDS):
+            start = time.perf_counter()
+            created = await client.commands.create(node_id, "true")
+            answered = time.perf_counter()
+            while True:
+                command = (await anext(events)).object
+                if command.command_id == created.command_id and command.state in _ENDED:
+                    break
+            end = time.perf_counter()
+            assert command.state == command_pb2.COMMAND_STATE_SUCCEEDED, command
+            started = command.started_at.ToMicroseconds()
+            times.append(
+                (
+                    (answered - start) * 1e3,
+                    (started - command.created_at.ToMicroseconds()) / 1e3,
+                    (command.completed_at.ToMicroseconds() - started) / 1e3,
+                    (end - start) * 1e3,
                 )
+            )
     return times
 
 
