@@ -11,8 +11,8 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,6 +130,15 @@ async def _live(agents: list[Agent], samples: list[link.Sample | None]) -> None:
             await asyncio.sleep(beginning + INTERVAL / AGENTS - time.monotonic())
 
 
+@asynccontextmanager
+async def _living(agents: list[Agent], samples: list[link.Sample | None]) -> AsyncIterator[None]:
+    """Keeps links alive while the block runs: the server cuts those that are silent."""
+    async with asyncio.TaskGroup() as group:
+        living = group.create_task(_live(agents, samples), name="heartbeats")
+        yield
+        living.cancel()
+
+
 async def _busy(pid: int) -> float:
     """Returns how much of a core a process takes, in percent."""
     used, start = processes.cpu_seconds(pid), time.monotonic()
@@ -146,9 +155,8 @@ async def _measure(ours: servers.Novasphere, rounds: int) -> list[Row]:
         for number in range(AGENTS):
             channel = grpc.aio.insecure_channel(f"127.0.0.1:{ours.grpc_port}", options=_OPTIONS)
             agents.append(Agent(number, await stack.enter_async_context(channel)))
-        async with asyncio.TaskGroup() as group:
-            living = group.create_task(_live(agents, samples))
-            start = time.monotonic()
+        start = time.monotonic()
+        async with _living(agents, samples):
             await _each((agent.connect for agent in agents), CONNECTING)
             joined = AGENTS / (time.monotonic() - start)
             await asyncio.sleep(INTERVAL)
@@ -156,11 +164,11 @@ async def _measure(ours: servers.Novasphere, rounds: int) -> list[Row]:
             idle = await _busy(ours.pid) - none
             samples.append(_SAMPLE)
             sampled = await _busy(ours.pid) - none
-            living.cancel()
         rates, costs = [], []
         for number in range(rounds):
             if number:
-                await _each((agent.connect for agent in agents), CONNECTING)
+                async with _living(agents, samples):
+                    await _each((agent.connect for agent in agents), CONNECTING)
             used, start = processes.cpu_seconds(ours.pid), time.monotonic()
             await _each((agent.flood for agent in agents), AGENTS)
             rates.append(AGENTS * FLOOD / (time.monotonic() - start))

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import jwt
 
@@ -42,11 +43,12 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            said = process.stderr.read().decode() if process.stderr else ""
+            log.seek(0)
+            said = log.read().decode()
             sys.exit(f"a server to measure ended with exit code {process.returncode}: {said}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
             return
@@ -57,14 +59,16 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def running(*command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a server for as long as the block lasts."""
-    process = subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    try:
-        wait_for_port(port, process)
-        yield process
-    finally:
-        end(process)
+    # A file: a pipe that nobody reads would stop it in the middle of a line.
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=log
+        )
+        try:
+            wait_for_port(port, process, log)
+            yield process
+        finally:
+            end(process)
 
 
 @contextlib.contextmanager
