@@ -15,7 +15,7 @@ from aiohttp import web
 from google.protobuf import json_format
 from novasphere.node.v1 import node_service_pb2 as pb
 
-from bench import fleet, servers
+from bench import example, fleet
 
 
 async def _serve_aiohttp(handler: web.RequestHandler, port: int, path: str) -> None:  # type: ignore[type-arg]
@@ -29,7 +29,7 @@ async def _serve_aiohttp(handler: web.RequestHandler, port: int, path: str) -> N
 
 async def constant(port: int) -> None:
     """Bare aiohttp + uvloop: answers one node as a constant."""
-    body = json.dumps({"success": True, "data": servers.example_node()}).encode()
+    body = json.dumps({"success": True, "data": example.node()}).encode()
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")

@@ -1,6 +1,7 @@
 """G6: durable creates at the store against the SQLAlchemy ORM with a transaction a row.
 
-Both sides run 64 callers over a SQLite file of their own with WAL and synchronous=FULL. A create
+Both sides run 64 callers, over a SQLite file of their own with WAL and synchronous=FULL, and over a database of
+their own on one PostgreSQL server with fsync. A create
 checks that the name is free, takes the next number and stores the row. The store also writes the
 revision log and feeds cache and watchers, which the baseline has none of. `python -m bench.bench_store`.
 """
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +25,19 @@ from novasphere_server.clock import SystemClock
 from novasphere_server.store.kinds import COMMANDS
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bench import measure
 
 CALLERS = 64
 SECONDS = 1.5  # of each measurement
-GOAL = 20.0
+SQLITE_GOAL = 20.0
+POSTGRESQL_GOAL = 10.0
+CONNECTIONS = 16  # of the ORM to PostgreSQL
+
+# The server of the tests: there is one way to start PostgreSQL.
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "lib"))
 
 _clock = SystemClock()
 _numbers = itertools.count()
@@ -52,7 +60,7 @@ class Command(Base):
     node_uid: Mapped[str]
     status: Mapped[int]
     state: Mapped[int] = mapped_column(index=True)
-    created_at_us: Mapped[int]
+    created_at_us: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 def _example(number: int) -> command_pb2.CommandWithResult:
@@ -96,8 +104,8 @@ async def _rate(create: Callable[[int], Awaitable[Any]], seconds: float) -> floa
     return done / (time.perf_counter() - start)
 
 
-async def _store_rate(folder: Path, seconds: float) -> float:
-    store = await Store.open(f"sqlite:///{folder}/store.db", clock=_clock)
+async def _store_rate(url: str, seconds: float) -> float:
+    store = await Store.open(url, clock=_clock)
     try:
 
         async def create(number: int) -> None:
@@ -118,14 +126,25 @@ async def _store_rate(folder: Path, seconds: float) -> float:
         await store.close()
 
 
-async def _orm_rate(folder: Path, seconds: float) -> float:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{folder}/orm.db", connect_args={"timeout": 60})
+def _orm_engine(url: str) -> AsyncEngine:
+    if url.startswith("postgresql:"):
+        return create_async_engine(
+            url.replace("postgresql:", "postgresql+psycopg:"), pool_size=CONNECTIONS, max_overflow=0
+        )
+    engine = create_async_engine(
+        url.replace("sqlite:", "sqlite+aiosqlite:"), connect_args={"timeout": 60}
+    )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
 
+    return engine
+
+
+async def _orm_rate(url: str, seconds: float) -> float:
+    engine = _orm_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
@@ -160,28 +179,60 @@ async def _orm_rate(folder: Path, seconds: float) -> float:
         await engine.dispose()
 
 
-async def run(rounds: int = 5) -> list[measure.Result]:
-    """Returns G6: per round the ratio of the two rates, which are taken in turns."""
+@contextmanager
+def _sqlite() -> Iterator[Callable[[], str]]:
+    """Yields what names a new database."""
+    numbers = itertools.count()
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda: f"sqlite:///{folder}/{next(numbers)}.db"
+
+
+@contextmanager
+def _postgresql() -> Iterator[Callable[[], str]]:
+    """The same on a server of our own, with fsync. Raises measure.Unavailable."""
+    import postgresql
+
+    programs = postgresql.programs()
+    if programs is None:
+        raise measure.Unavailable(postgresql.MISSING)
+    server = postgresql.PostgresServer(programs, fsync=True)
+    try:
+        yield server.new_database
+    finally:
+        server.remove()
+
+
+def _compare(name: str, goal: float, new_database: Callable[[], str], rounds: int) -> measure.Row:
+    """Returns per round the ratio of the two rates, which are taken in turns."""
     rates: dict[str, list[float]] = {"store": [], "orm": []}
     sides = {"store": _store_rate, "orm": _orm_rate}
     for number in range(rounds):
-        for name in sides if number % 2 == 0 else reversed(sides):
-            with tempfile.TemporaryDirectory() as folder:
-                # Both on the event loop that the server runs on.
-                rate = await asyncio.to_thread(uvloop.run, sides[name](Path(folder), SECONDS))
-            rates[name].append(rate)
-    return [
-        measure.compare(
-            "G6",
-            f"durable creates at the store, {CALLERS} callers",
-            GOAL,
-            "SQLAlchemy async ORM, a transaction a row",
-            "creates/s",
-            rates["store"],
-            rates["orm"],
-        )
-    ]
+        for side in sides if number % 2 == 0 else reversed(sides):
+            # Both on the event loop that the server runs on.
+            rates[side].append(uvloop.run(sides[side](new_database(), SECONDS)))
+    return measure.compare(
+        "G6",
+        f"durable creates at the store, {CALLERS} callers, {name}",
+        goal,
+        "SQLAlchemy async ORM, a transaction a row",
+        "creates/s",
+        rates["store"],
+        rates["orm"],
+    )
+
+
+def run(rounds: int = 5) -> list[measure.Row]:
+    """Returns G6, of both databases."""
+    rows: list[measure.Row] = []
+    with _sqlite() as new_database:
+        rows.append(_compare("SQLite", SQLITE_GOAL, new_database, rounds))
+    try:
+        with _postgresql() as new_database:
+            rows.append(_compare("PostgreSQL", POSTGRESQL_GOAL, new_database, rounds))
+    except measure.Unavailable as error:
+        rows.append(measure.Unmeasured("G6", f"PostgreSQL: {error}"))
+    return rows
 
 
 if __name__ == "__main__":
-    measure.show(asyncio.run(run()))
+    measure.show(run())

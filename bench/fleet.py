@@ -29,7 +29,7 @@ def node(number: int) -> node_pb2.Node:
     return message
 
 
-def _hello(number: int) -> link.ConnectRequest:
+def hello(number: int) -> link.ConnectRequest:
     profile = link.Profile(
         hostname=f"server-{number:02}", ip_address="192.168.1.100", os_info="Ubuntu 22.04 LTS", system="linux",
         release="6.1.0", machine="x86_64", distribution="Debian GNU/Linux 12", python_version="3.11.7",
@@ -49,7 +49,7 @@ async def _register(port: int, count: int) -> None:
             metadata = [("authorization", f"Bearer {servers.TOKEN}")]
             call = stub.Connect(metadata=metadata, timeout=30)
             try:
-                await call.write(_hello(number))
+                await call.write(hello(number))
                 await call.read()
                 beat = link.Heartbeat(sent_us=time.time_ns() // 1000)
                 await call.write(

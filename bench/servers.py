@@ -12,12 +12,20 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+import jwt
+
+from bench import environments
 
 TOKEN = "bench-admin-token-0123456789"
+JWT_SECRET = "bench-jwt-secret-0123456789-0123456789"
 START_SECONDS = 30
+NOVASPHERE = str(Path(sys.executable).with_name("novasphere"))
 
 
 def need(program: str, package: str) -> str:
@@ -35,11 +43,13 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            sys.exit(f"a server to measure ended with exit code {process.returncode}")
+            log.seek(0)
+            said = log.read().decode()
+            sys.exit(f"a server to measure ended with exit code {process.returncode}: {said}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
             return
         time.sleep(0.05)
@@ -49,19 +59,16 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def running(*command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a server for as long as the block lasts."""
-    process = subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    try:
-        wait_for_port(port, process)
-        yield process
-    finally:
-        process.terminate()
+    # A file: a pipe that nobody reads would stop it in the middle of a line.
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=log
+        )
         try:
-            process.wait(35)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            wait_for_port(port, process, log)
+            yield process
+        finally:
+            end(process)
 
 
 @contextlib.contextmanager
@@ -72,30 +79,109 @@ def baseline(name: str) -> Iterator[int]:
         yield port
 
 
+@contextlib.contextmanager
+def fastapi_constant() -> Iterator[int]:
+    """Runs bench.fastapi_constant; yields its port. Raises measure.Unavailable."""
+    port = free_port()
+    python = environments.python("fastapi", environments.FASTAPI)
+    with running(python, "-m", "bench.fastapi_constant", str(port), port=port, PYTHONPATH="."):
+        yield port
+
+
 @dataclass(frozen=True)
 class Novasphere:
     http_port: int
     grpc_port: int
     pid: int
 
+    def new_key(self) -> str:
+        """Returns the secret of a new API key that may read."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.http_port}/api/v1/keys",
+            data=json.dumps({"name": "bench", "scopes": ["read"]}).encode(),
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            secret: str = json.load(answer)["key"]
+        return secret
+
+
+def new_jwt() -> str:
+    """Returns a signed token that may read, for an hour."""
+    claims = {"sub": "bench", "iss": "bench", "scope": "read", "exp": int(time.time()) + 3600}
+    return jwt.encode(claims, JWT_SECRET, algorithm="HS256")
+
 
 @contextlib.contextmanager
-def novasphere() -> Iterator[Novasphere]:
-    """Runs a server of ours with default settings on a new data directory."""
+def novasphere(*before: str) -> Iterator[Novasphere]:
+    """Runs a server of ours with default settings on a new data directory.
+
+    `before` goes in front of its command line, as `taskset` does.
+    """
     http_port, grpc_port = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder, running(
-        str(Path(sys.executable).with_name("novasphere")), "server", "--data-dir", str(Path(folder) / "data"),
+        *before, NOVASPHERE, "server", "--data-dir", str(Path(folder) / "data"),
         "--http", f"127.0.0.1:{http_port}", "--grpc", f"127.0.0.1:{grpc_port}",
-        port=http_port, NOVASPHERE_ADMIN_TOKEN=TOKEN,
+        port=http_port, NOVASPHERE_ADMIN_TOKEN=TOKEN, NOVASPHERE_JWT_SECRET=JWT_SECRET,
     ) as process:  # fmt: skip
         yield Novasphere(http_port, grpc_port, process.pid)
 
 
-def wrk(url: str, *, seconds: int = 3, connections: int = 32) -> float:
+@contextlib.contextmanager
+def gateway_apart(server: Novasphere) -> Iterator[int]:
+    """Runs a gateway in front of a server, over a channel; yields its port."""
+    port = free_port()
+    with running(
+        NOVASPHERE, "gateway", "--server", f"127.0.0.1:{server.grpc_port}", "--http", f"127.0.0.1:{port}",
+        port=port,
+    ):  # fmt: skip
+        yield port
+
+
+@contextlib.contextmanager
+def agent(server: Novasphere, name: str) -> Iterator[int]:
+    """Runs a real agent until the block ends; yields its pid once it is online."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [
+                NOVASPHERE, "agent", "--server", f"127.0.0.1:{server.grpc_port}", "--token", TOKEN,
+                "--name", name, "--data-dir", folder,
+            ],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            wait_for(f"http://127.0.0.1:{server.http_port}/api/v1/nodes/{name}", b'"ONLINE"')
+            yield process.pid
+        finally:
+            end(process)
+
+
+def wait_for(url: str, sign: bytes = b"", *, token: str = TOKEN, every: float = 0.02) -> None:
+    """Returns once an address answers with success, and with `sign` somewhere in its answer."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5) as answer:
+            if sign in answer.read():
+                return
+        time.sleep(every)
+    sys.exit(f"{url} did not answer with {sign.decode()!r} within {START_SECONDS} s")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(35)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wrk(url: str, *, token: str = TOKEN, seconds: int = 3, connections: int = 32) -> float:
     """Returns requests per second; every answer must be a 2xx."""
     command = [
         need("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s",
-        "-H", f"Authorization: Bearer {TOKEN}", url,
+        "-H", f"Authorization: Bearer {token}", url,
     ]  # fmt: skip
     output = subprocess.run(
         command, check=True, capture_output=True, text=True, timeout=seconds + 30
@@ -107,7 +193,7 @@ def wrk(url: str, *, seconds: int = 3, connections: int = 32) -> float:
     return float(found[1])
 
 
-def h2load(port: int, path: str, body: bytes, *, requests: int = 12000) -> float:
+def h2load(port: int, path: str, body: bytes, *, token: str = TOKEN, requests: int = 12000) -> float:
     """Returns unary gRPC calls per second from a C client with 64 in flight."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(b"\0" + len(body).to_bytes(4, "big") + body)
@@ -115,7 +201,7 @@ def h2load(port: int, path: str, body: bytes, *, requests: int = 12000) -> float
         command = [
             need("h2load", "nghttp2-client"), f"-n{requests}", "-c4", "-m16", "-t1", "-d", file.name,
             "-H", "content-type: application/grpc", "-H", "te: trailers",
-            "-H", f"authorization: Bearer {TOKEN}", f"http://127.0.0.1:{port}{path}",
+            "-H", f"authorization: Bearer {token}", f"http://127.0.0.1:{port}{path}",
         ]  # fmt: skip
         output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
     found = re.search(r"finished in [\d.]+m?s, ([\d.]+) req/s", output)
@@ -124,17 +210,3 @@ def h2load(port: int, path: str, body: bytes, *, requests: int = 12000) -> float
     assert good, output
     assert int(good[1]) == requests, output
     return float(found[1])
-
-
-def example_node() -> dict[str, object]:
-    """Returns what a node looks like in JSON: the constant that baselines answer."""
-    text = """{"id":1,"node_id":"node-001","hostname":"server-01","ip_address":"192.168.1.100",
-    "os_info":"Ubuntu 22.04 LTS","status":"online","last_heartbeat":"2025-01-21T10:00:00Z",
-    "registered_at":"2025-01-21T09:00:00Z","updated_at":"2025-01-21T10:00:00Z","uid":"4f0c",
-    "revision":12,"labels":{"zone":"a"},"role":"worker","platform":{"system":"linux","release":"6.1.0",
-    "machine":"x86_64","distribution":"Debian GNU/Linux 12","python_version":"3.11.7","is_virtual":true},
-    "resources":{"cpu_count":2,"memory_total_bytes":25769803776,"storage_total_bytes":270582939648,
-    "gpu_count":0},"capabilities":["shell"],"conditions":[],"connection":"ONLINE","offline_faces":[],
-    "capacity":8,"free_slots":8,"agent_version":"0.1.0","tags":[],"boot_id":"b"}"""
-    node: dict[str, object] = json.loads(text)
-    return node
