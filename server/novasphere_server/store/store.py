@@ -417,6 +417,8 @@ class Store:
             state = await asyncio.to_thread(self._database.probe, can_write=not was_available)
             if state.epoch != self._epoch or state.revision < revision:
                 raise Outage(OTHER_HISTORY)  # noqa: TRY301 - noted like any other failure
+            if state.floor > self._revision:
+                raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
         except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
             self._suspect(error)
             return False
