@@ -127,3 +127,14 @@ async def test_a_clone_is_refused_wherever_it_calls(pair):
     await agent.settle()
     with pytest.raises(errors.DuplicateIdentity):
         await old.connect()
+
+
+async def test_output_of_nothing_that_was_sent_hurts_nobody_else(pair):
+    here, there = pair
+    agent = here.agent()
+    await agent.connect()
+    invented = link.Dispatch(run_id="x" * 10_000, attempt=1, fencing_token=1)
+    assert await agent.print(invented, b"abc", 0) == 3  # it may forget it
+    assert here.store.is_available
+    await there.store.catch_up()
+    assert await there.run()
