@@ -300,9 +300,13 @@ async def test_a_server_that_missed_what_was_compacted_is_not_available_again(
     assert await writer.check()
 
 
-async def test_a_url_may_say_more_of_the_connection(store_url: str):
-    data = database.connect_to(f"{store_url}?application_name=ours&connect_timeout=9", Limits())
+async def test_a_url_may_say_more_of_the_connection(postgres: PostgresServer, store_url: str):
+    postgres.execute("CREATE SCHEMA ours", store_url.rpartition("/")[2])
+    more = "application_name=ours&connect_timeout=9&options=-csearch_path%3Dours"
+    data = database.connect_to(f"{store_url}?{more}", Limits())
     data.prepare("epoch")
+    with psycopg.connect(store_url) as connection:
+        assert connection.execute("SELECT value FROM ours.revision").fetchall() == [(0,)]
     async with aclosing(data.announcements()) as announcements:
         assert await anext(announcements) == ()
     await data.close()

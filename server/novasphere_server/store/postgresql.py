@@ -75,11 +75,12 @@ class Postgresql(Database):
             "keepalives_count": 3,
             "tcp_user_timeout": 20_000,
         }
+        own = url.query.get("options", "")  # of the operator; what is given besides a URL replaces it
         writing = (
-            f"-c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
+            f"{own} -c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
             f"-c lock_timeout={_LOCK_WAIT_MS} -c statement_timeout={_STATEMENT_MS}"
         )
-        reading = f"-c statement_timeout={_STATEMENT_MS}"
+        reading = f"{own} -c statement_timeout={_STATEMENT_MS}"
         self._engine = sa.create_engine(
             url,
             poolclass=sa.pool.NullPool,
