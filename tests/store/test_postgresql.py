@@ -243,6 +243,18 @@ class TestAServerOfItsOwn:
             assert seen == [("n1", 1), ("n2", 2), ("n3", 3)]
             await reader.close()
 
+    async def test_a_restart_while_nobody_asked_is_no_outage(
+        self, open_store, own_postgres: PostgresServer
+    ):
+        store = await open_store()
+        await store.write(put_node("n1"))
+        await asyncio.gather(*(store.read(sa.select(tables.meta)) for _ in range(4)))
+        await asyncio.to_thread(own_postgres.stop, "fast")
+        await asyncio.to_thread(own_postgres.start)
+        assert await store.read(sa.select(tables.meta))
+        await store.write(put_node("n2"))
+        assert store.is_available
+
 
 async def test_a_database_that_takes_no_writes_is_not_taken_for_a_good_one(
     open_store, postgres: PostgresServer, store_url: str
