@@ -50,7 +50,7 @@ async def test_an_unknown_node_takes_no_commands(world):
         await world.run("nobody")
 
 
-@pytest.mark.parametrize("text", ["a\0b", "x" * 131072, "ä" * 70000])
+@pytest.mark.parametrize("text", ["x" * 131072, "ä" * 70000])
 async def test_a_text_that_no_shell_could_take_is_refused(world, agent, text):
     with pytest.raises(errors.InvalidArgument):
         await world.run(text=text)

@@ -9,7 +9,9 @@ import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
 from novasphere_server import errors
+from novasphere_server.core import outputs
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.store import postgresql
 
 EXITED = link.ATTEMPT_PHASE_EXITED
 
@@ -127,3 +129,32 @@ async def test_a_clone_is_refused_wherever_it_calls(pair):
     await agent.settle()
     with pytest.raises(errors.DuplicateIdentity):
         await old.connect()
+
+
+async def test_output_is_followed_when_the_news_of_it_are_lost(pair, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(postgresql.Postgresql, "announce", lambda *_: None)
+    monkeypatch.setattr(outputs, "_UNASKED", 0.1)
+    here, there = pair
+    agent = here.agent()
+    await agent.connect()
+    run_id = await here.run()
+    [dispatch] = await agent.dispatched()
+    await agent.start(dispatch)
+    await there.store.catch_up()
+    stream = there.fleet.outputs.stream(ADMIN, run_id, 0, 0, True)
+    async with asyncio.timeout(10), aclosing(stream) as pages:
+        first = asyncio.ensure_future(anext(pages))
+        await asyncio.wait([first], timeout=0.2)  # it follows
+        await agent.print(dispatch, b"one", 0)
+        assert [event.data for event in await first] == [b"one"]
+
+
+async def test_output_of_nothing_that_was_sent_hurts_nobody_else(pair):
+    here, there = pair
+    agent = here.agent()
+    await agent.connect()
+    invented = link.Dispatch(run_id="x" * 10_000, attempt=1, fencing_token=1)
+    assert await agent.print(invented, b"abc", 0) == 3  # it may forget it
+    assert here.store.is_available
+    await there.store.catch_up()
+    assert await there.run()

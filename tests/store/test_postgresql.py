@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import aclosing
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 from novasphere_server import errors
+from novasphere_server.store import database, log, tables
 from novasphere_server.store import postgresql as dialect
-from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES
+from novasphere_server.store.limits import Limits
 from novasphere_server.store.queries import Query
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -241,6 +243,18 @@ class TestAServerOfItsOwn:
             assert seen == [("n1", 1), ("n2", 2), ("n3", 3)]
             await reader.close()
 
+    async def test_a_restart_while_nobody_asked_is_no_outage(
+        self, open_store, own_postgres: PostgresServer
+    ):
+        store = await open_store()
+        await store.write(put_node("n1"))
+        await asyncio.gather(*(store.read(sa.select(tables.meta)) for _ in range(4)))
+        await asyncio.to_thread(own_postgres.stop, "fast")
+        await asyncio.to_thread(own_postgres.start)
+        assert await store.read(sa.select(tables.meta))
+        await store.write(put_node("n2"))
+        assert store.is_available
+
 
 async def test_a_database_that_takes_no_writes_is_not_taken_for_a_good_one(
     open_store, postgres: PostgresServer, store_url: str
@@ -259,6 +273,55 @@ async def test_text_that_the_database_cannot_hold_is_refused_and_hurts_nobody_el
     assert [isinstance(result, Exception) for result in results] == [False, True, False]
     assert store.is_available
     assert (await store.list(Query(NODES))).total == 2
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+async def test_a_read_that_fails_in_the_database_undoes_nothing_that_was_told(
+    store: Store, is_last: bool
+):
+    def note(tx: Transaction) -> str:
+        tx.upsert(tables.meta, [{"name": "noted", "value": "yes"}])
+        return "noted"
+
+    def fail(tx: Transaction) -> None:
+        tx.find(NODES, sa.text("1 / 0 = 1"))
+
+    mutations = [note, fail] if is_last else [note, fail, put_node("n1")]
+    told, failed, *_ = await asyncio.gather(*map(store.write, mutations), return_exceptions=True)
+    assert told == "noted"
+    assert isinstance(failed, sa.exc.DBAPIError)
+    assert await store.read(sa.select(tables.meta).where(tables.meta.c.name == "noted"))
+    assert (await store.list(Query(NODES))).total == len(mutations) - 2
+
+
+async def test_a_server_that_missed_what_was_compacted_is_not_available_again(
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    writer = await open_store(tmp_path / "a")
+    behind = await open_store(tmp_path / "b")
+    with monkeypatch.context() as deaf:
+        deaf.setattr(behind, "catch_up", lambda: asyncio.sleep(0))
+        for n in range(1, 6):
+            await writer.write(put_node("n1", capacity=n))
+        await writer.write(lambda tx: log.compact(tx, 4, 1000))
+    with pytest.raises(errors.DatabaseUnavailable):
+        await behind.catch_up()
+    assert not await behind.check()
+    with pytest.raises(errors.DatabaseUnavailable):
+        await behind.get(NODES, "n1")
+    assert await writer.check()
+
+
+async def test_a_url_may_say_more_of_the_connection(postgres: PostgresServer, store_url: str):
+    postgres.execute("CREATE SCHEMA ours", store_url.rpartition("/")[2])
+    more = "application_name=ours&connect_timeout=9&options=-csearch_path%3Dours"
+    data = database.connect_to(f"{store_url}?{more}", Limits())
+    data.prepare("epoch")
+    with psycopg.connect(store_url) as connection:
+        assert connection.execute("SELECT value FROM ours.revision").fetchall() == [(0,)]
+    async with aclosing(data.announcements()) as announcements:
+        assert await anext(announcements) == ()
+    await data.close()
 
 
 # -- backups

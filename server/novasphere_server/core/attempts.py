@@ -313,8 +313,8 @@ def record(
             tail = appending.add(attempt.tail, chunk)
             result.attempts[key] = Attempt(attempt.fencing_token, tail)
             end = tail.of(chunk.stream)
+            tx.news.add(chunk.run_id)
         result.output_acks[chunk.run_id, chunk.attempt, chunk.stream] = end
-        tx.news.add(chunk.run_id)
     appending.write(tx)
     result.output_bytes = appending.length
     for report in tx.fitting(told):

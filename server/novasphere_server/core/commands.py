@@ -459,7 +459,5 @@ def out_of_reach(principal: Principal, command_id: str) -> errors.ApiError:
 
 
 def _check_text(text: str, field: str) -> None:
-    if "\0" in text:
-        raise errors.InvalidArgument(field, "must not contain NUL characters")
     if len(text.encode()) > TEXT_LIMIT:
         raise errors.InvalidArgument(field, f"must take at most {TEXT_LIMIT} bytes")

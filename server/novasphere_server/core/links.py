@@ -196,6 +196,7 @@ class Links:
             raise errors.LinkProtocol("the first frame of a stream must be a Hello with sequence 1")
         if frame.hello.protocol != PROTOCOL:
             raise errors.InvalidArgument("hello.protocol", f"must be {PROTOCOL}")
+        _check_names(frame)
         return frame
 
     async def _admit(
@@ -345,6 +346,7 @@ class Links:
 
     async def _handle(self, session: Session, frame: link.ConnectRequest) -> None:
         session.accept(frame)
+        _check_names(frame)
         if frame.HasField("hello"):
             raise errors.LinkProtocol("a stream has one Hello")
         heartbeat = frame.heartbeat if frame.HasField("heartbeat") else None
@@ -496,6 +498,25 @@ class Links:
                 session = self._sessions.get(NODES.message.FromString(change.before).uid)
                 if session is not None:
                     session.close("NODE_DELETED")
+
+
+def _check_names(frame: link.ConnectRequest) -> None:
+    """Refuses what is looked up or filtered by, and holds what no name does and not every database keeps."""
+    told = [chunk.run_id for chunk in frame.output]
+    told += [report.run_id for report in frame.reports]
+    told += [state.run_id for state in frame.hello.attempts]
+    if any("\0" in run_id for run_id in told):
+        raise errors.LinkProtocol("a run_id contains a NUL character")
+    if frame.HasField("hello"):
+        hello = frame.hello
+        labels = "".join((*hello.profile.labels, *hello.profile.labels.values()))
+        for field, text in (
+            ("hello.boot_id", hello.boot_id),
+            ("hello.profile.role", hello.profile.role),
+            ("hello.profile.labels", labels),
+        ):
+            if "\0" in text:
+                raise errors.InvalidArgument(field, "must not contain NUL characters")
 
 
 def _ended_early(session: Session) -> errors.ApiError:

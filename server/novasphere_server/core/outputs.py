@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 
 import sqlalchemy as sa
 from novasphere.node.v1 import command_pb2 as pb
@@ -24,6 +24,10 @@ _PAGE_BYTES = CHUNK_LIMIT
 _READ_BYTES = 4 * CHUNK_LIMIT
 _READ_ROWS = _READ_BYTES // CHUNK_LIMIT
 _MOST_READ_ROWS = 512
+
+# Seconds after which a follower looks unasked: what other servers tell can be lost, and output is not in the
+# log, which is looked at anyway.
+_UNASKED = 5.0
 
 _c = tables.output_chunks.c
 
@@ -74,7 +78,9 @@ class Outputs:
                         )
                     ]
                     return
-                await more.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_UNASKED if self._store.is_shared else None):
+                        await more.wait()
 
     @contextmanager
     def _following(self, command_id: str) -> Iterator[asyncio.Event]:

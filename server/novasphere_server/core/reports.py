@@ -111,7 +111,8 @@ def record_stale(
             "fencing_token": min(told.fencing_token, _GREATEST),
             "at_us": tx.now_us,
             "phase": told.phase,
-            "message": message[:_MESSAGE_LENGTH],
+            # Not every database keeps a NUL character in a text.
+            "message": message[:_MESSAGE_LENGTH].replace("\0", "\ufffd"),
         },
     )
 

@@ -42,7 +42,7 @@ from novasphere_server.rpc.callers import Authenticator, Callers
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.methods import Method
 from novasphere_server.rpc.peers import Peer
-from novasphere_server.rpc.validation import Validators
+from novasphere_server.rpc.validation import NO_NUL, Validators
 from novasphere_server.rpc.views import Many, One
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.telemetry import Endpoint, Telemetry
@@ -275,6 +275,8 @@ class Pipeline:
         """Raises what says that the resource in the method's path is not there, or not the caller's."""
         if method.resource:
             key = getattr(request, method.resource)
+            if "\0" in key:
+                raise InvalidArgument(method.resource, NO_NUL)
             if key:
                 await self._resources[method.resource](principal, key)
 

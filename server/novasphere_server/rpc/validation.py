@@ -21,6 +21,9 @@ _Check = Callable[[Any, str, list[Violation]], None]
 _Judge = Callable[[Any], str]  # what is wrong with one value, or ""
 
 _MAX_VIOLATIONS = 20
+# No name holds one, and not every database keeps one in a text.
+_NUL = "\0"
+NO_NUL = "must not contain NUL characters"
 _TIMESTAMP = Timestamp.DESCRIPTOR.full_name
 # The seconds of the years 1 to 9999, which is what a Timestamp may hold; its wire format holds more.
 _CALENDAR = range(-62_135_596_800, 253_402_300_800)
@@ -58,12 +61,8 @@ class Validators:
         checks = self._checks[descriptor] = []
         self._unfinished.add(descriptor)
         for field in descriptor.fields:
-            own = _field_check(field)
-            if own is not None:
-                checks.append(own)
-            nested = self._nested_check(field)
-            if nested is not None:
-                checks.append(nested)
+            found = (_field_check(field), _map_check(field), self._nested_check(field))
+            checks.extend(check for check in found if check is not None)
         self._unfinished.remove(descriptor)
         return checks
 
@@ -152,6 +151,25 @@ def _field_check(field: FieldDescriptor) -> _Check | None:
     return check
 
 
+def _map_check(field: FieldDescriptor) -> _Check | None:
+    """Returns what judges the texts of a map."""
+    if field.message_type is None or not _is_map(field):
+        return None
+    name = field.name
+    key, value = (field.message_type.fields_by_name[part] for part in ("key", "value"))
+    texts = [part.type == FieldDescriptor.TYPE_STRING for part in (key, value)]
+    if not any(texts):
+        return None
+
+    def check(message: Any, path: str, violations: list[Violation]) -> None:
+        for entry in getattr(message, name).items():
+            if any(is_text and _NUL in part for part, is_text in zip(entry, texts, strict=True)):
+                violations.append(Violation(path + name, NO_NUL))
+                return
+
+    return check
+
+
 def _judges(
     field: FieldDescriptor, rules: options_pb2.FieldRules
 ) -> tuple[Sequence[_Judge], Sequence[_Judge]]:
@@ -169,6 +187,8 @@ def _judges(
         each.append(_at_most(rules.maximum))
     if rules.pattern:
         each.append(_matches(rules.pattern, rules.pattern_meaning))
+    elif field.type == FieldDescriptor.TYPE_STRING:
+        (each if field.is_repeated else whole).append(_without_nul)
     if field.enum_type is not None:
         each.append(_known(field.enum_type))
     if field.message_type is not None and field.message_type.full_name == _TIMESTAMP:
@@ -192,6 +212,10 @@ def _at_most_long(most: int, unit: str) -> _Judge:
     return lambda value: (
         f"must have at most {most} {unit}, not {len(value)}" if len(value) > most else ""
     )
+
+
+def _without_nul(value: str) -> str:
+    return NO_NUL if _NUL in value else ""
 
 
 # Written so that NaN, which compares false with everything, is refused.

@@ -75,11 +75,12 @@ class Postgresql(Database):
             "keepalives_count": 3,
             "tcp_user_timeout": 20_000,
         }
+        own = url.query.get("options", "")  # of the operator; what is given besides a URL replaces it
         writing = (
-            f"-c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
+            f"{own} -c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
             f"-c lock_timeout={_LOCK_WAIT_MS} -c statement_timeout={_STATEMENT_MS}"
         )
-        reading = f"-c statement_timeout={_STATEMENT_MS}"
+        reading = f"{own} -c statement_timeout={_STATEMENT_MS}"
         self._engine = sa.create_engine(
             url,
             poolclass=sa.pool.NullPool,
@@ -212,6 +213,10 @@ class Postgresql(Database):
             write()  # puts it off
 
     def catch_up(self, connection: sa.Connection) -> None:
+        if self._hot.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+            # A read failed that no savepoint stood before. PostgreSQL has undone everything, and would take
+            # the commit without a word.
+            raise psycopg.errors.InFailedSqlTransaction("a statement failed before")
         waiting, self._put_off = self._put_off, []
         for (statement, is_update), group in groupby(waiting, key=itemgetter(0, 1)):
             rows: Collection[tuple[Any, ...]] = [row for *_, row in group]
@@ -231,7 +236,7 @@ class Postgresql(Database):
     async def announcements(self) -> AsyncGenerator[Sequence[str], None]:
         _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
         connection = await psycopg.AsyncConnection.connect(
-            **arguments, **self._arguments, autocommit=True
+            **{**arguments, **self._arguments}, autocommit=True
         )
         async with connection:
             await connection.execute(f"LISTEN {_CHANNEL}")

@@ -287,8 +287,13 @@ class Store:
 
     async def _select(self, statement: sa.Executable, parameters: Parameters) -> Sequence[sa.Row[Any]]:
         try:
-            async with self._database.readers.connect() as connection:
-                return (await connection.execute(statement, parameters)).all()
+            try:
+                return await self._select_once(statement, parameters)
+            except sa.exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            # Lost while it idled, as likely as not: a fresh one tells whether the database is away.
+            return await self._select_once(statement, parameters)
         except sa.exc.TimeoutError as error:  # every connection is busy
             raise errors.DatabaseUnavailable from error
         except sa.exc.DBAPIError as error:
@@ -296,6 +301,12 @@ class Store:
                 raise
             self._suspect(error)
             raise errors.DatabaseUnavailable from error
+
+    async def _select_once(
+        self, statement: sa.Executable, parameters: Parameters
+    ) -> Sequence[sa.Row[Any]]:
+        async with self._database.readers.connect() as connection:
+            return (await connection.execute(statement, parameters)).all()
 
     async def _select_in_turn(
         self, statement: sa.Executable, parameters: Parameters
@@ -417,6 +428,8 @@ class Store:
             state = await asyncio.to_thread(self._database.probe, can_write=not was_available)
             if state.epoch != self._epoch or state.revision < revision:
                 raise Outage(OTHER_HISTORY)  # noqa: TRY301 - noted like any other failure
+            if state.floor > self._revision:
+                raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
         except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
             self._suspect(error)
             return False
