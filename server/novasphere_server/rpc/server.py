@@ -173,6 +173,9 @@ class GrpcServer:
                 context.set_trailing_metadata(tuple(stream.headers().items()))
             except CallFailed as failure:
                 await self._abort_stream(context, failure)
+            except grpc.aio.InternalError:
+                # So a write fails whose client goes meanwhile. grpcio would log it as an error of ours.
+                log.debug("a stream's client went away")
 
         return serve
 
