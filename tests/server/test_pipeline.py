@@ -146,6 +146,17 @@ async def test_strangers_keep_no_call_waiting_for_a_revision(server: RunningServ
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
+async def test_a_call_that_is_asked_about_is_read_for_those_alone_who_may_make_it(server, channel):
+    stub = access_grpc.AccessServiceStub(channel)
+    asked = access.CheckAccessRequest(method=f"/{KEY_SERVICE}/GetKey", request=b"\xff")
+    codes = []
+    for metadata in ((), server.authorization()):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.CheckAccess(asked, metadata=metadata)
+        codes.append(caught.value.code())
+    assert codes == [grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT]
+
+
 async def test_two_credentials_as_long_as_http_carries_are_read(server: RunningServer, channel):
     metadata = (("authorization", "Bearer " + "w" * 8000), ("x-api-key", "k" * 8000))
     with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -241,13 +241,14 @@ class Pipeline:
         return stream
 
     async def check(
-        self, method: Method, request: Message, metadata: Mapping[str, str], peer: Peer = ""
+        self, method: Method, request: bytes | Message, metadata: Mapping[str, str], peer: Peer = ""
     ) -> None:
         """Raises ApiError if the caller may not call the method, or what its path names is not there,
         whatever else the request says.
         """
         principal = await self.callers.allowed(method, metadata, peer, is_trial=True)
-        await self._find(method, request, principal)
+        named = self.parse(method, request) if isinstance(request, bytes) else request
+        await self._find(method, named, principal)
 
     async def admit(
         self, method: Method, request: Message, metadata: Mapping[str, str], peer: Peer = ""
