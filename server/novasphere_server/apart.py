@@ -13,6 +13,7 @@ from novasphere import gateway as generated
 from novasphere.api.v1 import options_pb2
 from novasphere_gateway.channel import Channel
 from novasphere_gateway.runtime import Gateway, GatewaySettings
+from novasphere_gateway.runtime.requests import Incoming
 
 from novasphere_server import listening, logs
 from novasphere_server.rpc.systems import VERSION
@@ -85,8 +86,7 @@ class GatewayApart:
         return web.json_response(report, status=200 if is_ready else 503)
 
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
-        metadata = {name.lower(): value for name, value in request.headers.items()}
-        await self._channel.authorize(metadata, options_pb2.SCOPE_READ)
+        await self._channel.authorize(Incoming(request).metadata(), options_pb2.SCOPE_READ)
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
 

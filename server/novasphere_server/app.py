@@ -7,7 +7,7 @@ import functools
 import json
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self
 
 from aiohttp import web
 from alembic.util import CommandError
@@ -15,6 +15,7 @@ from novasphere import gateway as generated
 from novasphere.api.v1 import options_pb2
 from novasphere_gateway.backend import CallError
 from novasphere_gateway.runtime import Gateway, GatewaySettings
+from novasphere_gateway.runtime.requests import Incoming
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -44,9 +45,6 @@ from novasphere_server.settings import Address, CannotStart, Settings, check_adm
 from novasphere_server.store.database import Outage
 from novasphere_server.store.store import Store
 from novasphere_server.telemetry import CONTENT_TYPE, Telemetry
-
-if TYPE_CHECKING:
-    from novasphere_gateway.runtime.connections import Connection
 
 log = logs.get(__name__)
 
@@ -378,10 +376,11 @@ class App:
         return web.json_response(report, status=200 if self.is_ready else 503, dumps=json.dumps)
 
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
-        metadata = {name.lower(): value for name, value in request.headers.items()}
+        incoming = Incoming(request)
         try:
-            peer = cast("Connection", request.protocol).peer
-            await self.pipeline.callers.authorize(metadata, peer, options_pb2.SCOPE_READ)
+            await self.pipeline.callers.authorize(
+                incoming.metadata(), incoming.peer, options_pb2.SCOPE_READ
+            )
         except ApiError as error:
-            raise CallError(statuses.of(error, metadata.get("x-request-id", ""))) from error
+            raise CallError(statuses.of(error, incoming.request_id)) from error
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})

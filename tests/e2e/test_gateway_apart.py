@@ -62,7 +62,18 @@ REQUESTS: list[Request] = [
     ("GET", "/api/v1/nodes", AUTHORIZED | {"X-Novasphere-Min-Revision": "soon"}, b""),
     ("GET", "/nowhere", AUTHORIZED, b""),
     ("PATCH", "/api/v1/nodes", AUTHORIZED, b""),
+    ("GET", "/api/v1/nodes?limit=x", {"X-Novasphere-Min-Revision": "99999999"}, b""),
+    ("GET", "/api/v1/nodes?limit=x", AUTHORIZED | {"X-Novasphere-Min-Revision": "99999999"}, b""),
+    (
+        "GET",
+        "/api/v1/nodes",
+        {"Authorization": "Bearer " + "w" * 8000, "X-API-Key": "k" * 8000, "User-Agent": "u" * 8000},
+        b"",
+    ),
     ("GET", "/metrics", {}, b""),
+    ("GET", "/metrics", {"foo-bin": "x", "foo!bar": "x"}, b""),
+    ("GET", "/metrics", {"X-API-Key": TOKEN[:-1], "Cookie": "c" * 8000, "X-Other": "o" * 8000}, b""),
+    ("GET", "/metrics", {"novasphere-min-revision": "99999999"}, b""),
     ("POST", "/livez", {}, b""),
 ]
 

@@ -130,3 +130,24 @@ def info_of(body: bytes) -> error_details_pb2.ErrorInfo:
     info = error_details_pb2.ErrorInfo()
     assert any(detail.Unpack(info) for detail in status.details)
     return info
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "named"),
+    [
+        ("?validate_only=false", {}, "validate_only"),
+        ("?dry_run=false", {}, "dry_run"),
+        ("", {"Idempotency-Key": "another"}, "idempotency-key"),
+    ],
+)
+async def test_what_the_body_says_is_said_nowhere_else(
+    backend: FakeBackend, server: Server, query: str, headers: dict[str, str], named: str
+) -> None:
+    backend.answers(KEYS + "CreateKey", key_service_pb2.CreateKeyResponse(key_id="k1"))
+    request = key_service_pb2.CreateKeyRequest(name="ci", validate_only=True, request_id="one")
+    asked = sending(request)
+    asked["headers"] |= headers
+    response, body = await server.ask("POST", f"/api/v1/keys{query}", **asked)
+    assert response.status == 400
+    assert f"{named}: is in the body too" in status_pb2.Status.FromString(body).message
+    assert backend.calls == []

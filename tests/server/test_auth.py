@@ -199,3 +199,22 @@ async def test_without_credentials_only_loopback_names_are_answered(tmp_path: Pa
             ) as answer:
                 assert answer.status == 403
                 assert "localhost" in (await answer.json())["detail"]
+
+
+async def test_without_credentials_pages_from_elsewhere_change_nothing(tmp_path: Path) -> None:
+    allowed = "http://console.example.org"
+    async with (
+        running_server(tmp_path, no_auth=True, cors_origins=(allowed,)) as server,
+        aiohttp.ClientSession(server.http_url) as http,
+    ):
+        # A POST without a body is what browsers send without asking first.
+        for origin, expected in (
+            ("http://page.example.org", 403),
+            ("null", 403),
+            (server.http_url, 201),
+            (allowed, 201),
+        ):
+            async with http.post("/api/v1/join-tokens", headers={"Origin": origin}) as answer:
+                assert (answer.status, origin) == (expected, origin)
+        async with http.get("/api/v1/join-tokens") as answer:
+            assert len((await answer.json())["join_tokens"]) == 2

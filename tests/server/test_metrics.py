@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import aiohttp
@@ -41,6 +42,16 @@ async def test_metrics_need_the_scope_read(server: RunningServer, channel, http)
     async with http.get("/metrics") as response:
         statuses.append(response.status)
     assert statuses == [403, 200, 401]
+
+
+async def test_strangers_with_a_request_id_that_is_no_utf8_are_refused_as_others(server: RunningServer):
+    address = server.app.http_address
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Request-Id: \xff\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 401 ")
 
 
 async def test_rest_calls_are_counted_by_route_template(server: RunningServer, http):

@@ -8,8 +8,12 @@ import aiohttp
 import grpc
 import grpc.aio
 import pytest
+from novasphere.api.v1 import access_service_pb2 as access
+from novasphere.api.v1 import access_service_pb2_grpc as access_grpc
 from novasphere.api.v1 import key_service_pb2 as keys
 from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
+from novasphere.node.v1 import system_service_pb2 as systems
+from novasphere.node.v1 import system_service_pb2_grpc as systems_grpc
 from novasphere_server.rpc.pipeline import CallFailed
 from novasphere_server.store.kinds import KEYS
 from novasphere_server.testing import RunningServer
@@ -130,6 +134,34 @@ async def test_what_is_wrong_is_told_without_waiting_for_a_revision(server: Runn
                 metadata=(*server.authorization(), ("novasphere-min-revision", str(far))),
             )
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_strangers_keep_no_call_waiting_for_a_revision(server: RunningServer, channel):
+    far = (("novasphere-min-revision", str(server.store.revision + 10**6)),)
+    asked = access.CheckAccessRequest(method=f"/{KEY_SERVICE}/ListKeys")
+    async with asyncio.timeout(5):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await access_grpc.AccessServiceStub(channel).CheckAccess(asked, metadata=far)
+        await systems_grpc.SystemServiceStub(channel).GetHealth(systems.GetHealthRequest(), metadata=far)
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_call_that_is_asked_about_is_read_for_those_alone_who_may_make_it(server, channel):
+    stub = access_grpc.AccessServiceStub(channel)
+    asked = access.CheckAccessRequest(method=f"/{KEY_SERVICE}/GetKey", request=b"\xff")
+    codes = []
+    for metadata in ((), server.authorization()):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.CheckAccess(asked, metadata=metadata)
+        codes.append(caught.value.code())
+    assert codes == [grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT]
+
+
+async def test_two_credentials_as_long_as_http_carries_are_read(server: RunningServer, channel):
+    metadata = (("authorization", "Bearer " + "w" * 8000), ("x-api-key", "k" * 8000))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await keys_grpc.KeyServiceStub(channel).ListKeys(keys.ListKeysRequest(), metadata=metadata)
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_waiting_for_a_revision_takes_from_the_time_of_the_call(

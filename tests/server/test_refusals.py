@@ -125,20 +125,31 @@ async def test_a_key_is_known_by_its_id_after_a_restart(tmp_path):
         assert await status(http, secret) == 200
 
 
-async def test_one_id_with_wrong_secrets_waits_wherever_they_come_from(
-    server: RunningServer, http: aiohttp.ClientSession
-):
+def another(secret: str) -> str:
+    """Returns a wrong secret of the same id."""
+    body = secret[: secret.rindex("_") + 1] + secrets.new(secrets.API_KEY)[13:45]
+    return body + secrets._checksum(body)
+
+
+async def test_one_id_with_wrong_secrets_waits(server: RunningServer, http: aiohttp.ClientSession):
     mine = await key(server, http)
     assert await status(http, mine) == 200
-
-    def another(secret: str) -> str:
-        body = secret[: secret.rindex("_") + 1] + secrets.new(secrets.API_KEY)[13:45]
-        return body + secrets._checksum(body)
-
     for _ in range(BURST):
         assert await status(http, another(mine)) == 401
     assert await status(http, another(mine)) == 429
     assert await status(http, mine) == 200
+
+
+async def test_who_knows_the_id_of_a_key_does_not_keep_its_holder_waiting(
+    server: RunningServer, http: aiohttp.ClientSession
+):
+    mine = await key(server, http)  # and nobody has used it yet, as after a restart
+    elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    async with aiohttp.ClientSession(server.http_url, connector=elsewhere) as stranger:
+        for _ in range(BURST):
+            assert await status(stranger, another(mine)) == 401
+        assert await status(stranger, another(mine)) == 429
+        assert await status(http, mine) == 200
 
 
 async def test_what_worked_before_it_was_revoked_waits_like_any_other(
@@ -184,10 +195,10 @@ async def test_refused_credentials_are_counted_by_kind(tmp_path):
 def test_what_is_remembered_of_addresses_and_ids_is_bounded():
     refusals = Refusals(1, MovableClock().monotonic)
     for number in range(20_000):
-        refusals.count(f"address {number}", [Claim(f"id {number}")])
+        refusals.count(f"address {number}", [Claim(f"id {number}", names_a_credential=True)])
     assert refusals.wait("address 0", Claim()) == 0
     assert refusals.wait("address 19999", Claim()) > 0
-    assert refusals.wait("elsewhere", Claim("id 19999")) > 0
+    assert refusals.wait("address 19999", Claim("id 19999", names_a_credential=True)) > 0
     assert len(refusals._addresses._levels) == len(refusals._ids._levels) == 10_000
 
 

@@ -130,6 +130,23 @@ async def test_streams_whose_calls_are_dropped_leave_nothing(bench, server: Runn
         assert flood.ended == 200
 
 
+async def test_clients_that_go_while_they_are_written_to_are_no_errors(
+    bench, server: RunningServer, until, caplog: pytest.LogCaptureFixture
+):
+    flood = Flood()
+    async with bench.serving(NODE_SERVICE, flood) as channel:
+        watch = nodes_grpc.NodeServiceStub(channel).WatchNodes
+        request = nodes.WatchNodesRequest(cursor="flood")
+        calls = [watch(request, metadata=server.authorization()) for _ in range(20)]
+        for call in calls:
+            await call.read()
+        for call in calls:
+            call.cancel()
+        await until(lambda: flood.ended == 20)
+        await until(lambda: not bench.pipeline.streams)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_reader_that_takes_nothing_is_cut(bench, server: RunningServer, until):
     flood = Flood()
     async with bench.serving(NODE_SERVICE, flood, write_timeout=0.3) as channel:

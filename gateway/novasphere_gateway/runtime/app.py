@@ -199,10 +199,21 @@ class Gateway:
         )
 
     def _check_host(self, incoming: Incoming) -> None:
+        """Raises Failure for pages that would get by without a credential what they may not have."""
         hosts = self._settings.hosts
-        if hosts and incoming.host not in hosts:
+        if not hosts:
+            return
+        if incoming.host not in hosts:
             allowed = ", ".join(sorted(hosts))
             raise Failure("PERMISSION_DENIED", f"this server answers to these names only: {allowed}")
+        origin = incoming.headers.get(requests.ORIGIN)
+        if origin is None or incoming.method in _READABLE:  # what they cannot read they may ask for
+            return
+        if self._cors.keeps_out(origin, incoming.headers.get("Host", "")):
+            named = requests.legible(origin)
+            raise Failure(
+                "PERMISSION_DENIED", f"pages of {named} may not change anything on this server"
+            )
 
     async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
         incoming = exchange.incoming

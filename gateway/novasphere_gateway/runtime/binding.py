@@ -119,6 +119,7 @@ def bind(
     if isinstance(body, Message):
         message = body
         _check_path(route, segments, message)
+        _check_given_once(route, incoming, query, message)
     elif route.decode_body is not None:
         _agree_with_path(route, segments, body)
         if query:
@@ -209,6 +210,17 @@ def _check_path(route: Route, segments: Sequence[str], message: Message) -> None
             variable.bind(message, segments)
             if said != (bound := _value(message, variable.param.field)):
                 raise _invalid(variable.param.field, f"must be {bound!r}, as in the path")
+
+
+def _check_given_once(
+    route: Route, incoming: Incoming, query: dict[str, list[str]], message: Message
+) -> None:
+    """Refuses a field that both a message and the query or a header set."""
+    given = [(key, route.query[key]) for key in query if key in route.query]
+    given += [(p.name, p) for p in route.headers if p.name in incoming.headers]
+    for name, parameter in given:
+        if _value(message, parameter.field):
+            raise _invalid(name, "is in the body too: give it once")
 
 
 def _value(message: Any, path: str) -> Any:

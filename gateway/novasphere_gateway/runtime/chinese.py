@@ -34,6 +34,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("the call failed between gateway and server", "调用在网关与服务器之间失败"),
     ("{path} is a WebSocket: ask for it with Upgrade: websocket", "{path} 是 WebSocket：请以 Upgrade: websocket 请求"),
     ("pages of {origin} may not open WebSockets of this server", "来自 {origin} 的页面不得打开此服务器的 WebSocket"),
+    ("pages of {origin} may not change anything on this server", "来自 {origin} 的页面不得在此服务器上更改任何内容"),
     (
         "a WebSocket needs Sec-WebSocket-Version: 13 and a Sec-WebSocket-Key of 16 bytes",
         "WebSocket 需要 Sec-WebSocket-Version: 13 和 16 字节的 Sec-WebSocket-Key",

@@ -26,6 +26,10 @@ class Cors:
         """Returns whether pages of that origin may use the API."""
         return origin is not None and ("*" in self._origins or origin in self._origins)
 
+    def keeps_out(self, origin: str, host: str) -> bool:
+        """Returns whether a page at `origin` is neither allowed nor of the address that its request went to."""
+        return not self.allows(origin) and origin.partition("://")[2].lower() != host.lower()
+
     def headers(self, origin: str | None) -> str:
         """Returns the lines that let the page at `origin` read an answer."""
         if origin is None or not self.allows(origin):

@@ -24,7 +24,7 @@ class GatewaySettings:
     """Origins whose pages may read answers, "https://console.example.org"; "*" allows all."""
     hosts: frozenset[str] = frozenset()
     """Names that a request may reach the server by; empty: any. Where no credential is needed, this keeps
-    out web pages whose own name was made to point here."""
+    out web pages whose own name was made to point here, and others from changing anything."""
     query_tokens: bool = True
     """Streams take `?token=`, for browsers' EventSource, which cannot set headers."""
     ping_interval: float = 20.0

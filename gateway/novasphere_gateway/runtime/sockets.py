@@ -52,9 +52,7 @@ def check(incoming: Incoming, cors: Cors) -> None:
             headers={"Upgrade": "websocket"},
         )
     origin = incoming.headers.get(requests.ORIGIN)
-    if origin is None or cors.allows(origin):
-        return
-    if origin.partition("://")[2].lower() != incoming.headers.get("Host", "").lower():
+    if origin is not None and cors.keeps_out(origin, incoming.headers.get("Host", "")):
         named = requests.legible(origin)
         raise Failure("PERMISSION_DENIED", f"pages of {named} may not open WebSockets of this server")
 

@@ -15,8 +15,8 @@ from novasphere_server.errors import Unauthenticated
 UNKNOWN = "unknown"
 TICKET = "ticket"
 
-_PER_SECOND = 5.0  # refusals that are forgotten, of each address and each id
-_REMEMBERED = 10_000  # addresses, and as many ids
+_PER_SECOND = 5.0  # refusals that are forgotten, of each address and each id from there
+_REMEMBERED = 10_000  # addresses, and as many ids claimed from one
 
 
 class Refused(Unauthenticated):
@@ -43,10 +43,12 @@ class Claim:
 
 
 class Refusals:
-    """Counts refusals by address and by claimed id."""
+    """Counts refusals by address, and by the id that was claimed from there: whoever knows the id of a key,
+    which is no secret, must not keep its holder waiting elsewhere.
+    """
 
     def __init__(self, burst: int, monotonic: Callable[[], float]) -> None:
-        """Lets `burst` refusals of an address, and as many of an id, pass at once."""
+        """Lets `burst` refusals of an address, and as many of an id from there, pass at once."""
         self._addresses = _Buckets(burst, monotonic)
         self._ids = _Buckets(burst, monotonic)
 
@@ -54,15 +56,21 @@ class Refusals:
         """Returns for how many seconds the credential will not be looked at."""
         if claim.was_proved:
             return 0.0
-        of_id = self._ids.wait(claim.id)
         # Who makes up ids does not hit upon one that exists.
-        return of_id if claim.names_a_credential else max(of_id, self._addresses.wait(address))
+        if claim.names_a_credential:
+            return self._ids.wait(_claimed(address, claim))
+        return self._addresses.wait(address)
 
     def count(self, address: str, claims: list[Claim]) -> None:
         """Notes that a call was refused."""
         self._addresses.take(address)
         for claim in claims:
-            self._ids.take(claim.id)
+            if claim.names_a_credential:
+                self._ids.take(_claimed(address, claim))
+
+
+def _claimed(address: str, claim: Claim) -> str:
+    return f"{claim.id} {address}"
 
 
 class _Buckets:

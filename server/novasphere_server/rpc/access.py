@@ -21,7 +21,7 @@ class AccessService:
         pipeline, metadata = self._pipeline, context.metadata
         method = pipeline.methods.get(request.method)
         if method is not None:
-            await pipeline.check(method, pipeline.parse(method, request.request), metadata, context.peer)
+            await pipeline.check(method, request.request, metadata, context.peer)
             return pb.CheckAccessResponse()
         if request.scope and not request.method:
             await pipeline.callers.authorize(metadata, context.peer, request.scope)

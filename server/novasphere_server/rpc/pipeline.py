@@ -173,7 +173,7 @@ class Pipeline:
             deadline = None if remaining is None else self._clock.monotonic() + remaining
             context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
             message = self._read(method, request, context)
-            if _MIN_REVISION in metadata:
+            if _MIN_REVISION in metadata and not method.is_public:  # strangers wait for nothing
                 remaining = await self._catch_up(context)
             if remaining is None:
                 result = await method.handler(message, context)
@@ -223,7 +223,7 @@ class Pipeline:
             )
             if principal.path:
                 _check_path(method, message, principal)
-            if _MIN_REVISION in metadata:
+            if _MIN_REVISION in metadata and not method.is_public:  # strangers wait for nothing
                 await self._catch_up(context)
             responses = method.handler(message, context)
             stream = OpenStream(self, method, endpoint, context, responses, started)
@@ -241,13 +241,14 @@ class Pipeline:
         return stream
 
     async def check(
-        self, method: Method, request: Message, metadata: Mapping[str, str], peer: Peer = ""
+        self, method: Method, request: bytes | Message, metadata: Mapping[str, str], peer: Peer = ""
     ) -> None:
         """Raises ApiError if the caller may not call the method, or what its path names is not there,
         whatever else the request says.
         """
         principal = await self.callers.allowed(method, metadata, peer, is_trial=True)
-        await self._find(method, request, principal)
+        named = self.parse(method, request) if isinstance(request, bytes) else request
+        await self._find(method, named, principal)
 
     async def admit(
         self, method: Method, request: Message, metadata: Mapping[str, str], peer: Peer = ""

@@ -29,6 +29,9 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # ping waits behind all that the line still carries. (It becomes TCP_USER_TIMEOUT as well.)
     ("grpc.keepalive_time_ms", 15_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    # Two credentials of the length that HTTP lets through, and the rest. gRPC's own limit lets one of half
+    # that length through, and of those that are a little longer some.
+    ("grpc.max_metadata_size", 32 * 1024),
 )
 # What gRPC itself refuses, in its own words and before anybody has asked who sends it, is larger than what
 # the pipeline refuses with a reason. A message beyond this is not read at all.
@@ -170,6 +173,9 @@ class GrpcServer:
                 context.set_trailing_metadata(tuple(stream.headers().items()))
             except CallFailed as failure:
                 await self._abort_stream(context, failure)
+            except grpc.aio.InternalError:
+                # So a write fails whose client goes meanwhile. grpcio would log it as an error of ours.
+                log.debug("a stream's client went away")
 
         return serve
 
