@@ -173,7 +173,9 @@ class App:
         except (ValueError, ArgumentError) as error:
             raise StartFailed(f"--database-url cannot be used: {error}") from None
         except (SQLAlchemyError, CommandError, Outage, OSError) as error:
-            raise StartFailed(f"{self._database} cannot be opened: {error}") from error
+            # What the driver said, in one line, without the page that SQLAlchemy would have people look up.
+            why = " ".join(str(getattr(error, "orig", None) or error).split())
+            raise StartFailed(f"{self._database} cannot be opened: {why}") from error
 
     @property
     def _database(self) -> str:

@@ -127,6 +127,14 @@ async def test_node_get_delete_and_metrics(server: ScriptedServer, cli: Cli) -> 
     assert wrong.code == 2
     assert "need a NODE" in wrong.err
 
+    server.metrics = [sample("n1", 1)] * 3
+    some, every = await asyncio.gather(
+        cli("node", "metrics", "n1", "--since", "15m", "--limit", "2"),
+        cli("node", "metrics", "n1", "--since", "15m", "--limit", "3"),
+    )
+    assert "the newest 2 of 3 samples; --limit shows more" in some.err
+    assert every.err == ""
+
     dry = await cli("node", "delete", "n1", "--dry-run")
     assert (dry.code, dry.err) == (0, "novasphere: node n1 would be deleted\n")
     gone = await cli("--request-id", "mine", "node", "delete", "n9", "n1")

@@ -118,6 +118,15 @@ async def test_every_end_has_its_code_and_its_words(server: ScriptedServer, cli:
         assert words in done.err
         assert done.out == b""
 
+    def left_running(script: Script) -> None:
+        script.command.run_deadline.GetCurrentTime()  # a foreign node has it
+        finish(script, TIMED_OUT, None, "TIMEOUT")
+
+    server.on_create = left_running
+    done = await cli("exec", "n1", "--", "true")
+    assert done.code == 124
+    assert "timed out after 30s and may still run there; --timeout allows more" in done.err
+
     def killed(script: Script) -> None:
         script.signal = 9
         finish(script, FAILED, None, "SIGNAL")

@@ -66,6 +66,14 @@ class Fleet:
 
         return await eventually(check)
 
+    async def explanation(self, command_id: str) -> str:
+        """Returns all that people are told of a command."""
+        headers = {"Authorization": f"Bearer {self.server.admin_token}"}
+        url = f"{self.server.http_url}/api/v1/commands/{command_id}:explain"
+        async with self.session.get(url, headers=headers) as answer:
+            causes = (await answer.json())["explanations"]
+            return " ".join(f"{cause['message']} {cause['remedy']}" for cause in causes)
+
     async def output(self, command_id: str, stream: str) -> str:
         headers = {"Authorization": f"Bearer {self.server.admin_token}", "Accept": "text/plain"}
         url = f"{self.server.http_url}/api/v1/commands/{command_id}/output?stream={stream}"
@@ -282,6 +290,24 @@ async def test_a_node_hears_that_it_is_registered_before_any_command(fleet: Flee
     await node.until(lambda: len(node.frames) == 6)
     kinds = [frame["type"] for frame in node.frames]
     assert kinds == ["welcome", "register_response"] + ["execute_command"] * 4
+
+
+async def test_nobody_is_told_that_a_command_of_a_foreign_node_is_killed(fleet: Fleet) -> None:
+    node = fleet.node()
+    await node.join()
+    command_id = await fleet.run(timeout=20)
+    frame = await node.command()
+    assert "times out 20 s after it was sent" in await fleet.explanation(command_id)
+    await node.started(frame)
+    await fleet.command_is(command_id, status="running")
+    running = await fleet.explanation(command_id)
+    assert "cannot be told to stop it" in running
+    assert "killed" not in running
+    fleet.server.clock.advance(21)
+    await fleet.command_is(command_id, status="timeout")
+    ended = await fleet.explanation(command_id)
+    assert "may still run there" in ended
+    assert "killed" not in ended
 
 
 async def test_the_server_ends_a_command_whose_time_is_up(fleet: Fleet) -> None:

@@ -134,6 +134,10 @@ async def test_a_port_that_is_taken_is_one_sentence(start: Start, flag: str, oth
         (["--http", "nonsense"], "--http must be HOST:PORT"),
         (["--no-auth", "--http", "0.0.0.0:0"], "loopback"),
         (["--database-url", "mongodb://x"], "sqlite"),
+        (
+            ["--database-url", "postgresql://u:p@127.0.0.1:1/x"],
+            "postgresql://u:***@127.0.0.1:1/x cannot be",
+        ),
     ],
 )
 async def test_what_cannot_work_is_said_in_one_line(start: Start, arguments: list[str], said: str):

@@ -95,6 +95,21 @@ async def test_a_backup_that_is_put_back_begins_another_history(open_store, tmp_
         await following(store, lost)
 
 
+async def test_a_backup_made_just_before_a_clean_stop_is_known_for_one(open_store, tmp_path: Path):
+    store = await open_store()
+    await grow(store, "n1")
+    back_up(tmp_path, tmp_path / "backup")
+    await grow(store, "lost")
+    lost = f"{store.epoch}.{store.revision}"
+    await store.close()
+    shutil.copy(tmp_path / "backup", tmp_path / FILES[0])
+
+    store = await open_store()
+    await grow(store, "new1", "new2")
+    with pytest.raises(errors.EpochChanged):
+        await following(store, lost)
+
+
 async def test_a_backup_that_is_put_back_elsewhere_begins_another_history(open_store, tmp_path: Path):
     store = await open_store()
     await grow(store, "n1")

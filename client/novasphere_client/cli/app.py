@@ -143,7 +143,7 @@ def execute(
     context: typer.Context,
     node: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NODE", help="Where to run it.", autocompletion=completing.nodes),
+        typer.Argument(metavar="NODE...", help="Where to run it.", autocompletion=completing.nodes),
     ] = None,
     selector: options.Selector = "",
     timeout: Annotated[

@@ -339,7 +339,9 @@ class Execution:
                 )
             case command_pb2.COMMAND_STATE_TIMED_OUT:
                 ran = times.span(command.timeout_seconds)
-                self._say(target, f"{what} timed out after {ran} and was killed; --timeout allows more")
+                # What the server times runs on a foreign node, where nothing kills it.
+                then = "may still run there" if command.HasField("run_deadline") else "was killed"
+                self._say(target, f"{what} timed out after {ran} and {then}; --timeout allows more")
             case command_pb2.COMMAND_STATE_CANCELLED:
                 self._say(target, f"{what} was cancelled")
             case command_pb2.COMMAND_STATE_LOST | command_pb2.COMMAND_STATE_UNKNOWN:

@@ -10,7 +10,7 @@ GROUP = "novasphere.commands"
 _DESCRIPTIONS = {
     "agent": "Runs the agent that makes this machine a node.",
     "server": "Runs the server, with the gateway in process.",
-    "up": "Runs everything on this machine: server, gateway and one agent.",
+    "up": "Runs server, gateway and an agent of this machine.",
     "gateway": "Runs the gateway apart from its server.",
 }
 

@@ -113,7 +113,7 @@ def create_key(
         typer.Option(
             parser=scope_option,
             metavar="SCOPE",
-            help="What it may do: read, write, admin; repeatable. Unset: read.",
+            help="What it may do: read, write, admin, agent, enrol; repeatable. Unset: read.",
         ),
     ] = None,
     namespace: Annotated[

@@ -303,7 +303,9 @@ def show_metrics(
     summary: Annotated[
         bool, typer.Option("--summary", help="Averages and maxima over --since, or the last hour.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10000, help="At most this many samples.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10000, help="At most this many samples, the newest.")
+    ] = 100,
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
@@ -326,6 +328,10 @@ def show_metrics(
         elif since:
             history = await metrics.list(node, start_time=start, limit=limit)
             printer(METRIC_COLUMNS).list(history.metrics, history, empty="no sample in that time.")
+            if history.total > len(history.metrics) and output in {Form.TABLE, Form.WIDE}:
+                terminal.say(
+                    f"the newest {len(history.metrics)} of {history.total} samples; --limit shows more"
+                )
         else:
             printer(METRIC_COLUMNS).one(await metrics.latest(node))
 

@@ -138,7 +138,7 @@ SortBy = Annotated[
     str,
     typer.Option(
         metavar="FIELD",
-        help="Sort by a field as -o json calls it, such as resources.cpu_count; -FIELD: downwards.",
+        help="Sort by a field as -o json calls it; -FIELD: downwards.",
     ),
 ]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay, and print every change.")]

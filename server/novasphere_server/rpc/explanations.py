@@ -43,6 +43,52 @@ _WAITING = {
     ),
 }
 
+# What is said of a command that a foreign node has: the server times it, and nothing kills it there.
+_FOREIGN = {
+    why.COMMAND_CAUSE_NODE_AWAY: (
+        _Words(
+            "The connection of {node} is down; what the command does there is not known until it is back.",
+            "Bring {node} back: its result counts until the command times out, {timeout} s after it was sent.",
+        ),
+        _Words(
+            "{node} 的连接已断开；在其恢复之前，无法得知命令在那里的情况。",
+            "恢复 {node}：在命令下发 {timeout} 秒后超时之前，其结果仍然有效。",
+        ),
+    ),
+    why.COMMAND_CAUSE_NOT_CONFIRMED: (
+        _Words(
+            "It was sent to {node}, which has yet to say that it runs.",
+            "Its result ends it; without one it times out {timeout} s after it was sent.",
+        ),
+        _Words(
+            "命令已发送到 {node}，该节点尚未确认已开始执行。",
+            "收到结果后命令即结束；否则在下发 {timeout} 秒后超时。",
+        ),
+    ),
+    why.COMMAND_CAUSE_RUNNING: (
+        _Words(
+            "It runs on {node}.",
+            "Its result ends it; without one it times out {timeout} s after it was sent. {node} cannot be "
+            "told to stop it.",
+        ),
+        _Words(
+            "命令正在 {node} 上运行。",
+            "收到结果后命令即结束；否则在下发 {timeout} 秒后超时。无法通知 {node} 停止该命令。",
+        ),
+    ),
+    why.COMMAND_CAUSE_TIMEOUT: (
+        _Words(
+            "No result came within {timeout} s after it was sent. {node} cannot be told to stop it, so it "
+            "may still run there.",
+            "A larger `timeout` allows more.",
+        ),
+        _Words(
+            "命令下发后 {timeout} 秒内没有收到结果。无法通知 {node} 停止该命令，它可能仍在那里运行。",
+            "更大的 `timeout` 允许运行更久。",
+        ),
+    ),
+}
+
 _WORDS = {
     why.COMMAND_CAUSE_NODE_AWAY: (
         _Words(
@@ -76,11 +122,11 @@ _WORDS = {
             "{node} takes no more work now: it has {running} of at most {capacity} commands, and {ahead} "
             "more come first.",
             "A command that ends on {node} makes room, and so does cancelling one; an agent with a larger "
-            "--capacity runs more at once.",
+            "--capacity, or a foreign node that registers with a larger `capacity`, runs more at once.",
         ),
         _Words(
             "{node} 目前不再接收工作：它已有 {running} 条命令（最多 {capacity} 条），前面还有 {ahead} 条在等待。",
-            "{node} 上有命令结束或被取消时即可腾出位置；以更大的 --capacity 启动代理可同时执行更多命令。",
+            "{node} 上有命令结束或被取消时即可腾出位置；以更大的 --capacity 启动代理，或让外部节点以更大的 `capacity` 注册，可同时执行更多命令。",
         ),
     ),
     why.COMMAND_CAUSE_NEXT: (
@@ -226,5 +272,7 @@ def put_into_words(response: api.ExplainCommandResponse, *, in_chinese: bool) ->
         words = _WORDS[explanation.cause]
         if is_waiting:
             words = _WAITING.get(explanation.cause, words)
+        elif command.HasField("run_deadline"):
+            words = _FOREIGN.get(explanation.cause, words)
         explanation.message = words[in_chinese].message.format_map(facts)
         explanation.remedy = words[in_chinese].remedy.format_map(facts)

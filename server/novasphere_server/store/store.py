@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 # How many pages of lists are kept whole, and how large each may be: some 40 MiB with what is made of them.
 _SHARED_PAGES = 32
 _SHARED_PAGE_BYTES = 256 * 1024
+_LAST_MARK_SECONDS = 5.0  # of a stop: the database may hang
 
 
 class Store:
@@ -115,6 +116,7 @@ class Store:
 
         The loops are to be stopped before.
         """
+        await self._mark_the_end()
         self._is_closing = True
         self._watches.close()
         await self._writer.close()
@@ -528,6 +530,14 @@ class Store:
             self._watches.floor = done.floor
             backlog.note(done.rows, None if done.oldest_us is None else done.oldest_us + age_us)
         backlog.clear(now_us)
+
+    async def _mark_the_end(self) -> None:
+        """Marks the database anew: any copy that misses a change is told from what is left behind."""
+        try:
+            async with asyncio.timeout(_LAST_MARK_SECONDS):
+                await self._renew_mark()
+        except (errors.ApiError, OSError) as error:  # a TimeoutError is an OSError
+            _log.warning("a backup of the last minute would not be known for one: %s", error)
 
     async def _renew_mark(self) -> None:
         revision = self._revision
