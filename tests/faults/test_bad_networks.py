@@ -165,8 +165,14 @@ async def test_bulk_on_a_thin_lossy_line_holds_up_no_heartbeat(network: Network,
     async with agent_behind(network, tmp_path, **frequent) as plane:
         network.slow(kbit)
         network.loss(loss)
-        await asyncio.sleep(60 if LONG else 5)  # what the line does to heartbeats by itself
-        quiet = await beats(plane)
+        wanted_beats = (60 if LONG else 5) / HEARTBEAT
+
+        async def some_beats() -> list[float]:
+            found = await beats(plane)
+            return found if len(found) >= wanted_beats else []
+
+        # What the line does to heartbeats by itself.
+        quiet = await eventually(some_beats, within=300 if LONG else 60)
         text, wanted = printing(megabytes, 0.1, tmp_path / "marker")
         command_id = await create(plane, text)
         pair = await ended(plane, command_id, within=1500 if LONG else 60)
