@@ -9,12 +9,15 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from novasphere_server.store.limits import Limits
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 OTHER_HISTORY = "the database holds another history than before: restart the server"
 FELL_BEHIND = "the log was compacted beyond what this server knows: restart the server"
@@ -151,6 +154,15 @@ class Database(ABC):
     async def close(self) -> None:
         """Closes the connections of readers; the next read opens new ones."""
         await self.readers.dispose()
+
+
+def replacing(insert: sqlite.Insert | postgresql.Insert, columns: tuple[str, ...]) -> sa.Insert:
+    """Returns the statement that inserts these columns, or replaces them in the row whose primary key exists."""
+    primary = [column.name for column in insert.table.primary_key]
+    changed = {name: insert.excluded[name] for name in columns if name not in primary}
+    if not changed:
+        return insert.on_conflict_do_nothing(index_elements=primary)
+    return insert.on_conflict_do_update(index_elements=primary, set_=changed)
 
 
 def connect_to(url: str, limits: Limits, data_dir: Path | None = None) -> Database:

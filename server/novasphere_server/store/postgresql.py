@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql as dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from novasphere_server.store import tables
-from novasphere_server.store.database import Database, Outage, State
+from novasphere_server.store.database import Database, Outage, State, replacing
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.marks import Marks
 
@@ -324,12 +324,7 @@ def _rows(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=256)
 def _upsert(table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
-    statement = dialect.insert(table)
-    primary = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in columns if name not in primary}
-    if not changed:
-        return statement.on_conflict_do_nothing(index_elements=primary)
-    return statement.on_conflict_do_update(index_elements=primary, set_=changed)
+    return replacing(dialect.insert(table), columns)
 
 
 @lru_cache(maxsize=256)

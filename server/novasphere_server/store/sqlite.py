@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from novasphere_server.store import tables
-from novasphere_server.store.database import Database, Outage, State
+from novasphere_server.store.database import Database, Outage, State, replacing
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.marks import Marks
 
@@ -249,12 +249,7 @@ def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=256)
 def _upsert(table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
-    statement = sqlite_dialect.insert(table)
-    primary = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in columns if name not in primary}
-    if not changed:
-        return statement.on_conflict_do_nothing(index_elements=primary)
-    return statement.on_conflict_do_update(index_elements=primary, set_=changed)
+    return replacing(sqlite_dialect.insert(table), columns)
 
 
 @lru_cache(maxsize=256)
