@@ -62,6 +62,17 @@ class _Durations:
         self.counts = [0] * (len(_BOUNDS) + 1)
         self.total = 0.0
 
+    def add(self, seconds: list[float]) -> None:
+        """Counts calls. Sorts the list, which takes a fraction of finding the place of each."""
+        seconds.sort()
+        counted = 0
+        for place, bound in enumerate(_BOUNDS):
+            within = bisect.bisect_right(seconds, bound, counted)
+            self.counts[place] += within - counted
+            counted = within
+        self.counts[-1] += len(seconds) - counted
+        self.total += sum(seconds)
+
     def cumulative(self) -> list[tuple[str, float]]:
         bounds = [*map(str, _BOUNDS), "+Inf"]
         return list(zip(bounds, itertools.accumulate(self.counts), strict=True))
@@ -80,30 +91,32 @@ class Endpoint:
     def __init__(self, method: str, endpoint: str) -> None:
         self.method = method
         self.endpoint = endpoint
-        self._recent: list[tuple[str, str, float]] = []
+        # How long calls took that are not counted yet, by client type and status.
+        self._recent: dict[tuple[str, str], list[float]] = {}
         self._requests: dict[tuple[str, str], int] = {}
         self._durations: dict[str, _Durations] = {}
 
     def record(self, client_type: str, status: str, seconds: float) -> None:
-        recent = self._recent
-        recent.append((client_type, status, seconds))
+        key = (client_type, status)
+        recent = self._recent.get(key)
+        if recent is None:
+            recent = self._recent[key] = []
+        recent.append(seconds)
         if len(recent) >= _BATCH:
-            self._count()
+            self._count(key, recent)
 
-    def _count(self) -> None:
-        recent, self._recent = self._recent, []
-        requests = self._requests
-        for client_type, status, seconds in recent:
-            key = (client_type, status)
-            requests[key] = requests.get(key, 0) + 1
-            durations = self._durations.get(client_type)
-            if durations is None:
-                durations = self._durations[client_type] = _Durations()
-            durations.counts[bisect.bisect_left(_BOUNDS, seconds)] += 1
-            durations.total += seconds
+    def _count(self, key: tuple[str, str], recent: list[float]) -> None:
+        client_type, _ = key
+        self._requests[key] = self._requests.get(key, 0) + len(recent)
+        durations = self._durations.get(client_type)
+        if durations is None:
+            durations = self._durations[client_type] = _Durations()
+        durations.add(recent)
+        recent.clear()
 
     def collect(self, requests: CounterMetricFamily, durations: HistogramMetricFamily) -> None:
-        self._count()
+        for key, recent in self._recent.items():
+            self._count(key, recent)
         for (client_type, status), count in self._requests.items():
             requests.add_metric((self.method, self.endpoint, client_type, status), count)
         for client_type, kept in self._durations.items():
