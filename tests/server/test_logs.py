@@ -24,9 +24,9 @@ def lines_of(log_format: str, write) -> str:
 
 def test_a_line_is_json_with_the_id_of_its_call():
     def write() -> None:
-        token = logs.request_id.set("r-1")
+        token = logs.call.set(("r-1", {}))
         logs.get("novasphere.test").info("something happened", node_id="n1")
-        logs.request_id.reset(token)
+        logs.call.reset(token)
 
     line = json.loads(lines_of("json", write))
     assert line["event"] == "something happened"

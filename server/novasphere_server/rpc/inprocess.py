@@ -25,7 +25,7 @@ class InProcess:
             raise CallError(failure.status) from failure
 
     async def unary(self, call: Call) -> Answer:
-        method = await self._method(call)
+        method = self._pipeline.methods.get(call.method) or await self._method(call)
         try:
             result, headers = await self._pipeline.unary(
                 method, call.request, call.metadata, call.timeout, peer=call.peer

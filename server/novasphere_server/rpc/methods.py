@@ -12,11 +12,10 @@ from urllib.parse import unquote
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from novasphere.api.v1 import options_pb2
 
-from novasphere_server.errors import MalformedBody
 from novasphere_server.rpc.validation import Validate, Validators
 from novasphere_server.telemetry import Endpoint
 
@@ -41,14 +40,6 @@ class Method:
     paths: tuple[str, ...]  # in REST, as the proto spells them
     resource: str  # the request's field that names what the REST path is about; empty: nothing
     endpoint: Endpoint
-
-    def parse(self, request: bytes) -> Message:
-        """Returns the request that the bytes are. Raises MalformedBody."""
-        try:
-            return self.request_type.FromString(request)
-        except DecodeError:
-            name = self.request_type.DESCRIPTOR.name
-            raise MalformedBody(f"the message is not a {name}") from None
 
     def has_path(self, path: str, message: Any) -> bool:
         """Returns whether a call with this request has this path in REST, percent-encoded or not. One with

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 
 from novasphere_server import logs
@@ -28,16 +28,16 @@ from novasphere_server.core.refusals import Refusals
 from novasphere_server.errors import (
     ApiError,
     ClientClosed,
-    DeadlineExceeded,
     Draining,
     Internal,
     InvalidArgument,
+    MalformedBody,
     NotImplementedHere,
     PermissionDenied,
     TooLarge,
     Unauthenticated,
 )
-from novasphere_server.rpc import methods, statuses
+from novasphere_server.rpc import deadlines, methods, statuses
 from novasphere_server.rpc.callers import Authenticator, Callers
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.methods import Method
@@ -163,8 +163,7 @@ class Pipeline:
         # What stands when the caller goes away and CancelledError passes through.
         outcome = _GONE
         request_id = _request_id(metadata)
-        logs.request_id.set(request_id)
-        logs.traceparent.set(metadata.get("traceparent", ""))
+        logs.call.set((request_id, metadata))
         self._unary_calls += 1
         principal = None
         try:
@@ -178,7 +177,7 @@ class Pipeline:
             if remaining is None:
                 result = await method.handler(message, context)
             else:
-                result = await _within(remaining, method.handler(message, context))
+                result = await deadlines.within(remaining, method.handler(message, context))
             headers = self._headers(context, result)
             outcome = _SUCCESS
         except asyncio.CancelledError:
@@ -208,8 +207,7 @@ class Pipeline:
         """Starts a streaming call. The caller must close() what this returns. Raises CallFailed."""
         started = perf_counter()
         request_id = _request_id(metadata)
-        logs.request_id.set(request_id)
-        logs.traceparent.set(metadata.get("traceparent", ""))
+        logs.call.set((request_id, metadata))
         outcome = _GONE
         is_open = False
         principal = None
@@ -263,8 +261,7 @@ class Pipeline:
     async def unknown(self, path: str, metadata: Mapping[str, str], peer: Peer = "") -> CallFailed:
         """Returns what the caller of a method that nobody serves is told, once it is known who that is."""
         request_id = _request_id(metadata)
-        logs.request_id.set(request_id)
-        logs.traceparent.set(metadata.get("traceparent", ""))
+        logs.call.set((request_id, metadata))
         try:
             await self.callers.authenticate(metadata, peer)
             told: ApiError = NotImplementedHere(f"this server does not offer {path}")
@@ -366,9 +363,7 @@ class Pipeline:
 
     def _read(self, method: Method, request: bytes | Message, context: CallContext) -> Message:
         """Returns the checked request, and fills in what it says about how to run."""
-        message: Any = request
-        if isinstance(request, bytes):
-            message = self.parse(method, request)
+        message: Any = self.parse(method, request) if isinstance(request, bytes) else request
         if method.validate is not None:
             method.validate(message)
         if method.has_validate_only and message.validate_only:
@@ -387,7 +382,11 @@ class Pipeline:
             raise TooLarge(
                 f"the message takes {len(request)} bytes; at most {self.message_bytes} are accepted"
             )
-        return method.parse(request)
+        try:
+            return method.request_type.FromString(request)
+        except DecodeError:
+            name = method.request_type.DESCRIPTOR.name
+            raise MalformedBody(f"the message is not a {name}") from None
 
     def _headers(self, context: CallContext, result: Result) -> dict[str, str]:
         headers = context.headers
@@ -499,17 +498,6 @@ class OpenStream:
             pipeline.told(error, self.method.path)
         finally:
             pipeline.stream_closed(self, self._endpoint, self._outcome, self._started)
-
-
-async def _within(seconds: float, call: Any) -> Any:
-    timeout = asyncio.timeout(seconds)
-    try:
-        async with timeout:
-            return await call
-    except TimeoutError:
-        if timeout.expired():
-            raise DeadlineExceeded from None
-        raise
 
 
 def _request_id(metadata: Mapping[str, str]) -> str:

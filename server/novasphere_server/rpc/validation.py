@@ -127,6 +127,8 @@ def _field_check(field: FieldDescriptor) -> _Check | None:
         return None
     name, required = field.name, rules.required
     has_presence = field.has_presence
+    if whole == [_without_nul] and not (each or has_presence or field.is_repeated):
+        return _text_check(name, required=required)
     is_list = field.is_repeated and not _is_map(field)
     is_message = field.message_type is not None and not field.is_repeated
 
@@ -147,6 +149,19 @@ def _field_check(field: FieldDescriptor) -> _Check | None:
             for index, element in enumerate(value) if is_list else ((None, value),):
                 where = path + name if index is None else f"{path}{name}[{index}]"
                 violations.extend(Violation(where, wrong) for judge in each if (wrong := judge(element)))
+
+    return check
+
+
+def _text_check(name: str, *, required: bool) -> _Check:
+    """Returns what judges a text of any length: most requests consist of such, and nothing else."""
+
+    def check(message: Any, path: str, violations: list[Violation]) -> None:
+        text = getattr(message, name)
+        if _NUL in text:
+            violations.append(Violation(path + name, NO_NUL))
+        elif required and not text:
+            violations.append(Violation(path + name, "must be set"))
 
     return check
 

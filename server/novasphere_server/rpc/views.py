@@ -79,7 +79,11 @@ class One(_View[R]):
     __slots__ = ("etag", "item")
 
     def __init__(self, rest: R, field: str, item: Rendered[Any]) -> None:
-        super().__init__(rest, field, (item,))
+        # Without the other __init__: every read of one object comes here.
+        self.rest = rest
+        self.field = field
+        self.items = (item,)
+        self._wire = self._memo = None
         self.item = item
         self.etag = item.etag
 
