@@ -13,6 +13,7 @@ How one request becomes a message, in this order, so that what comes later wins:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -59,6 +60,15 @@ class Param:
     """The field is a list: each value of the key adds one element."""
     parse: Callable[[str, str], Any]
     """`parse(text, name)` returns one value. Raises BindError."""
+    parents: tuple[str, ...] = dataclasses.field(init=False)
+    """The messages on the way to the field, outermost first."""
+    last: str = dataclasses.field(init=False)
+    """The field in the innermost of them."""
+
+    def __post_init__(self) -> None:
+        *parents, last = self.field.split(".")
+        object.__setattr__(self, "parents", tuple(parents))
+        object.__setattr__(self, "last", last)
 
     def bind(self, message: Message, texts: Sequence[str], name: str = "") -> None:
         """Sets the field from the values that came under one key.
@@ -67,9 +77,9 @@ class Param:
         field that is no list got several values.
         """
         name = name or self.name
-        *parents, last = self.field.split(".")
+        last = self.last
         target: Any = message
-        for parent in parents:
+        for parent in self.parents:
             target = getattr(target, parent)
         if self.repeated:
             elements = getattr(target, last)

@@ -241,7 +241,8 @@ class Telemetry:
     ) -> None:
         """Counts an answered HTTP request: a novasphere_gateway.runtime.app.OnRequest."""
         client_type = self.client_type(declared_type, user_agent)
-        self.endpoint(method, route).record(client_type, str(status), seconds)
+        endpoint = self._endpoints.known.get((method, route)) or self.endpoint(method, route)
+        endpoint.record(client_type, str(status), seconds)
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Adds the gauge `novasphere_<name>`, read when somebody looks."""

@@ -367,6 +367,8 @@ class Gateway:
         body = (prefix if data is None else prefix + data) + endpoint.envelope.suffix(
             incoming.request_id
         )
+        if len(body) <= self._settings.gzip_min_size:  # as _send() would, which costs a coroutine
+            return self._reply(incoming, status, self._json + extra, body)
         return await self._send(incoming, status, self._json + extra, body)
 
     async def _stream(

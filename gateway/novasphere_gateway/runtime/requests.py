@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
+import random
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -64,6 +64,10 @@ _TRACEPARENT = re.compile(
 )
 _ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _MAX_REQUEST_ID = 128
+# What says that a UUID is random, and the bits that are.
+_UUID_FIXED = 0x4 << 76 | 0xA << 60
+_UUID_FREE = ~(0xF << 76 | 0xF << 60)
+_random_bits = random.Random().getrandbits  # noqa: S311 - no secret
 _MAX_PARAMETERS = 1000
 
 
@@ -91,9 +95,8 @@ class Incoming:
         self.is_legible = target.isascii() or legible(target) == target
         if not self.is_legible:
             target = legible(target)
-        path, _, query = target.partition("?")
-        self.path = path
-        self.query_text = query.partition("#")[0]
+        self.path, _, query = target.partition("?")
+        self.query_text = query and query.partition("#")[0]
         given = self.headers.get(REQUEST_ID)
         self.request_id = given if given is not None and _is_sane(given) else new_request_id()
 
@@ -134,7 +137,7 @@ class Incoming:
             value = headers.get(name)
             if value is not None:
                 metadata[key] = value if value.isascii() else legible(value)
-        if PROTOCOLS in headers and "authorization" not in metadata and "x-api-key" not in metadata:
+        if "authorization" not in metadata and "x-api-key" not in metadata and PROTOCOLS in headers:
             self._add_bearer(metadata)
         trace = headers.get(TRACEPARENT)
         if trace is not None and _is_traceparent(trace):
@@ -189,9 +192,10 @@ class Incoming:
 
 
 def new_request_id() -> str:
-    """Returns a random UUID without dashes, at a fifth of what `uuid.uuid4` costs."""
-    digits = os.urandom(16).hex()
-    return f"{digits[:12]}4{digits[13:16]}a{digits[17:]}"
+    """Returns a random UUID without dashes, at a tenth of what `uuid.uuid4` costs. Ids have to differ, and
+    may be guessed.
+    """
+    return f"{_random_bits(128) & _UUID_FREE | _UUID_FIXED:032x}"
 
 
 def legible(text: str) -> str:

@@ -60,13 +60,13 @@ class Callers:
 
     def known(self, method: Method, metadata: Mapping[str, str]) -> Principal | None:
         """Returns who makes the usual call, if that takes no waiting; None: ask allowed()."""
-        authorization = metadata.get("authorization", "")
-        if not authorization.startswith("Bearer "):
+        authorization = metadata.get("authorization")
+        if authorization is None or not authorization.startswith("Bearer ") or method.is_public:
             return None
         principal = self._authenticator.known(authorization[7:])
         if principal is None or (method.scopes and principal.scopes.isdisjoint(method.scopes)):
             return None
-        return None if method.is_public else principal
+        return principal
 
     async def allowed(
         self,
