@@ -24,7 +24,7 @@ def lines_of(log_format: str, write) -> str:
 
 def test_a_line_is_json_with_the_id_of_its_call():
     def write() -> None:
-        token = logs.call.set(("r-1", {}))
+        token = logs.call.set(("r-1", ""))
         logs.get("novasphere.test").info("something happened", node_id="n1")
         logs.call.reset(token)
 

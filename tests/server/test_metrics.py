@@ -140,3 +140,16 @@ def test_calls_are_counted_whether_few_or_many():
             labels = 'client_type="cli",endpoint="/a/B",method="grpc"'
             assert f'api_requests_total{{{labels},status="OK"}} {number}.0' in text
             assert f"api_request_duration_seconds_count{{{labels}}} {number}.0" in text
+
+
+def test_a_call_counts_within_every_bound_that_it_did_not_exceed():
+    telemetry = Telemetry("0")
+    endpoint = telemetry.endpoint("grpc", "/a/B")
+    for seconds in (40.0, 0.001, 0.3, 0.0002, 30.0, 0.0011):
+        endpoint.record("cli", "OK", seconds)
+    text = telemetry.exposition().decode()
+    labels = 'client_type="cli",endpoint="/a/B"'
+    expected = {"0.001": 2, "0.0025": 3, "0.25": 3, "0.5": 4, "10.0": 4, "30.0": 5, "+Inf": 6}
+    for bound, count in expected.items():
+        line = f'api_request_duration_seconds_bucket{{{labels},le="{bound}",method="grpc"}} {count}.0'
+        assert line in text

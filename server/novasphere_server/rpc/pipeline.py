@@ -163,7 +163,7 @@ class Pipeline:
         # What stands when the caller goes away and CancelledError passes through.
         outcome = _GONE
         request_id = _request_id(metadata)
-        logs.call.set((request_id, metadata))
+        logs.call.set((request_id, metadata.get("traceparent", "")))
         self._unary_calls += 1
         principal = None
         try:
@@ -207,7 +207,7 @@ class Pipeline:
         """Starts a streaming call. The caller must close() what this returns. Raises CallFailed."""
         started = perf_counter()
         request_id = _request_id(metadata)
-        logs.call.set((request_id, metadata))
+        logs.call.set((request_id, metadata.get("traceparent", "")))
         outcome = _GONE
         is_open = False
         principal = None
@@ -261,7 +261,7 @@ class Pipeline:
     async def unknown(self, path: str, metadata: Mapping[str, str], peer: Peer = "") -> CallFailed:
         """Returns what the caller of a method that nobody serves is told, once it is known who that is."""
         request_id = _request_id(metadata)
-        logs.call.set((request_id, metadata))
+        logs.call.set((request_id, metadata.get("traceparent", "")))
         try:
             await self.callers.authenticate(metadata, peer)
             told: ApiError = NotImplementedHere(f"this server does not offer {path}")
