@@ -96,6 +96,24 @@ async def test_what_a_server_hears_of_its_nodes_the_others_show(pair):
     assert seen == [here.clock.now_us()] * 2
 
 
+async def test_what_a_server_heard_before_a_node_moved_does_not_replace_what_is_newer(pair):
+    here, there = pair
+    left = here.agent()
+    await left.connect()
+    left.beat()
+    await left.settle()
+    here.clock.advance(7)
+    agent = left.move(there)
+    await agent.connect()
+    agent.beat()
+    await agent.settle()
+    newest = here.clock.now_us()
+    await there.flush()
+    await here.flush()
+    await there.restart()
+    assert (await there.node()).last_heartbeat.ToMicroseconds() == newest
+
+
 async def test_the_nodes_of_a_server_that_is_gone_are_spoken_for_by_the_others(pair):
     here, there = pair
     await here.agent().connect()

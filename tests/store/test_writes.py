@@ -296,6 +296,14 @@ async def test_side_tables_take_no_revision(store: Store):
     assert store.revision == 0
 
 
+async def test_a_row_of_a_side_table_that_grows_is_not_replaced_by_an_older_one(store: Store):
+    for at_us in (7, 5, 9, 8):
+        rows = [{"node_uid": "u1", "at_us": at_us}]
+        await store.write(lambda tx, rows=rows: tx.upsert(tables.heartbeats, rows, growing="at_us"))
+    found = await store.read(sa.select(tables.heartbeats))
+    assert [tuple(row) for row in found] == [("u1", 9)]
+
+
 async def test_an_object_over_the_limit_is_refused(open_store):
     store = await open_store(resource_bytes=1000)
     await store.write(put_node("n1", hostname="h" * 900))

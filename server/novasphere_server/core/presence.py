@@ -222,7 +222,9 @@ class Presence:
                     sa.select(nodes.uid).where(nodes.uid.in_([row["node_uid"] for row in rows]))
                 ).scalars()
             )
-            tx.upsert(tables.heartbeats, [row for row in rows if row["node_uid"] in known])
+            # What another server has stored since the node moved to it is newer.
+            still_there = [row for row in rows if row["node_uid"] in known]
+            tx.upsert(tables.heartbeats, still_there, growing="at_us")
 
         if rows:
             try:

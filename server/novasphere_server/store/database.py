@@ -130,8 +130,11 @@ class Database(ABC):
         """Sets columns of a resource's row."""
 
     @abstractmethod
-    def upsert(self, table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
-        """Returns the statement that inserts rows, or replaces those whose primary key exists."""
+    def upsert(self, table: sa.Table, columns: tuple[str, ...], growing: str = "") -> sa.Insert:
+        """Returns the statement that inserts rows, or replaces those whose primary key exists.
+
+        One that has more in the column `growing` stays.
+        """
 
     @abstractmethod
     def is_outage(self, error: BaseException) -> bool:
@@ -156,13 +159,18 @@ class Database(ABC):
         await self.readers.dispose()
 
 
-def replacing(insert: sqlite.Insert | postgresql.Insert, columns: tuple[str, ...]) -> sa.Insert:
-    """Returns the statement that inserts these columns, or replaces them in the row whose primary key exists."""
+def replacing(
+    insert: sqlite.Insert | postgresql.Insert, columns: tuple[str, ...], growing: str
+) -> sa.Insert:
+    """Returns the statement that inserts these columns, or replaces them in the row whose primary key exists,
+    unless that one has more in the column `growing`.
+    """
     primary = [column.name for column in insert.table.primary_key]
     changed = {name: insert.excluded[name] for name in columns if name not in primary}
     if not changed:
         return insert.on_conflict_do_nothing(index_elements=primary)
-    return insert.on_conflict_do_update(index_elements=primary, set_=changed)
+    is_older = insert.table.c[growing] < insert.excluded[growing] if growing else None
+    return insert.on_conflict_do_update(index_elements=primary, set_=changed, where=is_older)
 
 
 def connect_to(url: str, limits: Limits, data_dir: Path | None = None) -> Database:

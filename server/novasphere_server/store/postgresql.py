@@ -266,8 +266,8 @@ class Postgresql(Database):
     ) -> None:
         self._put_off.append((_update(table, tuple(row)), True, (*row.values(), key)))
 
-    def upsert(self, table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
-        return _upsert(table, columns)
+    def upsert(self, table: sa.Table, columns: tuple[str, ...], growing: str = "") -> sa.Insert:
+        return _upsert(table, columns, growing)
 
     def is_outage(self, error: BaseException) -> bool:
         if isinstance(error, Outage):
@@ -323,8 +323,8 @@ def _rows(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _upsert(table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
-    return replacing(dialect.insert(table), columns)
+def _upsert(table: sa.Table, columns: tuple[str, ...], growing: str) -> sa.Insert:
+    return replacing(dialect.insert(table), columns, growing)
 
 
 @lru_cache(maxsize=256)

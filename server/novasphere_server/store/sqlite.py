@@ -205,8 +205,8 @@ class Sqlite(Database):
     ) -> None:
         self._hot.execute(_update(table, tuple(row)), (*row.values(), key))
 
-    def upsert(self, table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
-        return _upsert(table, columns)
+    def upsert(self, table: sa.Table, columns: tuple[str, ...], growing: str = "") -> sa.Insert:
+        return _upsert(table, columns, growing)
 
     def is_outage(self, error: BaseException) -> bool:
         if isinstance(error, Outage):
@@ -248,8 +248,8 @@ def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _upsert(table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
-    return replacing(sqlite_dialect.insert(table), columns)
+def _upsert(table: sa.Table, columns: tuple[str, ...], growing: str) -> sa.Insert:
+    return replacing(sqlite_dialect.insert(table), columns, growing)
 
 
 @lru_cache(maxsize=256)

@@ -204,13 +204,13 @@ class Transaction:
         self._catch_up()
         return self._connection.execute(statement, parameters)
 
-    def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, growing: str = "") -> None:
         """Inserts rows into a table that the log does not cover, or replaces them by primary key.
 
-        Every row must name the same columns.
+        Every row must name the same columns. A row that has more in the column `growing` stays.
         """
         if rows:
-            self.execute(self._database.upsert(table, tuple(rows[0])), rows)
+            self.execute(self._database.upsert(table, tuple(rows[0]), growing), rows)
 
     def mark(self) -> None:
         """Sets the savepoint that `undo` goes back to, and does what was held back."""
