@@ -152,7 +152,7 @@ async def test_objects_are_read_after_a_restart(open_store):
 
 async def test_live_fields_lie_over_the_stored_ones_without_a_revision(fleet: Store):
     before = await fleet.get(NODES, "n1")
-    fleet.set_live(NODES, "n1", node_pb2.Node(free_slots=3))
+    fleet.set_live(NODES, "n1", lambda: node_pb2.Node(free_slots=3))
     seen = await fleet.get(NODES, "n1")
     assert before is not None
     assert seen is not None
@@ -164,9 +164,9 @@ async def test_live_fields_lie_over_the_stored_ones_without_a_revision(fleet: St
 
 
 async def test_every_overlay_has_an_etag_of_its_own_and_replaces_the_last(fleet: Store):
-    fleet.set_live(NODES, "n1", node_pb2.Node(free_slots=3))
+    fleet.set_live(NODES, "n1", lambda: node_pb2.Node(free_slots=3))
     first = await fleet.get(NODES, "n1")
-    fleet.set_live(NODES, "n1", node_pb2.Node(capacity=1))
+    fleet.set_live(NODES, "n1", lambda: node_pb2.Node(capacity=1))
     second = await fleet.get(NODES, "n1")
     assert first is not None
     assert second is not None
@@ -175,7 +175,7 @@ async def test_every_overlay_has_an_etag_of_its_own_and_replaces_the_last(fleet:
 
 
 async def test_live_fields_stay_over_a_change_and_end_with_the_object(fleet: Store):
-    fleet.set_live(NODES, "n1", node_pb2.Node(free_slots=3))
+    fleet.set_live(NODES, "n1", lambda: node_pb2.Node(free_slots=3))
     await fleet.write(put_node("n1", hostname="h"))
     changed = await fleet.get(NODES, "n1")
     assert changed is not None
@@ -227,7 +227,7 @@ async def test_a_list_that_is_asked_for_again_is_shared_until_anything_in_it_cha
     await fleet.list(query)  # from the database; what follows comes from the cache
     first = await fleet.list(query)
     assert await fleet.list(query) is first
-    fleet.set_live(NODES, "n1", node_pb2.Node(free_slots=9))
+    fleet.set_live(NODES, "n1", lambda: node_pb2.Node(free_slots=9))
     second = await fleet.list(query)
     assert second is not first
     assert {n.message().node_id: n.message().free_slots for n in second.items}["n1"] == 9

@@ -162,10 +162,10 @@ async def test_a_projection_is_what_is_sent(store):
 
 async def test_rows_carry_live_fields_but_live_fields_make_no_rows(store, watching):
     await store.write(put_node("n1"))
-    store.set_live(NODES, "n1", node_pb2.Node(free_slots=2))
+    store.set_live(NODES, "n1", lambda: node_pb2.Node(free_slots=2))
     reader = watching()
     assert (await reader.present())[0].object.message().free_slots == 2
-    store.set_live(NODES, "n1", node_pb2.Node(free_slots=1))
+    store.set_live(NODES, "n1", lambda: node_pb2.Node(free_slots=1))
     await store.write(put_node("n1", hostname="h"))
     page = await reader.page()
     assert [row(event) for event in page] == [(MODIFIED, "n1", 2)]

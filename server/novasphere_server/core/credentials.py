@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import refusals, secrets
+from novasphere_server.core import instants, refusals, secrets
 from novasphere_server.core.jwts import Jwts
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
 from novasphere_server.core.refusals import Claim, Refused
@@ -201,9 +202,7 @@ class Credentials:
 
     def _show_uses(self, uses: Mapping[str, int]) -> None:
         for key_id, at_us in uses.items():
-            overlay = key_pb2.Key()
-            overlay.last_used_at.FromMicroseconds(at_us)
-            self._store.set_live(KEYS, key_id, overlay)
+            self._store.set_live(KEYS, key_id, partial(_used, at_us))
 
     # -- within
 
@@ -287,6 +286,11 @@ def _remember(memory: dict[str, R], token: str, value: R) -> None:
     if len(memory) >= _REMEMBERED:
         del memory[next(iter(memory))]
     memory[token] = value
+
+
+def _used(at_us: int) -> key_pb2.Key:
+    """Returns what is laid over a stored key."""
+    return key_pb2.Key(last_used_at=instants.timestamp(at_us))
 
 
 def _may_join(token: key_pb2.JoinToken, now_us: int) -> bool:

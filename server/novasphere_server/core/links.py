@@ -346,9 +346,11 @@ class Links:
 
     async def _handle(self, session: Session, frame: link.ConnectRequest) -> None:
         session.accept(frame)
-        _check_names(frame)
         if frame.HasField("hello"):
             raise errors.LinkProtocol("a stream has one Hello")
+        has_news = bool(frame.output or frame.reports)
+        if has_news:
+            _check_names(frame)
         heartbeat = frame.heartbeat if frame.HasField("heartbeat") else None
         self._presence.heard(session.node_uid, session.room, heartbeat)
         if heartbeat is not None and heartbeat.HasField("sample"):
@@ -358,7 +360,7 @@ class Links:
                 self._metrics.record(session.node_uid, heartbeat.sample)
         if not session.is_foreign and not session.is_confirmed and frame.acked_sequence:
             await self._confirm(session)
-        if frame.output or frame.reports:
+        if has_news:
             await self._record(session, frame)
         session.received = frame.sequence
         if frame.HasField("goodbye"):

@@ -29,6 +29,10 @@ from novasphere_server.store.transactions import Transaction
 _table = tables.metric_samples
 _c = _table.c
 _nodes = tables.nodes.c
+_COLUMNS = (
+    "id", "node_uid", "at_us", "cpu", "memory", "disk", "load",
+    "memory_total", "memory_available", "disk_total", "disk_available", "uptime",
+)  # fmt: skip
 
 _FLUSH_STEP = 5000  # samples stored in one transaction
 _GREATEST = 2**63 - 1  # that the database holds; as microseconds, later than any instant
@@ -40,22 +44,23 @@ class _Sample:
     at_us: int
     values: link.Sample
 
-    def row(self, number: int) -> dict[str, object]:
+    def row(self, number: int) -> tuple[object, ...]:
+        """Returns the values of _COLUMNS."""
         v = self.values
-        return {
-            "id": number,
-            "node_uid": self.node_uid,
-            "at_us": self.at_us,
-            "cpu": _within(v.cpu_usage, 100),
-            "memory": _within(v.memory_usage, 100),
-            "disk": _within(v.disk_usage, 100),
-            "load": _within(v.load_average, _GREATEST),
-            "memory_total": min(v.memory_total_bytes, _GREATEST),
-            "memory_available": min(v.memory_available_bytes, _GREATEST),
-            "disk_total": min(v.disk_total_bytes, _GREATEST),
-            "disk_available": min(v.disk_available_bytes, _GREATEST),
-            "uptime": min(v.uptime_seconds, _GREATEST),
-        }
+        return (
+            number,
+            self.node_uid,
+            self.at_us,
+            _within(v.cpu_usage, 100),
+            _within(v.memory_usage, 100),
+            _within(v.disk_usage, 100),
+            _within(v.load_average, _GREATEST),
+            min(v.memory_total_bytes, _GREATEST),
+            min(v.memory_available_bytes, _GREATEST),
+            min(v.disk_total_bytes, _GREATEST),
+            min(v.disk_available_bytes, _GREATEST),
+            min(v.uptime_seconds, _GREATEST),
+        )
 
 
 def _within(value: float, greatest: float) -> float:
@@ -212,8 +217,7 @@ def _insert(tx: Transaction, samples: Sequence[_Sample]) -> None:
     uids = {sample.node_uid for sample in samples}
     alive = set(tx.execute(sa.select(_nodes.uid).where(_nodes.uid.in_(uids))).scalars())
     rows = [sample.row(tx.next_id("metric_sample")) for sample in samples if sample.node_uid in alive]
-    if rows:
-        tx.execute(sa.insert(_table), rows)
+    tx.insert(_table, _COLUMNS, rows)
 
 
 def _window(start: Timestamp | None, end: Timestamp | None) -> tuple[int, int]:

@@ -57,6 +57,15 @@ class _Entry:
     battery: tuple[float, bool] | None = None
     said_goodbye: bool = False
 
+    def live_fields(self) -> pb.Node:
+        """Returns what is laid over the stored node."""
+        live = pb.Node()
+        if self.heartbeat_us:
+            live.last_heartbeat.CopyFrom(instants.timestamp(self.heartbeat_us))
+        if self.free_slots is not None:
+            live.free_slots = self.free_slots
+        return live
+
 
 @dataclass(frozen=True, slots=True)
 class _Crossing:
@@ -156,9 +165,10 @@ class Presence:
         self._show(entry)
         if heartbeat is not None:
             entry.fault = heartbeat.fault[:_FAULT_LENGTH]
-            sample = heartbeat.sample
-            if sample.HasField("battery_percent") and 0 <= sample.battery_percent <= 100:
-                entry.battery = (sample.battery_percent, sample.is_charging)
+            if heartbeat.HasField("sample"):
+                sample = heartbeat.sample
+                if sample.HasField("battery_percent") and 0 <= sample.battery_percent <= 100:
+                    entry.battery = (sample.battery_percent, sample.is_charging)
 
     def lost_at_us(self, uid: str) -> int | None:
         """Returns when the work of an absent node is given up, if it stays away; None while it is here."""
@@ -316,12 +326,7 @@ class Presence:
         return max(entry.heard_at, self._started_at) + self._settings.lost_after
 
     def _show(self, entry: _Entry) -> None:
-        live = pb.Node()
-        if entry.heartbeat_us:
-            live.last_heartbeat.CopyFrom(instants.timestamp(entry.heartbeat_us))
-        if entry.free_slots is not None:
-            live.free_slots = entry.free_slots
-        self._store.set_live(NODES, entry.node_id, live)
+        self._store.set_live(NODES, entry.node_id, entry.live_fields)
 
     def _stir(self, uid: str) -> None:
         self._unwritten.add(uid)

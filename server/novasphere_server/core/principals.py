@@ -19,6 +19,10 @@ class PrincipalKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
+# Keys are revoked, and whoever signed a token may lose his trust. An agent's link ends with its node.
+_ENDING = (PrincipalKind.KEY, PrincipalKind.JWT)
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """An authenticated caller.
@@ -37,6 +41,11 @@ class Principal:
     expires_at_us: int | None = None
     path: str = ""
     signed_with: str = ""
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the credential may stop working before the server does."""
+        return self.expires_at_us is not None or self.kind in _ENDING
 
     def has_scope(self, scope: options_pb2.Scope.ValueType) -> bool:
         return scope == options_pb2.SCOPE_UNSPECIFIED or scope in self.scopes

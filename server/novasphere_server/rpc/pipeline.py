@@ -117,6 +117,8 @@ class Pipeline:
         self._is_verbose = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
         self.methods: dict[str, Method] = {}
         self.streams: set[OpenStream] = set()
+        # Those of them whose credential may end: looked at every second, when agents are many.
+        self._ending: set[OpenStream] = set()
 
     # -- what is served
 
@@ -304,8 +306,8 @@ class Pipeline:
     def end_stale_streams(self) -> None:
         """Ends the streams whose credential has been revoked or has expired since they began."""
         holds = self.callers.holds
-        for stream in tuple(self.streams):
-            if not stream.method.is_public and not holds(stream.context.principal):
+        for stream in tuple(self._ending):
+            if not holds(stream.context.principal):
                 stream.end(Unauthenticated("the credential of this stream no longer works"))
 
     def start_draining(self) -> None:
@@ -326,12 +328,15 @@ class Pipeline:
 
     def stream_opened(self, stream: OpenStream) -> None:
         self.streams.add(stream)
+        if stream.context.principal.may_end and not stream.method.is_public:
+            self._ending.add(stream)
         self._telemetry.open_streams.labels(stream.method.path).inc()
 
     def stream_closed(
         self, stream: OpenStream, endpoint: Endpoint | None, outcome: str, started: float
     ) -> None:
         self.streams.discard(stream)
+        self._ending.discard(stream)
         self._call_ended.set()
         self._telemetry.open_streams.labels(stream.method.path).dec()
         self._record(stream.method, endpoint, stream.context.metadata, outcome, started)

@@ -155,7 +155,7 @@ class GrpcServer:
 
         async def serve(request: Any, context: Any) -> None:
             if method.is_client_stream:
-                request = _messages(pipeline, method, request)
+                request = _messages(pipeline, method, context)
             try:
                 stream = await pipeline.open(
                     method,
@@ -203,10 +203,9 @@ class GrpcServer:
             log.info("a stream's reader did not even take its end", peer=context.peer())
 
 
-async def _messages(
-    pipeline: Pipeline, method: Method, requests: AsyncIterator[bytes]
-) -> AsyncIterator[Message]:
-    async for request in requests:
+async def _messages(pipeline: Pipeline, method: Method, context: Any) -> AsyncIterator[Message]:
+    # grpcio's own iterator is a generator around this, which each message would pass.
+    while (request := await context.read()) is not grpc.aio.EOF:
         yield pipeline.parse(method, request)
 
 

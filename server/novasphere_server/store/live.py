@@ -6,6 +6,7 @@ the stored bytes, which protobuf defines as a merge; so live fields are singular
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -17,11 +18,13 @@ M = TypeVar("M", bound=Message)
 
 
 class _Overlay:
-    __slots__ = ("base", "counter", "merged", "wire")
+    __slots__ = ("base", "counter", "merged", "news", "set_at", "wire")
 
-    def __init__(self, wire: bytes, counter: int) -> None:
-        self.wire = wire
-        self.counter = counter
+    def __init__(self) -> None:
+        self.news: Callable[[], Message] | None = None  # what nobody has read yet
+        self.set_at = 0
+        self.wire = b""
+        self.counter = 0
         self.base: Rendered[Any] | None = None
         self.merged: Rendered[Any] | None = None
 
@@ -35,15 +38,17 @@ class LiveFields:
         self._overlays: dict[tuple[str, str], _Overlay] = {}
         self._versions: dict[str, int] = {}
 
-    def set(self, kind: Kind[M], key: str, overlay: M) -> None:
-        """Replaces the object's overlay."""
-        wire = overlay.SerializeToString(deterministic=True)
-        known = self._overlays.get((kind.name, key))
-        if known is not None and known.wire == wire:
-            return
+    def set(self, kind: Kind[M], key: str, overlay: Callable[[], M]) -> None:
+        """Replaces the object's overlay. It is asked for when somebody reads the object, which happens far
+        less often than that a node is heard from.
+        """
+        identity = (kind.name, key)
+        known = self._overlays.get(identity)
+        if known is None:
+            known = self._overlays[identity] = _Overlay()
         self._counter += 1
-        self._overlays[kind.name, key] = _Overlay(wire, self._counter)
-        self._versions[kind.name] = self._counter
+        known.news = overlay
+        known.set_at = self._versions[kind.name] = self._counter
 
     def version(self, kind: Kind[Any]) -> int:
         """Returns what changes whenever a live field of the kind does."""
@@ -58,6 +63,11 @@ class LiveFields:
         overlay = self._overlays.get((kind.name, key))
         if overlay is None:
             return stored
+        if overlay.news is not None:
+            wire = overlay.news().SerializeToString(deterministic=True)
+            overlay.news = None
+            if wire != overlay.wire or not overlay.counter:
+                overlay.wire, overlay.counter, overlay.merged = wire, overlay.set_at, None
         if overlay.merged is None or overlay.base is not stored:
             etag = f"{stored.etag}.{overlay.counter}"
             overlay.merged = Rendered(kind.message, stored.wire + overlay.wire, etag)

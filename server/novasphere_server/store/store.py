@@ -329,8 +329,11 @@ class Store:
                 metadata={"revision": str(self._revision)},
             ) from None
 
-    def set_live(self, kind: Kind[M], key: str, overlay: M) -> None:
-        """Replaces the live fields of an object: singular fields that the log does not carry."""
+    def set_live(self, kind: Kind[M], key: str, overlay: Callable[[], M]) -> None:
+        """Replaces the live fields of an object: singular fields that the log does not carry.
+
+        What `overlay` returns may change with the next call alone.
+        """
         self._live.set(kind, key, overlay)
 
     async def watch(self, watch: Watch[M]) -> AsyncGenerator[WatchPage, None]:

@@ -204,6 +204,13 @@ class Transaction:
         self._catch_up()
         return self._connection.execute(statement, parameters)
 
+    def insert(self, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Inserts rows of these columns into a table that the log does not cover, all by one statement."""
+        if rows:
+            self.mark()
+            self._catch_up()
+            self._database.insert_many(self._connection, table, columns, rows)
+
     def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, growing: str = "") -> None:
         """Inserts rows into a table that the log does not cover, or replaces them by primary key.
 
