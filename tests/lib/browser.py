@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from guards import Guard
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None
@@ -80,8 +81,9 @@ async def browser(folder: Path) -> AsyncIterator[Page]:
     process = await asyncio.create_subprocess_exec(
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
         "--no-proxy-server", "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank",
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
+    guard = Guard(("kill", "-KILL", "--", f"-{process.pid}"))  # it, and what it started
     try:
         address = folder / "DevToolsActivePort"  # the port, and a path that nobody can guess
         async with asyncio.timeout(60):
@@ -94,6 +96,5 @@ async def browser(folder: Path) -> AsyncIterator[Page]:
             await page.open()
             yield page
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        await asyncio.to_thread(guard.act)
         await process.wait()

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import psycopg
+from guards import Guard
 from ports import reserve_port
 
 MISSING = "no PostgreSQL server here: on Debian, apt-get install postgresql"
@@ -27,7 +28,7 @@ def programs() -> Path | None:
 
 
 class PostgresServer:
-    """A server without fsync: it outlives what the tests kill."""
+    """A server without fsync: it outlives what the tests kill, but not the tests."""
 
     def __init__(self, programs: Path, *, fsync: bool = False) -> None:
         self.programs = programs
@@ -40,6 +41,8 @@ class PostgresServer:
             owner = pwd.getpwnam(self._user)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self._data = self.folder / "data"
+        stop = (programs / "pg_ctl", "-D", self._data, "-m", "immediate", "-w", "-t", "30", "stop")
+        self._guard = Guard(stop, user=self._user if os.geteuid() == 0 else "", folder=self.folder)
         self._run("initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
         self._options = f"-c fsync={'on' if fsync else 'off'} -c max_connections=200"
         self.port = reserve_port()
@@ -59,8 +62,7 @@ class PostgresServer:
         self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "-t", "30", "stop")
 
     def remove(self) -> None:
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        assert self._guard.act() == 0, "the server did not stop"
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
