@@ -40,6 +40,12 @@ class Attempt:
 # -- sending
 
 
+def has_waiting(tx: Transaction, node_uid: str) -> bool:
+    """Returns whether commands wait for a node."""
+    waiting = sa.select(_c.key).where(_c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING)
+    return tx.execute(waiting.limit(1)).first() is not None
+
+
 def claim(
     tx: Transaction, node_uid: str, limit: int, settings: FleetSettings, *, is_foreign: bool = False
 ) -> tuple[list[link.Dispatch], bool]:

@@ -209,7 +209,7 @@ class Links:
         identity, session = entry.identity, entry.session
         uid = session.node_uid
 
-        def admit(tx: Transaction) -> tuple[node_pb2.Node, bool, attempts.Reconciliation]:
+        def admit(tx: Transaction) -> tuple[node_pb2.Node, bool, attempts.Reconciliation, bool]:
             node, is_created = entry.admit(tx)
             before = node.SerializeToString(deterministic=True)
             if not is_foreign or hello.foreign.is_registration:
@@ -218,13 +218,16 @@ class Links:
             if node.SerializeToString(deterministic=True) != before:
                 node.updated_at.CopyFrom(instants.timestamp(tx.now_us))
                 tx.put(NODES, node)
-            return node, is_created, entry.reconcile(tx)
+            journal = entry.reconcile(tx)
+            return node, is_created, journal, attempts.has_waiting(tx, uid)
 
         if self._is_draining:
             raise errors.Draining
         self._claim_node(session)
         try:
-            node, is_created, journal = await self._write(session, admit)
+            node, is_created, journal, has_waiting = await self._write(session, admit)
+            # What came since has been noted: the node is this session's.
+            session.may_have_work |= has_waiting
             session.session_token = identity.session_token
             while not journal.is_complete:
                 journal = await self._write(session, entry.reconcile)

@@ -40,7 +40,7 @@ class Session:
         self.received = 0  # the agent's last frame whose content is durable
         self.free_slots = 0
         self.capacity = 0  # how many attempts the node runs at once
-        self.may_have_work = True
+        self.may_have_work = False
         self.attempts: dict[Key, Attempt] = {}
         self.to_cancel: dict[str, int] = {}  # command -> attempt, as their clients asked
         self._sent = 0
