@@ -174,6 +174,23 @@ async def test_every_overlay_has_an_etag_of_its_own_and_replaces_the_last(fleet:
     assert not second.message().HasField("free_slots")
 
 
+async def test_live_fields_are_made_when_somebody_reads_them_and_once(fleet: Store):
+    made = []
+
+    def live() -> node_pb2.Node:
+        made.append(True)
+        return node_pb2.Node(free_slots=3)
+
+    for _ in range(3):
+        fleet.set_live(NODES, "n1", live)
+    assert not made
+    first = await fleet.get(NODES, "n1")
+    assert await fleet.get(NODES, "n1") is first
+    assert len(made) == 1
+    fleet.set_live(NODES, "n1", live)
+    assert await fleet.get(NODES, "n1") is first  # they are the same as before
+
+
 async def test_live_fields_stay_over_a_change_and_end_with_the_object(fleet: Store):
     fleet.set_live(NODES, "n1", lambda: node_pb2.Node(free_slots=3))
     await fleet.write(put_node("n1", hostname="h"))
