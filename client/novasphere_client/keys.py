@@ -75,6 +75,29 @@ class Keys:
         request = key_service_pb2.GetKeyRequest(key_id=key_id)
         return (await self._connection.read(self._service.GetKey, request)).key
 
+    async def update(
+        self,
+        key_id: str,
+        *,
+        name: str | None = None,
+        expires_at: datetime | None = None,
+        never_expires: bool = False,
+        etag: str = "",
+        request_id: str = "",
+        validate_only: bool = False,
+    ) -> key_pb2.Key:
+        """Changes what a key is called and when it stops working; what is not given stays."""
+        request = key_service_pb2.UpdateKeyRequest(
+            key_id=key_id, name=name, etag=etag, request_id=request_id, validate_only=validate_only
+        )
+        if name is not None:
+            request.update_mask.paths.append("name")
+        if expires_at is not None or never_expires:
+            request.update_mask.paths.append("expires_at")
+        if expires_at is not None:
+            request.expires_at.CopyFrom(timestamp(expires_at))
+        return (await self._connection.mutate(self._service.UpdateKey, request)).key
+
     async def revoke(
         self, key_id: str, *, etag: str = "", request_id: str = "", validate_only: bool = False
     ) -> key_pb2.Key:

@@ -230,6 +230,7 @@ class Keys(_Noun):
     list = _returning(keys.Keys.list)
     all = _iterating(keys.Keys.all)
     get = _returning(keys.Keys.get)
+    update = _returning(keys.Keys.update)
     revoke = _returning(keys.Keys.revoke)
     watch = _watching(keys.Keys.watch)
 

@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -402,6 +403,18 @@ def print_duration(value: Duration) -> str:
     return value.ToJsonString()
 
 
+def field_mask(value: Any, path: str, key: str) -> FieldMask:
+    """Reads names of fields between commas, as the API spells them: protobuf would have them in camel case."""
+    if value.__class__ is not str:
+        raise expected("a string", value, path, key)
+    return FieldMask(paths=[name for part in value.split(",") if (name := part.strip())])
+
+
+def print_field_mask(value: FieldMask) -> str:
+    """Returns names of fields between commas."""
+    return ",".join(value.paths)
+
+
 def well_known(value: Any, message: Message, path: str, key: str) -> None:
     """Reads a Struct, a wrapper or their like, in protobuf's own JSON form, into `message`."""
     message.SetInParent()
@@ -484,6 +497,10 @@ def parse_timestamp(text: str, name: str) -> Timestamp:
 
 def parse_duration(text: str, name: str) -> Duration:
     return duration(text, "", name)
+
+
+def parse_field_mask(text: str, name: str) -> FieldMask:
+    return field_mask(text, "", name)
 
 
 def parse_bytes(text: str, name: str) -> bytes:

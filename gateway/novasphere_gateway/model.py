@@ -55,7 +55,8 @@ class Param:
     field: str
     """The field of the request message; dots lead into nested messages."""
     kind: str
-    """string, int32, int64, uint32, uint64, float, double, bool, enum, timestamp, duration or bytes."""
+    """string, int32, int64, uint32, uint64, float, double, bool, enum, timestamp, duration,
+    field_mask or bytes."""
     repeated: bool
     """The field is a list: each value of the key adds one element."""
     parse: Callable[[str, str], Any]

@@ -63,6 +63,7 @@ ERRORS: dict[str, model.ErrorRule] = {
     'CLIENT_CLOSED': model.ErrorRule('CLIENT_CLOSED', 1, 499, 'The client went away before the answer.', False, {}, '客户端在收到答复之前已离开。'),
     'LINK_PROTOCOL': model.ErrorRule('LINK_PROTOCOL', 9, 400, 'The agent broke the link protocol; it must reconnect.', True, {}, '代理违反了链路协议；它必须重新连接。'),
     'TOO_MANY_REFUSALS': model.ErrorRule('TOO_MANY_REFUSALS', 8, 429, 'Too many credentials were refused lately; try again later, or with one that is valid.', True, {2: model.FaceError('RATE_LIMIT_EXCEEDED', 429)}, '近期被拒绝的凭证过多；请稍后重试，或使用有效的凭证。'),
+    'KEY_REVOKED': model.ErrorRule('KEY_REVOKED', 10, 409, 'The API key was revoked and cannot be changed any more.', False, {}, '该 API 密钥已被吊销，无法再更改。'),
     'SERVER_UNREACHABLE': model.ErrorRule('SERVER_UNREACHABLE', 14, 503, 'The gateway cannot reach the server; the call may have been executed.', True, {}, '网关无法连接服务器；该调用可能已被执行。'),
     'UPGRADE_REQUIRED': model.ErrorRule('UPGRADE_REQUIRED', 9, 426, 'The route is a WebSocket; ask for it with an upgrade.', False, {}, '该路由是 WebSocket；请以协议升级方式请求。'),
 }

@@ -129,6 +129,16 @@ class KeyNotFound(ApiError):
         super().__init__(f"API key {key_id!r} does not exist", metadata={"key_id": key_id})
 
 
+class KeyRevoked(ApiError):
+    reason = reasons.ERROR_REASON_KEY_REVOKED
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"API key {key_id!r} was revoked and cannot be changed; make a new one",
+            metadata={"key_id": key_id},
+        )
+
+
 class JoinTokenNotFound(ApiError):
     reason = reasons.ERROR_REASON_JOIN_TOKEN_NOT_FOUND
 

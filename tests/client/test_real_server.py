@@ -105,6 +105,7 @@ async def test_the_synchronous_client_says_and_does_the_same(real: RunningServer
             assert client.keys.create("ci", request_id="once").key_id == first.key_id
             with client.keys.watch() as watch:
                 assert [next(watch).object.name, next(watch).cursor] == ["ci", watch.cursor]
+                assert client.keys.update(first.key_id, name="deploy").name == next(watch).object.name
                 client.keys.revoke(first.key_id)
                 assert next(watch).object.HasField("revoked_at")
             with pytest.raises(errors.NodeNotFound) as caught:
@@ -129,6 +130,18 @@ async def test_the_command_line_prints_what_the_rest_routes_print(
         http.get(f"{real.http_url}/api/v1/keys/{key_id}") as answer,
     ):
         assert shown == await answer.json()
+    changed = await cli("key", "update", key_id, "--name", "deploy", "--never-expires", "-o", "json")
+    assert changed.code == 0
+    assert (json.loads(changed.text)["name"], json.loads(changed.text)["expires_at"]) == ("deploy", None)
+    stale = ["--expires", "30d", "--etag", str(shown["revision"])]
+    outdated = await cli("key", "update", key_id, *stale)
+    assert (outdated.code, outdated.text) == (1, "")
+    assert "Read it again" in outdated.err
+    judged = await cli("key", "update", key_id, "--expires", "30d", "--dry-run", "-o", "json")
+    assert "would be changed" in judged.err
+    assert json.loads((await cli("key", "get", key_id, "-o", "json")).text) == json.loads(changed.text)
+    for wrong in ([], ["--expires", "30d", "--never-expires"]):
+        assert (await cli("key", "update", key_id, *wrong)).code == 2
     token = await cli("token", "join", "--ttl", "10m")
     assert token.text.startswith("nsj_")
     assert "it works for 10m, once" in token.err

@@ -526,6 +526,13 @@ class Keys(_Servicer):
         async for message in _watch(self.server, "WatchKeys", request, context):
             yield key_service_pb2.WatchKeysResponse(events=message)
 
+    async def UpdateKey(self, request: Any, context: Any) -> Any:
+        await self.server.enter("UpdateKey", request, context)
+        key = await self._find(request.key_id, context)
+        if "name" in request.update_mask.paths and not request.validate_only:
+            key.name = request.name
+        return key_service_pb2.UpdateKeyResponse(key=key)
+
     async def RevokeKey(self, request: Any, context: Any) -> Any:
         await self.server.enter("RevokeKey", request, context)
         key = await self._find(request.key_id, context)

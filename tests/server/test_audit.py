@@ -44,6 +44,10 @@ async def test_a_mutation_of_keys_and_join_tokens_is_logged_once(server, channel
         )
     assert audit("API key created") == audit("join token created") == 1
     token_id = token.join_token.token_id
+    for more in ({"validate_only": True}, {"request_id": "u"}, {"request_id": "u"}, {}):
+        request = keys.UpdateKeyRequest(key_id=key.key_id, name="deploy", **more)
+        await key_service.UpdateKey(request, metadata=admin)
+    assert audit("API key updated") == 1
     for more in ({"validate_only": True}, {"request_id": "r"}, {"request_id": "r"}, {}):
         await key_service.RevokeKey(keys.RevokeKeyRequest(key_id=key.key_id, **more), metadata=admin)
     for more in ({"validate_only": True}, {"request_id": "s"}, {"request_id": "s"}, {}):

@@ -140,6 +140,9 @@ class Broken:
     async def GetKey(self, request, context):
         await asyncio.Event().wait()
 
+    async def UpdateKey(self, request, context):
+        raise NotImplementedError
+
     async def RevokeKey(self, request, context):
         return 42
 

@@ -11,6 +11,7 @@ _NEXT = {
     "NODE_NOT_FOUND": "List the nodes: novasphere node list",
     "COMMAND_NOT_FOUND": "List the commands: novasphere command list",
     "KEY_NOT_FOUND": "List the keys: novasphere key list",
+    "KEY_REVOKED": "Make another: novasphere key create NAME",
     "JOIN_TOKEN_NOT_FOUND": "List the join tokens: novasphere token list",
     "NO_METRICS_DATA": "Its agent sends the first sample soon after joining: novasphere node list",
     "ETAG_MISMATCH": "Read it again, then repeat the change.",

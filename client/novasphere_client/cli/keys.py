@@ -259,6 +259,53 @@ async def _watch(client: Client, printer: Printer, manner: Manner, *, key_id: st
     return await watching.show(client, start, printer, manner)
 
 
+@keys.command("update")
+def update_key(
+    context: typer.Context,
+    key_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The key's id.", autocompletion=completing.keys)
+    ],
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment_option, metavar="WHEN", help="When it stops working: 30d, or a time."
+        ),
+    ] = None,
+    never_expires: Annotated[
+        bool, typer.Option("--never-expires", help="It works until it is revoked.")
+    ] = False,
+    etag: Annotated[
+        str,
+        typer.Option(help="Change it only if it is at this revision, as `key get -o json` shows it."),
+    ] = "",
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Changes what a key is called and when it stops working. Its secret stays."""
+    if expires is not None and never_expires:
+        raise typer.BadParameter("give one of --expires and --never-expires")
+    if name is None and expires is None and not never_expires:
+        raise typer.BadParameter("what is to change? Give --name, --expires or --never-expires")
+    printer = Printer(output, KEY_COLUMNS, _key_name, no_headers=no_headers)
+
+    async def work(client: Client) -> int:
+        key = await client.keys.update(
+            key_id,
+            name=name,
+            expires_at=expires,
+            never_expires=never_expires,
+            etag=etag,
+            validate_only=dry_run,
+        )
+        terminal.say(f"key {key_id} {'would be changed' if dry_run else 'changed'}")
+        printer.one(key)
+        return 0
+
+    sessions.run(context, work)
+
+
 @keys.command("revoke")
 def revoke_keys(context: typer.Context, ids: KeyIds, dry_run: options.DryRun = False) -> None:
     """Makes keys useless at once."""

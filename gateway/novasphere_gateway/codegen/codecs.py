@@ -62,6 +62,8 @@ def printed_value(protos: schema.Schema, imports: names.Imports, field: schema.F
         return f"codec.print_seconds({value}.seconds)"
     if field.type_name == schema.DURATION:
         return f"codec.print_duration({value})"
+    if field.type_name == schema.FIELD_MASK:
+        return f"codec.print_field_mask({value})"
     if field.type_name in schema.PROTOBUF_JSON:
         return f"codec.print_well_known({value})"
     if field.type_name == schema.EMPTY:
@@ -250,6 +252,8 @@ class _Emitter:
             return f"{target}.CopyFrom(codec.timestamp({value}, {where}))"
         if field.type_name == schema.DURATION:
             return f"{target}.CopyFrom(codec.duration({value}, {where}))"
+        if field.type_name == schema.FIELD_MASK:
+            return f"{target}.CopyFrom(codec.field_mask({value}, {where}))"
         if field.type_name in schema.PROTOBUF_JSON:
             return f"codec.well_known({value}, {target}, {where})"
         if field.type_name == schema.EMPTY:

@@ -57,15 +57,16 @@ _SCALARS: dict[str, Json] = {
     "double": {"type": "number", "format": "double"},
     "timestamp": {"type": "string", "format": "date-time"},
     "duration": {"type": "string", "pattern": r"^-?\d+(\.\d+)?s$"},
+    "field_mask": {"type": "string"},
 }
 _MESSAGES: dict[str, Json] = {
     schema.TIMESTAMP: _SCALARS["timestamp"],
     schema.DURATION: _SCALARS["duration"],
+    schema.FIELD_MASK: _SCALARS["field_mask"],
     schema.EMPTY: {"type": "object", "maxProperties": 0},
     "google.protobuf.Struct": {"type": "object"},
     "google.protobuf.ListValue": {"type": "array"},
     "google.protobuf.Value": {},
-    "google.protobuf.FieldMask": {"type": "string"},
     "google.protobuf.DoubleValue": {"type": ["number", "null"]},
     "google.protobuf.FloatValue": {"type": ["number", "null"]},
     # protobuf prints 64-bit numbers as strings here.

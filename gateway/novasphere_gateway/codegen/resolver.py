@@ -12,12 +12,14 @@ from novasphere_gateway.model import ANY, REST, specificity
 
 FACE_NATIVE = 6  # novasphere.api.v1.Face, for methods that name no face
 ACTION = "action"  # the body's key that tells apart the RPCs of one path
-# Also query parameters where the body is the whole request: every mutation takes `?validate_only=true`.
-ALWAYS_IN_QUERY = frozenset({"validate_only"})
+# Also query parameters where the body is the whole request: every mutation takes `?validate_only=true`, and
+# every update `?update_mask=name`.
+ALWAYS_IN_QUERY = frozenset({"validate_only", "update_mask"})
 
 _TEXT_MESSAGES = {
     schema.TIMESTAMP: "timestamp",
     schema.DURATION: "duration",
+    schema.FIELD_MASK: "field_mask",
 }
 _VARIABLE = re.compile(r"\{([^{}=]+)(?:=([^{}]+))?\}")
 _DEPTH = 4  # how far query parameters reach into nested messages

@@ -8,16 +8,17 @@ from functools import cached_property
 
 TIMESTAMP = "google.protobuf.Timestamp"
 DURATION = "google.protobuf.Duration"
+FIELD_MASK = "google.protobuf.FieldMask"
 EMPTY = "google.protobuf.Empty"
 # Messages that are printed in the JSON form that protobuf defines for them.
 PROTOBUF_JSON = frozenset(
     f"google.protobuf.{name}"
     for name in (
-        "Struct", "Value", "ListValue", "FieldMask", "DoubleValue", "FloatValue", "Int64Value",
+        "Struct", "Value", "ListValue", "DoubleValue", "FloatValue", "Int64Value",
         "UInt64Value", "Int32Value", "UInt32Value", "BoolValue", "StringValue", "BytesValue",
     )
 )  # fmt: skip
-WELL_KNOWN = PROTOBUF_JSON | {TIMESTAMP, DURATION, EMPTY}
+WELL_KNOWN = PROTOBUF_JSON | {TIMESTAMP, DURATION, FIELD_MASK, EMPTY}
 
 
 class GenerationError(Exception):

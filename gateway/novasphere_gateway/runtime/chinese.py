@@ -146,6 +146,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("unknown parameter", "未知的参数"),
     ("must be a cursor from an earlier row, or empty", "必须是先前某行给出的游标，或为空"),
     ("must come from the same request's last page", "必须来自同一请求的上一页"),
+    ("must name what is to change: {fields}", "必须指出要更改什么：{fields}"),
+    ("cannot change {field}; it may name {fields}", "不能更改 {field}；可以指定的有 {fields}"),
     ("must name scopes such as read or write", "必须是 read、write 之类的权限范围"),
     # What the server says.
     ("a credential is needed: send it as Authorization: Bearer TOKEN", "需要凭证：请以 Authorization: Bearer TOKEN 发送"),
@@ -182,6 +184,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("command {command} does not exist", "命令 {command} 不存在"),
     ("node {node} has not sent a metric sample", "节点 {node} 尚未发送指标数据"),
     ("API key {key} does not exist", "API 密钥 {key} 不存在"),
+    (
+        "API key {key} was revoked and cannot be changed; make a new one",
+        "API 密钥 {key} 已被吊销，无法更改；请新建一个",
+    ),
     ("join token {token} does not exist", "加入令牌 {token} 不存在"),
     (
         "the resource is at version {current}, not {wanted}; read it again and retry",

@@ -66,7 +66,9 @@ class Credentials:
         self._key_changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
         self._unstored_uses: dict[str, int] = {}
-        self._ended: set[str] = set()  # principals whose key was revoked in this process's life
+        # When the keys that changed in this process's life end, by the principal's name: what their open
+        # streams go by, which began before. In microseconds; None: never.
+        self._ends: dict[str, int | None] = {}
         store.on_commit(self._follow)
 
     def known(self, token: str) -> Principal | None:
@@ -132,13 +134,14 @@ class Credentials:
         Agents are cut by the links themselves, which know when a node is deleted; a machine that
         joined stays when its join token is used up.
         """
-        if principal.kind is PrincipalKind.KEY and principal.name in self._ended:
-            return False
         if principal.kind is PrincipalKind.JWT and not (
             self._jwts is not None and self._jwts.trusts(principal.signed_with)
         ):
             return False
-        return principal.expires_at_us is None or self._clock.now_us() < principal.expires_at_us
+        ends_at_us = principal.expires_at_us
+        if principal.kind is PrincipalKind.KEY:
+            ends_at_us = self._ends.get(principal.name, ends_at_us)
+        return ends_at_us is None or self._clock.now_us() < ends_at_us
 
     @staticmethod
     def consume_join_token(
@@ -217,7 +220,7 @@ class Credentials:
             raise refused("no such key")
         if key.HasField("revoked_at"):
             raise refused("revoked")
-        expires_at_us = key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
+        expires_at_us = _expires_at_us(key)
         if expires_at_us is not None and expires_at_us <= now_us:
             raise refused("expired")
         principal = Principal(
@@ -277,8 +280,7 @@ class Credentials:
             for token, proved in tuple(self._proved.items()):
                 if proved.name == name:
                     del self._proved[token]
-            if change.after is None or key_pb2.Key.FromString(change.after).HasField("revoked_at"):
-                self._ended.add(name)
+            self._ends[name] = _ends_at_us(change.after)
 
 
 def _remember(memory: dict[str, R], token: str, value: R) -> None:
@@ -291,6 +293,18 @@ def _remember(memory: dict[str, R], token: str, value: R) -> None:
 def _used(at_us: int) -> key_pb2.Key:
     """Returns what is laid over a stored key."""
     return key_pb2.Key(last_used_at=instants.timestamp(at_us))
+
+
+def _expires_at_us(key: key_pb2.Key) -> int | None:
+    return key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
+
+
+def _ends_at_us(stored: bytes | None) -> int | None:
+    """Returns when a key ends that is stored like this: at once if it is revoked or gone."""
+    if stored is None:
+        return 0
+    key = key_pb2.Key.FromString(stored)
+    return 0 if key.HasField("revoked_at") else _expires_at_us(key)
 
 
 def _may_join(token: key_pb2.JoinToken, now_us: int) -> bool:

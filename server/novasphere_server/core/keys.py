@@ -1,15 +1,16 @@
-"""API keys: made, listed, watched and revoked. Their secrets leave this module once and are kept as hashes."""
+"""API keys: made, listed, watched, changed and revoked. Their secrets leave this module once and are kept as hashes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.core import etags, page_tokens, secrets
 from novasphere_server.core.principals import Principal
-from novasphere_server.errors import ApiError, InvalidArgument, KeyNotFound, PermissionDenied
+from novasphere_server.errors import ApiError, InvalidArgument, KeyNotFound, KeyRevoked, PermissionDenied
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import KEYS
 from novasphere_server.store.queries import Page, Query
@@ -20,6 +21,20 @@ from novasphere_server.store.watches import Watch, WatchPage
 
 _SCAN = 200  # keys looked through at once for those within reach
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Rename:
+    """What to call a key."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Reschedule:
+    """When a key stops working. None: never."""
+
+    expires_at_us: int | None
 
 
 class Keys:
@@ -45,8 +60,7 @@ class Keys:
 
         def make(tx: Transaction) -> key_pb2.Key:
             # Not before: the same request again is answered even when the key has expired since.
-            if expires_at_us is not None and expires_at_us <= tx.now_us:
-                raise InvalidArgument("expires_at", "must lie in the future")
+            _check_future(tx, expires_at_us)
             key = key_pb2.Key(
                 key_id=secrets.public_part(secret),
                 name=name,
@@ -108,6 +122,38 @@ class Keys:
             )
         )
 
+    async def update(
+        self,
+        principal: Principal,
+        key_id: str,
+        changes: Sequence[Rename | Reschedule],
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> key_pb2.Key:
+        """Returns the changed key. One that is as it shall be stays at its revision."""
+
+        def update(tx: Transaction) -> key_pb2.Key:
+            key = self._find(tx, principal, key_id)
+            etags.check(etag, key.revision)
+            before = key_pb2.Key.FromString(key.SerializeToString())
+            for change in changes:
+                if isinstance(change, Rename):
+                    key.name = change.name
+                else:
+                    _reschedule(tx, principal, key, change.expires_at_us)
+            if key == before:
+                return key
+            if key.HasField("revoked_at"):
+                raise KeyRevoked(key_id)
+            tx.put(KEYS, key)
+            return key
+
+        return await self._store.write(
+            update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=key_pb2.Key
+        )
+
     async def revoke(
         self,
         principal: Principal,
@@ -120,9 +166,7 @@ class Keys:
         """Returns the key, useless from now on. A revoked key stays as it is."""
 
         def revoke(tx: Transaction) -> key_pb2.Key:
-            key = tx.get(KEYS, key_id)
-            if key is None or not _reaches(principal, key.namespaces):
-                raise _out_of_reach(principal, key_id)
+            key = self._find(tx, principal, key_id)
             etags.check(etag, key.revision)
             if not key.HasField("revoked_at"):
                 key.revoked_at.FromMicroseconds(tx.now_us)
@@ -133,6 +177,13 @@ class Keys:
             revoke, idempotency=idempotency, is_dry_run=is_dry_run, result_type=key_pb2.Key
         )
 
+    @staticmethod
+    def _find(tx: Transaction, principal: Principal, key_id: str) -> key_pb2.Key:
+        key = tx.get(KEYS, key_id)
+        if key is None or not _reaches(principal, key.namespaces):
+            raise _out_of_reach(principal, key_id)
+        return key
+
 
 def _granted(
     creator: Principal, scopes: Sequence[options_pb2.Scope.ValueType], namespaces: Sequence[str]
@@ -141,13 +192,7 @@ def _granted(
     if options_pb2.SCOPE_UNSPECIFIED in scopes:
         raise InvalidArgument("scopes", "must name scopes such as read or write")
     granted = sorted(set(scopes)) or [options_pb2.SCOPE_READ]
-    for scope in granted:
-        if not creator.has_scope(scope):
-            word = options_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
-            raise PermissionDenied(
-                f"a credential cannot grant the scope {word}, which it does not hold",
-                metadata={"scope": word},
-            )
+    _check_holds(creator, granted)
     for index, namespace in enumerate(namespaces):
         if not _NAMESPACE.fullmatch(namespace):
             raise InvalidArgument(
@@ -159,6 +204,35 @@ def _granted(
             "a credential that is bound to namespaces can only make keys bound to some of them"
         )
     return granted
+
+
+def _check_holds(granter: Principal, scopes: Sequence[options_pb2.Scope.ValueType]) -> None:
+    for scope in scopes:
+        if not granter.has_scope(scope):
+            word = options_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
+            raise PermissionDenied(
+                f"a credential cannot grant the scope {word}, which it does not hold",
+                metadata={"scope": word},
+            )
+
+
+def _check_future(tx: Transaction, expires_at_us: int | None) -> None:
+    if expires_at_us is not None and expires_at_us <= tx.now_us:
+        raise InvalidArgument("expires_at", "must lie in the future")
+
+
+def _reschedule(
+    tx: Transaction, principal: Principal, key: key_pb2.Key, expires_at_us: int | None
+) -> None:
+    present_us = key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
+    if expires_at_us == present_us:
+        return
+    _check_future(tx, expires_at_us)
+    if present_us is not None and (expires_at_us is None or expires_at_us > present_us):
+        _check_holds(principal, key.scopes)  # more time is granted like a new key
+    key.ClearField("expires_at")
+    if expires_at_us is not None:
+        key.expires_at.FromMicroseconds(expires_at_us)
 
 
 def _reaches(principal: Principal, namespaces: Sequence[str]) -> bool:

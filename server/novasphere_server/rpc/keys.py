@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
 from novasphere.api.v1 import join_token_service_pb2, key_service_pb2
 
 from novasphere_server import logs
 from novasphere_server.core.join_tokens import JoinTokens
-from novasphere_server.core.keys import Keys
-from novasphere_server.rpc import watch_rows
+from novasphere_server.core.keys import Keys, Rename, Reschedule
+from novasphere_server.errors import InvalidArgument
+from novasphere_server.rpc import update_masks, watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many, One
 
@@ -75,6 +76,23 @@ class KeyService:
                     page, key_service_pb2.WatchKeysResponse, key_service_pb2.KeyEvent
                 )
 
+    async def UpdateKey(
+        self, request: key_service_pb2.UpdateKeyRequest, context: CallContext
+    ) -> key_service_pb2.UpdateKeyResponse:
+        before = await self._keys.get(context.principal, request.key_id)
+        key = await self._keys.update(
+            context.principal,
+            request.key_id,
+            tuple(_changes(request)),
+            etag=request.etag,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
+        if context.has_effect and before.message().revision != key.revision:
+            log.info("API key updated", key_id=key.key_id, by=context.principal.name)
+        context.headers["etag"] = str(key.revision)
+        return key_service_pb2.UpdateKeyResponse(key=key)
+
     async def RevokeKey(
         self, request: key_service_pb2.RevokeKeyRequest, context: CallContext
     ) -> key_service_pb2.RevokeKeyResponse:
@@ -90,6 +108,17 @@ class KeyService:
             log.info("API key revoked", key_id=key.key_id, by=context.principal.name)
         context.headers["etag"] = str(key.revision)
         return key_service_pb2.RevokeKeyResponse(key=key)
+
+
+def _changes(request: key_service_pb2.UpdateKeyRequest) -> Iterator[Rename | Reschedule]:
+    named = update_masks.fields(request, ("name", "expires_at"))
+    if "name" in named:
+        if not request.name:
+            raise InvalidArgument("name", "must be set")
+        yield Rename(request.name)
+    if "expires_at" in named:
+        is_set = request.HasField("expires_at")
+        yield Reschedule(request.expires_at.ToMicroseconds() if is_set else None)
 
 
 class JoinTokenService:

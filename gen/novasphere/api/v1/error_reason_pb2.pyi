@@ -102,6 +102,8 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """The link broke its protocol: a frame out of order or an output gap."""
     ERROR_REASON_TOO_MANY_REFUSALS: _ErrorReason.ValueType  # 39
     """Too many wrong credentials came from this address, or of this id; nothing was looked up."""
+    ERROR_REASON_KEY_REVOKED: _ErrorReason.ValueType  # 40
+    """The key was revoked, which is for good."""
     ERROR_REASON_SERVER_UNREACHABLE: _ErrorReason.ValueType  # 50
     """The gateway runs apart from the server, and cannot reach it."""
     ERROR_REASON_UPGRADE_REQUIRED: _ErrorReason.ValueType  # 51
@@ -192,6 +194,8 @@ ERROR_REASON_LINK_PROTOCOL: ErrorReason.ValueType  # 38
 """The link broke its protocol: a frame out of order or an output gap."""
 ERROR_REASON_TOO_MANY_REFUSALS: ErrorReason.ValueType  # 39
 """Too many wrong credentials came from this address, or of this id; nothing was looked up."""
+ERROR_REASON_KEY_REVOKED: ErrorReason.ValueType  # 40
+"""The key was revoked, which is for good."""
 ERROR_REASON_SERVER_UNREACHABLE: ErrorReason.ValueType  # 50
 """The gateway runs apart from the server, and cannot reach it."""
 ERROR_REASON_UPGRADE_REQUIRED: ErrorReason.ValueType  # 51

@@ -323,6 +323,77 @@ def decode_KeyEvent(data: Any, path: str = '', known: frozenset[str] = keys_KeyE
     return m
 
 
+def encode_UpdateKeyRequest(m: novasphere_api_v1_key_service_pb2.UpdateKeyRequest) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        'key_id': m.key_id,
+    }
+    if m.HasField("name"):
+        data['name'] = m.name
+    if m.HasField("expires_at"):
+        data['expires_at'] = codec.print_seconds(m.expires_at.seconds)
+    if m.HasField("update_mask"):
+        data['update_mask'] = codec.print_field_mask(m.update_mask)
+    data['validate_only'] = m.validate_only
+    return data
+
+
+def dump_UpdateKeyRequest(m: novasphere_api_v1_key_service_pb2.UpdateKeyRequest) -> bytes:
+    return orjson.dumps(encode_UpdateKeyRequest(m))
+
+
+keys_UpdateKeyRequest = frozenset(['dry_run', 'expires_at', 'key_id', 'name', 'update_mask', 'validate_only'])
+
+
+def decode_UpdateKeyRequest(data: Any, path: str = '', known: frozenset[str] = keys_UpdateKeyRequest) -> novasphere_api_v1_key_service_pb2.UpdateKeyRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_api_v1_key_service_pb2.UpdateKeyRequest()
+    v = data.get('key_id')
+    if v is not None:
+        m.key_id = codec.string(v, path, 'key_id')
+    v = data.get('name')
+    if v is not None:
+        m.name = codec.string(v, path, 'name')
+    v = data.get('expires_at')
+    if v is not None:
+        m.expires_at.CopyFrom(codec.timestamp(v, path, 'expires_at'))
+    v = data.get('update_mask')
+    if v is not None:
+        m.update_mask.CopyFrom(codec.field_mask(v, path, 'update_mask'))
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    if v is not None:
+        m.validate_only = codec.boolean(v, path, key)
+    return m
+
+
+def encode_UpdateKeyResponse(m: novasphere_api_v1_key_service_pb2.UpdateKeyResponse) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("key"):
+        data['key'] = novasphere_api_v1_key_gateway.encode_Key(m.key)
+    return data
+
+
+def dump_UpdateKeyResponse(m: novasphere_api_v1_key_service_pb2.UpdateKeyResponse) -> bytes:
+    return orjson.dumps(encode_UpdateKeyResponse(m))
+
+
+keys_UpdateKeyResponse = frozenset(['key'])
+
+
+def decode_UpdateKeyResponse(data: Any, path: str = '', known: frozenset[str] = keys_UpdateKeyResponse) -> novasphere_api_v1_key_service_pb2.UpdateKeyResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_api_v1_key_service_pb2.UpdateKeyResponse()
+    v = data.get('key')
+    if v is not None:
+        m.key.CopyFrom(novasphere_api_v1_key_gateway.decode_Key(v, codec.at(path, 'key')))
+    return m
+
+
 def encode_RevokeKeyRequest(m: novasphere_api_v1_key_service_pb2.RevokeKeyRequest) -> dict[str, Any]:
     return {
         'key_id': m.key_id,
@@ -608,6 +679,47 @@ ROUTES: tuple[model.Route, ...] = (
         message_en='',
         action='',
         rate_class=1,
+        is_stream=False,
+        is_duplex=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='PATCH',
+        path='/api/v1/keys/{key_id}',
+        segments=('api', 'v1', 'keys', '*'),
+        verb='',
+        service='novasphere.api.v1.KeyService',
+        method='/novasphere.api.v1.KeyService/UpdateKey',
+        request=novasphere_api_v1_key_service_pb2.UpdateKeyRequest,
+        response=novasphere_api_v1_key_service_pb2.UpdateKeyResponse,
+        decode_body=codec.body(decode_UpdateKeyRequest, keys_UpdateKeyRequest - {'key_id'}, frozenset({'key_id'})),
+        body_field='',
+        path_params=(
+            model.PathParam(model.Param('key_id', (), 'key_id', 'string', False, codec.parse_string), 3, 4),
+        ),
+        query_params=(
+            model.Param('update_mask', (), 'update_mask', 'field_mask', False, codec.parse_field_mask),
+            model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
+        ),
+        headers=(
+            model.Param('if-match', (), 'etag', 'string', False, codec.parse_string),
+            model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+        ),
+        response_body='key',
+        encode=lambda m: novasphere_api_v1_key_gateway.encode_Key(m.key) if m.HasField("key") else None,
+        encode_field={
+            'key': model.FieldEncoder('key', False, novasphere_api_v1_key_gateway.dump_Key),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=3,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=2,
         is_stream=False,
         is_duplex=False,
         stream=None,

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from novasphere.api.v1 import key_pb2 as novasphere_dot_api_dot_v1_dot_key__pb2
 from novasphere.api.v1 import options_pb2 as novasphere_dot_api_dot_v1_dot_options__pb2
 from novasphere.api.v1 import watch_pb2 as novasphere_dot_api_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#novasphere/api/v1/key_service.proto\x12\x11novasphere.api.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bnovasphere/api/v1/key.proto\x1a\x1fnovasphere/api/v1/options.proto\x1a\x1dnovasphere/api/v1/watch.proto\"\x8c\x02\n\x10\x43reateKeyRequest\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xba\xb5\x18\x04\x08\x01\x18\x64\x12(\n\x06scopes\x18\x02 \x03(\x0e\x32\x18.novasphere.api.v1.Scope\x12\x1a\n\nnamespaces\x18\x03 \x03(\tB\x06\xba\xb5\x18\x02\x18\x64\x12\x33\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x32\n\nrequest_id\x18\x05 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_runB\r\n\x0b_expires_at\"\x92\x02\n\x11\x43reateKeyResponse\x12\x1c\n\x06secret\x18\x01 \x01(\tB\x07\x8a\xb5\x18\x03keyH\x00\x88\x01\x01\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12(\n\x06scopes\x18\x04 \x03(\x0e\x32\x18.novasphere.api.v1.Scope\x12\x12\n\nnamespaces\x18\x05 \x03(\t\x12\x39\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\x90\xb5\x18\x01H\x01\x88\x01\x01\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\t\n\x07_secretB\r\n\x0b_expires_at\"l\n\x0fListKeysRequest\x12\x37\n\tpage_size\x18\x01 \x01(\x05\x42\x1f\xa2\xb5\x18\x05limit\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00@\x8f@H\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\tB\x0c\n\n_page_size\"Q\n\x10ListKeysResponse\x12$\n\x04keys\x18\x01 \x03(\x0b\x32\x16.novasphere.api.v1.Key\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\'\n\rGetKeyRequest\x12\x16\n\x06key_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\">\n\x0eGetKeyResponse\x12,\n\x03key\x18\x01 \x01(\x0b\x32\x16.novasphere.api.v1.KeyB\x07\x8a\xb5\x18\x03key\"2\n\x10WatchKeysRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\"@\n\x11WatchKeysResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.novasphere.api.v1.KeyEvent\"\x93\x01\n\x08KeyEvent\x12*\n\x04type\x18\x01 \x01(\x0e\x32\x1c.novasphere.api.v1.EventType\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12&\n\x06object\x18\x03 \x01(\x0b\x32\x16.novasphere.api.v1.Key\x12#\n\x03gap\x18\x04 \x01(\x0b\x32\x16.novasphere.api.v1.Gap\"\xa2\x01\n\x10RevokeKeyRequest\x12\x16\n\x06key_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\x12\x1e\n\x04\x65tag\x18\x02 \x01(\tB\x10\xa8\xb5\x18\x01\xb2\xb5\x18\x08If-Match\x12\x32\n\nrequest_id\x18\x03 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x04 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_run\"8\n\x11RevokeKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.novasphere.api.v1.Key2\xc0\x05\n\nKeyService\x12x\n\tCreateKey\x12#.novasphere.api.v1.CreateKeyRequest\x1a$.novasphere.api.v1.CreateKeyResponse\" \x8a\xb5\x18\x05\x10\xc9\x01\x18\x03\x82\xd3\xe4\x93\x02\x11\"\x0c/api/v1/keys:\x01*\x12o\n\x08ListKeys\x12\".novasphere.api.v1.ListKeysRequest\x1a#.novasphere.api.v1.ListKeysResponse\"\x1a\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/keys\x12w\n\x06GetKey\x12 .novasphere.api.v1.GetKeyRequest\x1a!.novasphere.api.v1.GetKeyResponse\"(\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x1c\x12\x15/api/v1/keys/{key_id}b\x03key\x12\x9c\x01\n\tWatchKeys\x12#.novasphere.api.v1.WatchKeysRequest\x1a$.novasphere.api.v1.WatchKeysResponse\"B\x8a\xb5\x18$\x18\x03@\x03J\x1e\n\x06\x65vents\x12\x06\x63ursor\x1a\x04type*\x06\x63ursor\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/keys:watch0\x01\x12\xa8\x01\n\tRevokeKey\x12#.novasphere.api.v1.RevokeKeyRequest\x1a$.novasphere.api.v1.RevokeKeyResponse\"P\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x44\"\x1c/api/v1/keys/{key_id}:revoke:\x01*Z\x1c*\x15/api/v1/keys/{key_id}b\x03keyb\x03key\x1a\x04\x88\xb5\x18\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#novasphere/api/v1/key_service.proto\x12\x11novasphere.api.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bnovasphere/api/v1/key.proto\x1a\x1fnovasphere/api/v1/options.proto\x1a\x1dnovasphere/api/v1/watch.proto\"\x8c\x02\n\x10\x43reateKeyRequest\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xba\xb5\x18\x04\x08\x01\x18\x64\x12(\n\x06scopes\x18\x02 \x03(\x0e\x32\x18.novasphere.api.v1.Scope\x12\x1a\n\nnamespaces\x18\x03 \x03(\tB\x06\xba\xb5\x18\x02\x18\x64\x12\x33\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x32\n\nrequest_id\x18\x05 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_runB\r\n\x0b_expires_at\"\x92\x02\n\x11\x43reateKeyResponse\x12\x1c\n\x06secret\x18\x01 \x01(\tB\x07\x8a\xb5\x18\x03keyH\x00\x88\x01\x01\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12(\n\x06scopes\x18\x04 \x03(\x0e\x32\x18.novasphere.api.v1.Scope\x12\x12\n\nnamespaces\x18\x05 \x03(\t\x12\x39\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\x90\xb5\x18\x01H\x01\x88\x01\x01\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\t\n\x07_secretB\r\n\x0b_expires_at\"l\n\x0fListKeysRequest\x12\x37\n\tpage_size\x18\x01 \x01(\x05\x42\x1f\xa2\xb5\x18\x05limit\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00@\x8f@H\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\tB\x0c\n\n_page_size\"Q\n\x10ListKeysResponse\x12$\n\x04keys\x18\x01 \x03(\x0b\x32\x16.novasphere.api.v1.Key\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\'\n\rGetKeyRequest\x12\x16\n\x06key_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\">\n\x0eGetKeyResponse\x12,\n\x03key\x18\x01 \x01(\x0b\x32\x16.novasphere.api.v1.KeyB\x07\x8a\xb5\x18\x03key\"2\n\x10WatchKeysRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\"@\n\x11WatchKeysResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.novasphere.api.v1.KeyEvent\"\x93\x01\n\x08KeyEvent\x12*\n\x04type\x18\x01 \x01(\x0e\x32\x1c.novasphere.api.v1.EventType\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12&\n\x06object\x18\x03 \x01(\x0b\x32\x16.novasphere.api.v1.Key\x12#\n\x03gap\x18\x04 \x01(\x0b\x32\x16.novasphere.api.v1.Gap\"\xbb\x02\n\x10UpdateKeyRequest\x12\x16\n\x06key_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\x12\x19\n\x04name\x18\x02 \x01(\tB\x06\xba\xb5\x18\x02\x18\x64H\x00\x88\x01\x01\x12\x33\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1e\n\x04\x65tag\x18\x05 \x01(\tB\x10\xa8\xb5\x18\x01\xb2\xb5\x18\x08If-Match\x12\x32\n\nrequest_id\x18\x06 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x07 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_runB\x07\n\x05_nameB\r\n\x0b_expires_at\"8\n\x11UpdateKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.novasphere.api.v1.Key\"\xa2\x01\n\x10RevokeKeyRequest\x12\x16\n\x06key_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\x12\x1e\n\x04\x65tag\x18\x02 \x01(\tB\x10\xa8\xb5\x18\x01\xb2\xb5\x18\x08If-Match\x12\x32\n\nrequest_id\x18\x03 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x04 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_run\"8\n\x11RevokeKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.novasphere.api.v1.Key2\xc6\x06\n\nKeyService\x12x\n\tCreateKey\x12#.novasphere.api.v1.CreateKeyRequest\x1a$.novasphere.api.v1.CreateKeyResponse\" \x8a\xb5\x18\x05\x10\xc9\x01\x18\x03\x82\xd3\xe4\x93\x02\x11\"\x0c/api/v1/keys:\x01*\x12o\n\x08ListKeys\x12\".novasphere.api.v1.ListKeysRequest\x1a#.novasphere.api.v1.ListKeysResponse\"\x1a\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/keys\x12w\n\x06GetKey\x12 .novasphere.api.v1.GetKeyRequest\x1a!.novasphere.api.v1.GetKeyResponse\"(\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x1c\x12\x15/api/v1/keys/{key_id}b\x03key\x12\x9c\x01\n\tWatchKeys\x12#.novasphere.api.v1.WatchKeysRequest\x1a$.novasphere.api.v1.WatchKeysResponse\"B\x8a\xb5\x18$\x18\x03@\x03J\x1e\n\x06\x65vents\x12\x06\x63ursor\x1a\x04type*\x06\x63ursor\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/keys:watch0\x01\x12\x83\x01\n\tUpdateKey\x12#.novasphere.api.v1.UpdateKeyRequest\x1a$.novasphere.api.v1.UpdateKeyResponse\"+\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x1f\x32\x15/api/v1/keys/{key_id}:\x01*b\x03key\x12\xa8\x01\n\tRevokeKey\x12#.novasphere.api.v1.RevokeKeyRequest\x1a$.novasphere.api.v1.RevokeKeyResponse\"P\x8a\xb5\x18\x02\x18\x03\x82\xd3\xe4\x93\x02\x44\"\x1c/api/v1/keys/{key_id}:revoke:\x01*Z\x1c*\x15/api/v1/keys/{key_id}b\x03keyb\x03key\x1a\x04\x88\xb5\x18\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,6 +55,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\272\265\030\002\010\001'
   _globals['_GETKEYRESPONSE'].fields_by_name['key']._loaded_options = None
   _globals['_GETKEYRESPONSE'].fields_by_name['key']._serialized_options = b'\212\265\030\003key'
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\272\265\030\002\010\001'
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['name']._serialized_options = b'\272\265\030\002\030d'
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['etag']._serialized_options = b'\250\265\030\001\262\265\030\010If-Match'
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['request_id']._serialized_options = b'\250\265\030\001\262\265\030\017Idempotency-Key\272\265\030\003\030\377\001'
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_UPDATEKEYREQUEST'].fields_by_name['validate_only']._serialized_options = b'\242\265\030\007dry_run'
   _globals['_REVOKEKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_REVOKEKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\272\265\030\002\010\001'
   _globals['_REVOKEKEYREQUEST'].fields_by_name['etag']._loaded_options = None
@@ -72,30 +83,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYSERVICE'].methods_by_name['GetKey']._serialized_options = b'\212\265\030\002\030\003\202\323\344\223\002\034\022\025/api/v1/keys/{key_id}b\003key'
   _globals['_KEYSERVICE'].methods_by_name['WatchKeys']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['WatchKeys']._serialized_options = b'\212\265\030$\030\003@\003J\036\n\006events\022\006cursor\032\004type*\006cursor\202\323\344\223\002\024\022\022/api/v1/keys:watch'
+  _globals['_KEYSERVICE'].methods_by_name['UpdateKey']._loaded_options = None
+  _globals['_KEYSERVICE'].methods_by_name['UpdateKey']._serialized_options = b'\212\265\030\002\030\003\202\323\344\223\002\0372\025/api/v1/keys/{key_id}:\001*b\003key'
   _globals['_KEYSERVICE'].methods_by_name['RevokeKey']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['RevokeKey']._serialized_options = b'\212\265\030\002\030\003\202\323\344\223\002D\"\034/api/v1/keys/{key_id}:revoke:\001*Z\034*\025/api/v1/keys/{key_id}b\003keyb\003key'
-  _globals['_CREATEKEYREQUEST']._serialized_start=215
-  _globals['_CREATEKEYREQUEST']._serialized_end=483
-  _globals['_CREATEKEYRESPONSE']._serialized_start=486
-  _globals['_CREATEKEYRESPONSE']._serialized_end=760
-  _globals['_LISTKEYSREQUEST']._serialized_start=762
-  _globals['_LISTKEYSREQUEST']._serialized_end=870
-  _globals['_LISTKEYSRESPONSE']._serialized_start=872
-  _globals['_LISTKEYSRESPONSE']._serialized_end=953
-  _globals['_GETKEYREQUEST']._serialized_start=955
-  _globals['_GETKEYREQUEST']._serialized_end=994
-  _globals['_GETKEYRESPONSE']._serialized_start=996
-  _globals['_GETKEYRESPONSE']._serialized_end=1058
-  _globals['_WATCHKEYSREQUEST']._serialized_start=1060
-  _globals['_WATCHKEYSREQUEST']._serialized_end=1110
-  _globals['_WATCHKEYSRESPONSE']._serialized_start=1112
-  _globals['_WATCHKEYSRESPONSE']._serialized_end=1176
-  _globals['_KEYEVENT']._serialized_start=1179
-  _globals['_KEYEVENT']._serialized_end=1326
-  _globals['_REVOKEKEYREQUEST']._serialized_start=1329
-  _globals['_REVOKEKEYREQUEST']._serialized_end=1491
-  _globals['_REVOKEKEYRESPONSE']._serialized_start=1493
-  _globals['_REVOKEKEYRESPONSE']._serialized_end=1549
-  _globals['_KEYSERVICE']._serialized_start=1552
-  _globals['_KEYSERVICE']._serialized_end=2256
+  _globals['_CREATEKEYREQUEST']._serialized_start=249
+  _globals['_CREATEKEYREQUEST']._serialized_end=517
+  _globals['_CREATEKEYRESPONSE']._serialized_start=520
+  _globals['_CREATEKEYRESPONSE']._serialized_end=794
+  _globals['_LISTKEYSREQUEST']._serialized_start=796
+  _globals['_LISTKEYSREQUEST']._serialized_end=904
+  _globals['_LISTKEYSRESPONSE']._serialized_start=906
+  _globals['_LISTKEYSRESPONSE']._serialized_end=987
+  _globals['_GETKEYREQUEST']._serialized_start=989
+  _globals['_GETKEYREQUEST']._serialized_end=1028
+  _globals['_GETKEYRESPONSE']._serialized_start=1030
+  _globals['_GETKEYRESPONSE']._serialized_end=1092
+  _globals['_WATCHKEYSREQUEST']._serialized_start=1094
+  _globals['_WATCHKEYSREQUEST']._serialized_end=1144
+  _globals['_WATCHKEYSRESPONSE']._serialized_start=1146
+  _globals['_WATCHKEYSRESPONSE']._serialized_end=1210
+  _globals['_KEYEVENT']._serialized_start=1213
+  _globals['_KEYEVENT']._serialized_end=1360
+  _globals['_UPDATEKEYREQUEST']._serialized_start=1363
+  _globals['_UPDATEKEYREQUEST']._serialized_end=1678
+  _globals['_UPDATEKEYRESPONSE']._serialized_start=1680
+  _globals['_UPDATEKEYRESPONSE']._serialized_end=1736
+  _globals['_REVOKEKEYREQUEST']._serialized_start=1739
+  _globals['_REVOKEKEYREQUEST']._serialized_end=1901
+  _globals['_REVOKEKEYRESPONSE']._serialized_start=1903
+  _globals['_REVOKEKEYRESPONSE']._serialized_end=1959
+  _globals['_KEYSERVICE']._serialized_start=1962
+  _globals['_KEYSERVICE']._serialized_end=2800
 # @@protoc_insertion_point(module_scope)

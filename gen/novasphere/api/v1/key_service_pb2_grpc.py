@@ -55,6 +55,11 @@ class KeyServiceStub:
                 request_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysRequest.SerializeToString,
                 response_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysResponse.FromString,
                 _registered_method=True)
+        self.UpdateKey = channel.unary_unary(
+                '/novasphere.api.v1.KeyService/UpdateKey',
+                request_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.UpdateKeyRequest.SerializeToString,
+                response_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.UpdateKeyResponse.FromString,
+                _registered_method=True)
         self.RevokeKey = channel.unary_unary(
                 '/novasphere.api.v1.KeyService/RevokeKey',
                 request_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.RevokeKeyRequest.SerializeToString,
@@ -95,6 +100,14 @@ class KeyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateKey(self, request, context):
+        """Changes what a key is called and when it stops working. Its secret, scopes and namespaces stay; streams
+        that it opened end in time by the new date. Whoever lets a key live longer must hold its scopes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevokeKey(self, request, context):
         """Makes a key useless at once. Revoking a revoked key changes nothing.
         """
@@ -124,6 +137,11 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.WatchKeys,
                     request_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysRequest.FromString,
                     response_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysResponse.SerializeToString,
+            ),
+            'UpdateKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateKey,
+                    request_deserializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.UpdateKeyRequest.FromString,
+                    response_serializer=novasphere_dot_api_dot_v1_dot_key__service__pb2.UpdateKeyResponse.SerializeToString,
             ),
             'RevokeKey': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeKey,
@@ -240,6 +258,33 @@ class KeyService:
             '/novasphere.api.v1.KeyService/WatchKeys',
             novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysRequest.SerializeToString,
             novasphere_dot_api_dot_v1_dot_key__service__pb2.WatchKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.api.v1.KeyService/UpdateKey',
+            novasphere_dot_api_dot_v1_dot_key__service__pb2.UpdateKeyRequest.SerializeToString,
+            novasphere_dot_api_dot_v1_dot_key__service__pb2.UpdateKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,6 +26,10 @@ class KeyServiceStub:
     """Streams the present keys and then every change to them; never their secrets. Live fields do not
     make rows.
     """
+    UpdateKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.UpdateKeyRequest, _key_service_pb2.UpdateKeyResponse]
+    """Changes what a key is called and when it stops working. Its secret, scopes and namespaces stay; streams
+    that it opened end in time by the new date. Whoever lets a key live longer must hold its scopes.
+    """
     RevokeKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.RevokeKeyRequest, _key_service_pb2.RevokeKeyResponse]
     """Makes a key useless at once. Revoking a revoked key changes nothing."""
 
@@ -64,6 +68,16 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_key_service_pb2.WatchKeysResponse]:
         """Streams the present keys and then every change to them; never their secrets. Live fields do not
         make rows.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateKey(
+        self,
+        request: _key_service_pb2.UpdateKeyRequest,
+        context: _aio.ServicerContext[_key_service_pb2.UpdateKeyRequest, _abc.Awaitable[_key_service_pb2.UpdateKeyResponse]],
+    ) -> _abc.Awaitable[_key_service_pb2.UpdateKeyResponse]:
+        """Changes what a key is called and when it stops working. Its secret, scopes and namespaces stay; streams
+        that it opened end in time by the new date. Whoever lets a key live longer must hold its scopes.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,30 @@
+"""Which fields an update changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from novasphere_server.errors import InvalidArgument
+
+_ALL = "*"
+_SHOWN = 100  # characters of what a client named
+
+
+def fields(request: Any, changeable: Sequence[str]) -> Collection[str]:
+    """Returns those of the changeable fields that `update_mask` names or, where it names none, that are set.
+    Raises InvalidArgument.
+    """
+    paths = request.update_mask.paths
+    known = " and ".join(changeable)
+    for path in paths:
+        if path != _ALL and path not in changeable:
+            raise InvalidArgument("update_mask", f"cannot change {path[:_SHOWN]!r}; it may name {known}")
+    named = [
+        name
+        for name in changeable
+        if (name in paths or _ALL in paths if paths else request.HasField(name))
+    ]
+    if not named:
+        raise InvalidArgument("update_mask", f"must name what is to change: {known}")
+    return named
