@@ -186,17 +186,30 @@ async def test_a_server_that_stays_away_is_125_with_the_way_back(
     assert f"novasphere exec --attach {command_id} --offset 4" in lost.err
     assert len(lost.err.splitlines()) == 2
 
-    never = await cli("exec", "n1", "--", "work")
-    assert never.code == 125
-    assert "cannot reach the server" in never.err
+
+async def test_a_server_that_was_never_reached_is_255_as_nothing_ran(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("n1")
+    await server.stop()
+    for arguments in (["n1", "--", "work"], ["n1", "n2", "--", "work"], ["--attach", "cmd-1"]):
+        never = await cli("exec", *arguments)
+        assert never.code == 255
+        assert "cannot reach the server" in never.err
+        assert ("Nothing was run." in never.err) is ("--attach" not in arguments)
+    assert not server.scripts
 
 
 @pytest.mark.parametrize(
-    ("arguments", "silent"),
-    [(["n1", "--", "work"], "CreateCommand"), (["--attach", "cmd-1"], "GetCommand")],
+    ("arguments", "silent", "code"),
+    [
+        (["n1", "--", "work"], "CreateCommand", 125),  # which may have been accepted
+        (["-l", "a=b", "--", "work"], "ListNodes", 255),
+        (["--attach", "cmd-1"], "GetCommand", 255),
+    ],
 )
 async def test_a_server_that_says_nothing_is_left_after_the_contact_timeout(
-    arguments: list[str], silent: str, server: ScriptedServer, cli: Cli
+    arguments: list[str], silent: str, code: int, server: ScriptedServer, cli: Cli
 ) -> None:
     server.add_node("n1")
     enter = server.enter
@@ -208,7 +221,7 @@ async def test_a_server_that_says_nothing_is_left_after_the_contact_timeout(
 
     server.enter = enter_or_hang  # type: ignore[method-assign]
     left = await cli("exec", "--contact-timeout", "1", *arguments, within=20)
-    assert left.code == 125
+    assert left.code == code
 
 
 async def test_a_contact_timeout_may_be_longer_than_a_call_usually_is(

@@ -23,6 +23,7 @@ from novasphere_client.outputs import is_final
 REFUSED = 126
 TIMED_OUT = 124
 CONTACT_LOST = 125
+NOT_REACHED = 255  # as ssh has it
 CANCELLED = 130
 
 # Nodes that are spoken to at the same moment; the rest wait their turn.
@@ -122,8 +123,8 @@ class Execution:
             await self._client.wait_until_ready(min(sessions.PATIENCE, self._request.contact_timeout))
             self._targets = await self._find_targets()
         except (errors.Unreachable, errors.DeadlineExceeded) as error:
-            terminal.say(failures.explain(error, self._client.settings))
-            return CONTACT_LOST
+            terminal.say(f"{failures.explain(error, self._client.settings)}\n{self._nothing_sent()}")
+            return NOT_REACHED
         if not self._targets:
             return sessions.FAILED
         loop = asyncio.get_running_loop()
@@ -143,6 +144,11 @@ class Execution:
         if work.cancelled():
             self._exit_at_once()
         return work.result()
+
+    def _nothing_sent(self) -> str:
+        if not self._request.attach:
+            return "Nothing was run."
+        return "Nothing was changed; attach again to learn how it ends."
 
     async def _find_targets(self) -> list[Target]:
         if self._request.attach:
