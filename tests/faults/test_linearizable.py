@@ -1,40 +1,44 @@
-"""Compare-and-set by ETag is linearizable, over REST and gRPC mixed, while the server is killed.
+"""Compare-and-set by ETag is linearizable, over REST and gRPC mixed, while servers are killed.
 
-Each register is a command that waits for a node that is away: `PENDING` at one version, `CANCELLED` at
-the next. Clients read it and cancel it if it is still at a version that they know.
+Each register is an API key, whose name is written. Clients read it, and rename it if it is still at a
+version that they know. Of one server plain reads are the newest. Of two on one database each follows the
+other, so clients tell each other the last revision that they heard of and read with `min_revision`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import os
 import random
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
 import grpc
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 from linearizability import Operation, order_of
-from novasphere.node.v1 import command_pb2, command_service_pb2, command_service_pb2_grpc
-from processes import TOKEN, ControlPlane, control_plane
+from novasphere.api.v1 import key_service_pb2, key_service_pb2_grpc
+from pairs import Pair
+from processes import TOKEN, ControlPlane
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
-SECONDS = 90 if LONG else 10
+SECONDS = 90 if LONG else 6
 CLIENTS = 8
 REGISTERS = 3  # at a time
+OPERATIONS = 8 * CLIENTS  # of one register
 
 
 class Version(NamedTuple):
-    """What a register holds. The revision is 0 where a cancellation that nobody saw answered set it."""
+    """What a register holds. The revision is 0 where a change that nobody saw answered set it."""
 
-    state: str
+    name: str
     revision: int
 
 
@@ -44,30 +48,30 @@ class Read:
 
 
 @dataclass(frozen=True)
-class CancelIf:
-    """Cancels if the register is at this revision. Answered with the new version, or None: it was not."""
+class RenameIf:
+    """Renames if the register is at this revision, to a name that is given once. Answered with the new
+    version or, where the register was at another, with the revision of that.
+    """
 
     revision: int
+    name: str
 
 
 def step(version: Version, operation: Operation) -> Iterable[Version]:
     """What one operation may leave of a register."""
-    is_at_some = version == Version("CANCELLED", 0)
-    if isinstance(operation.question, Read):
-        told: Version = operation.answer
-        is_same = version == told or (is_at_some and told.state == "CANCELLED")
-        return [told] if is_same else []
-    is_wanted = version.revision == operation.question.revision
+    question, answer = operation.question, operation.answer
+    if isinstance(question, Read):
+        is_told = version.name == answer.name and version.revision in (0, answer.revision)
+        return [answer] if is_told else []
+    # Whoever names a revision has heard of it, so it is known by then.
+    is_wanted = version.revision == question.revision
     if not operation.is_answered:
-        return [Version("CANCELLED", 0)] if is_wanted and version.state == "PENDING" else [version]
-    if operation.answer is None:
-        return [] if is_wanted else [version]
-    if is_at_some:  # that it was named means that it was this one
-        return [operation.answer] if operation.answer.revision == operation.question.revision else []
-    if not is_wanted:
-        return []
-    was_cancelled = version.state == "CANCELLED"  # once more is no change
-    return [operation.answer] if (operation.answer == version) == was_cancelled else []
+        return [Version(question.name, 0)] if is_wanted else []
+    if isinstance(answer, int):
+        is_told = version.revision in (0, answer) and answer != question.revision
+        return [version._replace(revision=answer)] if is_told else []
+    is_newer = answer.name == question.name and answer.revision > version.revision
+    return [answer] if is_wanted and is_newer else []
 
 
 class Unanswered(Exception):
@@ -75,47 +79,45 @@ class Unanswered(Exception):
 
 
 class Transport(ABC):
-    """How a client asks."""
+    """How a client asks one server."""
 
     @abstractmethod
-    async def read(self, command_id: str) -> Version: ...
+    async def read(self, key_id: str, min_revision: int) -> Version: ...
 
     @abstractmethod
-    async def cancel_if(self, command_id: str, revision: int) -> Version | None: ...
+    async def rename_if(self, key_id: str, revision: int, name: str) -> Version | int: ...
 
 
 class Rest(Transport):
     def __init__(self, plane: ControlPlane) -> None:
         self.plane = plane
 
-    async def read(self, command_id: str) -> Version:
-        _, version = await self._say("GET", f"/api/v1/commands/{command_id}", {})
-        assert version is not None
+    async def read(self, key_id: str, min_revision: int) -> Version:
+        query = f"?min_revision={min_revision}" if min_revision else ""
+        version = await self._say("GET", f"/api/v1/keys/{key_id}{query}")
+        assert isinstance(version, Version)
         return version
 
-    async def cancel_if(self, command_id: str, revision: int) -> Version | None:
+    async def rename_if(self, key_id: str, revision: int, name: str) -> Version | int:
         headers = {"If-Match": f'"{revision}"'}
-        status, version = await self._say("POST", f"/api/v1/commands/{command_id}:cancel", headers)
-        assert (status == 412) == (version is None)
-        return version
+        return await self._say("PATCH", f"/api/v1/keys/{key_id}", {"name": name}, **headers)
 
-    async def _say(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, Version | None]:
-        headers = headers | {"Authorization": f"Bearer {TOKEN}"}
+    async def _say(self, method: str, path: str, body: Any = None, **headers: str) -> Version | int:
+        headers["Authorization"] = f"Bearer {TOKEN}"
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http,
-                http.request(method, self.plane.url + path, headers=headers) as answer,
+                http.request(method, self.plane.url + path, json=body, headers=headers) as answer,
             ):
                 text = await answer.text()
                 if answer.status == 412:
-                    return 412, None
+                    return int((await answer.json(content_type=None))["metadata"]["current"])
                 if answer.status == 503:
                     raise Unanswered
                 assert answer.status == 200, f"{method} {path}: {answer.status} {text}"
-                command = await answer.json()
-                if method == "GET":
-                    command = command["data"]["command"]
-                return 200, Version(command["state"], int(answer.headers["ETag"].strip('"')))
+                key = await answer.json()
+                assert int(answer.headers["ETag"].strip('W/"').partition(".")[0]) == key["revision"]
+                return Version(key["name"], key["revision"])
         except (TimeoutError, aiohttp.ClientError, OSError):
             raise Unanswered from None
 
@@ -124,38 +126,43 @@ class Grpc(Transport):
     def __init__(self, plane: ControlPlane) -> None:
         self.plane = plane
 
-    async def read(self, command_id: str) -> Version:
-        return await self._say(
-            "GetCommand", command_service_pb2.GetCommandRequest(command_id=command_id)
-        )
+    async def read(self, key_id: str, min_revision: int) -> Version:
+        request = key_service_pb2.GetKeyRequest(key_id=key_id)
+        return await self._say("GetKey", request, min_revision)
 
-    async def cancel_if(self, command_id: str, revision: int) -> Version | None:
-        request = command_service_pb2.CancelCommandRequest(command_id=command_id, etag=str(revision))
+    async def rename_if(self, key_id: str, revision: int, name: str) -> Version | int:
+        request = key_service_pb2.UpdateKeyRequest(key_id=key_id, etag=str(revision), name=name)
+        request.update_mask.paths.append("name")
         try:
-            return await self._say("CancelCommand", request)
+            return await self._say("UpdateKey", request)
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.ABORTED:
                 raise
-            return None
+            details = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+            info = error_details_pb2.ErrorInfo()
+            status_pb2.Status.FromString(details).details[0].Unpack(info)
+            return int(info.metadata["current"])
 
-    async def _say(self, method: str, request: Any) -> Version:
+    async def _say(self, method: str, request: Any, min_revision: int = 0) -> Version:
         metadata = [("authorization", f"Bearer {TOKEN}")]
+        if min_revision:
+            metadata.append(("novasphere-min-revision", str(min_revision)))
         async with grpc.aio.insecure_channel(self.plane.address) as channel:
-            stub = command_service_pb2_grpc.CommandServiceStub(channel)
+            stub = key_service_pb2_grpc.KeyServiceStub(channel)
             try:
-                answer = await getattr(stub, method)(request, timeout=5, metadata=metadata)
+                key = (await getattr(stub, method)(request, timeout=5, metadata=metadata)).key
             except grpc.aio.AioRpcError as error:
                 if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
                     raise Unanswered from None
                 raise
-        state = command_pb2.CommandState.Name(answer.command.state).removeprefix("COMMAND_STATE_")
-        return Version(state, answer.command.revision)
+        return Version(key.name, key.revision)
 
 
 @dataclass
 class Register:
-    command_id: str
-    revision: int
+    key_id: str
+    initial: Version
+    last_heard: int  # of its revisions, by any client
     history: list[Operation] = field(default_factory=list)
 
 
@@ -169,7 +176,7 @@ class Table:
 
     async def deal(self) -> None:
         while True:
-            self.open = [r for r in self.open if len(r.history) < 4 * CLIENTS]
+            self.open = [r for r in self.open if len(r.history) < OPERATIONS]
             while len(self.open) < REGISTERS:
                 try:
                     self.open.append(await self._new())
@@ -179,30 +186,38 @@ class Table:
             await asyncio.sleep(0.01)
 
     async def _new(self) -> Register:
-        made = await self.plane.rest("POST", "/api/v1/nodes/node-001/commands", {"command_text": "true"})
-        command_id = made["data"]["command_id"]
-        found = await self.plane.rest("GET", f"/api/v1/commands/{command_id}")
-        return Register(command_id, found["data"]["command"]["revision"])
+        made = await self.plane.rest("POST", "/api/v1/keys", {"name": "new"}, status=201)
+        key = await self.plane.rest("GET", f"/api/v1/keys/{made['key_id']}")
+        return Register(key["key_id"], Version(key["name"], key["revision"]), key["revision"])
 
 
-async def play(table: Table, transport: Transport) -> None:
-    """Reads registers and cancels them at the version that it read, which may be the last but one."""
+names = map(str, itertools.count())
+
+
+async def play(table: Table, transport: Transport, *, follows: bool) -> None:
+    """Reads registers and renames them at the version that it knows, which may be the last but one.
+
+    `follows` says that the transport's server follows others: it is to wait for what was heard elsewhere.
+    """
     loop = asyncio.get_running_loop()
     known: defaultdict[str, list[int]] = defaultdict(list)
 
-    async def ask(register: Register, question: Read | CancelIf) -> None:
+    async def ask(register: Register, question: Read | RenameIf) -> None:
         begun, answer, ended = loop.time(), None, math.inf
+        key_id = register.key_id
         try:
             if isinstance(question, Read):
-                answer = await transport.read(register.command_id)
-                known[register.command_id].append(answer.revision)
+                answer = await transport.read(key_id, register.last_heard if follows else 0)
             else:
-                answer = await transport.cancel_if(register.command_id, question.revision)
+                answer = await transport.rename_if(key_id, question.revision, question.name)
             ended = loop.time()
+            heard = answer if isinstance(answer, int) else answer.revision
+            known[key_id].append(heard)
+            register.last_heard = max(register.last_heard, heard)
         except Unanswered:
+            await asyncio.sleep(0.02)
             if isinstance(question, Read):
                 return  # it says nothing and did nothing
-            await asyncio.sleep(0.02)
         register.history.append(Operation(begun, ended, question, answer))
 
     while True:
@@ -210,44 +225,56 @@ async def play(table: Table, transport: Transport) -> None:
             await asyncio.sleep(0.01)
             continue
         register = random.choice(table.open)
-        seen = known[register.command_id]
+        seen = known[register.key_id]
         if seen and random.random() < 0.5:
-            await ask(register, CancelIf(random.choice(seen[-2:])))
+            await ask(register, RenameIf(random.choice(seen[-2:]), next(names)))
         else:
             await ask(register, Read())
 
 
-async def test_compare_and_set_by_etag_is_linearizable(tmp_path: Path) -> None:
-    async with control_plane(tmp_path) as plane:
-        await plane.add_agent("node-001")
-        await plane.agents["node-001"].kill()
-        table = Table(plane)
-        transports = [Rest(plane), Grpc(plane)] * (CLIENTS // 2)
-        players = [asyncio.create_task(play(table, transport)) for transport in transports]
-        players.append(asyncio.create_task(table.deal()))
-        kills = 0
-        try:
-            deadline = asyncio.get_running_loop().time() + SECONDS
-            while asyncio.get_running_loop().time() < deadline or kills < 2:
-                await asyncio.sleep(random.uniform(0.5, 4))
-                await plane.restart()
-                kills += 1
-                for player in players:
-                    if player.done():
-                        player.result()
-        finally:
+async def fight(
+    plane: ControlPlane, servers: Sequence[ControlPlane], kill: Callable[[], Awaitable[None]]
+) -> None:
+    """Has clients fight over registers through all of the servers, and judges what they saw."""
+    table = Table(plane)
+    kinds = [kind(server) for server in servers for kind in (Rest, Grpc)]
+    transports = itertools.islice(itertools.cycle(kinds), CLIENTS)
+    players = [
+        asyncio.create_task(play(table, transport, follows=len(servers) > 1)) for transport in transports
+    ]
+    players.append(asyncio.create_task(table.deal()))
+    kills = 0
+    try:
+        deadline = asyncio.get_running_loop().time() + SECONDS
+        while asyncio.get_running_loop().time() < deadline or kills < 2:
+            await asyncio.sleep(random.uniform(0.5, 4))
+            await kill()
+            kills += 1
             for player in players:
-                player.cancel()
-            await asyncio.gather(*players, return_exceptions=True)
-    histories = [register.history for register in table.all]
-    unknown = sum(not operation.is_answered for history in histories for operation in history)
+                if player.done():
+                    player.result()
+    finally:
+        for player in players:
+            player.cancel()
+        await asyncio.gather(*players, return_exceptions=True)
+    operations = [operation for register in table.all for operation in register.history]
+    unknown = sum(not operation.is_answered for operation in operations)
+    swaps = [o.answer for o in operations if isinstance(o.question, RenameIf) and o.is_answered]
+    done = sum(isinstance(answer, Version) for answer in swaps)
     print(
-        f"\n{kills} kills, {len(histories)} registers, {sum(map(len, histories))} operations, "
-        f"{unknown} of them never answered"
+        f"\n{kills} kills, {len(table.all)} registers, {len(operations)} operations, of these {done} "
+        f"changes, {len(swaps) - done} that came too late, {unknown} never answered"
     )
     for register in table.all:
-        order = order_of(register.history, Version("PENDING", register.revision), step)
+        order = order_of(register.history, register.initial, step)
         assert order is not None, "not linearizable:\n" + "\n".join(map(str, register.history))
-    swaps = [o for h in histories for o in h if isinstance(o.question, CancelIf)]
-    assert any(o.answer for o in swaps)
-    assert any(o.answer is None and o.is_answered for o in swaps)
+    assert done > CLIENTS
+    assert len(swaps) > done
+
+
+async def test_compare_and_set_by_etag_is_linearizable(plane: ControlPlane) -> None:
+    await fight(plane, [plane], plane.restart)
+
+
+async def test_compare_and_set_through_two_servers_is_linearizable(pair: Pair) -> None:
+    await fight(pair, pair.servers, pair.kill_either)
