@@ -46,6 +46,8 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 _SILENCE = 10.0
 # Of headers that are no credential: no server reads on behind this, and gRPC bounds their sum.
 _LONGEST = 1024
+# Tells a server that trusts this gateway for whom it asks.
+_CLIENT = "novasphere-client-address"
 _CREDENTIALS = frozenset({"authorization", "x-api-key"})
 
 
@@ -75,11 +77,14 @@ class Channel:
                 method=call.method, request=call.request.SerializeToString()
             ),
             call.metadata,
+            call.peer,
         )
 
-    async def authorize(self, metadata: Mapping[str, str], scope: options_pb2.Scope.ValueType) -> None:
+    async def authorize(
+        self, metadata: Mapping[str, str], peer: str, scope: options_pb2.Scope.ValueType
+    ) -> None:
         """Raises CallError unless the caller holds the scope."""
-        await self._check(access_service_pb2.CheckAccessRequest(scope=scope), metadata)
+        await self._check(access_service_pb2.CheckAccessRequest(scope=scope), metadata, peer)
 
     async def is_serving(self) -> bool:
         """Returns whether the server says that it serves."""
@@ -139,9 +144,9 @@ class Channel:
                 await asyncio.wait([sender])
 
     async def _check(
-        self, request: access_service_pb2.CheckAccessRequest, metadata: Mapping[str, str]
+        self, request: access_service_pb2.CheckAccessRequest, metadata: Mapping[str, str], peer: str
     ) -> None:
-        await self.unary(Call(_CHECK_ACCESS, request, metadata, timeout=_ACCESS_SECONDS))
+        await self.unary(Call(_CHECK_ACCESS, request, metadata, timeout=_ACCESS_SECONDS, peer=peer))
 
     async def _send(self, rpc: Any, requests: AsyncIterator[Message], failed: list[Exception]) -> None:
         """Sends requests until they end. Leaves in `failed` why it could not, and gives the call up."""
@@ -209,7 +214,8 @@ class Channel:
 
 def _metadata(call: Call) -> tuple[tuple[str, str], ...]:
     """Returns what travels with the call. gRPC carries printable ASCII only."""
-    return tuple((key, _printable(key, value)) for key, value in call.metadata.items())
+    told = {**call.metadata, _CLIENT: call.peer} if call.peer else call.metadata
+    return tuple((key, _printable(key, value)) for key, value in told.items())
 
 
 def _printable(key: str, value: str) -> str:

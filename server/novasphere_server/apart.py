@@ -86,7 +86,8 @@ class GatewayApart:
         return web.json_response(report, status=200 if is_ready else 503)
 
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
-        await self._channel.authorize(Incoming(request).metadata(), options_pb2.SCOPE_READ)
+        incoming = Incoming(request)
+        await self._channel.authorize(incoming.metadata(), incoming.peer, options_pb2.SCOPE_READ)
         return web.Response(body=self.telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
 

@@ -203,6 +203,7 @@ class App:
             message_bytes=settings.message_bytes,
             refusal_burst=settings.refusal_burst,
             is_open=settings.no_auth,
+            trusted_gateways=settings.trusted_gateways,
             resources=services.resources(self.fleet, keys, join_tokens),
         )
         self.health = health.Health(services.NAMES)

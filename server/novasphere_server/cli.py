@@ -76,6 +76,14 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
     add("--jwt-jwks", metavar="FILE", help="public keys (JWKS) that sign tokens which are taken (none)")
     add("--jwt-issuer", metavar="ISS", help="the only issuer whose signed tokens are taken (any)")
     add("--jwt-audience", metavar="AUD", help="what signed tokens must be meant for (anything)")
+    add(
+        "--trusted-gateway",
+        dest="trusted_gateways",
+        action="append",
+        metavar="ADDRESS",
+        help="believe a gateway of this address or network whose clients it speaks for; may be repeated "
+        "(this machine)",
+    )
     _add_common(parser, "the configuration file (config.toml in the data directory)")
     return parser
 

@@ -26,6 +26,13 @@ MINIMUM_JWT_SECRET = 32  # bytes: as long as what HS256 makes of them
 _MINIMUM_MESSAGE = 1024 * 1024  # bytes; agents send a quarter of it at once, and more with reports
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK: tuple[Network, ...] = (
+    ipaddress.IPv4Network("127.0.0.0/8"),
+    ipaddress.IPv6Network("::1/128"),
+)
+
+
 class CannotStart(Exception):
     """The server cannot start; the text says why and what to do, and nothing secret."""
 
@@ -95,6 +102,7 @@ class Settings:
     jwt_issuer: str = ""
     jwt_audience: str = ""
     refusal_burst: int = 100  # wrong credentials of an address that need not wait
+    trusted_gateways: tuple[Network, ...] = LOOPBACK  # which may say for whom they ask
     log: LogSettings = LogSettings()
     cors_origins: tuple[str, ...] = ()
     query_tokens: bool = True
@@ -432,6 +440,13 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _networks(value: Any) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(text) for text in _texts(value))
+    except (TypeError, ValueError):
+        raise ValueError("addresses or networks, such as 10.0.0.7 or 10.0.0.0/24") from None
+
+
 def _address(value: Any) -> Address:
     try:
         return Address.parse(_text(value))
@@ -457,6 +472,7 @@ _PLAIN: dict[str, Parse] = {
     "jwt_issuer": _text,
     "jwt_audience": _text,
     "refusal_burst": _count,
+    "trusted_gateways": _networks,
     "cors_origins": _texts,
     "query_tokens": _truth,
     "drain_seconds": _number,

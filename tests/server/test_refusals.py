@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -13,9 +15,11 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from novasphere.node.v1 import node_service_pb2 as nodes
 from novasphere.node.v1 import node_service_pb2_grpc as nodes_grpc
+from novasphere_server.apart import GatewayApart
 from novasphere_server.core import secrets
 from novasphere_server.core.refusals import Claim, Refusals
 from novasphere_server.rpc import peers
+from novasphere_server.settings import Address, ApartSettings
 from novasphere_server.testing import MovableClock, RunningServer, running_server
 
 BURST = 20
@@ -187,6 +191,76 @@ async def test_refused_credentials_are_counted_by_kind(tmp_path):
     counted = {line for line in lines if line.startswith("novasphere_refused_credentials_total{")}
     kinds = ("key", "join_token", "agent", "ticket", "jwt", "unknown", "throttled")
     assert counted == {f'novasphere_refused_credentials_total{{kind="{kind}"}} 1.0' for kind in kinds}
+
+
+# -- behind a gateway apart
+
+
+@asynccontextmanager
+async def strangers_behind_a_gateway(
+    server: RunningServer,
+) -> AsyncIterator[list[aiohttp.ClientSession]]:
+    """Yields two clients of a gateway apart, which have addresses of their own."""
+    settings = ApartSettings(Address.parse(server.grpc_address), Address("127.0.0.1", 0))
+    async with GatewayApart(settings) as gateway, AsyncExitStack() as stack:
+        clients = [
+            aiohttp.ClientSession(
+                f"http://{gateway.http_address}",
+                connector=aiohttp.TCPConnector(local_addr=(address, 0)),
+                # What the gateway is told by its clients tells the server nothing.
+                headers={"Novasphere-Client-Address": "10.9.9.9:1", "X-Forwarded-For": "10.9.9.9"},
+            )
+            for address in ("127.0.0.2", "127.0.0.3")
+        ]
+        yield [await stack.enter_async_context(client) for client in clients]
+
+
+async def test_a_stranger_behind_a_gateway_keeps_none_of_its_other_clients_waiting(
+    server: RunningServer,
+):
+    async with strangers_behind_a_gateway(server) as (stranger, other):
+        await be_refused(stranger)
+        for path in ("/api/v1/nodes", "/api/v1/nodes:watch", "/metrics"):
+            assert await status(stranger, "wrong", path) == 429
+            assert await status(other, "wrong", path) == 401
+        # A body is not read before its sender is known, which is asked on its own.
+        for client, expected in ((stranger, 429), (other, 401)):
+            async with client.post("/api/v1/keys", json={}, headers={"X-API-Key": "wrong"}) as answer:
+                assert answer.status == expected
+        assert await status(stranger, server.admin_token) == 200
+
+
+async def test_a_gateway_that_is_not_trusted_is_one_client(tmp_path: Path):
+    elsewhere = (ipaddress.ip_network("10.0.0.0/8"),)
+    async with (
+        running_server(
+            tmp_path, clock=StoppedClock(), refusal_burst=BURST, trusted_gateways=elsewhere
+        ) as server,
+        strangers_behind_a_gateway(server) as (stranger, other),
+    ):
+        await be_refused(stranger)
+        assert await status(other, "wrong") == 429
+        assert await status(other, server.admin_token) == 200
+
+
+LOCAL = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("2001:db8::7/128"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "origin"),
+    [
+        ("ipv4:127.0.0.1:5000", "10.0.0.1:6000", "10.0.0.1"),
+        ("ipv6:%5B::ffff:127.0.0.1%5D:5000", "2001:db8:1::1:6000", "2001:db8:1::/64"),
+        ("ipv6:%5B2001:db8::7%5D:5000", "10.0.0.1:6000", "10.0.0.1"),
+        ("ipv6:%5B2001:db8::8%5D:5000", "10.0.0.1:6000", "2001:db8::/64"),
+        ("ipv4:10.0.0.9:5000", "10.0.0.1:6000", "10.0.0.9"),
+        ("ipv4:127.0.0.1:5000", "somebody:6000", "127.0.0.1"),
+        ("ipv4:127.0.0.1:5000", "", "127.0.0.1"),
+        ("unix:", "10.0.0.1:6000", ""),
+    ],
+)
+def test_only_a_trusted_gateway_says_for_whom_it_asks(peer: str, told: str, origin: str):
+    assert peers.origin(peer, {peers.CLIENT: told}, LOCAL) == origin
 
 
 # -- what is remembered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -180,6 +181,27 @@ def test_loopback_and_reachable_addresses_are_known():
     assert not Address.parse("example.org:1").is_loopback
     assert str(Address.parse("0.0.0.0:7").reachable) == "127.0.0.1:7"
     assert str(Address.parse("[::]:7").reachable) == "[::1]:7"
+
+
+def test_trusted_gateways_are_addresses_and_networks(tmp_path: Path):
+    def trusted(**sources: Any) -> list[str]:
+        flags = {"data_dir": str(tmp_path)} | sources.get("flags", {})
+        return list(map(str, load(flags, sources.get("environment", {})).trusted_gateways))
+
+    assert trusted() == ["127.0.0.0/8", "::1/128"]
+    assert trusted(flags={"trusted_gateways": ["10.0.0.7", "10.0.1.0/24"]}) == [
+        "10.0.0.7/32",
+        "10.0.1.0/24",
+    ]
+    assert trusted(environment={"NOVASPHERE_TRUSTED_GATEWAYS": "2001:db8::/32, ::1"}) == [
+        "2001:db8::/32",
+        "::1/128",
+    ]
+    write(tmp_path / "config.toml", "trusted_gateways = []\n")
+    assert trusted() == []
+    for wrong in ("gateway.example", "10.0.0.7/24", "10.0.0.7:9090"):
+        with pytest.raises(SettingsError, match=r"--trusted-gateways must be addresses or networks"):
+            trusted(flags={"trusted_gateways": [wrong]})
 
 
 def test_a_gateway_apart_is_set_as_the_server_is(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from novasphere.api.v1 import options_pb2
@@ -14,7 +14,7 @@ from novasphere_server.core.tickets import TicketUse
 from novasphere_server.errors import PermissionDenied, TooManyRefusals, Unauthenticated
 from novasphere_server.rpc import peers
 from novasphere_server.rpc.methods import Method
-from novasphere_server.rpc.peers import Peer
+from novasphere_server.rpc.peers import Network, Peer
 from novasphere_server.telemetry import Telemetry
 
 log = logs.get(__name__)
@@ -52,10 +52,12 @@ class Callers:
         telemetry: Telemetry,
         *,
         is_open: bool,
+        gateways: Sequence[Network] = (),
     ) -> None:
         self._authenticator = authenticator
         self._refusals = refusals
         self._telemetry = telemetry
+        self._gateways = gateways  # that are believed for whom they ask
         self._is_open = is_open  # whoever shows nothing may do everything: --no-auth
 
     def known(self, method: Method, metadata: Mapping[str, str]) -> Principal | None:
@@ -111,7 +113,7 @@ class Callers:
         known = self._authenticator.known(tokens[0])
         if known is not None:
             return known
-        origin = peers.network(peer)
+        origin = peers.origin(peer, metadata, self._gateways)
         claims = [self._authenticator.claim(token) for token in tokens]
         waits = [self._refusals.wait(origin, claim) for claim in claims]
         refused = []

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
 Peer = str | Callable[[], str]
 """Where a call comes from, or what tells that: asking grpcio takes as long as answering a call."""
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# By what a gateway apart tells for whom it asks, in a form that address() reads.
+CLIENT = "novasphere-client-address"
 
 
 def address(peer: Peer) -> str:
@@ -26,13 +32,29 @@ def network(peer: Peer) -> str:
     """Returns who is to be taken for one client: an address, or the network of an IPv6 address, of which
     every client has as many as it likes.
     """
-    host = address(peer)
-    try:
-        parsed = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
+    parsed = _parsed(peer)
+    if parsed is None:
+        return address(peer)
     if parsed.version == 6:
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return host
+    return str(parsed)
+
+
+def origin(peer: Peer, metadata: Mapping[str, str], gateways: Sequence[Network]) -> str:
+    """Returns who is to be taken for the client of a call: its peer or, if that is one of the gateways, whom
+    it asks for.
+    """
+    told = metadata.get(CLIENT)
+    if told and _parsed(told) is not None:
+        parsed = _parsed(peer)
+        if parsed is not None and any(parsed in trusted for trusted in gateways):
+            return network(told)
+    return network(peer)
+
+
+def _parsed(peer: Peer) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        parsed = ipaddress.ip_address(address(peer).partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -12,7 +12,7 @@ import itertools
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -41,7 +41,7 @@ from novasphere_server.rpc import deadlines, methods, statuses
 from novasphere_server.rpc.callers import Authenticator, Callers
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.methods import Method
-from novasphere_server.rpc.peers import Peer
+from novasphere_server.rpc.peers import Network, Peer
 from novasphere_server.rpc.validation import NO_NUL, Validators
 from novasphere_server.rpc.views import Many, One
 from novasphere_server.store.idempotency import Idempotency
@@ -100,11 +100,16 @@ class Pipeline:
         message_bytes: int,
         refusal_burst: int,
         is_open: bool = False,
+        trusted_gateways: Sequence[Network] = (),
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
         self.message_bytes = message_bytes  # of one request; more is refused
         self.callers = Callers(
-            authenticator, Refusals(refusal_burst, clock.monotonic), telemetry, is_open=is_open
+            authenticator,
+            Refusals(refusal_burst, clock.monotonic),
+            telemetry,
+            is_open=is_open,
+            gateways=trusted_gateways,
         )
         self._revisions = revisions
         self._clock = clock
