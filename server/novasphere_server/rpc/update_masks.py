@@ -16,7 +16,7 @@ def fields(request: Any, changeable: Sequence[str]) -> Collection[str]:
     Raises InvalidArgument.
     """
     paths = request.update_mask.paths
-    known = " and ".join(changeable)
+    known = ", ".join(changeable)
     for path in paths:
         if path != _ALL and path not in changeable:
             raise InvalidArgument("update_mask", f"cannot change {path[:_SHOWN]!r}; it may name {known}")
