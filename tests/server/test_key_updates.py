@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,7 +15,9 @@ import grpc.aio
 import pytest
 from novasphere.api.v1 import key_service_pb2 as keys
 from novasphere.api.v1 import key_service_pb2_grpc as keys_grpc
-from novasphere_server.testing import RunningServer
+from novasphere_server.testing import RunningServer, running_server
+
+ADMIN_TOKEN = "admin-token-of-both-servers"
 
 
 class Rest:
@@ -157,37 +161,67 @@ async def test_nobody_prolongs_what_they_could_not_have_made(rest: Rest):
     assert (await rest.update(reader, {"name": "x"}, token=reader["key"]))[0] == 403
 
 
-async def test_a_stream_lives_as_long_as_its_key_is_let_live(
-    server: RunningServer, channel: grpc.aio.Channel, rest: Rest
-):
-    shortened, prolonged = [
-        await rest.make(scopes=["admin"], expires_at=rest.later(3600)) for _ in range(2)
-    ]
-    stub = keys_grpc.KeyServiceStub(channel)
-    streams = []
-    for key in (shortened, prolonged):
-        stream = stub.WatchKeys(keys.WatchKeysRequest(), metadata=server.authorization(key["key"]))
-        await stream.read()
-        streams.append(stream)
-    await rest.update(shortened, {"expires_at": rest.later(60)})
-    await rest.update(prolonged, {"expires_at": rest.later(36_000)})
-    server.clock.advance(61)
+class WatchedKey:
+    """A stream that a key opened."""
 
-    async def last_words(stream: grpc.aio.UnaryStreamCall[Any, Any]) -> grpc.StatusCode:
+    def __init__(self, channel: grpc.aio.Channel, metadata: Any) -> None:
+        self._stream = keys_grpc.KeyServiceStub(channel).WatchKeys(
+            keys.WatchKeysRequest(), metadata=metadata
+        )
+
+    async def begins(self) -> None:
+        await self._stream.read()
+
+    async def ends(self) -> grpc.StatusCode:
+        """Returns how the server ends it within 5 s."""
         async with asyncio.timeout(5):
-            while await stream.read() is not grpc.aio.EOF:
-                pass
-        return await stream.code()
+            with suppress(grpc.aio.AioRpcError):
+                while await self._stream.read() is not grpc.aio.EOF:
+                    pass
+            return await self._stream.code()
 
-    with pytest.raises(grpc.aio.AioRpcError):
-        await last_words(streams[0])
-    assert await streams[0].code() is grpc.StatusCode.UNAUTHENTICATED
-    server.clock.advance(3600)  # past what its key was made with
-    server.app.pipeline.end_stale_streams()
-    _, marker = await rest.ask("POST", "", {"name": "marker"})
-    async with asyncio.timeout(5):
-        while (await streams[1].read()).events[-1].object.key_id != marker["key_id"]:
-            pass
-    streams[1].cancel()
-    for key, status in ((shortened, 401), (prolonged, 200)):
-        assert (await rest.ask("GET", "", token=key["key"]))[0] == status
+    async def tells(self, key_id: str) -> None:
+        """Returns when it has told of that key: it is open."""
+        async with asyncio.timeout(5):
+            while all(event.object.key_id != key_id for event in (await self._stream.read()).events):
+                pass
+        self._stream.cancel()
+
+
+async def test_a_stream_lives_as_long_as_its_key_is_let_live(tmp_path: Path, any_database: list[str]):
+    """On one server, and on the other of two that share a database."""
+    async with AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(
+                running_server(tmp_path / str(n), database_url=url, admin_token=ADMIN_TOKEN)
+            )
+            for n, url in enumerate(any_database)
+        ]
+        here, there = servers[0], servers[-1]
+        rest = Rest(here, await stack.enter_async_context(aiohttp.ClientSession(here.http_url)))
+        channel = await stack.enter_async_context(there.channel())
+        made = [await rest.make(scopes=["admin"], expires_at=rest.later(3600)) for _ in range(2)]
+        shortened, prolonged = made
+        streams = [WatchedKey(channel, there.authorization(key["key"])) for key in made]
+        for stream in streams:
+            await stream.begins()
+        await rest.update(shortened, {"expires_at": rest.later(60)})
+        _, changed = await rest.update(prolonged, {"expires_at": rest.later(36_000)})
+        await there.store.wait_for_revision(changed["revision"], 5)
+        for server in servers:
+            server.clock.advance(61)
+        assert await streams[0].ends() is grpc.StatusCode.UNAUTHENTICATED
+        for server in servers:
+            server.clock.advance(3600)  # past what the other was made with
+        there.app.pipeline.end_stale_streams()
+        await streams[1].tells((await rest.make())["key_id"])
+        for key, status in ((shortened, 401), (prolonged, 200)):
+            assert (await rest.ask("GET", "", token=key["key"]))[0] == status
+
+
+@pytest.fixture(params=["one server", "two servers"])
+def any_database(request: pytest.FixtureRequest) -> list[str]:
+    """Returns the database of each server."""
+    if request.param == "one server":
+        return [""]
+    return [request.getfixturevalue("postgres").new_database()] * 2
