@@ -14,7 +14,8 @@ from novasphere_server.core.tickets import TicketUse
 from novasphere_server.errors import PermissionDenied, TooManyRefusals, Unauthenticated
 from novasphere_server.rpc import peers
 from novasphere_server.rpc.methods import Method
-from novasphere_server.rpc.peers import Network, Peer
+from novasphere_server.rpc.peers import Peer
+from novasphere_server.settings import Network
 from novasphere_server.telemetry import Telemetry
 
 log = logs.get(__name__)

@@ -6,11 +6,10 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
+from novasphere_server.settings import Network
+
 Peer = str | Callable[[], str]
 """Where a call comes from, or what tells that: asking grpcio takes as long as answering a call."""
-
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # By what a gateway apart tells for whom it asks, in a form that address() reads.
 CLIENT = "novasphere-client-address"

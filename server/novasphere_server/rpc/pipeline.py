@@ -41,9 +41,10 @@ from novasphere_server.rpc import deadlines, methods, statuses
 from novasphere_server.rpc.callers import Authenticator, Callers
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.methods import Method
-from novasphere_server.rpc.peers import Network, Peer
+from novasphere_server.rpc.peers import Peer
 from novasphere_server.rpc.validation import NO_NUL, Validators
 from novasphere_server.rpc.views import Many, One
+from novasphere_server.settings import Network
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.telemetry import Endpoint, Telemetry
 
