@@ -4,9 +4,11 @@ import pytest
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
+from novasphere.node.v1 import command_service_pb2
 from novasphere_server import errors
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
 
 
 async def test_a_command_for_a_linked_node_is_sent_at_once(world):
@@ -21,6 +23,29 @@ async def test_a_command_for_a_linked_node_is_sent_at_once(world):
     assert command.state == pb.COMMAND_STATE_DISPATCHED
     assert command.status == pb.COMMAND_STATUS_PENDING
     assert command.attempt == 1
+
+
+async def test_a_command_and_its_dispatch_share_a_commit(world):
+    agent = world.agent()
+    await agent.connect()
+    await agent.settle()  # the link has looked for work, and waits
+    commits = []
+    world.store.on_commit(lambda changes: commits.append([change.kind_name for change in changes]))
+    await world.run()
+    await agent.dispatched()
+    assert commits == [["command", "command"]]
+
+
+async def test_a_request_that_is_repeated_has_nothing_new_dispatched(world):
+    agent = world.agent()
+    await agent.connect()
+    request = command_service_pb2.CreateCommandRequest(node_id="n1", command_text="true")
+    claim = Idempotency("admin", "once", b"the same")
+    for _ in range(2):
+        await world.fleet.commands.create(ADMIN, request, idempotency=claim)
+        await agent.settle()
+    assert claim.was_replayed
+    assert len(agent.dispatches) == 1
 
 
 async def test_a_command_waits_for_its_node_and_the_oldest_goes_first(world):

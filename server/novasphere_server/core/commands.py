@@ -55,14 +55,24 @@ class Commands:
         self._store = store
         self._settings = settings
         self._listeners: list[Listener] = []
+        self._expecting: list[Callable[[str], None]] = []
         self.backlog = Backlog()  # of those that ended; its loop keeps it
         store.on_commit(self._follow)
 
     def on_change(self, listener: Listener) -> None:
         """Calls `listener` on the event loop with the id of every command that changed and the command
-        after the change; None when it was deleted.
+        after the change; None when it was deleted. Of changes that were committed together it hears the
+        last one of each command.
         """
         self._listeners.append(listener)
+
+    def on_expected(self, listener: Callable[[str], None]) -> None:
+        """Calls `listener` with the id of the node that is about to be given a command.
+
+        What it has written in its next step on the event loop is written behind the command, mostly in
+        the same commit. The command may still be refused.
+        """
+        self._expecting.append(listener)
 
     async def create(
         self,
@@ -84,6 +94,9 @@ class Commands:
             tx.put(COMMANDS, stored)
             return stored.command
 
+        if not is_dry_run:
+            for expect in self._expecting:
+                expect(request.node_id)
         return await self._store.write(
             create, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Command
         )
@@ -308,11 +321,11 @@ class Commands:
         return await self._store.write(forget)
 
     def _follow(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            if change.kind_name == COMMANDS.name:
-                after = None if change.after is None else COMMANDS.message.FromString(change.after)
-                for listener in self._listeners:
-                    listener(change.key, after)
+        last = {change.key: change.after for change in changes if change.kind_name == COMMANDS.name}
+        for command_id, body in last.items():
+            after = None if body is None else COMMANDS.message.FromString(body)
+            for listener in self._listeners:
+                listener(command_id, after)
 
 
 def new_id() -> str:

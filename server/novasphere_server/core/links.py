@@ -111,6 +111,7 @@ class Links:
         self._idle.set()
         self.counters = Counters()
         commands.on_change(self._follow_command)
+        commands.on_expected(self._expect_command)
         store.on_commit(self._follow_nodes)
 
     @property
@@ -475,6 +476,14 @@ class Links:
         raise _ended_early(session)
 
     # -- following the log
+
+    def _expect_command(self, node_id: str) -> None:
+        """Has an idle link look for work at once, so that a command and its dispatch share a commit."""
+        node = self._store.known(NODES, node_id)
+        session = None if node is None else self._sessions.get(node.message().uid)
+        if session is not None and session.credit > 0:
+            session.may_have_work = True
+            session.wake.set()
 
     def _follow_command(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
         if stored is None:
