@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import logging
 import os
@@ -12,8 +11,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from novasphere_agent import __version__, lock, logs, parents, profile
-from novasphere_agent import agent as agents
+from novasphere_agent import __version__, hiding
+
+# Nothing that the agent says is encrypted yet, and OpenSSL would be a seventh of its memory.
+with hiding.hidden("ssl"):
+    import asyncio
+
+    from novasphere_agent import agent as agents
+from novasphere_agent import lock, logs, parents, profile
 from novasphere_agent.attempts import KINDS
 from novasphere_agent.identity import Identity, IdentityFile, IdentityUnreadable
 from novasphere_agent.settings import Settings

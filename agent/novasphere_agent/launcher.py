@@ -18,6 +18,8 @@ _START_SECONDS = 30.0
 # How long it may take to end once its link is closed.
 _END_SECONDS = 2.0
 _RECEIVE_BYTES = 65536
+# Imported, as Python compiles a file that it runs anew: that would cost each wrapper a megabyte.
+PROGRAM = "import sys; sys.path.append(sys.argv[1]); import wrapper; wrapper.serve(int(sys.argv[2]))"
 
 
 class SpawnFailed(Exception):
@@ -137,9 +139,9 @@ def _end(process: subprocess.Popen[bytes], patience: float) -> None:
 
 def _run_launcher(descriptor: int) -> subprocess.Popen[bytes]:
     python = sys.executable or shutil.which("python3") or "python3"
-    program = Path(__file__).with_name("wrapper.py")
+    folder = Path(__file__).parent
     return subprocess.Popen(
-        [python, "-I", "-S", str(program), str(descriptor)],
+        [python, "-I", "-S", "-c", PROGRAM, str(folder), str(descriptor)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(descriptor,),

@@ -6,12 +6,9 @@ use; it would add a third to the agent's memory. So pydantic is hidden while bet
 
 from __future__ import annotations
 
-import sys
+from novasphere_agent import hiding
 
-_hides_pydantic = "betterproto2" not in sys.modules and "pydantic" not in sys.modules
-if _hides_pydantic:
-    sys.modules["pydantic"] = None  # type: ignore[assignment]  # makes the import fail, as documented
-try:
+with hiding.hidden("pydantic"):
     from novasphere_lite.novasphere.link.v1 import (
         AttemptPhase,
         AttemptReport,
@@ -34,9 +31,6 @@ try:
         Verdict,
         Welcome,
     )
-finally:
-    if _hides_pydantic:
-        del sys.modules["pydantic"]
 
 __all__ = [
     "AttemptPhase",

@@ -1,6 +1,6 @@
 """What stands between the agent and a command: a launcher, and a wrapper for each attempt.
 
-This file is run as a program of its own (`python -I -S wrapper.py DESCRIPTOR`). The agent starts one
+This file is a program of its own, imported by a Python that has no packages (`-I -S`). The agent starts one
 launcher; it stays single-threaded and small, so that it can fork at any time and fast. For each attempt
 it forks a wrapper, which outlives agent and launcher both, runs the command, keeps its time limit, kills
 its process tree when asked to, and leaves a durable `exit.json`. It imports nothing of the package.
@@ -537,7 +537,3 @@ def _write(path: str, content: dict[str, object], *, is_durable: bool = False) -
         directory = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120 - see above
         os.fsync(directory)
         os.close(directory)
-
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]))

@@ -18,19 +18,18 @@ from typing import Any
 import pytest
 from link_stand_in import sessions
 from novasphere_agent import wrapper
-
-WITHOUT_POSIX_SPAWN = (
-    "import os, runpy, sys; del os.posix_spawn; runpy.run_path(sys.argv[0], run_name='__main__')"
-)
+from novasphere_agent.launcher import PROGRAM
 
 
 class LauncherProcess:
     """A launcher, and our end of its link."""
 
-    def __init__(self, *how: str) -> None:
+    def __init__(self, program: str) -> None:
         self.link, theirs = socket.socketpair()
+        folder = Path(wrapper.__file__).parent
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", *how, str(theirs.fileno())], pass_fds=(theirs.fileno(),)
+            [sys.executable, "-I", "-S", "-c", program, str(folder), str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
         )
         theirs.close()
 
@@ -46,12 +45,8 @@ class LauncherProcess:
 
 @pytest.fixture(params=["posix_spawn", "fork"])
 def launcher(request: pytest.FixtureRequest) -> Iterator[LauncherProcess]:
-    program = wrapper.__file__
-    if request.param == "posix_spawn":
-        how = (program,)
-    else:
-        how = ("-c", f"import sys; sys.argv[0] = {program!r}; {WITHOUT_POSIX_SPAWN}")
-    process = LauncherProcess(*how)
+    without = "" if request.param == "posix_spawn" else "import os; del os.posix_spawn; "
+    process = LauncherProcess(without + PROGRAM)
     yield process
     assert process.close() == 0
 
