@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
-from alembic.util import CommandError
 from novasphere import gateway as generated
 from novasphere.api.v1 import options_pb2
 from novasphere_gateway.backend import CallError
@@ -172,7 +171,7 @@ class App:
             )
         except (ValueError, ArgumentError) as error:
             raise StartFailed(f"--database-url cannot be used: {error}") from None
-        except (SQLAlchemyError, CommandError, Outage, OSError) as error:
+        except (SQLAlchemyError, Outage, OSError) as error:
             # What the driver said, in one line, without the page that SQLAlchemy would have people look up.
             why = " ".join(str(getattr(error, "orig", None) or error).split())
             raise StartFailed(f"{self._database} cannot be opened: {why}") from error

@@ -294,3 +294,23 @@ def is_alive(pid: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
         return False
+
+
+async def test_a_start_with_nothing_to_migrate_and_no_keys_leaves_out_what_it_does_not_need(
+    tmp_path: Path,
+) -> None:
+    async with running_server(data_dir=tmp_path):
+        pass
+    start = (
+        "import asyncio, sys, pathlib\n"
+        "from novasphere_server.testing import running_server\n"
+        "async def start():\n"
+        "    async with running_server(data_dir=pathlib.Path(sys.argv[1])):\n"
+        "        print([name for name in ('alembic', 'jwt', 'cryptography') if name in sys.modules])\n"
+        "asyncio.run(start())\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", start, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert b"[]" in said.splitlines(), said  # among lines of the log

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from novasphere_server.store import database, tables
+from alembic.script import ScriptDirectory
+from novasphere_server.store import database, migrations, tables
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.migrations import DatabaseTooNew
 from store_samples import put_node
@@ -31,6 +32,14 @@ async def test_the_migrations_make_exactly_the_tables(open_store, store_url: str
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, tables.metadata) == []
+
+
+async def test_what_needs_no_migration_is_told_by_the_newest_one(open_store, store_url: str):
+    await open_store()
+    with connected(store_url) as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == migrations.HEAD
+    scripts = ScriptDirectory.from_config(migrations._config())
+    assert scripts.get_heads() == [migrations.HEAD]
 
 
 async def test_opening_again_changes_nothing(open_store):

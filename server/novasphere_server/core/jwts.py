@@ -2,6 +2,8 @@
 
 Each key has one algorithm. What a token says of its own algorithm only chooses among the keys: no token
 can have a public key taken for a shared secret, or go without a signature.
+
+The libraries that check signatures are imported where there is a key: they take 9 MiB, and most servers have none.
 """
 
 from __future__ import annotations
@@ -12,16 +14,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.algorithms import AllowedPublicKeys
 from novasphere.api.v1 import options_pb2
 
 from novasphere_server.clock import Clock
 from novasphere_server.core.principals import Principal, PrincipalKind
 from novasphere_server.core.refusals import Refused
+
+if TYPE_CHECKING:
+    from jwt.algorithms import AllowedPublicKeys
 
 _SKEW_US = 60_000_000  # by how much the clocks of others may differ from ours
 _LONGEST = 8192  # characters; what HTTP and gRPC carry in one header
@@ -74,10 +76,11 @@ class Jwts:
         self._secret = (
             (_Key("secret", "", "HS256", settings.secret.encode()),) if settings.secret else ()
         )
-        self._signature = jwt.PyJWS()
         self._version: tuple[int, ...] = ()
         self._public: Sequence[_Key] = ()
         self.reread()
+        if self._secret or self._public:
+            import jwt  # noqa: F401 - now, and not while the first caller waits
 
     def reread(self) -> bool:
         """Reads the file of keys if it is another than the last time. Returns whether it was.
@@ -120,6 +123,8 @@ class Jwts:
             raise _refused("this server has no key that signed tokens could be checked with")
         if len(token) > _LONGEST:
             raise _refused(f"longer than {_LONGEST} characters")
+        import jwt
+
         try:
             payload, key = self._opened(token)
             claims = json.loads(payload)
@@ -131,6 +136,8 @@ class Jwts:
 
     def _opened(self, token: str) -> tuple[bytes, _Key]:
         """Returns what was signed, and with which key. Raises Refused, and much else if the token is not well formed."""
+        import jwt
+
         header = jwt.get_unverified_header(token)
         algorithm, key_id = str(header.get("alg")), header.get("kid")
         fitting = [key for key in (*self._secret, *self._public) if key.algorithm == algorithm]
@@ -142,7 +149,7 @@ class Jwts:
                 raise _refused(f"no key has the id {str(key_id)[:64]!r}")
         for key in fitting:
             try:
-                signed = self._signature.decode_complete(token, key.key, [key.algorithm])
+                signed = jwt.api_jws.decode_complete(token, key.key, [key.algorithm])
             except jwt.InvalidSignatureError:
                 continue
             return bytes(signed["payload"]), key
@@ -263,6 +270,9 @@ def _public_key(data: object) -> _Key | None:
         raise JwksError("holds a key whose kid is not a text")
     if "d" in data:
         raise JwksError(f"holds the private half of the key {key_id!r}: put the public one there")
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     try:
         key = jwt.PyJWK(data, algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
