@@ -118,7 +118,7 @@ async def _store_rate(url: str, seconds: float) -> float:
                 transaction.put(COMMANDS, stored)
                 return stored.command.id
 
-            await store.write(mutation)
+            await store.write(mutation, reads=[(COMMANDS, stored.command.command_id)])
 
         await _rate(create, seconds / 5)  # warm
         return await _rate(create, seconds)

@@ -57,6 +57,37 @@ async def test_concurrent_duplicates_have_one_effect(store: Store):
     assert store.revision == 1
 
 
+async def test_a_refused_reuse_leaves_the_claim_as_it_is_for_those_behind_it(store: Store):
+    answers = await asyncio.gather(  # in one commit
+        store.write(put_node("n1"), idempotency=claim()),
+        store.write(put_node("n2"), idempotency=claim(fingerprint=b"other")),
+        store.write(put_node("n3"), idempotency=claim()),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[1], errors.IdempotencyKeyReused)
+    assert answers[0] == answers[2]
+    assert store.revision == 1
+
+
+async def test_duplicates_beside_a_mutation_that_is_refused_have_one_effect(store: Store):
+    await store.write(put_node("there", uid="taken"))
+    claims = [claim() for _ in range(3)]
+    answers = await asyncio.gather(
+        store.write(put_node("n1"), idempotency=claims[0]),
+        store.write(put_node("refused", uid="taken"), idempotency=claim("of its own")),
+        store.write(put_node("n2"), idempotency=claims[1]),
+        store.write(put_node("n3"), idempotency=claims[2]),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[1], Exception)
+    assert answers[0] == answers[2] == answers[3]
+    assert [c.was_replayed for c in claims] == [False, True, True]
+    assert store.revision == 2
+    again = claim("of its own")
+    await store.write(put_node("n4"), idempotency=again)
+    assert not again.was_replayed
+
+
 async def test_a_failure_is_not_recorded(store: Store):
     def fail(_transaction):
         raise errors.NodeNotFound("n1")

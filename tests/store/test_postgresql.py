@@ -99,6 +99,20 @@ async def test_every_server_hears_of_every_change_once_and_in_order(pair):
         await reader.close()
 
 
+async def test_an_isolation_level_that_is_the_default_elsewhere_keeps_nobody_from_writing(
+    open_store, store_url: str, tmp_path: Path
+):
+    with psycopg.connect(store_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(
+            f'ALTER DATABASE "{name}" SET default_transaction_isolation = "repeatable read"'
+        )
+    stores = [await open_store(tmp_path / folder) for folder in "ab"]
+    await asyncio.gather(*(stores[n % 2].write(put_node(f"n{n}")) for n in range(100)))
+    await stores[0].catch_up()
+    assert (await stores[0].list(Query(NODES))).total == 100
+
+
 async def test_what_two_servers_read_and_change_is_never_lost(pair):
     await pair[0].write(put_node("counter", capacity=0))
 

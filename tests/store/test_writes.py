@@ -304,6 +304,103 @@ async def test_a_row_of_a_side_table_that_grows_is_not_replaced_by_an_older_one(
     assert [tuple(row) for row in found] == [("u1", 9)]
 
 
+async def test_every_value_comes_back_as_it_was_put(store: Store):
+    texts = ["", "NULL", "null", '"', "\\", "{a,b}", "a b", "'", "é\u4e2d\U0001f600", "%s"]
+    rows = [
+        {
+            "principal": text,
+            "key": "k",
+            "fingerprint": bytes(range(256)) * n,
+            "message_type": text,
+            "message": b"\\x00"[:n],
+            "at_us": (-1) ** n * 2**62 + n,
+        }
+        for n, text in enumerate(texts)
+    ]
+    # Whole numbers in columns that have a point, and nulls among what is none.
+    measured = [
+        {
+            "node_uid": f"uid-{n}",
+            "at_us": n,
+            **dict.fromkeys(("cpu", "memory", "disk"), n),
+            "load": n + 0.25,
+            **dict.fromkeys(("memory_total", "memory_available"), 2**40 + n),
+            **dict.fromkeys(("disk_total", "disk_available", "uptime"), n),
+        }
+        for n in range(3)
+    ]
+    agents = [
+        {
+            "node_uid": f"uid-{n}",
+            "credential_sha256": bytes([n]),
+            "session_sha256": b"",
+            "previous_session_sha256": None if n == 1 else b"before",
+            "boot_id": "",
+            "incarnation": n,
+            "enrolled_by": "somebody" if n == 1 else None,
+            "server_id": None,
+        }
+        for n in range(3)
+    ]
+    for table, put in (
+        (tables.idempotency, rows),
+        (tables.metric_samples, [{"id": n, **row} for n, row in enumerate(measured)]),
+        (tables.agents, agents),
+    ):
+        await store.write(lambda tx, table=table, put=put: tx.upsert(table, put))
+        names = [table.c[name] for name in put[0]]
+        found = await store.read(sa.select(*names))
+        assert sorted((dict(row._mapping) for row in found), key=repr) == sorted(put, key=repr)
+
+
+async def test_of_several_upserts_of_a_row_the_last_one_counts(store: Store):
+    def beat(*at_us: int):
+        rows = [{"node_uid": "uid-1", "at_us": us} for us in at_us]
+        return lambda tx: tx.upsert(tables.heartbeats, rows)
+
+    await asyncio.gather(*(store.write(beat(n, n + 1)) for n in range(5)))  # in one commit
+    assert [tuple(row) for row in await store.read(sa.select(tables.heartbeats))] == [("uid-1", 5)]
+
+
+async def test_what_a_mutation_is_known_to_read_is_as_the_ones_before_left_it(store: Store):
+    await asyncio.gather(*(store.write(put_node(name, capacity=1)) for name in ("n1", "n2")))
+    capacities: list[int | None] = []
+
+    def look(name: str):
+        def mutation(tx: Transaction) -> None:
+            node = tx.get(NODES, name)
+            capacities.append(None if node is None else node.capacity)
+
+        return store.write(mutation, reads=[(NODES, name), (NODES, "never was")])
+
+    await asyncio.gather(  # in one commit
+        look("n1"),
+        store.write(put_node("n1", capacity=2), reads=[(NODES, "n1")]),
+        look("n1"),
+        store.write(delete_node("n2")),
+        look("n2"),
+        store.write(refusing(put_node("n1", capacity=3)), reads=[(NODES, "n1")]),
+        look("n1"),
+        look("n3"),
+        store.write(put_node("n3", capacity=4)),
+        look("n3"),
+        return_exceptions=True,
+    )
+    assert capacities == [1, 2, None, 2, None, 4]
+
+
+async def test_a_key_that_cannot_be_read_fails_nobody_else(store: Store):
+    strange = "\ud800"  # no text: nothing can store it
+    outcomes = await asyncio.gather(
+        store.write(put_node("n1"), reads=[(NODES, "n1")]),
+        store.write(put_node(strange), reads=[(NODES, strange)]),
+        store.write(put_node("n2"), reads=[(NODES, "n2")]),
+        return_exceptions=True,
+    )
+    assert [isinstance(outcome, Exception) for outcome in outcomes] == [False, True, False]
+    assert store.revision == 2
+
+
 async def test_an_object_over_the_limit_is_refused(open_store):
     store = await open_store(resource_bytes=1000)
     await store.write(put_node("n1", hostname="h" * 900))

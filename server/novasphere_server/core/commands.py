@@ -98,7 +98,11 @@ class Commands:
             for expect in self._expecting:
                 expect(request.node_id)
         return await self._store.write(
-            create, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Command
+            create,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=pb.Command,
+            reads=[(NODES, request.node_id), (COMMANDS, command_id)],
         )
 
     async def get(self, principal: Principal, command_id: str) -> Rendered[pb.CommandWithResult]:

@@ -21,10 +21,19 @@ from novasphere_server.store.database import (
     Outage,
     State,
 )
-from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.idempotency import Idempotency, Record, Scope
+from novasphere_server.store.kinds import Kind
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.log import Change
-from novasphere_server.store.transactions import Id, PutOffFailed, Touched, Transaction, catch_up
+from novasphere_server.store.puts import Put
+from novasphere_server.store.transactions import (
+    Id,
+    PutOffFailed,
+    Touched,
+    Transaction,
+    Waiting,
+    together,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +45,7 @@ class Job:
     claim: Idempotency | None = None
     is_dry_run: bool = False
     result_type: type[Message] | None = None
+    reads: Sequence[tuple[Kind[Any], str]] = ()  # objects that it will look at, by key
     result: Any = None
     error: BaseException | None = None
     was_replayed: bool = False
@@ -51,8 +61,6 @@ class Commit:
 
 
 _COLUMNS = tuple(column.name for column in tables.changes.columns)
-# Built once: to build a statement takes longer than to run it.
-_ADVANCE = sa.update(tables.revision).values(value=sa.bindparam("last"))
 
 
 class Batch:
@@ -69,17 +77,37 @@ class Batch:
         is_careful: bool,
     ) -> None:
         self._connection = connection
-        self._is_careful = is_careful  # nothing is put off: what fails is known to be whose it is
+        self._is_careful = is_careful  # nothing is done together: what fails is known to be whose it is
         self._database = database
         self._clock = clock
         self._limits = limits
         self._first = state.revision + 1
         self._last = state.revision
+        self._waiting = Waiting(connection, database)
         self._bodies: dict[Id, bytes | None] = {}
+        self._records: dict[Scope, Record | None] = {}
         self._sequences: dict[str, int] = {}
         self._changes: list[Change] = []
         self._news: set[str] = set()
         self._rows: list[tuple[Any, ...]] = []
+
+    def look_up(self, jobs: Sequence[Job]) -> None:
+        """Reads together what the mutations will look at, as far as that is known. Raises PutOffFailed."""
+        if self._is_careful:
+            return
+        keys: dict[Kind[Any], set[tuple[str]]] = {}
+        for kind, key in (object_ for job in jobs for object_ in job.reads):
+            keys.setdefault(kind, set()).add((key,))
+        claims = [job.claim for job in jobs if job.claim is not None and not job.is_dry_run]
+        with together(self._database):
+            for kind, wanted in keys.items():
+                self._bodies |= {(kind.name, key): None for (key,) in wanted}
+                rows = self._database.select(
+                    self._connection, kind.table, ("key", "body"), ("key",), wanted
+                )
+                self._bodies |= {(kind.name, key): body for key, body in rows}
+            if claims:
+                self._records |= idempotency.find(self._connection, self._database, claims)
 
     def run(self, job: Job) -> None:
         """Runs one mutation and notes how it went. Raises what says that the database is away."""
@@ -89,15 +117,16 @@ class Batch:
             self._limits,
             now_us=self._clock.now_us(),
             revision=self._last + 1,
+            waiting=self._waiting,
             bodies=self._bodies,
             sequences=self._sequences,
         )
         try:
             if job.is_dry_run or self._is_careful:
                 transaction.mark()  # what it does must be tried, too, or be tried alone
-            job.result = self._call(transaction, job)
+            record = self._call(transaction, job)
             if job.is_dry_run:
-                transaction.settle()
+                transaction.mark()  # so that what would fail has failed
             else:
                 transaction.finish()
         except BaseException as error:
@@ -109,25 +138,30 @@ class Batch:
             transaction.undo()
             return
         self._keep(transaction)
+        if record is not None:
+            self._records[record.principal, record.key] = record
 
-    def _call(self, transaction: Transaction, job: Job) -> Any:
+    def _call(self, transaction: Transaction, job: Job) -> Record | None:
+        """Notes the mutation's result, and returns what it was recorded as."""
         # A dry run must leave no trace, and say what the mutation would do now.
         claim = None if job.is_dry_run else job.claim
         if claim is not None:
+            if claim.scope not in self._records:
+                self._records |= idempotency.find(self._connection, self._database, [claim])
             since_us = transaction.now_us - int(self._limits.idempotency_age * 1e6)
-            answer = idempotency.recall(transaction, claim, since_us)
+            answer = idempotency.recall(self._records[claim.scope], claim, since_us)
             if answer is not None:
                 _check_type(answer, job.result_type)
-                job.was_replayed = True
-                return answer
-        result = job.mutation(transaction)
+                job.result, job.was_replayed = answer, True
+                return None
+        job.result = result = job.mutation(transaction)
         if isinstance(result, CoroutineType):
             result.close()
             raise TypeError("a mutation is a synchronous function; this one is a coroutine function")
-        if claim is not None:
-            _check_type(result, job.result_type)
-            idempotency.record(transaction, claim, result)
-        return result
+        if claim is None:
+            return None
+        _check_type(result, job.result_type)
+        return idempotency.record(transaction, claim, result)
 
     def _keep(self, transaction: Transaction) -> None:
         """Takes over what a mutation did."""
@@ -157,14 +191,13 @@ class Batch:
 
     def finish(self) -> Commit:
         """Writes what the mutations have in common. The transaction is ready to be committed."""
-        if self._sequences:
-            rows = [{"name": name, "value": value} for name, value in self._sequences.items()]
-            statement = self._database.upsert(tables.sequences, ("name", "value"))
-            self._connection.execute(statement, rows)
-        catch_up(self._connection, self._database)
+        upsert = self._database.upsert_many
+        rows = self._sequences.items()
+        self._waiting.add(Put(tables.sequences, upsert, ("name", "value"), row) for row in rows)
+        self._waiting.write()
         if self._rows:
             self._database.insert_many(self._connection, tables.changes, _COLUMNS, self._rows)
-            self._connection.execute(_ADVANCE, {"last": self._last})
+            self._database.advance(self._connection, self._last)
         if self._rows or self._news:
             self._database.announce(self._connection, sorted(self._news))
         return Commit(self._first, self._last, self._changes)
@@ -228,6 +261,7 @@ def _attempt(
         if state.now_us is not None:
             clock.follow(state.now_us)
         batch = Batch(connection, database, clock, limits, state, is_careful=is_careful)
+        batch.look_up(jobs)
         for job in jobs:
             batch.run(job)
         commits.append(batch.finish())

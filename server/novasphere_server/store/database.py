@@ -6,7 +6,7 @@ Everything else in the store is SQLAlchemy Core. There is a module for each data
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,26 +92,28 @@ class Database(ABC):
     def undo(self, connection: sa.Connection) -> None:
         """Undoes what was done since `savepoint`."""
 
-    @abstractmethod
-    def run_together(self, connection: sa.Connection, writes: Sequence[Callable[[], object]]) -> None:
-        """Calls what inserts and updates rows. Either all of it is done, or nothing and it raises.
-
-        May put the writes off; what is put off must be done before the next savepoint.
-        """
-
-    def catch_up(self, connection: sa.Connection) -> None:  # noqa: B027 - for those that put off
-        """Does what was put off. Raises what that raises."""
+    def check(self, connection: sa.Connection) -> None:  # noqa: B027 - for those that undo by themselves
+        """Raises if the database has undone the transaction, and would take its commit without a word."""
 
     def announce(self, connection: sa.Connection, news: Sequence[str]) -> None:  # noqa: B027 - if shared
         """Has the commit tell other servers the news, and that there may be more in the log."""
 
     @abstractmethod
-    def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
-        """Returns the stored message of a resource, None if there is none."""
+    def advance(self, connection: sa.Connection, revision: int) -> None:
+        """Makes this the last revision."""
 
     @abstractmethod
-    def insert(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-        """Inserts a row."""
+    def select(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        by: tuple[str, ...],
+        keys: Collection[tuple[str, ...]],
+    ) -> list[tuple[Any, ...]]:
+        """Returns these columns of the rows with these keys: values of the columns `by`, which are unique
+        together.
+        """
 
     @abstractmethod
     def insert_many(
@@ -124,10 +126,24 @@ class Database(ABC):
         """Inserts rows of these columns."""
 
     @abstractmethod
-    def update(
-        self, connection: sa.Connection, table: sa.Table, key: str, row: Mapping[str, Any]
+    def update_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
     ) -> None:
-        """Sets columns of a resource's row."""
+        """Sets columns of resources' rows. A row ends with the key of the resource, which is no column."""
+
+    @abstractmethod
+    def upsert_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        """Inserts rows of these columns, or replaces those whose primary key exists."""
 
     @abstractmethod
     def upsert(self, table: sa.Table, columns: tuple[str, ...], growing: str = "") -> sa.Insert:

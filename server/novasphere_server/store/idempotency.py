@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from google.protobuf import descriptor_pool, message_factory
@@ -10,7 +12,10 @@ from google.protobuf.message import Message
 
 from novasphere_server import errors
 from novasphere_server.store import tables
+from novasphere_server.store.database import Database
 from novasphere_server.store.transactions import Transaction
+
+Scope = tuple[str, str]  # principal and key
 
 
 @dataclass(slots=True)
@@ -26,23 +31,42 @@ class Idempotency:
     fingerprint: bytes
     was_replayed: bool = False
 
+    @property
+    def scope(self) -> Scope:
+        return self.principal, self.key
+
+
+class Record(NamedTuple):
+    """What was recorded under a claim: a row of the table."""
+
+    principal: str
+    key: str
+    fingerprint: bytes
+    message_type: str
+    message: bytes
+    at_us: int
+
 
 _RECORD = tables.idempotency
-_FIND = sa.select(_RECORD.c.fingerprint, _RECORD.c.message_type, _RECORD.c.message).where(
-    _RECORD.c.principal == sa.bindparam("principal"),
-    _RECORD.c.key == sa.bindparam("key"),
-    _RECORD.c.at_us >= sa.bindparam("since_us"),
-)
 
 
-def recall(transaction: Transaction, claim: Idempotency, since_us: int) -> Message | None:
+def find(
+    connection: sa.Connection, database: Database, claims: Iterable[Idempotency]
+) -> dict[Scope, Record | None]:
+    """Returns what is recorded under each of the claims, by its scope."""
+    found: dict[Scope, Record | None] = {claim.scope: None for claim in claims}
+    for row in database.select(connection, _RECORD, Record._fields, ("principal", "key"), found):
+        record = Record(*row)
+        found[record.principal, record.key] = record
+    return found
+
+
+def recall(record: Record | None, claim: Idempotency, since_us: int) -> Message | None:
     """Returns the answer that was recorded under the claim since then, None if there is none.
 
     Raises IdempotencyKeyReused when it was recorded for another request.
     """
-    parameters = {"principal": claim.principal, "key": claim.key, "since_us": since_us}
-    record = transaction.execute(_FIND, parameters).first()
-    if record is None:
+    if record is None or record.at_us < since_us:
         return None
     if record.fingerprint != claim.fingerprint:
         raise errors.IdempotencyKeyReused
@@ -57,17 +81,17 @@ def is_recorded(transaction: Transaction, claim: Idempotency) -> bool:
     return transaction.execute(record).first() is not None
 
 
-def record(transaction: Transaction, claim: Idempotency, answer: Message) -> None:
+def record(transaction: Transaction, claim: Idempotency, answer: Message) -> Record:
     """Records the answer under the claim, in the transaction of its effect."""
-    row = {
-        "principal": claim.principal,
-        "key": claim.key,
-        "fingerprint": claim.fingerprint,
-        "message_type": answer.DESCRIPTOR.full_name,
-        "message": answer.SerializeToString(),
-        "at_us": transaction.now_us,
-    }
-    transaction.upsert(_RECORD, [row])
+    made = Record(
+        *claim.scope,
+        fingerprint=claim.fingerprint,
+        message_type=answer.DESCRIPTOR.full_name,
+        message=answer.SerializeToString(),
+        at_us=transaction.now_us,
+    )
+    transaction.upsert(_RECORD, [made._asdict()])
+    return made
 
 
 def purge(transaction: Transaction, before_us: int, step: int) -> tuple[int, int | None]:

@@ -8,9 +8,8 @@ A sequence would give neither: transactions commit in another order than they ta
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +20,7 @@ from sqlalchemy.dialects import postgresql as dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from novasphere_server.store import tables
+from novasphere_server.store.arrays import DIALECT, Array, ArrayDumper, arrays, kinds
 from novasphere_server.store.database import Database, Outage, State, replacing
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.marks import Marks
@@ -35,6 +35,7 @@ _FROZEN_AFTER_MS = 5_000
 _LOCK_WAIT_MS = 8_000
 _STATEMENT_MS = 60_000
 
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"  # whatever the operator has made the default
 _LOCK = "SELECT FROM revision FOR UPDATE"
 _STATE = """
     SELECT coalesce((SELECT value FROM meta WHERE name = 'epoch'), ''), value, floor,
@@ -47,8 +48,7 @@ _NOTIFY_BYTES = 7_000  # of one notification; PostgreSQL takes a little less tha
 class Postgresql(Database):
     """A PostgreSQL database.
 
-    Each statement costs a round trip, so the rows that mutations put are sent together: when a
-    statement must see them, and before the commit.
+    Each statement costs a round trip: what many mutations read or put goes as arrays, an array a column.
     """
 
     is_shared = True
@@ -61,7 +61,6 @@ class Postgresql(Database):
             raise ValueError("name the database: postgresql://user@host:5432/database")
         url = url.set(drivername="postgresql+psycopg")
         self._marks = None if data_dir is None else Marks(data_dir / "database-mark")
-        self._put_off: list[tuple[str, bool, tuple[Any, ...]]] = []  # statement, whether an update, row
         # The writer's connection as the driver has it: SQLAlchemy's part in its hot statements costs
         # several times what the driver's does.
         self._hot: psycopg.Connection[tuple[Any, ...]]
@@ -168,6 +167,8 @@ class Postgresql(Database):
 
     def _take(self, connection: sa.Connection) -> None:
         self._hot = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+        self._hot.autocommit = True  # transactions begin where this module says so
+        self._hot.adapters.register_dumper(Array, ArrayDumper)
         self._writer_pid = self._hot.info.backend_pid
 
     def disconnect(self, connection: sa.Connection) -> None:
@@ -176,7 +177,6 @@ class Postgresql(Database):
         self._hot.close()
 
     def begin(self, connection: sa.Connection) -> State:
-        self._put_off.clear()
         try:
             return self._begin(connection)
         except psycopg.OperationalError:
@@ -190,9 +190,11 @@ class Postgresql(Database):
 
     def _begin(self, connection: sa.Connection) -> State:
         connection.begin()
-        self._hot.execute(_LOCK)
-        # A statement of its own: it must see what those have committed who had the lock before.
-        row = self._hot.execute(_STATE).fetchone()
+        # Three statements in one message: the last must see what those have committed who had the lock before.
+        cursor = self._hot.execute(f"{_BEGIN}; {_LOCK}; {_STATE}", prepare=False)
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone()
         if row is None:
             raise Outage("the database holds no revision")
         return State(*row)
@@ -204,25 +206,13 @@ class Postgresql(Database):
         self._hot.execute("RELEASE mutation")
 
     def undo(self, connection: sa.Connection) -> None:
-        self._put_off.clear()
         self._hot.execute("ROLLBACK TO mutation")
         self._hot.execute("RELEASE mutation")
 
-    def run_together(self, connection: sa.Connection, writes: Sequence[Callable[[], object]]) -> None:
-        for write in writes:
-            write()  # puts it off
-
-    def catch_up(self, connection: sa.Connection) -> None:
+    def check(self, connection: sa.Connection) -> None:
         if self._hot.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
-            # A read failed that no savepoint stood before. PostgreSQL has undone everything, and would take
-            # the commit without a word.
+            # A read failed that no savepoint stood before.
             raise psycopg.errors.InFailedSqlTransaction("a statement failed before")
-        waiting, self._put_off = self._put_off, []
-        for (statement, is_update), group in groupby(waiting, key=itemgetter(0, 1)):
-            rows: Collection[tuple[Any, ...]] = [row for *_, row in group]
-            if is_update:  # of two to the same object the later one counts
-                rows = {row[-1]: row for row in rows}.values()
-            self._hot.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
     def announce(self, connection: sa.Connection, news: Sequence[str]) -> None:
         payloads = [""]
@@ -245,12 +235,18 @@ class Postgresql(Database):
                 if told.pid != self._writer_pid:
                     yield told.payload.splitlines()
 
-    def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
-        row = self._hot.execute(_select_body(table), (key,)).fetchone()
-        return None if row is None else row[0]
+    def advance(self, connection: sa.Connection, revision: int) -> None:
+        self._hot.execute("UPDATE revision SET value = %s", (revision,))
 
-    def insert(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-        self._put_off.append((_insert(table, tuple(row)), False, tuple(row.values())))
+    def select(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        by: tuple[str, ...],
+        keys: Collection[tuple[str, ...]],
+    ) -> list[tuple[Any, ...]]:
+        return self._hot.execute(_select(table, columns, by), arrays(table, by, keys)).fetchall()
 
     def insert_many(
         self,
@@ -259,12 +255,29 @@ class Postgresql(Database):
         columns: tuple[str, ...],
         rows: Sequence[tuple[Any, ...]],
     ) -> None:
-        self._hot.execute(_insert(table, columns), [list(column) for column in zip(*rows, strict=True)])
+        self._hot.execute(_insert(table, columns), arrays(table, columns, rows))
 
-    def update(
-        self, connection: sa.Connection, table: sa.Table, key: str, row: Mapping[str, Any]
+    def update_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
     ) -> None:
-        self._put_off.append((_update(table, tuple(row)), True, (*row.values(), key)))
+        # One statement updates a row once: of two to the same object the later one counts.
+        latest = {row[-1]: row for row in rows}.values()
+        self._hot.execute(_update(table, columns), arrays(table, (*columns, "key"), latest))
+
+    def upsert_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        primary = itemgetter(*(columns.index(column.name) for column in table.primary_key))
+        latest = {primary(row): row for row in rows}.values()  # as above
+        self._hot.execute(_upsert_text(table, columns), arrays(table, columns, latest))
 
     def upsert(self, table: sa.Table, columns: tuple[str, ...], growing: str = "") -> sa.Insert:
         return _upsert(table, columns, growing)
@@ -301,13 +314,19 @@ class _OneByOne(psycopg.Cursor[tuple[Any, ...]]):
             self.execute(query, row)
 
 
-_DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
-_QUOTE = _DIALECT.identifier_preparer.quote
+_QUOTE = DIALECT.identifier_preparer.quote
 
 
 @lru_cache(maxsize=64)
-def _select_body(table: sa.Table) -> str:
-    return f"SELECT body FROM {_QUOTE(table.name)} WHERE key = %s"  # noqa: S608 - names of our own
+def _select(table: sa.Table, columns: tuple[str, ...], by: tuple[str, ...]) -> str:
+    """Returns the statement that looks every key up by itself.
+
+    Without the limit PostgreSQL may choose to read the whole table, and stay with that while it grows.
+    """
+    names, keys = (", ".join(_QUOTE(column) for column in some) for some in (columns, by))
+    conditions = " AND ".join(f"{_QUOTE(table.name)}.{name} = wanted.{name}" for name in map(_QUOTE, by))
+    one = f"SELECT {names} FROM {_QUOTE(table.name)} WHERE {conditions} LIMIT 1"  # noqa: S608 - names of our own
+    return f"SELECT found.* FROM {_rows(table, by)} AS wanted({keys}), LATERAL ({one}) AS found"  # noqa: S608 - the same
 
 
 @lru_cache(maxsize=256)
@@ -318,13 +337,20 @@ def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 
 def _rows(table: sa.Table, columns: tuple[str, ...]) -> str:
-    kinds = (table.c[column].type.compile(_DIALECT).partition(" COLLATE")[0] for column in columns)
-    return f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
+    return f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds(table, columns))})"
 
 
 @lru_cache(maxsize=256)
 def _upsert(table: sa.Table, columns: tuple[str, ...], growing: str) -> sa.Insert:
     return replacing(dialect.insert(table), columns, growing)
+
+
+@lru_cache(maxsize=256)
+def _upsert_text(table: sa.Table, columns: tuple[str, ...]) -> str:
+    _, conflict, rule = str(_upsert(table, columns, "").compile(dialect=DIALECT)).partition(
+        " ON CONFLICT "
+    )
+    return f"{_insert(table, columns)}{conflict}{rule}"
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -170,26 +170,20 @@ class Sqlite(Database):
         self._hot.execute("ROLLBACK TO mutation")
         self._hot.execute("RELEASE mutation")
 
-    def run_together(self, connection: sa.Connection, writes: Sequence[Callable[[], object]]) -> None:
-        if len(writes) == 1:
-            writes[0]()  # SQLite itself undoes a statement that fails
-            return
-        self.savepoint(connection)
-        try:
-            for write in writes:
-                write()
-        except BaseException as error:
-            if not self.is_outage(error):  # else SQLite may have undone the whole transaction
-                self.undo(connection)
-            raise
-        self.release(connection)
+    def advance(self, connection: sa.Connection, revision: int) -> None:
+        self._hot.execute("UPDATE revision SET value = ?", (revision,))
 
-    def body(self, connection: sa.Connection, table: sa.Table, key: str) -> bytes | None:
-        row = self._hot.execute(_select_body(table), (key,)).fetchone()
-        return None if row is None else row[0]
-
-    def insert(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-        self._hot.execute(_insert(table, tuple(row)), tuple(row.values()))
+    def select(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        by: tuple[str, ...],
+        keys: Collection[tuple[str, ...]],
+    ) -> list[tuple[Any, ...]]:
+        statement = _select(table, columns, by)
+        found = [self._hot.execute(statement, key).fetchone() for key in keys]
+        return [row for row in found if row is not None]
 
     def insert_many(
         self,
@@ -200,10 +194,23 @@ class Sqlite(Database):
     ) -> None:
         self._hot.executemany(_insert(table, columns), rows)
 
-    def update(
-        self, connection: sa.Connection, table: sa.Table, key: str, row: Mapping[str, Any]
+    def update_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
     ) -> None:
-        self._hot.execute(_update(table, tuple(row)), (*row.values(), key))
+        self._hot.executemany(_update(table, columns), rows)
+
+    def upsert_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        self._hot.executemany(_upsert_text(table, columns), rows)
 
     def upsert(self, table: sa.Table, columns: tuple[str, ...], growing: str = "") -> sa.Insert:
         return _upsert(table, columns, growing)
@@ -232,12 +239,15 @@ class Sqlite(Database):
             connection.close()
 
 
-_QUOTE = sqlite_dialect.dialect().identifier_preparer.quote
+_DIALECT = sqlite_dialect.dialect()
+_QUOTE = _DIALECT.identifier_preparer.quote
 
 
 @lru_cache(maxsize=64)
-def _select_body(table: sa.Table) -> str:
-    return f"SELECT body FROM {_QUOTE(table.name)} WHERE key = ?"  # noqa: S608 - names of our own
+def _select(table: sa.Table, columns: tuple[str, ...], by: tuple[str, ...]) -> str:
+    names = ", ".join(_QUOTE(column) for column in columns)
+    conditions = " AND ".join(f"{_QUOTE(column)} = ?" for column in by)
+    return f"SELECT {names} FROM {_QUOTE(table.name)} WHERE {conditions}"  # noqa: S608 - names of our own
 
 
 @lru_cache(maxsize=256)
@@ -250,6 +260,14 @@ def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
 @lru_cache(maxsize=256)
 def _upsert(table: sa.Table, columns: tuple[str, ...], growing: str) -> sa.Insert:
     return replacing(sqlite_dialect.insert(table), columns, growing)
+
+
+@lru_cache(maxsize=256)
+def _upsert_text(table: sa.Table, columns: tuple[str, ...]) -> str:
+    _, conflict, rule = str(_upsert(table, columns, "").compile(dialect=_DIALECT)).partition(
+        " ON CONFLICT "
+    )
+    return f"{_insert(table, columns)}{conflict}{rule}"
 
 
 @lru_cache(maxsize=256)

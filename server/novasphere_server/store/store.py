@@ -163,16 +163,18 @@ class Store:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
         result_type: type[Message] | None = None,
+        reads: Sequence[tuple[Kind[Any], str]] = (),
     ) -> R:
         """Runs a mutation on the writer's thread and returns its result once it is durable.
 
         Raises what the mutation raised, which undid it. With `idempotency` the result must be a
         Message, of `result_type` if that is given; it is stored with the effect and returned to
-        whoever makes the same claim again. A dry run is undone, and recorded nowhere.
+        whoever makes the same claim again. A dry run is undone, and recorded nowhere. `reads` are
+        objects, by key, that the mutation is known to look at: they are read with those of others.
         """
         self._check_available()
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._writer.submit(Job(mutation, future, idempotency, is_dry_run, result_type))
+        self._writer.submit(Job(mutation, future, idempotency, is_dry_run, result_type, reads))
         return await future
 
     def known(self, kind: Kind[M], key: str) -> Rendered[M] | None:

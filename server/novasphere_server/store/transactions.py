@@ -2,14 +2,15 @@
 
 A mutation is a synchronous function of a Transaction. It runs on the writer's thread, in a database
 transaction that it shares with others; it sees what they did before it. What it raises undoes it, alone:
-a savepoint stands before it, unless all that it does is to put objects. To find that out what it puts is
-held back until it ends, or until there is something that must see it.
+a savepoint stands before it, unless all that it does is to put rows. To find that out what it puts is
+held back until it ends, or until there is something that must see it; and then further, until one statement
+writes what many put.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from novasphere.api.v1 import watch_pb2
 from novasphere_server import errors
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import Kind
+from novasphere_server.store.puts import Put, write_all
 
 if TYPE_CHECKING:
     from novasphere_server.store.database import Database
@@ -30,16 +32,36 @@ Id = tuple[str, str]  # kind and key
 
 
 class PutOffFailed(Exception):
-    """A write that the database had put off failed, and nobody can tell which mutation it was of.
+    """What was done for many mutations at once failed, and nobody can tell which of them it was of.
 
-    The batch is to be run again, with a savepoint before every mutation.
+    The batch is to be run again, with a savepoint before every mutation and nothing done together.
     """
 
 
-def catch_up(connection: sa.Connection, database: Database) -> None:
-    """Has the database do what it put off for mutations that are over. Raises PutOffFailed."""
+class Waiting:
+    """What mutations of a batch put that are over, written when a statement must see it and at the end."""
+
+    def __init__(self, connection: sa.Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._puts: list[Put] = []
+
+    def add(self, puts: Iterable[Put]) -> None:
+        self._puts.extend(puts)
+
+    def write(self) -> None:
+        """Raises PutOffFailed."""
+        puts, self._puts = self._puts, []
+        with together(self._database):
+            self._database.check(self._connection)
+            write_all(self._connection, puts)
+
+
+@contextmanager
+def together(database: Database) -> Iterator[None]:
+    """Surrounds what is done for many mutations: of a failure that is not an outage makes PutOffFailed."""
     try:
-        database.catch_up(connection)
+        yield
     except Exception as error:
         if database.is_outage(error):
             raise
@@ -77,11 +99,13 @@ class Transaction:
         *,
         now_us: int,
         revision: int,
+        waiting: Waiting,
         bodies: dict[Id, bytes | None],
         sequences: Mapping[str, int],
     ) -> None:
         self._connection = connection
         self._database = database
+        self._waiting = waiting
         self._limits = limits
         self._bodies = bodies  # as they were when the mutation began, where somebody looked
         self._batch_sequences = sequences
@@ -91,7 +115,7 @@ class Transaction:
         self.touched: dict[Id, Touched] = {}
         self.sequences: dict[str, int] = {}
         self.news: set[str] = set()  # what other servers are told when this is committed
-        self._held: list[Callable[[], object]] = []
+        self._held: list[Put] = []
         self._is_marked = False
 
     def fitting(self, items: Iterable[T]) -> Iterator[T]:
@@ -128,31 +152,28 @@ class Transaction:
         row |= {"revision": self.revision, "body": body}
         if before is None:
             row["key"] = key
-            self._held.append(partial(self._database.insert, self._connection, kind.table, row))
+            put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
         else:
             row.pop("id", None)
-            self._held.append(partial(self._database.update, self._connection, kind.table, key, row))
+            put = Put(kind.table, self._database.update_many, tuple(row), (*row.values(), key))
+        self._held.append(put)
         if kind.labels is not None:
             self._put_labels(kind, key, previous, message)
         self._touch(kind, key, before, body, namespace)
 
     def add_all(self, kind: Kind[M], messages: Sequence[M]) -> None:
-        """Creates objects by one statement, which fails if one of them exists. Their kind has no labels."""
-        rows = []
-        columns: tuple[str, ...] = ()
+        """Creates objects without a look at what there is: fails if one of them exists. Their kind has no
+        labels.
+        """
         for message in messages:
             key = kind.key(message)
             body = self._stamped(kind, key, message)
             row = kind.columns(message)
             namespace = row.get("namespace", "")
             row |= {"revision": self.revision, "body": body, "key": key}
-            columns = columns or tuple(row)
-            rows.append(tuple(row.values()))
+            put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
+            self._held.append(put)
             self._touch(kind, key, None, body, namespace)
-        if rows:
-            self.mark()  # so that the rows before one that fails are undone
-            self._catch_up()
-            self._database.insert_many(self._connection, kind.table, columns, rows)
 
     def delete(self, kind: Kind[Any], key: str) -> None:
         """Deletes an object; nothing happens when there is none."""
@@ -178,9 +199,7 @@ class Transaction:
         statement = statement.order_by(kind.table.c.id if order_by is None else order_by)
         if limit is not None:
             statement = statement.limit(limit)
-        if self._held:
-            self.mark()
-        self._catch_up()
+        self._let_see()
         return [kind.message.FromString(body) for body in self._connection.execute(statement).scalars()]
 
     def next_id(self, sequence: str) -> int:
@@ -189,8 +208,10 @@ class Transaction:
         if value is None:
             value = self._batch_sequences.get(sequence)
         if value is None:
-            known = sa.select(tables.sequences.c.value).where(tables.sequences.c.name == sequence)
-            value = self._connection.execute(known).scalar() or 0
+            rows = self._database.select(
+                self._connection, tables.sequences, ("value",), ("name",), [(sequence,)]
+            )
+            value = rows[0][0] if rows else 0
         self.sequences[sequence] = value + 1
         return value + 1
 
@@ -201,60 +222,52 @@ class Transaction:
     ) -> sa.CursorResult[Any]:
         """Runs a statement on tables that the log does not cover. Takes no revision."""
         self.mark()
-        self._catch_up()
         return self._connection.execute(statement, parameters)
 
     def insert(self, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Inserts rows of these columns into a table that the log does not cover, all by one statement."""
-        if rows:
-            self.mark()
-            self._catch_up()
-            self._database.insert_many(self._connection, table, columns, rows)
+        """Inserts rows of these columns into a table that the log does not cover."""
+        self._held += [Put(table, self._database.insert_many, columns, row) for row in rows]
 
     def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, growing: str = "") -> None:
         """Inserts rows into a table that the log does not cover, or replaces them by primary key.
 
         Every row must name the same columns. A row that has more in the column `growing` stays.
         """
-        if rows:
+        if growing and rows:
             self.execute(self._database.upsert(table, tuple(rows[0]), growing), rows)
+            return
+        self._held += [
+            Put(table, self._database.upsert_many, tuple(row), tuple(row.values())) for row in rows
+        ]
 
     def mark(self) -> None:
-        """Sets the savepoint that `undo` goes back to, and does what was held back."""
+        """Sets the savepoint that `undo` goes back to, and writes what was held back."""
         if not self._is_marked:
-            self._catch_up()
+            self._waiting.write()
             self._database.savepoint(self._connection)
             self._is_marked = True
-        self._do_held()
+        held, self._held = self._held, []
+        write_all(self._connection, held)
 
     def finish(self) -> None:
-        """Does what is still held back, and keeps everything."""
+        """Keeps everything."""
         if self._is_marked:
-            self.settle()
+            self.mark()
             self._database.release(self._connection)
-        elif self._held:
-            self._database.run_together(self._connection, self._held)
-
-    def settle(self) -> None:
-        """Has everything done, so that what would fail has failed."""
-        self.mark()
-        self._catch_up()
+        else:
+            self._waiting.add(self._held)
 
     def undo(self) -> None:
         """Undoes everything."""
         if self._is_marked:
             self._database.undo(self._connection)
 
-    def _do_held(self) -> None:
-        held, self._held = self._held, []
-        for write in held:
-            write()
-
-    def _catch_up(self) -> None:
-        if self._is_marked:  # whatever was put off is of this mutation
-            self._database.catch_up(self._connection)
-        else:
-            catch_up(self._connection, self._database)
+    def _let_see(self) -> None:
+        """Writes what a statement must see that changes nothing."""
+        if self._held:
+            self.mark()
+        elif not self._is_marked:
+            self._waiting.write()
 
     def _stamped(self, kind: Kind[M], key: str, message: M) -> bytes:
         """Stamps the mutation's revision into a message and returns what is stored of it."""
@@ -272,7 +285,8 @@ class Transaction:
         if touched := self.touched.get(identity):
             return touched.after
         if identity not in self._bodies:
-            self._bodies[identity] = self._database.body(self._connection, kind.table, key)
+            rows = self._database.select(self._connection, kind.table, ("body",), ("key",), [(key,)])
+            self._bodies[identity] = rows[0][0] if rows else None
         return self._bodies[identity]
 
     def _touch(
