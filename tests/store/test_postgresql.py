@@ -130,6 +130,24 @@ async def test_what_two_servers_read_and_change_is_never_lost(pair):
         assert counter.message().capacity == 100
 
 
+async def test_who_missed_much_takes_it_over_in_steps_before_it_writes(
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    busy = await open_store(tmp_path / "a")
+    frozen = await open_store(tmp_path / "b", follow_length=10)
+    monkeypatch.setattr(frozen, "catch_up", lambda: asyncio.sleep(0))
+    reader = Reader(frozen, Watch(NODES))
+    await reader.present()
+    await asyncio.gather(*(busy.write(put_node(f"n{n}")) for n in range(95)))
+    steps: list[int] = []
+    frozen.on_commit(lambda changes: steps.append(len(changes)))
+    await frozen.write(put_node("own", capacity=1))
+    assert steps == [10] * 9 + [5, 1]
+    seen = [row(event) for event in await reader.until_revision(96)]
+    assert [revision for *_, revision in seen] == list(range(1, 97))
+    await reader.close()
+
+
 async def test_the_same_claim_at_two_servers_has_one_effect(pair):
     def claim() -> Idempotency:
         return Idempotency("admin", "key-1", b"fingerprint")

@@ -215,6 +215,25 @@ def _check_type(answer: Any, result_type: type[Message] | None) -> None:
         )
 
 
+class TooFarBehind(Exception):
+    """Others wrote more than is read while they wait: it is to be taken over before, in steps."""
+
+
+def take_over(connection: sa.Connection, known: State, limits: Limits) -> Commit:
+    """Returns the next of what others wrote since `known`. Keeps nobody from writing."""
+    try:
+        return _read_missed(connection, known, limits)
+    finally:
+        connection.rollback()
+
+
+def _read_missed(connection: sa.Connection, known: State, limits: Limits) -> Commit:
+    page = log.read_span(connection, known.revision, limits.follow_length)
+    if page.floor > known.revision:
+        raise Outage(FELL_BEHIND)
+    return Commit(known.revision + 1, page.end, page.changes)
+
+
 def execute(
     connection: sa.Connection,
     database: Database,
@@ -227,6 +246,7 @@ def execute(
 
     Returns what the caller has not seen yet: usually one commit; one more before it when others wrote
     since `known`, or when a commit of ours came through although the database reported a failure.
+    Raises TooFarBehind.
     """
     try:
         commits = _attempt(connection, database, clock, limits, known, jobs, is_careful=False)
@@ -255,9 +275,10 @@ def _attempt(
             raise Outage(OTHER_HISTORY)  # noqa: TRY301 - ends the transaction like any other failure
         if state.floor > known.revision:
             raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
+        if state.revision > known.revision + limits.follow_length:
+            raise TooFarBehind  # noqa: TRY301 - the same
         if state.revision > known.revision:
-            missed = log.read_all(connection, known.revision)
-            commits.append(Commit(known.revision + 1, state.revision, missed))
+            commits.append(_read_missed(connection, known, limits))
         if state.now_us is not None:
             clock.follow(state.now_us)
         batch = Batch(connection, database, clock, limits, state, is_careful=is_careful)

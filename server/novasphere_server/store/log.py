@@ -134,10 +134,11 @@ async def read_page(read: Read, kind_name: str | None, position: int, length: in
     return page
 
 
-def read_all(connection: sa.Connection, position: int) -> list[Change]:
-    """Returns every change after revision `position`, on a connection of the writer's."""
-    rows = connection.execute(_OF_ALL, _parameters(position, 2**62, UNLIMITED)).all()
-    return [_change(row) for row in rows if row.revision is not None]
+def read_span(connection: sa.Connection, position: int, length: int) -> LogPage:
+    """Returns the changes of at most `length` revisions after `position`, on a connection of the writer's."""
+    rows = connection.execute(_OF_ALL, _parameters(position, position + length, UNLIMITED)).all()
+    changes = [_change(row) for row in rows if row.revision is not None]
+    return LogPage(changes, min(rows[0].value, position + length), rows[0].floor)
 
 
 def first_changes_after(

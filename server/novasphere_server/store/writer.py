@@ -85,8 +85,10 @@ class Writer:
         self._gathered.clear()
 
     def follow(self, revision: int) -> None:
-        """Notes that what others wrote up to `revision` was published."""
-        self._followed = revision
+        """Notes that everything up to `revision` was published."""
+        with self._changed:
+            self._followed = revision
+            self._changed.notify()
 
     async def close(self) -> None:
         """Commits what waits, then ends the thread. Nothing is accepted any more."""
@@ -119,10 +121,7 @@ class Writer:
         try:
             if self._connection is None:
                 self._connection = self._database.connect()
-            known = replace(self._known, revision=max(self._known.revision, self._followed))
-            commits = batches.execute(
-                self._connection, self._database, self._clock, self._limits, known, wanted
-            )
+            commits = self._commit(self._connection, wanted)
         except BaseException as error:  # noqa: BLE001 - reported to every caller and logged
             _log.error("a batch of %d mutations failed", len(wanted), exc_info=error)
             self._disconnect()
@@ -133,6 +132,25 @@ class Writer:
             return Outcome(jobs, failure=error)
         self._known = replace(self._known, revision=commits[-1].last)
         return Outcome(jobs, commits)
+
+    def _commit(self, connection: sa.Connection, jobs: list[Job]) -> list[Commit]:
+        while True:
+            known = replace(self._known, revision=max(self._known.revision, self._followed))
+            try:
+                return batches.execute(
+                    connection, self._database, self._clock, self._limits, known, jobs
+                )
+            except batches.TooFarBehind:
+                self._take_over(batches.take_over(connection, known, self._limits))
+
+    def _take_over(self, commit: Commit) -> None:
+        """Has what others wrote published, and waits for that: it may be more than memory holds."""
+        self._known = replace(self._known, revision=commit.last)
+        self._loop.call_soon_threadsafe(self._settle, Outcome((), [commit]))
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._followed >= commit.last, timeout=self._limits.lock_timeout
+            )
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -154,6 +172,6 @@ class Writer:
                 if job.claim is not None:
                     job.claim.was_replayed = job.was_replayed
                 job.future.set_result(job.result)
-        if outcome.commits:
+        if outcome.jobs and outcome.commits:
             # Runs after the callers, who are resumed in the order in which they were answered.
             self._loop.call_soon(failpoints.hit, failpoints.AFTER_ANSWER)
