@@ -68,6 +68,7 @@ class CommandBatches:
             idempotency=idempotency,
             is_dry_run=is_dry_run,
             result_type=api.BatchCreateCommandsResponse,
+            reads=[(NODES, request.node_id) for request in requests],
         )
 
     async def get(
@@ -119,6 +120,7 @@ class CommandBatches:
             idempotency=idempotency,
             is_dry_run=is_dry_run,
             result_type=api.BatchCancelCommandsResponse,
+            reads=[(COMMANDS, command_id) for command_id in command_ids],
         )
 
 

@@ -202,7 +202,11 @@ class Commands:
             return command
 
         return await self._store.write(
-            cancel, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Command
+            cancel,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=pb.Command,
+            reads=[(COMMANDS, command_id)],
         )
 
     async def next_queue_deadline_us(self) -> int | None:
