@@ -344,6 +344,23 @@ async def test_a_server_that_missed_what_was_compacted_is_not_available_again(
     assert await writer.check()
 
 
+async def test_a_history_that_was_lost_is_not_found_again_when_another_grows_as_long(
+    open_store, store_url: str
+):
+    store = await open_store()
+    for n in range(3):
+        await store.write(put_node(f"n{n}"))
+    with psycopg.connect(store_url, autocommit=True) as connection:
+        # A standby that had missed two commits took over, and then took two of another server.
+        connection.execute("DELETE FROM changes WHERE revision > 1")
+        connection.execute("UPDATE revision SET value = 1")
+        assert not await store.check()
+        connection.execute("UPDATE revision SET value = 3")
+    assert not await store.check()
+    with pytest.raises(errors.DatabaseUnavailable):
+        await store.get(NODES, "n2")
+
+
 async def test_a_url_may_say_more_of_the_connection(postgres: PostgresServer, store_url: str):
     postgres.execute("CREATE SCHEMA ours", store_url.rpartition("/")[2])
     more = "application_name=ours&connect_timeout=9&options=-csearch_path%3Dours"

@@ -16,8 +16,8 @@ from novasphere_server.clock import Clock
 from novasphere_server.store import failpoints, idempotency, log, tables
 from novasphere_server.store.database import (
     FELL_BEHIND,
-    OTHER_HISTORY,
     Database,
+    OtherHistory,
     Outage,
     State,
 )
@@ -272,7 +272,7 @@ def _attempt(
     try:
         state = database.begin(connection)
         if state.epoch != known.epoch or state.revision < known.revision:
-            raise Outage(OTHER_HISTORY)  # noqa: TRY301 - ends the transaction like any other failure
+            raise OtherHistory  # noqa: TRY301 - ends the transaction like any other failure
         if state.floor > known.revision:
             raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
         if state.revision > known.revision + limits.follow_length:

@@ -19,12 +19,18 @@ from novasphere_server.store.limits import Limits
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-OTHER_HISTORY = "the database holds another history than before: restart the server"
 FELL_BEHIND = "the log was compacted beyond what this server knows: restart the server"
 
 
 class Outage(Exception):
-    """The database cannot be used at the moment, or holds another history than before."""
+    """The database cannot be used at the moment."""
+
+
+class OtherHistory(Outage):
+    """The database holds another history than before. That it grows to the same length heals nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("the database holds another history than before: restart the server")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from novasphere_server.store import database, log, tables
 from novasphere_server.store import idempotency as records
 from novasphere_server.store.batches import Commit, Job
 from novasphere_server.store.cache import Cache, KeyPage
-from novasphere_server.store.database import FELL_BEHIND, OTHER_HISTORY, Database, Outage, State
+from novasphere_server.store.database import FELL_BEHIND, Database, OtherHistory, Outage, State
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import KINDS, Kind
 from novasphere_server.store.limits import Limits
@@ -63,6 +63,7 @@ class Store:
         self.backlogs = {"log": Backlog(), "idempotency": Backlog()}
         self._marked = state.revision
         self._is_available = True
+        self._is_over = False  # the history that this server knows
         self._is_closing = False
         self._suspected = asyncio.Event()
         self._announced = asyncio.Event()
@@ -415,6 +416,7 @@ class Store:
         if self._is_available:
             _log.error("the database is unavailable", exc_info=error)
         self._is_available = False
+        self._is_over = self._is_over or isinstance(error, OtherHistory)
         self._suspected.set()
 
     async def _probe(self) -> None:
@@ -433,8 +435,8 @@ class Store:
         revision = self._revision  # as it was before the look: commits go on meanwhile
         try:
             state = await asyncio.to_thread(self._database.probe, can_write=not was_available)
-            if state.epoch != self._epoch or state.revision < revision:
-                raise Outage(OTHER_HISTORY)  # noqa: TRY301 - noted like any other failure
+            if self._is_over or state.epoch != self._epoch or state.revision < revision:
+                raise OtherHistory  # noqa: TRY301 - noted like any other failure
             if state.floor > self._revision:
                 raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
         except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
