@@ -14,14 +14,14 @@ from novasphere_server import errors
 from novasphere_server.store import database, log, tables
 from novasphere_server.store import postgresql as dialect
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import NODES
+from novasphere_server.store.kinds import COMMANDS, NODES
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.queries import Query
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch
 from postgresql import PostgresServer
-from store_samples import Reader, eventually, put_node, row
+from store_samples import Reader, eventually, put_command, put_node, row
 
 
 @pytest.fixture
@@ -146,6 +146,36 @@ async def test_who_missed_much_takes_it_over_in_steps_before_it_writes(
     seen = [row(event) for event in await reader.until_revision(96)]
     assert [revision for *_, revision in seen] == list(range(1, 97))
     await reader.close()
+
+
+async def test_many_mutations_together_send_as_many_statements_as_one(
+    open_store, monkeypatch: pytest.MonkeyPatch
+):
+    store = await open_store()
+    sent: list[object] = []
+    execute = psycopg.Cursor.execute
+
+    def counted(cursor, query, *arguments, **options):
+        sent.append(query)
+        return execute(cursor, query, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+
+    async def statements(*names: str) -> int:
+        sent.clear()
+        await asyncio.gather(  # in one commit
+            *(
+                store.write(
+                    put_command(name),
+                    idempotency=Idempotency("admin", f"of {name}", b"fingerprint"),
+                    reads=[(COMMANDS, name), (NODES, "n1")],
+                )
+                for name in names
+            )
+        )
+        return len(sent)
+
+    assert await statements("first") == await statements(*(f"c{n}" for n in range(50)))
 
 
 async def test_the_same_claim_at_two_servers_has_one_effect(pair):
