@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from novasphere_server import errors
 from novasphere_server.store import database, log, tables
 from novasphere_server.store import postgresql as dialect
+from novasphere_server.store.arrays import arrays
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import COMMANDS, NODES
 from novasphere_server.store.limits import Limits
@@ -176,6 +177,12 @@ async def test_many_mutations_together_send_as_many_statements_as_one(
         return len(sent)
 
     assert await statements("first") == await statements(*(f"c{n}" for n in range(50)))
+
+
+def test_every_table_can_be_sent_as_arrays():
+    for table in tables.metadata.tables.values():
+        names = tuple(column.name for column in table.columns)
+        assert len(arrays(table, names, [(None,) * len(names)])) == len(names)
 
 
 async def test_the_same_claim_at_two_servers_has_one_effect(pair):
