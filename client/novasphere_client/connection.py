@@ -17,9 +17,24 @@ from novasphere_client.settings import REQUEST_IDS, Settings, SettingsError, is_
 Q = TypeVar("Q")
 R = TypeVar("R")
 
+# What says nothing of the try that failed with it, or with an answer that is lost.
+_UNCLEAR = (errors.Unreachable, errors.DeadlineExceeded, errors.Internal)
+# What is said of a request that was not carried out before either: else that would have been answered again.
+_CLEAR = (
+    errors.InvalidArgument,
+    errors.NotFound,
+    errors.AlreadyExists,
+    errors.Aborted,
+    errors.FailedPrecondition,
+    errors.Unimplemented,
+)
+
 # A stream that lasted longer than any attempt to connect may take was a working one.
 _CONNECT_SECONDS = 5.0
 _WORKED_SECONDS = 2 * _CONNECT_SECONDS
+
+# In less no answer comes: such a try would only hide why those before it failed.
+_SHORTEST_TRY = 0.05
 
 OnInterruption = Callable[[errors.NovasphereError], None]
 
@@ -79,15 +94,20 @@ class Connection:
         """Calls a method that may be called twice as well as once."""
         deadline = time.monotonic() + self._timeout
         trying = Patience(self.patience if patience is None else patience)
+        is_unclear = False
         while True:
             left = max(deadline - time.monotonic(), 0.001)
             try:
                 return await method(request, timeout=left, metadata=self._metadata)
             except grpc.aio.AioRpcError as error:
                 failure = self._described(statuses.from_rpc_error(error))
+            is_unclear = not isinstance(failure, _CLEAR) and (is_unclear or _is_unclear(failure))
+            failure.may_have_happened = is_unclear
             if isinstance(failure, errors.DeadlineExceeded) or time.monotonic() >= deadline:
                 raise failure
             await trying.wait(failure)
+            if deadline - time.monotonic() < _SHORTEST_TRY:
+                raise failure
 
     async def mutate(
         self,
@@ -151,6 +171,10 @@ class Connection:
         if not failure.reason and isinstance(failure, errors.Unreachable | errors.DeadlineExceeded):
             failure.metadata.setdefault("server", self.settings.server)
         return failure
+
+
+def _is_unclear(failure: errors.NovasphereError) -> bool:
+    return isinstance(failure, _UNCLEAR) or failure.reason == "DATABASE_UNAVAILABLE"
 
 
 def new_request_id() -> str:

@@ -21,8 +21,11 @@ class NovasphereError(Exception):
     """A call that failed.
 
     `is_retriable`: the same request may succeed later without being changed. `request_id` finds the
-    call in the server's log. `retry_after` is in seconds.
+    call in the server's log. `retry_after` is in seconds. `may_have_happened`: what the request asks for may
+    have been done all the same, by this try or by an earlier one that nobody answered.
     """
+
+    may_have_happened = False
 
     def __init__(
         self,

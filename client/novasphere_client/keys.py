@@ -86,7 +86,12 @@ class Keys:
         request_id: str = "",
         validate_only: bool = False,
     ) -> key_pb2.Key:
-        """Changes what a key is called and when it stops working; what is not given stays."""
+        """Changes what a key is called and when it stops working; what is not given stays.
+
+        Raises ValueError for an `expires_at` of a key that never expires.
+        """
+        if expires_at is not None and never_expires:
+            raise ValueError("give expires_at or never_expires, not both")
         request = key_service_pb2.UpdateKeyRequest(
             key_id=key_id, name=name, etag=etag, request_id=request_id, validate_only=validate_only
         )

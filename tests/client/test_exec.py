@@ -406,6 +406,38 @@ async def test_a_lost_batch_is_in_doubt_on_every_node_and_not_sent_again(
     assert not server.requests("CreateCommand")
 
 
+@pytest.mark.parametrize(
+    ("answered", "code"),
+    [
+        (Refusal(grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE"), 125),  # which may have committed it
+        (Refusal(grpc.StatusCode.INTERNAL, "INTERNAL"), 125),
+        (Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"), 1),
+    ],
+    ids=["database away", "failed", "overloaded"],
+)
+async def test_who_answers_that_it_failed_may_have_run_it(
+    answered: Refusal, code: int, server: ScriptedServer, cli: Cli
+) -> None:
+    server.add_node("a")
+    server.refuse("CreateCommand", *[answered] * 100)
+    done = await cli("exec", "a", "--contact-timeout", "1", "--", "work")
+    assert done.code == code
+    assert ("whether the command runs is not known" in done.err) is (code == 125)
+
+
+async def test_a_batch_in_doubt_is_not_sent_one_by_one_when_its_retry_is_refused(
+    server: ScriptedServer, cli: Cli
+) -> None:
+    for name in ("a", "b"):
+        server.add_node(name)
+    overloaded = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+    server.refuse("AfterCreate", Refusal(grpc.StatusCode.UNAVAILABLE), *[overloaded] * 100)
+    done = await cli("exec", "a", "b", "--contact-timeout", "1", "--", "work")
+    assert done.code == 125
+    assert "whether the command runs is not known" in done.err
+    assert len(server.scripts) == 2
+
+
 async def test_a_server_that_knows_no_batches_is_asked_one_by_one(
     server: ScriptedServer, cli: Cli
 ) -> None:

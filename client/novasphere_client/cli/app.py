@@ -194,7 +194,7 @@ def execute(
 
     One word after -- is a shell line; several are quoted and joined. The exit code is the remote one;
     124: timed out; 125: contact lost, its end is not known; 126: the node refused it; 130: cancelled;
-    255: the server could not be reached, and nothing was run. Of several nodes, the greatest. Ctrl-C
+    255: the server could not be reached, and nothing was sent. Of several nodes, the greatest. Ctrl-C
     cancels; a second one leaves at once.
     """
     words: list[str] = context.meta["novasphere.words"]

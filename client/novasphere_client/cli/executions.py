@@ -226,9 +226,9 @@ class Execution:
                 created = await self._client.commands.create_all(
                     requests, patience=self._request.contact_timeout
                 )
-            except _REFUSALS:
-                continue
             except errors.NovasphereError as error:
+                if isinstance(error, _REFUSALS) and not error.may_have_happened:
+                    continue
                 for target in batch:
                     target.failure = error
             else:
@@ -259,16 +259,14 @@ class Execution:
         return None
 
     def _tell_why_not(self, target: Target, error: errors.NovasphereError) -> int:
+        why = failures.explain(error, self._client.settings)
+        if not error.may_have_happened:
+            self._say(target, why)
+            return sessions.FAILED
         if isinstance(error, errors.Unreachable | errors.DeadlineExceeded):
-            # It may have been accepted before the answer was lost.
-            self._say(
-                target,
-                "lost contact with the server while submitting; whether the command runs is not known. "
-                "See: novasphere command list",
-            )
-            return CONTACT_LOST
-        self._say(target, failures.explain(error, self._client.settings))
-        return sessions.FAILED
+            why = "lost contact with the server while submitting"
+        self._say(target, f"{why}; whether the command runs is not known.\nSee: novasphere command list")
+        return CONTACT_LOST
 
     async def _follow(self, target: Target, lines: Lines | None) -> int:
         """Prints the output until the command has ended; returns its exit code."""
