@@ -85,7 +85,10 @@ async def test_a_key_is_renamed_and_its_end_is_set_moved_and_lifted(rest: Rest):
 
 async def test_what_is_already_so_makes_no_revision(rest: Rest):
     made = await rest.make(expires_at=rest.later(60))
+    await rest.ask("GET", "", token=made["key"])
+    await rest.server.app.credentials.store_uses()
     before = await rest.get(made)
+    assert before["last_used_at"]
     assert await rest.update(made, {"name": "ci", "expires_at": before["expires_at"]}) == (200, before)
 
 

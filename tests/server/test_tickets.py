@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -135,6 +136,30 @@ async def test_a_stream_ends_with_the_key_that_made_its_ticket(browser: Browser)
         await browser.post(f"/api/v1/keys/{key['key_id']}:revoke")
         last = await ends(answer)
     assert (last["type"], last["error"]["code"]) == ("ERROR", "UNAUTHENTICATED")
+
+
+async def test_a_stream_ends_with_the_new_end_of_the_key_that_made_its_ticket(tmp_path: Path):
+    async with (
+        running_server(tmp_path, admin_token=ADMIN_TOKEN) as server,
+        aiohttp.ClientSession(server.http_url) as http,
+    ):
+        browser = Browser(server, http)
+        key = await browser.key("read")
+        ticket = await browser.ticket(key["key"])
+        soon = datetime.fromtimestamp(server.clock.now_us() / 1e6 + 20, UTC).isoformat()
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+        path = f"/api/v1/keys/{key['key_id']}"
+        async with http.patch(path, json={"expires_at": soon}, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+    # One that has never seen the key change.
+    async with (
+        running_server(tmp_path, admin_token=ADMIN_TOKEN) as server,
+        aiohttp.ClientSession(server.http_url) as http,
+        Browser(server, http).stream(f"{WATCH}?ticket={ticket}") as answer,
+    ):
+        await answer.content.readline()
+        server.clock.advance(20)
+        assert (await ends(answer))["error"]["code"] == "UNAUTHENTICATED"
 
 
 async def test_a_stream_ends_with_the_signed_token_that_made_its_ticket(tmp_path: Path):

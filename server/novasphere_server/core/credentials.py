@@ -220,7 +220,7 @@ class Credentials:
             raise refused("no such key")
         if key.HasField("revoked_at"):
             raise refused("revoked")
-        expires_at_us = _expires_at_us(key)
+        expires_at_us = instants.optional_microseconds(key, "expires_at")
         if expires_at_us is not None and expires_at_us <= now_us:
             raise refused("expired")
         principal = Principal(
@@ -295,16 +295,12 @@ def _used(at_us: int) -> key_pb2.Key:
     return key_pb2.Key(last_used_at=instants.timestamp(at_us))
 
 
-def _expires_at_us(key: key_pb2.Key) -> int | None:
-    return key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
-
-
 def _ends_at_us(stored: bytes | None) -> int | None:
     """Returns when a key ends that is stored like this: at once if it is revoked or gone."""
     if stored is None:
         return 0
     key = key_pb2.Key.FromString(stored)
-    return 0 if key.HasField("revoked_at") else _expires_at_us(key)
+    return 0 if key.HasField("revoked_at") else instants.optional_microseconds(key, "expires_at")
 
 
 def _may_join(token: key_pb2.JoinToken, now_us: int) -> bool:

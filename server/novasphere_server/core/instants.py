@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 
@@ -13,3 +14,8 @@ def timestamp(us: int) -> Timestamp:
 
 def microseconds(instant: Timestamp) -> int:
     return instant.seconds * 1_000_000 + instant.nanos // 1000
+
+
+def optional_microseconds(message: Message, field: str) -> int | None:
+    """Returns the instant that a field holds; None if it is not set."""
+    return microseconds(getattr(message, field)) if message.HasField(field) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from novasphere.api.v1 import key_pb2, options_pb2
 
-from novasphere_server.core import etags, page_tokens, secrets
+from novasphere_server.core import etags, instants, page_tokens, secrets
 from novasphere_server.core.principals import Principal
 from novasphere_server.errors import ApiError, InvalidArgument, KeyNotFound, KeyRevoked, PermissionDenied
 from novasphere_server.store.idempotency import Idempotency
@@ -150,9 +150,10 @@ class Keys:
             tx.put(KEYS, key)
             return key
 
-        return await self._store.write(
+        key = await self._store.write(
             update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=key_pb2.Key
         )
+        return self._store.with_live_fields(KEYS, key_id, key)
 
     async def revoke(
         self,
@@ -173,9 +174,10 @@ class Keys:
                 tx.put(KEYS, key)
             return key
 
-        return await self._store.write(
+        key = await self._store.write(
             revoke, idempotency=idempotency, is_dry_run=is_dry_run, result_type=key_pb2.Key
         )
+        return self._store.with_live_fields(KEYS, key_id, key)
 
     @staticmethod
     def _find(tx: Transaction, principal: Principal, key_id: str) -> key_pb2.Key:
@@ -224,7 +226,7 @@ def _check_future(tx: Transaction, expires_at_us: int | None) -> None:
 def _reschedule(
     tx: Transaction, principal: Principal, key: key_pb2.Key, expires_at_us: int | None
 ) -> None:
-    present_us = key.expires_at.ToMicroseconds() if key.HasField("expires_at") else None
+    present_us = instants.optional_microseconds(key, "expires_at")
     if expires_at_us == present_us:
         return
     _check_future(tx, expires_at_us)

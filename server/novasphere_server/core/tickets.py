@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import enum
 import json
+from dataclasses import replace
 
 import sqlalchemy as sa
 from novasphere.api.v1 import ticket_service_pb2 as pb
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import secrets
+from novasphere_server.core import instants, secrets
 from novasphere_server.core.principals import Principal, PrincipalKind
 from novasphere_server.core.refusals import TICKET, Refused
 from novasphere_server.store import tables
@@ -93,18 +94,18 @@ class Tickets:
         if use is TicketUse.LOOK:
             return holder
 
-        def spend(tx: Transaction) -> str:
-            """Returns why the ticket opens nothing."""
+        def spend(tx: Transaction) -> Principal | str:
+            """Returns who the stream is opened for, or why the ticket opens nothing."""
             if not tx.execute(sa.delete(_table).where(this)).rowcount:
                 return "spent"
             if expires_at_us <= tx.now_us:  # by the clock that it was made by, whichever server made it
                 return "expired"
-            return "" if _works(tx, holder) else "its maker's key has ended"
+            return _present(tx, holder) or "its maker's key has ended"
 
-        why = await self._store.write(spend)
-        if why:
-            raise Refused(TICKET, why, claimed=claimed)
-        return holder
+        opened_for = await self._store.write(spend)
+        if isinstance(opened_for, str):
+            raise Refused(TICKET, opened_for, claimed=claimed)
+        return opened_for
 
     async def forget_expired(self) -> None:
         """Deletes the tickets that nobody used in time."""
@@ -117,14 +118,15 @@ def _forget(tx: Transaction) -> None:
     tx.execute(sa.delete(_table).where(_c.expires_at_us <= tx.now_us))
 
 
-def _works(tx: Transaction, holder: Principal) -> bool:
-    """Returns whether the credential that made the ticket still works."""
-    if holder.expires_at_us is not None and holder.expires_at_us <= tx.now_us:
-        return False
-    if holder.kind is not PrincipalKind.KEY:
-        return True
-    key = tx.get(KEYS, holder.name.removeprefix(f"{PrincipalKind.KEY}:"))
-    return key is not None and not key.HasField("revoked_at")
+def _present(tx: Transaction, holder: Principal) -> Principal | None:
+    """Returns whose credential made the ticket, with the end that it has by now; None if it works no more."""
+    if holder.kind is PrincipalKind.KEY:
+        key = tx.get(KEYS, holder.name.removeprefix(f"{PrincipalKind.KEY}:"))
+        if key is None or key.HasField("revoked_at"):
+            return None
+        holder = replace(holder, expires_at_us=instants.optional_microseconds(key, "expires_at"))
+    has_ended = holder.expires_at_us is not None and holder.expires_at_us <= tx.now_us
+    return None if has_ended else holder
 
 
 def _packed(holder: Principal) -> str:

@@ -60,16 +60,25 @@ class LiveFields:
 
     def over(self, kind: Kind[M], key: str, stored: Rendered[M]) -> Rendered[M]:
         """Returns the stored object with its live fields: the same one until either changes."""
-        overlay = self._overlays.get((kind.name, key))
+        overlay = self._present(kind, key)
         if overlay is None:
             return stored
-        if overlay.news is not None:
-            wire = overlay.news().SerializeToString(deterministic=True)
-            overlay.news = None
-            if wire != overlay.wire or not overlay.counter:
-                overlay.wire, overlay.counter, overlay.merged = wire, overlay.set_at, None
         if overlay.merged is None or overlay.base is not stored:
             etag = f"{stored.etag}.{overlay.counter}"
             overlay.merged = Rendered(kind.message, stored.wire + overlay.wire, etag)
             overlay.base = stored
         return overlay.merged
+
+    def fields(self, kind: Kind[Any], key: str) -> bytes:
+        """Returns the live fields alone, as they are appended to an object's bytes."""
+        overlay = self._present(kind, key)
+        return b"" if overlay is None else overlay.wire
+
+    def _present(self, kind: Kind[Any], key: str) -> _Overlay | None:
+        overlay = self._overlays.get((kind.name, key))
+        if overlay is not None and overlay.news is not None:
+            wire = overlay.news().SerializeToString(deterministic=True)
+            overlay.news = None
+            if wire != overlay.wire or not overlay.counter:
+                overlay.wire, overlay.counter, overlay.merged = wire, overlay.set_at, None
+        return overlay

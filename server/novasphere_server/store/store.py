@@ -194,6 +194,11 @@ class Store:
         stored = known.stored if known is not None else (await self._load(kind, [key]))[key]
         return None if stored is None else self._live.over(kind, key, stored)
 
+    def with_live_fields(self, kind: Kind[M], key: str, stored: M) -> M:
+        """Returns what a mutation made of an object, with the live fields that a reader sees now."""
+        fields = self._live.fields(kind, key)
+        return kind.message.FromString(stored.SerializeToString() + fields) if fields else stored
+
     async def _load(self, kind: Kind[M], keys: Sequence[str]) -> dict[str, Rendered[M] | None]:
         columns, state = kind.table.c, tables.revision
         statement = sa.select(state.c.value, columns.key, columns.revision, columns.body).select_from(
