@@ -31,6 +31,8 @@ LOOPBACK: tuple[Network, ...] = (
     ipaddress.IPv4Network("127.0.0.0/8"),
     ipaddress.IPv6Network("::1/128"),
 )
+_IPV4_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")  # no peer is: it is taken for what it maps
+_LISTS = ("cors_origins", "trusted_gateways")
 
 
 class CannotStart(Exception):
@@ -238,7 +240,9 @@ def _check(settings: Settings) -> None:
 
 
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    """Returns the flag of a setting: one that takes a list names one element, and may be repeated."""
+    one = name.removesuffix("s") if name in _LISTS else name
+    return f"--{one.replace('_', '-')}"
 
 
 def _data_dir(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Path:
@@ -442,9 +446,12 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _networks(value: Any) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(text) for text in _texts(value))
+        networks = tuple(ipaddress.ip_network(text) for text in _texts(value))
     except (TypeError, ValueError):
         raise ValueError("addresses or networks, such as 10.0.0.7 or 10.0.0.0/24") from None
+    if any(network.subnet_of(_IPV4_MAPPED) for network in networks if network.version == 6):
+        raise ValueError("written as IPv4 where they are, such as 10.0.0.0/24 for ::ffff:10.0.0.0/120")
+    return networks
 
 
 def _address(value: Any) -> Address:

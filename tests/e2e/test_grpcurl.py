@@ -57,11 +57,12 @@ async def test_grpcurl_lists_describes_and_calls_every_service(plane: ControlPla
     }  # fmt: skip
     refused = {"GetCommand": "NotFound", "CancelCommand": "NotFound", "ExplainCommand": "NotFound",
                "BatchGetCommands": "NotFound", "BatchCancelCommands": "NotFound", "GetKey": "NotFound",
-               "RevokeKey": "NotFound", "RevokeJoinToken": "NotFound", "ReadCommandOutput": "NotFound",
+               "UpdateKey": "NotFound", "RevokeKey": "NotFound", "RevokeJoinToken": "NotFound", "ReadCommandOutput": "NotFound",
                "Connect": "InvalidArgument"}  # fmt: skip
     ids = {"GetCommand": {"command_id": "x"}, "CancelCommand": {"command_id": "x"},
            "ExplainCommand": {"command_id": "x"}, "BatchGetCommands": {"command_ids": ["x"]},
            "BatchCancelCommands": {"command_ids": ["x"]}, "GetKey": {"key_id": "x"},
+           "UpdateKey": {"key_id": "x", "name": "k"},
            "RevokeKey": {"key_id": "x"}, "RevokeJoinToken": {"token_id": "x"},
            "ReadCommandOutput": {"command_id": "x"}}  # fmt: skip
     for service in ours:

@@ -260,7 +260,7 @@ LOCAL = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("2001:db8::7/
     ],
 )
 def test_only_a_trusted_gateway_says_for_whom_it_asks(peer: str, told: str, origin: str):
-    assert peers.origin(peer, {peers.CLIENT: told}, LOCAL) == origin
+    assert peers.network(peers.client(peer, {peers.CLIENT: told}, LOCAL)) == origin
 
 
 # -- what is remembered

@@ -200,8 +200,10 @@ def test_trusted_gateways_are_addresses_and_networks(tmp_path: Path):
     write(tmp_path / "config.toml", "trusted_gateways = []\n")
     assert trusted() == []
     for wrong in ("gateway.example", "10.0.0.7/24", "10.0.0.7:9090"):
-        with pytest.raises(SettingsError, match=r"--trusted-gateways must be addresses or networks"):
+        with pytest.raises(SettingsError, match=r"--trusted-gateway must be addresses or networks"):
             trusted(flags={"trusted_gateways": [wrong]})
+    with pytest.raises(SettingsError, match=r"--trusted-gateway must be written as IPv4"):
+        trusted(flags={"trusted_gateways": ["::ffff:10.0.0.0/104"]})
 
 
 def test_a_gateway_apart_is_set_as_the_server_is(tmp_path: Path):

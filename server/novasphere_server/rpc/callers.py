@@ -71,6 +71,10 @@ class Callers:
             return None
         return principal
 
+    def client(self, metadata: Mapping[str, str], peer: Peer) -> Peer:
+        """Returns where a call comes from, as far as the gateways that are believed tell."""
+        return peers.client(peer, metadata, self._gateways)
+
     async def allowed(
         self,
         method: Method,
@@ -114,7 +118,7 @@ class Callers:
         known = self._authenticator.known(tokens[0])
         if known is not None:
             return known
-        origin = peers.origin(peer, metadata, self._gateways)
+        origin = peers.network(self.client(metadata, peer))
         claims = [self._authenticator.claim(token) for token in tokens]
         waits = [self._refusals.wait(origin, claim) for claim in claims]
         refused = []

@@ -39,16 +39,14 @@ def network(peer: Peer) -> str:
     return str(parsed)
 
 
-def origin(peer: Peer, metadata: Mapping[str, str], gateways: Sequence[Network]) -> str:
-    """Returns who is to be taken for the client of a call: its peer or, if that is one of the gateways, whom
-    it asks for.
-    """
+def client(peer: Peer, metadata: Mapping[str, str], gateways: Sequence[Network]) -> Peer:
+    """Returns where a call comes from: its peer or, if that is one of the gateways, whom it asks for."""
     told = metadata.get(CLIENT)
     if told and _parsed(told) is not None:
         parsed = _parsed(peer)
         if parsed is not None and any(parsed in trusted for trusted in gateways):
-            return network(told)
-    return network(peer)
+            return told
+    return peer
 
 
 def _parsed(peer: Peer) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -223,7 +223,8 @@ class Pipeline:
             self._refuse_when_draining()
             principal = await self.callers.allowed(method, metadata, peer)
             deadline = None if remaining is None else self._clock.monotonic() + remaining
-            context = CallContext(method.path, principal, request_id, metadata, deadline, peer)
+            client = self.callers.client(metadata, peer)
+            context = CallContext(method.path, principal, request_id, metadata, deadline, client)
             message = (
                 request if isinstance(request, AsyncIterator) else self._read(method, request, context)
             )
