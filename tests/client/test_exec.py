@@ -409,7 +409,8 @@ async def test_a_lost_batch_is_in_doubt_on_every_node_and_not_sent_again(
 @pytest.mark.parametrize(
     ("answered", "code"),
     [
-        (Refusal(grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE"), 125),  # which may have committed it
+        # It may have been committed.
+        (Refusal(grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE"), 125),
         (Refusal(grpc.StatusCode.INTERNAL, "INTERNAL"), 125),
         (Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"), 1),
     ],
