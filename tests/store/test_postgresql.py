@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import aclosing
 from pathlib import Path
 
@@ -22,7 +23,16 @@ from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch
 from postgresql import PostgresServer
-from store_samples import Reader, eventually, put_command, put_node, row
+from store_samples import (
+    Mutation,
+    Reader,
+    StandingClock,
+    eventually,
+    put_command,
+    put_node,
+    row,
+    together,
+)
 
 
 @pytest.fixture
@@ -149,6 +159,65 @@ async def test_who_missed_much_takes_it_over_in_steps_before_it_writes(
     await reader.close()
 
 
+async def test_others_do_not_wait_while_more_than_a_page_is_taken_over(
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    busy = await open_store(tmp_path / "a")
+    frozen = await open_store(tmp_path / "b", follow_length=10)
+    monkeypatch.setattr(frozen, "catch_up", lambda: asyncio.sleep(0))
+    for mutation in range(8):
+        length = 25 if mutation == 4 else 6  # one is longer than a page
+        await busy.write(together(*(put_node(f"n{mutation}-{n}") for n in range(length))))
+    steps: list[int] = []
+    frozen.on_commit(lambda changes: steps.append(len(changes)))
+    await frozen.write(put_node("own"))
+    assert steps == [6, 6, 6, 6, 25, 6, 6, 6, 1]
+
+
+async def test_who_cannot_publish_what_it_missed_reads_no_more_of_it(
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    busy = await open_store(tmp_path / "a")
+    stalled = await open_store(tmp_path / "b", follow_length=10, lock_timeout=0.2)
+    reader = Reader(stalled, Watch(NODES))
+    await reader.present()
+    with monkeypatch.context() as deaf:
+        deaf.setattr(stalled, "catch_up", lambda: asyncio.sleep(0))
+        await asyncio.gather(*(busy.write(put_node(f"n{n}")) for n in range(95)))
+        end = stalled.on_commit(lambda _changes: time.sleep(1))  # nothing else runs meanwhile
+        with pytest.raises(errors.DatabaseUnavailable):
+            await stalled.write(put_node("own"))
+        end()
+        assert stalled.revision < 95
+    await eventually(lambda: stalled.is_available)
+    await stalled.write(put_node("own"))
+    seen = [row(event) for event in await reader.until_revision(96) if event.object]
+    assert [revision for *_, revision in seen] == list(range(1, 97))
+    await reader.close()
+
+
+async def test_what_is_looked_up_is_not_searched_for_in_a_table_that_grew(store: Store, store_url: str):
+    await asyncio.gather(*(store.write(put_command(f"c{n}")) for n in range(20)))
+    with psycopg.connect(store_url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE commands")  # it is known to be small
+
+    async def rows_read() -> int:
+        counted = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'commands'"
+        known = [(COMMANDS, f"new-{n}") for n in range(5)]
+        return await store.write(lambda tx: tx.execute(sa.text(counted)).scalar(), reads=known)
+
+    for _ in range(10):  # a plan may be kept from the fifth time on
+        await rows_read()
+    with psycopg.connect(store_url) as connection:
+        others = [c.name for c in tables.commands.columns if c.name not in ("id", "key")]
+        names = ", ".join(f'"{name}"' for name in others)
+        connection.execute(
+            f"INSERT INTO commands (id, key, {names}) "  # noqa: S608 - names of our own
+            f"SELECT 1000 + g, 'x' || g, {names} FROM commands, generate_series(1, 20000) g WHERE key = 'c0'"
+        )
+    assert await rows_read() < 20_000
+
+
 async def test_many_mutations_together_send_as_many_statements_as_one(
     open_store, monkeypatch: pytest.MonkeyPatch
 ):
@@ -183,6 +252,31 @@ def test_every_table_can_be_sent_as_arrays():
     for table in tables.metadata.tables.values():
         names = tuple(column.name for column in table.columns)
         assert len(arrays(table, names, [(None,) * len(names)])) == len(names)
+
+
+@pytest.mark.parametrize("is_of_the_database", [True, False])
+async def test_text_is_found_whatever_encoding_is_set(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_of_the_database
+):
+    if is_of_the_database:
+        postgres.execute(
+            "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        url = postgres.url("latin")
+    else:
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+        url = postgres.new_database()
+    store = await Store.open(url, clock=StandingClock(), data_dir=tmp_path)
+    try:
+        claims = [Idempotency("admin", "café", b"fingerprint") for _ in range(2)]
+        for claim in claims:
+            await store.write(put_node("naïve"), idempotency=claim)
+        assert claims[1].was_replayed
+        found = await store.write(lambda tx: tx.get(NODES, "naïve"), reads=[(NODES, "naïve")])
+        assert found is not None
+        assert await store.read(sa.select(tables.nodes.c.key)) == [("naïve",)]
+    finally:
+        await store.close()
 
 
 async def test_the_same_claim_at_two_servers_has_one_effect(pair):
@@ -281,6 +375,22 @@ async def test_a_server_that_freezes_in_its_turn_loses_it(
     await eventually(lambda: frozen.is_available)
     await frozen.write(put_node("n2"))
     assert [item.message().node_id for item in (await other.list(Query(NODES))).items] == ["n1", "n2"]
+
+
+async def test_many_mutations_that_take_long_together_are_not_taken_for_frozen(
+    open_store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 500)
+    store = await open_store(batch_rows=10)
+
+    def take_time(name: str) -> Mutation:
+        put = together(*(put_command(f"{name}-{n}") for n in range(5)))
+        return lambda tx: (time.sleep(0.05), put(tx))
+
+    known = [(COMMANDS, f"c{n}-{m}") for n in range(20) for m in range(5)]
+    await store.write(lambda tx: tx.next_id("command"))
+    await asyncio.gather(*(store.write(take_time(f"c{n}"), reads=known) for n in range(20)))
+    assert (await store.list(Query(COMMANDS))).total == 100
 
 
 class TestAServerOfItsOwn:
@@ -387,15 +497,80 @@ async def test_a_history_that_was_lost_is_not_found_again_when_another_grows_as_
     store = await open_store()
     for n in range(3):
         await store.write(put_node(f"n{n}"))
+    told = follow(store)
     with psycopg.connect(store_url, autocommit=True) as connection:
         # A standby that had missed two commits took over, and then took two of another server.
         connection.execute("DELETE FROM changes WHERE revision > 1")
         connection.execute("UPDATE revision SET value = 1")
         assert not await store.check()
-        connection.execute("UPDATE revision SET value = 3")
+        grow(connection, 2, 5)
     assert not await store.check()
     with pytest.raises(errors.DatabaseUnavailable):
+        await store.catch_up()
+    with pytest.raises(errors.DatabaseUnavailable):
         await store.get(NODES, "n2")
+    assert not told
+    assert store.revision == 3
+
+
+def follow(store: Store) -> list[str]:
+    """Returns the keys of what is published from now on."""
+    told: list[str] = []
+    store.on_commit(lambda changes: told.extend(change.key for change in changes))
+    return told
+
+
+def grow(connection: psycopg.Connection, first: int, last: int) -> None:
+    """Appends revisions that nobody else knows."""
+    others = '"index", kind, key, namespace, type, before, after, at_us'
+    connection.execute(
+        f"INSERT INTO changes (revision, {others}) "  # noqa: S608 - names of our own
+        f"SELECT g, {others} FROM changes, generate_series({first}, {last}) g WHERE revision = 1"
+    )
+    connection.execute("UPDATE revision SET value = %s", (last,))
+
+
+async def test_another_history_is_not_followed_before_anybody_looked(open_store, store_url: str):
+    store = await open_store()
+    for n in range(3):
+        await store.write(put_node(f"n{n}"))
+    reader = Reader(store, Watch(NODES))
+    await reader.present()
+    with psycopg.connect(store_url, autocommit=True) as connection:
+        connection.execute("UPDATE meta SET value = 'another' WHERE name = 'epoch'")
+        grow(connection, 4, 5)
+    told = follow(store)
+    with pytest.raises(errors.DatabaseUnavailable):
+        await store.catch_up()
+    assert not await store.check()
+    assert not told
+    assert store.revision == 3
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.page(), 0.2)
+    await reader.close()
+
+
+async def test_what_is_committed_to_another_history_is_not_told(open_store, store_url: str):
+    store = await open_store()
+    await store.write(put_node("n1"))
+    told = follow(store)
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def take_time(tx: Transaction) -> None:
+        put_node("lost")(tx)
+        has_begun.set()
+        assert may_end.wait(10)
+
+    writes = [asyncio.create_task(store.write(take_time))]
+    await eventually(has_begun.is_set)
+    writes.append(asyncio.create_task(store.write(put_node("queued"))))
+    with psycopg.connect(store_url, autocommit=True) as connection:
+        connection.execute("UPDATE meta SET value = 'another' WHERE name = 'epoch'")
+    assert not await store.check()
+    may_end.set()
+    answers = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [errors.DatabaseUnavailable] * 2
+    assert not told
 
 
 async def test_a_url_may_say_more_of_the_connection(postgres: PostgresServer, store_url: str):

@@ -168,6 +168,17 @@ async def test_a_commit_holds_no_more_mutations_than_the_limit(open_store):
     assert sum(batches) == 35
 
 
+@pytest.mark.parametrize("limits", [{"batch_rows": 20}, {"batch_bytes": 10_000}])
+async def test_a_commit_takes_no_further_mutation_once_it_holds_much(open_store, limits):
+    store = await open_store(**limits)
+    batches: list[int] = []
+    store.on_commit(lambda changes: batches.append(len(changes)))
+    wide = [together(*(put_node(f"n{n}-{m}", hostname="h" * 250) for m in range(30))) for n in range(10)]
+    written = await asyncio.gather(*map(store.write, wide))
+    assert batches == [30] * 10
+    assert [nodes[0].revision for nodes in written] == list(range(1, 11))
+
+
 async def test_followers_and_cache_have_a_commit_before_its_callers_are_answered(store: Store):
     seen: list[tuple[str, int]] = []
     store.on_commit(lambda changes: seen.extend((c.key, store.revision) for c in changes))

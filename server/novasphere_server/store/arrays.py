@@ -58,7 +58,7 @@ _TYPES: dict[str, tuple[int, Callable[[Any], bytes]]] = {
 
 
 @lru_cache(maxsize=256)
-def kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+def type_names(table: sa.Table, columns: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the types of columns, as PostgreSQL spells them."""
     return tuple(table.c[column].type.compile(DIALECT).partition(" COLLATE")[0] for column in columns)
 
@@ -68,12 +68,12 @@ def arrays(
 ) -> Sequence[Array]:
     """Returns rows of these columns, column by column."""
     return [
-        _array(kind, values)
-        for kind, values in zip(kinds(table, columns), zip(*rows, strict=True), strict=True)
+        _array(name, values)
+        for name, values in zip(type_names(table, columns), zip(*rows, strict=True), strict=True)
     ]
 
 
-def _array(kind: str, values: Sequence[Any]) -> Array:
-    number, encode = _TYPES[kind]
+def _array(type_name: str, values: Sequence[Any]) -> Array:
+    number, encode = _TYPES[type_name]
     elements = [_NULL if value is None else encode(value) for value in values]
     return Array(_HEADER(1, None in values, number, len(values), 1) + b"".join(elements))

@@ -14,13 +14,7 @@ from google.protobuf.message import Message
 
 from novasphere_server.clock import Clock
 from novasphere_server.store import failpoints, idempotency, log, tables
-from novasphere_server.store.database import (
-    FELL_BEHIND,
-    Database,
-    OtherHistory,
-    Outage,
-    State,
-)
+from novasphere_server.store.database import Database, State
 from novasphere_server.store.idempotency import Idempotency, Record, Scope
 from novasphere_server.store.kinds import Kind
 from novasphere_server.store.limits import Limits
@@ -90,6 +84,7 @@ class Batch:
         self._changes: list[Change] = []
         self._news: set[str] = set()
         self._rows: list[tuple[Any, ...]] = []
+        self._row_bytes = 0
 
     def look_up(self, jobs: Sequence[Job]) -> None:
         """Reads together what the mutations will look at, as far as that is known. Raises PutOffFailed."""
@@ -174,6 +169,7 @@ class Batch:
         for index, ((kind_name, key), object_) in enumerate(touched):
             self._bodies[kind_name, key] = object_.after
             before, after = object_.before, object_.after
+            self._row_bytes += len(before or b"") + len(after or b"")
             self._changes.append(Change(self._last, index, kind_name, key, before, after))
             self._rows.append(
                 (
@@ -188,6 +184,15 @@ class Batch:
                     transaction.now_us,
                 )
             )
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds so much that it takes no further mutation."""
+        rows = len(self._rows) + self._waiting.rows
+        return (
+            rows >= self._limits.batch_rows
+            or self._row_bytes + self._waiting.bytes >= self._limits.batch_bytes
+        )
 
     def finish(self) -> Commit:
         """Writes what the mutations have in common. The transaction is ready to be committed."""
@@ -216,21 +221,28 @@ def _check_type(answer: Any, result_type: type[Message] | None) -> None:
 
 
 class TooFarBehind(Exception):
-    """Others wrote more than is read while they wait: it is to be taken over before, in steps."""
+    """Others wrote more than is read while everybody waits: it is to be taken over before, in steps."""
 
 
 def take_over(connection: sa.Connection, known: State, limits: Limits) -> Commit:
     """Returns the next of what others wrote since `known`. Keeps nobody from writing."""
     try:
-        return _read_missed(connection, known, limits)
+        page = log.read_at_most(connection, known.revision, limits.follow_length)
+        if page is None:
+            page = log.read_mutation(connection, known.revision + 1)
     finally:
         connection.rollback()
+    page.state.check_continues(known)
+    return Commit(known.revision + 1, page.end, page.changes)
 
 
-def _read_missed(connection: sa.Connection, known: State, limits: Limits) -> Commit:
-    page = log.read_span(connection, known.revision, limits.follow_length)
-    if page.floor > known.revision:
-        raise Outage(FELL_BEHIND)
+def _read_missed(connection: sa.Connection, known: State, state: State, limits: Limits) -> Commit:
+    """Returns all that others wrote since `known`. Raises TooFarBehind."""
+    if state.revision > known.revision + limits.follow_length:
+        raise TooFarBehind
+    page = log.read_at_most(connection, known.revision, limits.follow_length)
+    if page is None or page.end < state.revision:
+        raise TooFarBehind
     return Commit(known.revision + 1, page.end, page.changes)
 
 
@@ -241,21 +253,21 @@ def execute(
     limits: Limits,
     known: State,
     jobs: Sequence[Job],
-) -> list[Commit]:
-    """Runs the jobs in one transaction and commits it.
+) -> tuple[list[Commit], int]:
+    """Runs jobs in one transaction and commits it.
 
     Returns what the caller has not seen yet: usually one commit; one more before it when others wrote
-    since `known`, or when a commit of ours came through although the database reported a failure.
-    Raises TooFarBehind.
+    since `known`, or when a commit of ours came through although the database reported a failure. Returns
+    also how many jobs were run: those behind them did not fit. Raises TooFarBehind.
     """
     try:
-        commits = _attempt(connection, database, clock, limits, known, jobs, is_careful=False)
+        done = _attempt(connection, database, clock, limits, known, jobs, is_careful=False)
     except PutOffFailed:
         for job in jobs:
             job.result, job.error, job.was_replayed = None, None, False
-        commits = _attempt(connection, database, clock, limits, known, jobs, is_careful=True)
+        done = _attempt(connection, database, clock, limits, known, jobs, is_careful=True)
     failpoints.hit(failpoints.AFTER_COMMIT)
-    return commits
+    return done
 
 
 def _attempt(
@@ -267,24 +279,23 @@ def _attempt(
     jobs: Sequence[Job],
     *,
     is_careful: bool,
-) -> list[Commit]:
+) -> tuple[list[Commit], int]:
     commits = []
+    count = 0
     try:
         state = database.begin(connection)
-        if state.epoch != known.epoch or state.revision < known.revision:
-            raise OtherHistory  # noqa: TRY301 - ends the transaction like any other failure
-        if state.floor > known.revision:
-            raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
-        if state.revision > known.revision + limits.follow_length:
-            raise TooFarBehind  # noqa: TRY301 - the same
+        state.check_continues(known)
         if state.revision > known.revision:
-            commits.append(_read_missed(connection, known, limits))
+            commits.append(_read_missed(connection, known, state, limits))
         if state.now_us is not None:
             clock.follow(state.now_us)
         batch = Batch(connection, database, clock, limits, state, is_careful=is_careful)
         batch.look_up(jobs)
         for job in jobs:
             batch.run(job)
+            count += 1
+            if batch.is_full:
+                break
         commits.append(batch.finish())
         failpoints.hit(failpoints.BEFORE_COMMIT)
         connection.commit()
@@ -292,4 +303,4 @@ def _attempt(
         with suppress(sa.exc.DBAPIError):  # on a connection that is lost nothing is left to undo
             connection.rollback()
         raise
-    return commits
+    return commits, count

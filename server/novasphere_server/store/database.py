@@ -42,6 +42,13 @@ class State:
     floor: int
     now_us: int | None = None  # wall time, if it is the database that sets the servers' clocks
 
+    def check_continues(self, known: State) -> None:
+        """Raises OtherHistory or Outage unless what came after `known` can be read here."""
+        if self.epoch != known.epoch or self.revision < known.revision:
+            raise OtherHistory
+        if self.floor > known.revision:
+            raise Outage(FELL_BEHIND)
+
 
 class Database(ABC):
     """One database: how to connect, to begin and to undo, and which errors mean that it is away."""

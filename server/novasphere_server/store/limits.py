@@ -16,6 +16,10 @@ class Limits:
     resource_bytes: int = 256 * KIB  # one stored message
     queue_length: int = 10_000  # mutations that wait for the writer
     batch_length: int = 256  # mutations that share a commit
+    # A commit takes no further mutation from either on: what they put is held in memory, and PostgreSQL
+    # hears nothing while they run, which it does not put up with for long.
+    batch_rows: int = 2000
+    batch_bytes: int = 4 * MIB
     log_age: float = 24 * HOUR
     log_length: int = 1_000_000  # rows of the log
     idempotency_age: float = 24 * HOUR

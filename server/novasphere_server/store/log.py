@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from novasphere_server.store import tables
+from novasphere_server.store.database import State
 from novasphere_server.store.transactions import Transaction
 
 Read = Callable[[sa.Executable, dict[str, Any]], Awaitable[Sequence[sa.Row[Any]]]]
@@ -40,22 +41,23 @@ class Change:
 class LogPage:
     """The changes of a stretch of the log, of whole mutations only.
 
-    The stretch ends with revision `end`. Nothing up to `floor` can be read any more.
+    The stretch ends with revision `end`. `state` is where the database stood.
     """
 
     changes: Sequence[Change]
     end: int
-    floor: int
+    state: State
 
 
 def _statement(
     *conditions: sa.ColumnElement[bool], also: Sequence[sa.ColumnElement[Any]] = ()
 ) -> sa.Select[Any]:
-    """Returns one row a change, each with floor and last revision; without changes, one row of nulls.
+    """Returns one row a change, each with where the database stands; without changes, one row of nulls.
 
     The columns `also` come last.
     """
-    changes, state = tables.changes, tables.revision
+    changes, state, meta = tables.changes, tables.revision, tables.meta
+    epoch = sa.select(meta.c.value).where(meta.c.name == "epoch").scalar_subquery()
     page = (
         sa.select(
             changes.c.revision,
@@ -72,7 +74,7 @@ def _statement(
         .cte("page")
     )
     return (
-        sa.select(state.c.floor, state.c.value, page)
+        sa.select(epoch.label("epoch"), state.c.value, state.c.floor, page)
         .select_from(state.outerjoin(page, sa.true()))
         .order_by(page.c.revision, page.c.index)
     )
@@ -98,21 +100,25 @@ _BETWEEN = _statement(
 
 
 def _change(row: sa.Row[Any]) -> Change:
-    return Change(*tuple(row)[2:8])
+    return Change(*tuple(row)[3:9])
+
+
+def _whole(rows: Sequence[sa.Row[Any]], end: int) -> LogPage:
+    """Returns the page that `rows` make, which are all up to revision `end`."""
+    changes = [_change(row) for row in rows if row.revision is not None]
+    return LogPage(changes, end, State(*tuple(rows[0])[:3]))
 
 
 def _page(rows: Sequence[sa.Row[Any]], position: int, length: int) -> LogPage | None:
     """Returns the page that `rows` make; None when they hold no whole mutation."""
-    floor, last = rows[0].floor, rows[0].value
-    end = min(last, position + SPAN)
-    changes = [_change(row) for row in rows if row.revision is not None]
-    if len(changes) > length:
-        cut = changes[-1].revision
-        changes = [change for change in changes if change.revision < cut]
-        if not changes:
+    end = min(rows[0].value, position + SPAN)
+    if len(rows) > length:
+        cut = rows[-1].revision
+        rows = [row for row in rows if row.revision < cut]
+        if not rows:
             return None
-        end = changes[-1].revision
-    return LogPage(changes, max(end, position), floor)
+        end = rows[-1].revision
+    return _whole(rows, max(end, position))
 
 
 def _parameters(position: int, end: int, limit: int) -> dict[str, Any]:
@@ -130,15 +136,23 @@ async def read_page(read: Read, kind_name: str | None, position: int, length: in
     if page is None:  # one mutation is longer than a page
         end = rows[0].revision
         rows = await read(statement, parameters | {"end": end, "limit": UNLIMITED})
-        page = LogPage([_change(row) for row in rows if row.revision is not None], end, rows[0].floor)
+        page = _whole(rows, end)
     return page
 
 
-def read_span(connection: sa.Connection, position: int, length: int) -> LogPage:
-    """Returns the changes of at most `length` revisions after `position`, on a connection of the writer's."""
-    rows = connection.execute(_OF_ALL, _parameters(position, position + length, UNLIMITED)).all()
-    changes = [_change(row) for row in rows if row.revision is not None]
-    return LogPage(changes, min(rows[0].value, position + length), rows[0].floor)
+def read_at_most(connection: sa.Connection, position: int, length: int) -> LogPage | None:
+    """Returns at most `length` changes after revision `position`, on a connection of the writer's.
+
+    None if one mutation made more.
+    """
+    rows = connection.execute(_OF_ALL, _parameters(position, position + SPAN, length + 1)).all()
+    return _page(rows, position, length)
+
+
+def read_mutation(connection: sa.Connection, revision: int) -> LogPage:
+    """Returns the changes of one mutation, however many, on a connection of the writer's."""
+    rows = connection.execute(_OF_ALL, _parameters(revision - 1, revision, UNLIMITED)).all()
+    return _whole(rows, revision)
 
 
 def first_changes_after(

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql as dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from novasphere_server.store import tables
-from novasphere_server.store.arrays import DIALECT, Array, ArrayDumper, arrays, kinds
+from novasphere_server.store.arrays import DIALECT, Array, ArrayDumper, arrays, type_names
 from novasphere_server.store.database import Database, Outage, State, replacing
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.marks import Marks
@@ -68,6 +68,7 @@ class Postgresql(Database):
         self._arguments: dict[str, Any] = {
             "application_name": "novasphere",
             "connect_timeout": 5,
+            "client_encoding": "utf8",  # as the arrays are, whatever the database or the environment says
             # A server that is gone without a word is noticed.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
@@ -77,7 +78,9 @@ class Postgresql(Database):
         own = url.query.get("options", "")  # of the operator; what is given besides a URL replaces it
         writing = (
             f"{own} -c idle_in_transaction_session_timeout={_FROZEN_AFTER_MS} "
-            f"-c lock_timeout={_LOCK_WAIT_MS} -c statement_timeout={_STATEMENT_MS}"
+            f"-c lock_timeout={_LOCK_WAIT_MS} -c statement_timeout={_STATEMENT_MS} "
+            # A plan that was made while a table was small would be kept, and read all of it, while it grows.
+            "-c plan_cache_mode=force_custom_plan"
         )
         reading = f"{own} -c statement_timeout={_STATEMENT_MS}"
         self._engine = sa.create_engine(
@@ -319,14 +322,12 @@ _QUOTE = DIALECT.identifier_preparer.quote
 
 @lru_cache(maxsize=64)
 def _select(table: sa.Table, columns: tuple[str, ...], by: tuple[str, ...]) -> str:
-    """Returns the statement that looks every key up by itself.
-
-    Without the limit PostgreSQL may choose to read the whole table, and stay with that while it grows.
-    """
-    names, keys = (", ".join(_QUOTE(column) for column in some) for some in (columns, by))
-    conditions = " AND ".join(f"{_QUOTE(table.name)}.{name} = wanted.{name}" for name in map(_QUOTE, by))
-    one = f"SELECT {names} FROM {_QUOTE(table.name)} WHERE {conditions} LIMIT 1"  # noqa: S608 - names of our own
-    return f"SELECT found.* FROM {_rows(table, by)} AS wanted({keys}), LATERAL ({one}) AS found"  # noqa: S608 - the same
+    """Returns the statement that looks many keys up, which come as an array a column."""
+    name = _QUOTE(table.name)
+    keys = ", ".join(_QUOTE(column) for column in by)
+    found = ", ".join(f"{name}.{_QUOTE(column)}" for column in columns)
+    conditions = " AND ".join(f"{name}.{column} = wanted.{column}" for column in map(_QUOTE, by))
+    return f"SELECT {found} FROM {_rows(table, by)} AS wanted({keys}), {name} WHERE {conditions}"  # noqa: S608 - names of our own
 
 
 @lru_cache(maxsize=256)
@@ -337,7 +338,7 @@ def _insert(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 
 def _rows(table: sa.Table, columns: tuple[str, ...]) -> str:
-    return f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds(table, columns))})"
+    return f"unnest({', '.join(f'%s::{name}[]' for name in type_names(table, columns))})"
 
 
 @lru_cache(maxsize=256)

@@ -63,7 +63,6 @@ class Store:
         self.backlogs = {"log": Backlog(), "idempotency": Backlog()}
         self._marked = state.revision
         self._is_available = True
-        self._is_over = False  # the history that this server knows
         self._is_closing = False
         self._suspected = asyncio.Event()
         self._announced = asyncio.Event()
@@ -296,6 +295,8 @@ class Store:
         return await self._select(statement, parameters)
 
     async def _select(self, statement: sa.Executable, parameters: Parameters) -> Sequence[sa.Row[Any]]:
+        if self._writer.is_over:
+            raise errors.DatabaseUnavailable
         try:
             try:
                 return await self._select_once(statement, parameters)
@@ -421,7 +422,8 @@ class Store:
         if self._is_available:
             _log.error("the database is unavailable", exc_info=error)
         self._is_available = False
-        self._is_over = self._is_over or isinstance(error, OtherHistory)
+        if isinstance(error, OtherHistory):
+            self._writer.give_up()
         self._suspected.set()
 
     async def _probe(self) -> None:
@@ -440,7 +442,7 @@ class Store:
         revision = self._revision  # as it was before the look: commits go on meanwhile
         try:
             state = await asyncio.to_thread(self._database.probe, can_write=not was_available)
-            if self._is_over or state.epoch != self._epoch or state.revision < revision:
+            if self._writer.is_over or state.epoch != self._epoch or state.revision < revision:
                 raise OtherHistory  # noqa: TRY301 - noted like any other failure
             if state.floor > self._revision:
                 raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
@@ -461,9 +463,13 @@ class Store:
             while is_behind:
                 position = self._revision
                 page = await log.read_page(self._select, None, position, self._limits.follow_length)
-                if page.floor > position:
-                    self._suspect(Outage(FELL_BEHIND))
-                    raise errors.DatabaseUnavailable
+                try:
+                    if self._writer.is_over:
+                        raise OtherHistory
+                    page.state.check_continues(State(self._epoch, position, 0))
+                except Outage as error:
+                    self._suspect(error)
+                    raise errors.DatabaseUnavailable from error
                 is_behind = page.end > position
                 if is_behind:
                     self._publish(Commit(position + 1, page.end, page.changes))

@@ -45,9 +45,14 @@ class Waiting:
         self._connection = connection
         self._database = database
         self._puts: list[Put] = []
+        self.rows = 0  # that were added so far
+        self.bytes = 0
 
     def add(self, puts: Iterable[Put]) -> None:
-        self._puts.extend(puts)
+        for put in puts:
+            self._puts.append(put)
+            self.rows += 1
+            self.bytes += sum(len(value) for value in put.values if type(value) is bytes)
 
     def write(self) -> None:
         """Raises PutOffFailed."""

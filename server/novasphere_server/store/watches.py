@@ -220,7 +220,9 @@ class Watches:
     async def _from_log(self, kind: Kind[M], position: int) -> tuple[Stretch[M], int]:
         """Returns the stretch of the log that follows `position`, and the log's floor."""
         page = await log.read_page(self._read, kind.name, position, self._page_length)
-        return Stretch(kind, position + 1, page.end, page.changes), page.floor
+        if page.state.epoch != self._epoch:
+            raise errors.DatabaseUnavailable
+        return Stretch(kind, position + 1, page.end, page.changes), page.state.floor
 
     def _page_of(
         self, watch: Watch[M], stretch: Stretch[M], position: int

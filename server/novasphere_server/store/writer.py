@@ -20,7 +20,7 @@ from novasphere_server import errors
 from novasphere_server.clock import Clock
 from novasphere_server.store import batches, failpoints
 from novasphere_server.store.batches import Commit, Job
-from novasphere_server.store.database import Database, State
+from novasphere_server.store.database import Database, OtherHistory, Outage, State
 from novasphere_server.store.limits import Limits
 
 _log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Writer:
         self._queue: deque[Job] = deque()
         self._changed = threading.Condition()
         self._is_closing = False
+        self.is_over = False  # the history that this server knows
         self._connection: sa.Connection | None = None
         self._stopped = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -88,6 +89,12 @@ class Writer:
         """Notes that everything up to `revision` was published."""
         with self._changed:
             self._followed = revision
+            self._changed.notify()
+
+    def give_up(self) -> None:
+        """Commits and publishes nothing any more: the database holds another history for good."""
+        with self._changed:
+            self.is_over = True
             self._changed.notify()
 
     async def close(self) -> None:
@@ -119,21 +126,29 @@ class Writer:
     def _execute(self, jobs: list[Job]) -> Outcome:
         wanted = [job for job in jobs if not job.future.cancelled()]
         try:
+            if self.is_over:
+                raise OtherHistory  # noqa: TRY301 - reported like any other failure
             if self._connection is None:
                 self._connection = self._database.connect()
-            commits = self._commit(self._connection, wanted)
+            commits, count = self._commit(self._connection, wanted)
         except BaseException as error:  # noqa: BLE001 - reported to every caller and logged
             _log.error("a batch of %d mutations failed", len(wanted), exc_info=error)
             self._disconnect()
+            if isinstance(error, OtherHistory):
+                self.give_up()
             with self._changed:
                 # Whoever waits behind would wait for the same failure.
                 jobs += self._queue
                 self._queue.clear()
             return Outcome(jobs, failure=error)
         self._known = replace(self._known, revision=commits[-1].last)
+        if left := wanted[count:]:
+            with self._changed:
+                self._queue.extendleft(reversed(left))
+            jobs = [job for job in jobs if job not in left]
         return Outcome(jobs, commits)
 
-    def _commit(self, connection: sa.Connection, jobs: list[Job]) -> list[Commit]:
+    def _commit(self, connection: sa.Connection, jobs: list[Job]) -> tuple[list[Commit], int]:
         while True:
             known = replace(self._known, revision=max(self._known.revision, self._followed))
             try:
@@ -145,12 +160,15 @@ class Writer:
 
     def _take_over(self, commit: Commit) -> None:
         """Has what others wrote published, and waits for that: it may be more than memory holds."""
-        self._known = replace(self._known, revision=commit.last)
         self._loop.call_soon_threadsafe(self._settle, Outcome((), [commit]))
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._followed >= commit.last, timeout=self._limits.lock_timeout
+            is_known = self._changed.wait_for(
+                lambda: self.is_over or self._followed >= commit.last, timeout=self._limits.lock_timeout
             )
+        if self.is_over:
+            raise OtherHistory
+        if not is_known:
+            raise Outage("what other servers wrote is not published in time")
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -160,6 +178,8 @@ class Writer:
 
     def _settle(self, outcome: Outcome) -> None:
         self._waiting -= len(outcome.jobs)
+        if self.is_over and outcome.failure is None:
+            outcome = Outcome(outcome.jobs, failure=OtherHistory())  # committed to the other one
         self._publish(outcome)
         for job in outcome.jobs:
             if job.future.done():  # its caller went away
