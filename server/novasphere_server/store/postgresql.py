@@ -322,12 +322,11 @@ _QUOTE = DIALECT.identifier_preparer.quote
 
 @lru_cache(maxsize=64)
 def _select(table: sa.Table, columns: tuple[str, ...], by: tuple[str, ...]) -> str:
-    """Returns the statement that looks many keys up, which come as an array a column."""
-    name = _QUOTE(table.name)
-    keys = ", ".join(_QUOTE(column) for column in by)
-    found = ", ".join(f"{name}.{_QUOTE(column)}" for column in columns)
-    conditions = " AND ".join(f"{name}.{column} = wanted.{column}" for column in map(_QUOTE, by))
-    return f"SELECT {found} FROM {_rows(table, by)} AS wanted({keys}), {name} WHERE {conditions}"  # noqa: S608 - names of our own
+    """Returns the statement that looks every key up by itself: cheaper than the join of all of them."""
+    names, keys = (", ".join(_QUOTE(column) for column in some) for some in (columns, by))
+    conditions = " AND ".join(f"{_QUOTE(table.name)}.{name} = wanted.{name}" for name in map(_QUOTE, by))
+    one = f"SELECT {names} FROM {_QUOTE(table.name)} WHERE {conditions} LIMIT 1"  # noqa: S608 - names of our own
+    return f"SELECT found.* FROM {_rows(table, by)} AS wanted({keys}), LATERAL ({one}) AS found"  # noqa: S608 - the same
 
 
 @lru_cache(maxsize=256)
