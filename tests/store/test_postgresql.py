@@ -531,7 +531,7 @@ def grow(connection: psycopg.Connection, first: int, last: int) -> None:
 
 
 async def test_another_history_is_not_followed_before_anybody_looked(open_store, store_url: str):
-    store = await open_store()
+    store = await open_store(ring_bytes=0)
     for n in range(3):
         await store.write(put_node(f"n{n}"))
     reader = Reader(store, Watch(NODES))
@@ -540,6 +540,8 @@ async def test_another_history_is_not_followed_before_anybody_looked(open_store,
         connection.execute("UPDATE meta SET value = 'another' WHERE name = 'epoch'")
         grow(connection, 4, 5)
     told = follow(store)
+    with pytest.raises(errors.DatabaseUnavailable):  # it is behind, and reads the log
+        await Reader(store, Watch(NODES, cursor=f"{store.epoch}.1")).page()
     with pytest.raises(errors.DatabaseUnavailable):
         await store.catch_up()
     assert not await store.check()
