@@ -180,6 +180,7 @@ async def test_bulk_on_a_thin_lossy_line_holds_up_no_heartbeat(network: Network,
         assert pair["command"]["status"] == "success", pair
         stdout = await output_of(plane, command_id, "stdout")
         assert hashlib.sha256(stdout).hexdigest() == wanted, len(stdout)
+    assert len(busy) > 2, "bulk let no heartbeats through"
     seconds = busy[-1] - busy[0]
     print(
         f"\n{len(stdout) * 8 / seconds / 1000:.0f} kbit/s, late: {latest(quiet):.2f} s without, "

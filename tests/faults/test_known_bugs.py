@@ -40,11 +40,23 @@ def test_every_planted_bug_still_applies(patch: Path, copy: Path) -> None:
     _plant(patch, copy)
 
 
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda p: p.stem)
-def check_that_a_planted_bug_is_caught(patch: Path, copy: Path) -> None:
+def test_every_test_that_shall_catch_one_exists() -> None:
+    named = {_catcher(patch) for patch in PATCHES}
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *named]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert found.returncode == 0, found.stdout[-1000:] + found.stderr[-1000:]
+
+
+def _catcher(patch: Path) -> str:
+    """Returns the id of the test that must go red."""
     found = re.match(r"Caught by: (\S+)", patch.read_text())
     assert found, f"{patch.name} must begin with 'Caught by: PYTEST_NODE_ID'"
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", found[1]]
+    return found[1]
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda p: p.stem)
+def check_that_a_planted_bug_is_caught(patch: Path, copy: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", _catcher(patch)]
     roots = os.pathsep.join(str(copy / folder) for folder in SOURCES)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NOVASPHERE_")} | {
         "PYTHONPATH": roots
