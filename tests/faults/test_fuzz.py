@@ -13,6 +13,7 @@ import pytest
 import requests as http
 import schemathesis
 from fuzzing import (
+    HEADER_NAMES,
     PATIENCE,
     Request,
     ask,
@@ -129,6 +130,21 @@ async def test_anything_in_every_place_of_a_request(fuzzed: ControlPlane) -> Non
     @given(request=http_requests(TOKEN, ids))
     def check(request: Request) -> None:
         assert_is_no_fault_of_ours(ask(fuzzed.http_port, request.raw()))
+
+    await run(check)
+
+
+async def test_headers_that_are_no_utf8(fuzzed: ControlPlane) -> None:
+    def check() -> None:
+        for name in HEADER_NAMES:
+            lines = [
+                "POST /api/v1/keys HTTP/1.1",
+                "Host: x",
+                "Connection: close",
+                f"Authorization: Bearer {TOKEN}",
+            ]
+            lines += ["Content-Length: 12", f"{name}: caf\xe9", "", '{"name":"k"}']
+            assert_is_no_fault_of_ours(ask(fuzzed.http_port, "\r\n".join(lines).encode("latin-1")))
 
     await run(check)
 
