@@ -202,6 +202,12 @@ def replacing(
     return insert.on_conflict_do_update(index_elements=primary, set_=changed, where=is_older)
 
 
+def rule_of(upsert: sa.Insert, dialect: sa.Dialect) -> str:
+    """Returns what such a statement does about rows that exist, as it is written behind an insert."""
+    _, conflict, rule = str(upsert.compile(dialect=dialect)).partition(" ON CONFLICT ")
+    return conflict + rule
+
+
 def connect_to(url: str, limits: Limits, data_dir: Path | None = None) -> Database:
     """Returns the database that `url` names.
 

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from novasphere_server.store import tables
 from novasphere_server.store.arrays import DIALECT, Array, ArrayDumper, arrays, type_names
-from novasphere_server.store.database import Database, Outage, State, replacing
+from novasphere_server.store.database import Database, Outage, State, replacing, rule_of
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.marks import Marks
 
@@ -347,10 +347,7 @@ def _upsert(table: sa.Table, columns: tuple[str, ...], growing: str) -> sa.Inser
 
 @lru_cache(maxsize=256)
 def _upsert_text(table: sa.Table, columns: tuple[str, ...]) -> str:
-    _, conflict, rule = str(_upsert(table, columns, "").compile(dialect=DIALECT)).partition(
-        " ON CONFLICT "
-    )
-    return f"{_insert(table, columns)}{conflict}{rule}"
+    return _insert(table, columns) + rule_of(_upsert(table, columns, ""), DIALECT)
 
 
 @lru_cache(maxsize=256)
