@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import postgresql
 import pytest
+from processes import eventually, is_alive
 
 LIB = Path(postgresql.__file__).parent
-SECONDS = 30.0
 
 STARTS_A_SERVER = """
 import json, sys, time, postgresql
@@ -26,31 +23,19 @@ time.sleep(600)
 """
 
 
-def is_running(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"  # which stays where nobody waits for orphans
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.mark.skipif(postgresql.programs() is None, reason=postgresql.MISSING)
-def test_a_database_server_ends_with_the_tests_even_if_they_are_killed():
-    with subprocess.Popen(
-        [sys.executable, "-c", STARTS_A_SERVER],
-        stdout=subprocess.PIPE,
+async def test_a_database_server_ends_with_the_tests_even_if_they_are_killed():
+    tests = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STARTS_A_SERVER, stdout=asyncio.subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": f"{LIB}:{os.environ.get('PYTHONPATH', '')}"},
-    ) as tests:
-        assert tests.stdout is not None
-        pid, folder = json.loads(tests.stdout.readline())
-        assert is_running(pid)
-        tests.send_signal(signal.SIGKILL)
-    wait_until(lambda: not is_running(pid))
-    wait_until(lambda: not Path(folder).exists())
+    )  # fmt: skip
+    assert tests.stdout is not None
+    pid, folder = json.loads(await tests.stdout.readline())
+    assert is_alive(pid)
+    tests.kill()
+    await tests.wait()
+
+    async def nothing_is_left() -> bool:
+        return not is_alive(pid) and not Path(folder).exists()
+
+    await eventually(nothing_is_left, within=30)

@@ -42,6 +42,14 @@ async def eventually(
         await asyncio.sleep(every)
 
 
+def is_alive(pid: int) -> bool:
+    """Returns whether a process runs. One that has ended may stay where nobody waits for it."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
 @dataclass
 class Process:
     """One of our programs, its output kept in a file."""

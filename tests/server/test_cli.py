@@ -19,6 +19,7 @@ import grpc.aio
 import pytest
 from novasphere.api.v1 import key_service_pb2, key_service_pb2_grpc
 from novasphere_server.testing import running_server
+from processes import is_alive
 
 TOKEN = "a-token-for-this-test"
 UP = "import sys; from novasphere_server.cli import up; sys.exit(up(sys.argv[1:]))"
@@ -287,13 +288,6 @@ def agent_of(program: Program) -> int:
 def children_of(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(child) for child in children.read_text().split()] if pid else []
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 async def test_a_start_with_nothing_to_migrate_and_no_keys_leaves_out_what_it_does_not_need(
