@@ -11,6 +11,10 @@ from novasphere.node.v1 import command_service_gateway as novasphere_node_v1_com
 from novasphere.node.v1 import metric_service_gateway as novasphere_node_v1_metric_service_gateway
 from novasphere.node.v1 import node_service_gateway as novasphere_node_v1_node_service_gateway
 from novasphere.node.v1 import system_service_gateway as novasphere_node_v1_system_service_gateway
+from novasphere.schedule.v1 import job_service_gateway as novasphere_schedule_v1_job_service_gateway
+from novasphere.schedule.v1 import schedule_service_gateway as novasphere_schedule_v1_schedule_service_gateway
+from novasphere.schedule.v1 import task_instance_service_gateway as novasphere_schedule_v1_task_instance_service_gateway
+from novasphere.schedule.v1 import task_service_gateway as novasphere_schedule_v1_task_service_gateway
 
 
 ROUTES: tuple[model.Route, ...] = model.ordered(
@@ -21,6 +25,10 @@ ROUTES: tuple[model.Route, ...] = model.ordered(
     novasphere_node_v1_metric_service_gateway.ROUTES,
     novasphere_node_v1_node_service_gateway.ROUTES,
     novasphere_node_v1_system_service_gateway.ROUTES,
+    novasphere_schedule_v1_job_service_gateway.ROUTES,
+    novasphere_schedule_v1_schedule_service_gateway.ROUTES,
+    novasphere_schedule_v1_task_instance_service_gateway.ROUTES,
+    novasphere_schedule_v1_task_service_gateway.ROUTES,
 )
 
 ERRORS: dict[str, model.ErrorRule] = {

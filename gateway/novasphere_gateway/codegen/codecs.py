@@ -33,7 +33,7 @@ def _words(enum: schema.Enum) -> Iterator[str]:
     read: dict[str, int] = {}
     for value in enum.values:
         printed.setdefault(value.number, value.spelling)
-        for word in (value.spelling, value.short_name, value.name):
+        for word in (value.spelling, value.short_name, value.name, *value.other_spellings):
             if read.setdefault(word, value.number) != value.number:
                 raise schema.GenerationError(f'{enum.full_name}: "{word}" stands for two values')
     yield f"words_{enum.symbol} = codec.Words("
@@ -84,10 +84,11 @@ def printed_field(
         # Sorted: the same message must give the same bytes.
         return f"{{{key}: {element} for k in sorted(x)}} if (x := {value}) else {{}}"
     if field.is_repeated:
+        empty = "None" if field.null_when_unset else "[]"
         if field.kind in _DIRECT and not field.json_text:
-            return f"{value}[:]"
+            return f"{value}[:] or None" if field.null_when_unset else f"{value}[:]"
         element = printed_value(protos, imports, field, "v")
-        return f"[{element} for v in x[:]] if (x := {value}) else []"
+        return f"[{element} for v in x[:]] if (x := {value}) else {empty}"
     printed = printed_value(protos, imports, field, value)
     return f'{printed} if {holder}.HasField("{field.name}") else None' if field.has_presence else printed
 

@@ -127,6 +127,8 @@ class EnumValue:
     number: int
     spelling: str
     """The word in JSON: the option's, or the short name."""
+    other_spellings: tuple[str, ...]
+    """More words that are read."""
     error: ErrorReason | None
     comment: str
 
