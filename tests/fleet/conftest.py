@@ -13,6 +13,7 @@ from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
 from novasphere.node.v1 import command_service_pb2 as command_api
+from novasphere_server.core.commands import command_with_result
 from novasphere_server.core.credentials import ADMIN, Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -22,7 +23,7 @@ from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
 from novasphere_server.loops.supervisor import Supervisor
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 from postgresql import PostgresServer
 
@@ -69,9 +70,9 @@ class World:
         self.presence = PresenceLoop(
             self.fleet.presence, self.fleet.links, period=settings.presence_period
         )
-        self.expiry = ExpiryLoop(self.fleet.commands, self.fleet.presence, self.clock, period=1)
+        self.expiry = ExpiryLoop(self.fleet.tasks, self.fleet.presence, self.clock, period=1)
         self.retention = RetentionLoop(
-            self.fleet.commands,
+            self.fleet.tasks,
             self.clock,
             terminal_retention=settings.terminal_retention,
             period=60,
@@ -97,9 +98,9 @@ class World:
         return (await self.fleet.commands.create(ADMIN, request)).command_id
 
     async def stored(self, command_id: str) -> command_pb2.CommandWithResult:
-        found = await self.store.get(COMMANDS, command_id)
+        found = await self.store.get(TASKS, command_id)
         assert found is not None, f"{command_id} is gone"
-        return found.message()
+        return command_with_result(found.message())
 
     async def command(self, command_id: str) -> command_pb2.Command:
         return (await self.stored(command_id)).command

@@ -152,8 +152,8 @@ async def test_much_output_of_an_ended_command_goes_in_steps_of_its_own(world):
     world.clock.advance(8 * DAY)
     older_than_us = world.clock.now_us() - 7 * DAY * 1_000_000
     left = []
-    while await world.fleet.commands.oldest_end_us(older_than_us) is not None:
-        await world.fleet.commands.forget_ended(older_than_us)
+    while await world.fleet.tasks.oldest_end_us(older_than_us) is not None:
+        await world.fleet.tasks.forget_ended(older_than_us)
         rows = await world.store.read(sa.select(tables.output_chunks.c.position))
         left.append([row.position for row in rows])
     # The end goes first: what is left is what a reader would have been sent first.

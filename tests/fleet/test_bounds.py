@@ -128,7 +128,7 @@ async def test_many_long_commands_are_forgotten_after_a_while(world, waiting, si
     await world.pass_time(61)
     sizes.clear()
     world.clock.advance(world.settings.terminal_retention + 1)
-    assert await world.retention.forget_commands() == COUNT
+    assert await world.retention.forget_tasks() == COUNT
     assert_small(sizes, COUNT)
 
 

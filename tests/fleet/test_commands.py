@@ -193,10 +193,10 @@ async def test_ended_commands_are_kept_for_a_week_with_their_output(world, agent
     await agent.finish(dispatch, exit_code=0)
     await agent.cut()
     world.clock.advance(6 * 86400)
-    assert await world.retention.forget_commands() == 0
+    assert await world.retention.forget_tasks() == 0
     waiting = await world.run(queue_timeout_seconds=30 * 86400)
     world.clock.advance(86400 + 1)
-    assert await world.retention.forget_commands() == 1
+    assert await world.retention.forget_tasks() == 1
     with pytest.raises(errors.CommandNotFound):
         await world.fleet.commands.get(ADMIN, old)
     assert await world.store.read(sa.select(tables.output_chunks)) == []

@@ -12,20 +12,20 @@ from typing import Any
 
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.node.v1 import command_pb2 as pb
+from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
-from novasphere_server.core import command_states as states
-from novasphere_server.core import commands, instants, output_chunks, reports
+from novasphere_server.core import instants, output_chunks, reports, task_ids, tasks
+from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.output_chunks import Tail
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import COMMANDS
+from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.transactions import Transaction
 
 Key = tuple[str, int]  # run id and attempt
 
-_c = tables.commands.c
+_c = tables.tasks.c
 _STEP = 500  # keys of one statement
 
 
@@ -41,36 +41,37 @@ class Attempt:
 
 
 def has_waiting(tx: Transaction, node_uid: str) -> bool:
-    """Returns whether commands wait for a node."""
-    waiting = sa.select(_c.key).where(_c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING)
+    """Returns whether tasks wait for a node."""
+    waiting = sa.select(_c.key).where(_c.node_uid == node_uid, _c.state == pb.WORK_STATE_PENDING)
     return tx.execute(waiting.limit(1)).first() is not None
 
 
 def claim(
     tx: Transaction, node_uid: str, limit: int, settings: FleetSettings, *, is_foreign: bool = False
 ) -> tuple[list[link.Dispatch], bool]:
-    """Turns up to `limit` waiting commands of a node into dispatches, oldest first. Returns them, and
+    """Turns up to `limit` waiting tasks of a node into dispatches, oldest first. Returns them, and
     whether more may wait. Those of a foreign node are timed from now on.
     """
-    due = tx.find(COMMANDS, _c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING, limit=limit)
+    due = tx.find(TASKS, _c.node_uid == node_uid, _c.state == pb.WORK_STATE_PENDING, limit=limit)
     dispatches = []
     looked_at = 0
     for stored in tx.fitting(due):
         looked_at += 1
-        command = stored.command
-        waited_us = tx.now_us - instants.microseconds(command.created_at)
-        if waited_us >= command.queue_timeout_seconds * 1_000_000:
-            commands.expire_queued(tx, stored)
+        task, instance = stored.task, stored.instance
+        waited_us = tx.now_us - instants.microseconds(task.scheduled_at)
+        if waited_us >= task.config.queue_timeout_seconds * 1_000_000:
+            tasks.expire_queued(tx, stored)
             continue
-        states.move(command, pb.COMMAND_STATE_DISPATCHED)
-        command.attempt += 1
-        command.dispatched_at.CopyFrom(instants.timestamp(tx.now_us))
+        states.move(stored, pb.WORK_STATE_DISPATCHED, tx.now_us)
+        task.lock_version += 1
+        instance.attempt = task.lock_version
+        instance.dispatched_at.CopyFrom(task.updated_at)
         if is_foreign:
-            deadline_us = tx.now_us + command.timeout_seconds * 1_000_000
-            command.run_deadline.CopyFrom(instants.timestamp(deadline_us))
+            deadline_us = tx.now_us + task.config.timeout_seconds * 1_000_000
+            instance.run_deadline.CopyFrom(instants.timestamp(deadline_us))
         token = tx.next_id("fencing")
-        tx.put(COMMANDS, stored, fencing_token=token)
-        dispatches.append(_dispatch(command, token, settings))
+        tx.put(TASKS, stored, fencing_token=token)
+        dispatches.append(_dispatch(stored, token, settings))
     return dispatches, len(due) == limit or looked_at < len(due)
 
 
@@ -82,28 +83,29 @@ def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> li
 
 
 def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
-    """Lets a command wait again whose last dispatch never reached its node."""
+    """Lets a task wait again whose last dispatch never reached its node."""
     row = sent(tx, [told.run_id]).get(told.run_id)
-    stored = None if row is None else pb.CommandWithResult.FromString(row.body)
+    stored = None if row is None else pb.StoredTask.FromString(row.body)
     if row is None or stored is None:
         return
-    command = stored.command
-    is_last = (told.attempt, told.fencing_token) == (command.attempt, row.fencing_token)
-    if is_last and command.state == pb.COMMAND_STATE_DISPATCHED:
-        states.move(command, pb.COMMAND_STATE_PENDING)
-        command.ClearField("dispatched_at")
-        command.ClearField("run_deadline")
-        tx.put(COMMANDS, stored)
+    instance = stored.instance
+    is_last = (told.attempt, told.fencing_token) == (instance.attempt, row.fencing_token)
+    if is_last and instance.state == pb.WORK_STATE_DISPATCHED:
+        states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
+        instance.ClearField("dispatched_at")
+        instance.ClearField("run_deadline")
+        tx.put(TASKS, stored)
 
 
-def _dispatch(command: pb.Command, token: int, settings: FleetSettings) -> link.Dispatch:
+def _dispatch(stored: pb.StoredTask, token: int, settings: FleetSettings) -> link.Dispatch:
+    config = stored.task.config
     return link.Dispatch(
-        run_id=command.command_id,
-        attempt=command.attempt,
+        run_id=task_ids.of_task(stored.task.id),
+        attempt=stored.instance.attempt,
         fencing_token=token,
         kind="shell",
-        command_text=command.command_text,
-        timeout_ms=command.timeout_seconds * 1000,
+        command_text=config.command_text,
+        timeout_ms=config.timeout_seconds * 1000,
         max_output_bytes=settings.max_output_bytes,
     )
 
@@ -116,24 +118,24 @@ def _cancel(
     return link.CancelAttempt(run_id=run_id, attempt=attempt, grace_ms=grace_ms)
 
 
-def sent(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
-    """Returns commands by id, each with what belongs to its last dispatch."""
+def sent(tx: Transaction, run_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    """Returns tasks by run id, each with what belongs to its last dispatch."""
     found = {}
-    for start in range(0, len(command_ids), _STEP):
+    for start in range(0, len(run_ids), _STEP):
         rows = tx.execute(
             sa.select(_c.key, _c.body, _c.fencing_token, _c.cancel_grace_ms).where(
-                _c.key.in_(command_ids[start : start + _STEP])
+                _c.key.in_(run_ids[start : start + _STEP])
             )
         )
         found.update({row.key: row for row in rows})
     return found
 
 
-def _alive(tx: Transaction, command_ids: Sequence[str]) -> set[str]:
-    """Returns which of the commands there are."""
+def _alive(tx: Transaction, run_ids: Sequence[str]) -> set[str]:
+    """Returns which of the tasks there are."""
     found: set[str] = set()
-    for start in range(0, len(command_ids), _STEP):
-        step = command_ids[start : start + _STEP]
+    for start in range(0, len(run_ids), _STEP):
+        step = run_ids[start : start + _STEP]
         found.update(tx.execute(sa.select(_c.key).where(_c.key.in_(step))).scalars())
     return found
 
@@ -187,8 +189,8 @@ def reconcile(
         .order_by(_c.id)
     ).all()
     for row in tx.fitting(unlisted):
-        stored = pb.CommandWithResult.FromString(row.body)
-        if (row.key, stored.command.attempt) not in listed:
+        stored = pb.StoredTask.FromString(row.body)
+        if (row.key, stored.instance.attempt) not in listed:
             _settle_unlisted(tx, stored, row.fencing_token, result, settings)
     result.is_complete = tx.room > 0
     return result
@@ -202,32 +204,32 @@ def _judge(
     result: Reconciliation,
     settings: FleetSettings,
 ) -> link.Verdict.ValueType:
-    stored = None if row is None else pb.CommandWithResult.FromString(row.body)
-    if row is None or stored is None or stored.command.node_uid != node_uid:
+    stored = None if row is None else pb.StoredTask.FromString(row.body)
+    if row is None or stored is None or stored.instance.node_uid != node_uid:
         return link.VERDICT_FORGET
-    command = stored.command
+    task, instance = stored.task, stored.instance
     is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
-    if (state.attempt, state.fencing_token) != (command.attempt, row.fencing_token):
+    if (state.attempt, state.fencing_token) != (instance.attempt, row.fencing_token):
         reports.record_stale(tx, node_uid, state, "told in a Hello")
         return link.VERDICT_KILL if is_running else link.VERDICT_FORGET
-    is_reported = stored.HasField("result") or stored.HasField("late_result")
-    if states.is_terminal(command.state) and not is_running and is_reported:
+    is_reported = reports.is_reported(stored)
+    if states.is_terminal(task.state) and not is_running and is_reported:
         return link.VERDICT_FORGET
     result.attempts[state.run_id, state.attempt] = Attempt(
         row.fencing_token, output_chunks.tail(tx, state.run_id, state.attempt)
     )
-    if states.is_terminal(command.state):
+    if states.is_terminal(task.state):
         return link.VERDICT_KILL if is_running else link.VERDICT_ADOPT
     if is_running:
         reports.start(tx, stored)
-    if command.cancel_requested:
+    if task.cancel_requested:
         result.cancels.append(_cancel(state.run_id, state.attempt, row.cancel_grace_ms, settings))
     return link.VERDICT_ADOPT
 
 
 def _settle_unlisted(
     tx: Transaction,
-    stored: pb.CommandWithResult,
+    stored: pb.StoredTask,
     token: int,
     result: Reconciliation,
     settings: FleetSettings,
@@ -237,29 +239,29 @@ def _settle_unlisted(
     The agent journals an attempt before it starts it, and the chain of session tokens proves that this
     is its journal: what was only sent was never received.
     """
-    command = stored.command
-    if command.state == pb.COMMAND_STATE_RUNNING:
+    task = stored.task
+    if task.state == pb.WORK_STATE_RUNNING:
         states.end(
-            command,
-            pb.COMMAND_STATE_UNKNOWN,
+            stored,
+            pb.WORK_STATE_UNKNOWN,
             tx.now_us,
             "UNKNOWN",
             "the agent came back without any trace of it",
         )
-        tx.put(COMMANDS, stored)
-    elif command.cancel_requested:
+        tx.put(TASKS, stored)
+    elif task.cancel_requested:
         states.end(
-            command,
-            pb.COMMAND_STATE_CANCELLED,
+            stored,
+            pb.WORK_STATE_CANCELLED,
             tx.now_us,
             "CANCELLED",
             "cancelled before it reached its node",
         )
-        tx.put(COMMANDS, stored)
+        tx.put(TASKS, stored)
     else:
         # The same attempt and token: should it be there after all, it is not started again.
-        result.attempts[command.command_id, command.attempt] = Attempt(token)
-        result.dispatches.append(_dispatch(command, token, settings))
+        result.attempts[task_ids.of_task(task.id), stored.instance.attempt] = Attempt(token)
+        result.dispatches.append(_dispatch(stored, token, settings))
 
 
 # -- hearing
@@ -293,7 +295,7 @@ def record(
     result = Recorded()
 
     def current(run_id: str, attempt: int, token: int) -> Attempt | None:
-        """Returns the attempt if it is the current one of its command on this node."""
+        """Returns the attempt if it is the current one of its task on this node."""
         key = (run_id, attempt)
         found = result.attempts.get(key) or known.get(key)
         if found is None:
@@ -307,7 +309,7 @@ def record(
         return found if found.fencing_token == token else None
 
     appending = output_chunks.Appending()
-    # `known` may remember a command that was deleted since.
+    # `known` may remember a task that was deleted since.
     alive = _alive(tx, list({chunk.run_id for chunk in output}))
     for chunk in output:
         key = (chunk.run_id, chunk.attempt)
@@ -346,17 +348,17 @@ def _record_report(
         result.ended.add((report.run_id, report.attempt))
         return
     is_final = report.phase != link.ATTEMPT_PHASE_RUNNING
-    stored = None if attempt is None else tx.get(COMMANDS, report.run_id)
+    stored = None if attempt is None else tx.get(TASKS, report.run_id)
     late_after = ""
     if attempt is None or stored is None:
         result.stale_reports += 1
         reports.record_stale(tx, node_uid, report, report.message)
     elif is_final:
-        if states.is_terminal(stored.command.state) and not stored.HasField("result"):
-            late_after = states.name(stored.command.state)
+        if states.is_terminal(stored.task.state) and not reports.has_result(stored):
+            late_after = states.name(stored.task.state)
         reports.finish(tx, stored, report, attempt.tail, settings)
         result.ended.add((report.run_id, report.attempt))
-    elif not states.is_terminal(stored.command.state):
+    elif not states.is_terminal(stored.task.state):
         reports.start(tx, stored)
         return
     if is_final:

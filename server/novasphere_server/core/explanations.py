@@ -10,11 +10,12 @@ from novasphere.node.v1 import command_explanation_pb2 as why
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2 as api
 from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
 from novasphere_server.clock import Clock
-from novasphere_server.core import command_states as states
-from novasphere_server.core import instants, output_chunks, presence
+from novasphere_server.core import commands, instants, output_chunks, presence
+from novasphere_server.core import task_states as states
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.links import Links
 from novasphere_server.core.presence import Presence
@@ -25,18 +26,18 @@ from novasphere_server.store.store import Store
 
 _SHOWN = 5  # commands of a queue that are named
 
-_c = tables.commands.c
+_c = tables.tasks.c
 
 
 class Explanations:
     """Finds out what holds a command up, or how it ended. Knows what is stored, and this server's links."""
 
     def __init__(
-        self, store: Store, clock: Clock, commands: Commands, presence: Presence, links: Links
+        self, store: Store, clock: Clock, face: Commands, presence: Presence, links: Links
     ) -> None:
         self._store = store
         self._clock = clock
-        self._commands = commands
+        self._commands = face
         self._presence = presence
         self._links = links
 
@@ -45,9 +46,9 @@ class Explanations:
         stored = (await self._commands.get(principal, command_id)).message()
         command = stored.command
         response = api.ExplainCommandResponse(command=command)
-        rows = await self._store.read(output_chunks.length_of(command_id, command.attempt))
+        rows = await self._store.read(output_chunks.length_of(command.command_id, command.attempt))
         response.output_bytes = sum(row.length for row in rows)
-        if states.is_terminal(command.state):
+        if commands.has_ended(command):
             response.since.CopyFrom(command.completed_at)
             if stored.HasField("late_result"):
                 response.late_result.CopyFrom(stored.late_result)
@@ -95,11 +96,11 @@ class Explanations:
     ) -> None:
         is_ahead = sa.and_(
             _c.node_uid == command.node_uid,
-            _c.state == pb.COMMAND_STATE_PENDING,
+            _c.state == task_pb2.WORK_STATE_PENDING,
             _c.id < command.id,
         )
         is_there = sa.and_(_c.node_uid == command.node_uid, _c.state.in_(states.ON_NODE))
-        count = sa.select(sa.func.count()).select_from(tables.commands)
+        count = sa.select(sa.func.count()).select_from(tables.tasks)
         [counts] = await self._store.read(
             sa.select(
                 count.where(is_there).scalar_subquery().label("running"),

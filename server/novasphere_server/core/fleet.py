@@ -15,6 +15,7 @@ from novasphere_server.core.nodes import Nodes
 from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.servers import Servers
+from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.store import Store
 
 
@@ -31,14 +32,15 @@ class Fleet:
         self.presence = Presence(store, clock, settings, self.servers)
         self.metrics = Metrics(store, clock, settings)
         self.nodes = Nodes(store)
-        self.commands = Commands(store, settings)
+        self.tasks = Tasks(store)
+        self.commands = Commands(store, settings, self.tasks)
         self.command_batches = CommandBatches(store, settings)
-        self.outputs = Outputs(store, self.commands)
+        self.outputs = Outputs(store, self.tasks, self.commands)
         self.links = Links(
             store,
             settings,
             join_tokens=join_tokens,
-            commands=self.commands,
+            tasks=self.tasks,
             presence=self.presence,
             metrics=self.metrics,
             outputs=self.outputs,
@@ -48,7 +50,7 @@ class Fleet:
 
     def backlogs(self) -> dict[str, Backlog]:
         """Returns what is to be deleted of what, by name."""
-        return {"commands": self.commands.backlog, "samples": self.metrics.backlog}
+        return {"tasks": self.tasks.backlog, "samples": self.metrics.backlog}
 
     async def start(self) -> None:
         """Takes up what the last process left. To be called before anything is served."""

@@ -1,7 +1,7 @@
 """The links: every agent's stream, from its Hello to its end.
 
 A stream has two sides. The reader takes the agent's frames one by one and stores what they hold; the
-writer sends what waits, and turns waiting commands into dispatches while the agent has credit. Nothing
+writer sends what waits, and turns waiting tasks into dispatches while the agent has credit. Nothing
 is sent before it is durable, so a link may break anywhere.
 
 Order is what makes that safe. Mutations run in the order in which they are submitted, and a session
@@ -19,7 +19,8 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
 from novasphere_server.core import (
@@ -30,8 +31,7 @@ from novasphere_server.core import (
     presence,
     secrets,
 )
-from novasphere_server.core import command_states as states
-from novasphere_server.core.commands import Commands
+from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.identities import Identity
 from novasphere_server.core.metrics import Metrics
@@ -40,6 +40,7 @@ from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.sessions import ForeignSession, Session
+from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.kinds import NODES
 from novasphere_server.store.log import Change
 from novasphere_server.store.store import Store
@@ -92,7 +93,7 @@ class Links:
         settings: FleetSettings,
         *,
         join_tokens: JoinTokens,
-        commands: Commands,
+        tasks: Tasks,
         presence: Presence,
         metrics: Metrics,
         outputs: Outputs,
@@ -110,8 +111,8 @@ class Links:
         self._idle = asyncio.Event()
         self._idle.set()
         self.counters = Counters()
-        commands.on_change(self._follow_command)
-        commands.on_expected(self._expect_command)
+        tasks.on_change(self._follow_task)
+        tasks.on_expected(self._expect_task)
         store.on_commit(self._follow_nodes)
 
     @property
@@ -420,7 +421,7 @@ class Links:
             )
         limit = min(session.credit, self._settings.dispatch_batch)
         if session.is_open and session.may_have_work and limit > 0 and not self._is_draining:
-            # Before the look: a command that comes meanwhile must not be overlooked.
+            # Before the look: a task that comes meanwhile must not be overlooked.
             session.may_have_work = False
             dispatches, has_more = await self._write(
                 session,
@@ -477,33 +478,33 @@ class Links:
 
     # -- following the log
 
-    def _expect_command(self, node_id: str) -> None:
-        """Has an idle link look for work at once, so that a command and its dispatch share a commit."""
+    def _expect_task(self, node_id: str) -> None:
+        """Has an idle link look for work at once, so that a task and its dispatch share a commit."""
         node = self._store.known(NODES, node_id)
         session = None if node is None else self._sessions.get(node.message().uid)
         if session is not None and session.credit > 0:
             session.may_have_work = True
             session.wake.set()
 
-    def _follow_command(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
+    def _follow_task(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None:
             return
-        command = stored.command
-        session = self._sessions.get(command.node_uid)
+        task, instance = stored.task, stored.instance
+        session = self._sessions.get(instance.node_uid)
         if session is None:
             return
-        if session.is_foreign and command.state not in states.ON_NODE:  # the server counts its credit
-            session.attempts.pop((command_id, command.attempt), None)
+        if session.is_foreign and task.state not in states.ON_NODE:  # the server counts its credit
+            session.attempts.pop((run_id, instance.attempt), None)
             if session.may_have_work:
                 session.wake.set()
-        if states.is_terminal(command.state):
+        if states.is_terminal(task.state):
             return
-        if command.state == command_pb2.COMMAND_STATE_PENDING:
+        if task.state == task_pb2.WORK_STATE_PENDING:
             session.may_have_work = True
             if session.credit > 0:
                 session.wake.set()
-        elif command.cancel_requested:
-            session.to_cancel[command_id] = command.attempt
+        elif task.cancel_requested:
+            session.to_cancel[run_id] = instance.attempt
             session.wake.set()
 
     def _follow_nodes(self, changes: Sequence[Change]) -> None:

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2 as api
 
-from novasphere_server.core import command_states as states
+from novasphere_server.core import commands, task_ids
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.output_chunks import CHUNK_LIMIT
 from novasphere_server.core.principals import Principal
+from novasphere_server.core.tasks import Tasks
 from novasphere_server.store import tables
 from novasphere_server.store.store import Store
 
@@ -35,17 +36,17 @@ _c = tables.output_chunks.c
 class Outputs:
     """Reads output, and follows it while it grows."""
 
-    def __init__(self, store: Store, commands: Commands) -> None:
+    def __init__(self, store: Store, tasks: Tasks, face: Commands) -> None:
         self._store = store
-        self._commands = commands
+        self._commands = face
         self._followers: dict[str, set[asyncio.Event]] = {}
-        commands.on_change(lambda command_id, _: self.wake(command_id))
-        # Command ids are all that servers tell each other of.
+        tasks.on_change(lambda run_id, _: self.wake(run_id))
+        # Run ids are all that servers tell each other of.
         store.on_news(self.wake)
 
-    def wake(self, command_id: str) -> None:
-        """Tells followers that a command printed something, or changed."""
-        for event in self._followers.get(command_id, ()):
+    def wake(self, run_id: str) -> None:
+        """Tells followers that a task printed something, or changed."""
+        for event in self._followers.get(run_id, ()):
             event.set()
 
     async def stream(
@@ -59,7 +60,7 @@ class Outputs:
         """Yields output from `offset` on and at last the END row. With `follow`, stays until the command
         has ended. Raises CommandNotFound. The caller must aclose() it.
         """
-        with self._following(command_id) as more:
+        with self._following(task_ids.run_id(command_id)) as more:
             while True:
                 more.clear()
                 # Before the output is read: whatever came before the end is then seen.
@@ -68,7 +69,7 @@ class Outputs:
                     async for page in pages:
                         yield page
                         offset = page[-1].next_offset
-                if states.is_terminal(command.state) or not follow:
+                if commands.has_ended(command) or not follow:
                     yield [
                         api.OutputEvent(
                             type=api.OUTPUT_EVENT_TYPE_END,
@@ -113,7 +114,7 @@ class Outputs:
     async def _read(
         self, command: pb.Command, stream: api.OutputStream.ValueType, offset: int, rows: int
     ) -> list[api.OutputEvent]:
-        where = [_c.command_id == command.command_id, _c.attempt == command.attempt]
+        where = [_c.run_id == command.command_id, _c.attempt == command.attempt]
         place: sa.ColumnElement[int] = _c.position
         if stream:
             where.append(_c.stream == stream)

@@ -1,4 +1,4 @@
-"""Ends commands that nobody else can end: those that waited for too long, those of lost nodes, and those
+"""Ends tasks that nobody else can end: those that waited for too long, those of lost nodes, and those
 whose time is up on foreign nodes.
 """
 
@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import asyncio
 
-from novasphere.node.v1 import command_pb2
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import logs
 from novasphere_server.clock import Clock
-from novasphere_server.core import command_states as states
-from novasphere_server.core.commands import Commands
+from novasphere_server.core import task_states as states
 from novasphere_server.core.presence import Presence
+from novasphere_server.core.tasks import Tasks
 from novasphere_server.errors import ApiError
 
 log = logs.get(__name__)
@@ -21,17 +21,17 @@ log = logs.get(__name__)
 class ExpiryLoop:
     """Asks the database only when something may be due."""
 
-    def __init__(self, commands: Commands, presence: Presence, clock: Clock, *, period: float) -> None:
-        self._commands = commands
+    def __init__(self, tasks: Tasks, presence: Presence, clock: Clock, *, period: float) -> None:
+        self._tasks = tasks
         self._clock = clock
         self._period = period
         self._deadline_us: int | None = 0  # nothing is due before it; None: nothing waits
-        # Commands on foreign nodes, and when the time of each is up, by the monotonic clock: what the wall
+        # Tasks on foreign nodes, and when the time of each is up, by the monotonic clock: what the wall
         # clock does meanwhile shortens nobody's time.
         self._runs: dict[str, float] = {}
         self._knows_runs = False  # those that were under way when this process started
         self._lost: dict[str, str] = {}  # lost nodes that may have unfinished work: uid and name
-        commands.on_change(self._follow)
+        tasks.on_change(self._follow)
         presence.on_lost(self._lost.__setitem__)
 
     async def run(self) -> None:
@@ -39,53 +39,53 @@ class ExpiryLoop:
             try:
                 await self.step()
             except ApiError as error:  # the database is away; the next period tries again
-                log.warning("commands are not ended", error=error.message)
+                log.warning("tasks are not ended", error=error.message)
             await asyncio.sleep(self._period)
 
     async def step(self) -> None:
         """Ends what is due."""
         if self._deadline_us is not None and self._deadline_us <= self._clock.now_us():
-            # Before the look: a command that comes meanwhile must not be overlooked.
+            # Before the look: a task that comes meanwhile must not be overlooked.
             self._deadline_us = None
             try:
-                while await self._commands.expire_queued():
+                while await self._tasks.expire_queued():
                     pass
-                self._note(await self._commands.next_queue_deadline_us())
+                self._note(await self._tasks.next_queue_deadline_us())
             except BaseException:
                 self._deadline_us = 0
                 raise
         await self._expire_runs()
         for uid, node_id in tuple(self._lost.items()):
-            while await self._commands.lose_work(node_id, uid):
+            while await self._tasks.lose_work(node_id, uid):
                 pass
             self._lost.pop(uid, None)
 
     async def _expire_runs(self) -> None:
         if not self._knows_runs:
-            for command_id, deadline_us in await self._commands.timed_runs():
-                self._time(command_id, deadline_us)
+            for run_id, deadline_us in await self._tasks.timed_runs():
+                self._time(run_id, deadline_us)
             self._knows_runs = True
         now = self._clock.monotonic()
-        due = [command_id for command_id, up_at in self._runs.items() if up_at <= now]
+        due = [run_id for run_id, up_at in self._runs.items() if up_at <= now]
         while due:
-            settled = await self._commands.expire_runs(due)
-            for command_id in due[:settled]:
-                self._runs.pop(command_id, None)
+            settled = await self._tasks.expire_runs(due)
+            for run_id in due[:settled]:
+                self._runs.pop(run_id, None)
             due = due[settled:]
 
-    def _time(self, command_id: str, deadline_us: int) -> None:
+    def _time(self, run_id: str, deadline_us: int) -> None:
         left = (deadline_us - self._clock.now_us()) / 1_000_000
-        self._runs.setdefault(command_id, self._clock.monotonic() + left)
+        self._runs.setdefault(run_id, self._clock.monotonic() + left)
 
-    def _follow(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
-        if stored is None or stored.command.state not in states.ON_NODE:
-            self._runs.pop(command_id, None)
-        elif stored.command.HasField("run_deadline"):
-            self._time(command_id, stored.command.run_deadline.ToMicroseconds())
-        if stored is not None and stored.command.state == command_pb2.COMMAND_STATE_PENDING:
-            command = stored.command
-            created_us = command.created_at.ToMicroseconds()
-            self._note(created_us + command.queue_timeout_seconds * 1_000_000)
+    def _follow(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
+        if stored is None or stored.task.state not in states.ON_NODE:
+            self._runs.pop(run_id, None)
+        elif stored.instance.HasField("run_deadline"):
+            self._time(run_id, stored.instance.run_deadline.ToMicroseconds())
+        if stored is not None and stored.task.state == task_pb2.WORK_STATE_PENDING:
+            task = stored.task
+            scheduled_us = task.scheduled_at.ToMicroseconds()
+            self._note(scheduled_us + task.config.queue_timeout_seconds * 1_000_000)
 
     def _note(self, deadline_us: int | None) -> None:
         if deadline_us is not None and (self._deadline_us is None or deadline_us < self._deadline_us):

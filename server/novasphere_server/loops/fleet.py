@@ -19,7 +19,7 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
     settings = fleet.settings
     found: dict[str, Callable[[], Awaitable[None]]] = {
         "presence": PresenceLoop(fleet.presence, fleet.links, period=settings.presence_period).run,
-        "expiry": ExpiryLoop(fleet.commands, fleet.presence, clock, period=settings.expiry_period).run,
+        "expiry": ExpiryLoop(fleet.tasks, fleet.presence, clock, period=settings.expiry_period).run,
         "flush": FlushLoop(
             fleet.metrics,
             fleet.presence,
@@ -27,7 +27,7 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
             heartbeat_period=settings.heartbeat_flush_period,
         ).run,
         "retention": RetentionLoop(
-            fleet.commands,
+            fleet.tasks,
             clock,
             terminal_retention=settings.terminal_retention,
             period=settings.retention_period,

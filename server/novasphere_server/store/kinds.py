@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.api.v1 import key_pb2
-from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server.store import tables
 
@@ -54,27 +55,39 @@ def _stamp_node(node: node_pb2.Node, revision: int) -> None:
     node.revision = revision
 
 
-def _command_columns(stored: command_pb2.CommandWithResult) -> dict[str, Any]:
-    command = stored.command
-    created_at_us = _us(command.created_at)
+def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
+    task, instance = stored.task, stored.instance
+    scheduled_at_us = _us(task.scheduled_at)
     return {
-        "id": command.id,
-        "namespace": command.namespace,
-        "node_id": command.target_node_id,
-        "node_uid": command.node_uid,
-        "status": command.status,
-        "state": command.state,
-        "attempt": command.attempt,
-        "cancel_requested": command.cancel_requested,
-        "created_at_us": created_at_us,
-        "queue_deadline_us": created_at_us + command.queue_timeout_seconds * 1_000_000,
-        "started_at_us": _us(command.started_at) if command.HasField("started_at") else None,
-        "completed_at_us": _us(command.completed_at) if command.HasField("completed_at") else None,
+        "id": task.number,
+        "namespace": task.namespace_id,
+        "job_id": task.job_id,
+        "schedule_id": task.schedule_id,
+        "schedule_kind": task.schedule_kind,
+        "task_type": task.config.task_type,
+        "priority": task.priority,
+        "node_id": instance.agent_id,
+        "node_uid": instance.node_uid,
+        "is_pinned": bool(task.node_uid),
+        "state": task.state,
+        "instance_id": instance.id,
+        "attempt": instance.attempt,
+        "retry_count": task.retry_count,
+        "exit_code": instance.exit_code if instance.HasField("exit_code") else None,
+        "execution_ms": instance.execution_time_ms,
+        "cancel_requested": task.cancel_requested,
+        "created_at_us": _us(task.created_at),
+        "updated_at_us": _us(task.updated_at),
+        "scheduled_at_us": scheduled_at_us,
+        "due_at_us": _us(task.retry_at) if task.HasField("retry_at") else scheduled_at_us,
+        "queue_deadline_us": scheduled_at_us + task.config.queue_timeout_seconds * 1_000_000,
+        "started_at_us": _us(instance.started_at) if instance.HasField("started_at") else None,
+        "completed_at_us": _us(task.completed_at) if task.HasField("completed_at") else None,
     }
 
 
-def _stamp_command(stored: command_pb2.CommandWithResult, revision: int) -> None:
-    stored.command.revision = revision
+def _stamp_task(stored: task_pb2.StoredTask, revision: int) -> None:
+    stored.task.revision = revision
 
 
 def _key_columns(key: key_pb2.Key) -> dict[str, Any]:
@@ -115,14 +128,14 @@ NODES: Kind[node_pb2.Node] = Kind(
     labels=lambda node: node.labels,
 )
 
-COMMANDS: Kind[command_pb2.CommandWithResult] = Kind(
-    name="command",
-    message=command_pb2.CommandWithResult,
-    table=tables.commands,
-    key=lambda stored: stored.command.command_id,
-    revision=lambda stored: stored.command.revision,
-    stamp=_stamp_command,
-    columns=_command_columns,
+TASKS: Kind[task_pb2.StoredTask] = Kind(
+    name="task",
+    message=task_pb2.StoredTask,
+    table=tables.tasks,
+    key=lambda stored: f"cmd-{stored.task.id.replace('-', '')}",  # the run id
+    revision=lambda stored: stored.task.revision,
+    stamp=_stamp_task,
+    columns=_task_columns,
 )
 
 KEYS: Kind[key_pb2.Key] = Kind(
@@ -145,4 +158,4 @@ JOIN_TOKENS: Kind[key_pb2.JoinToken] = Kind(
     columns=_join_token_columns,
 )
 
-KINDS: tuple[Kind[Any], ...] = (NODES, COMMANDS, KEYS, JOIN_TOKENS)
+KINDS: tuple[Kind[Any], ...] = (NODES, TASKS, KEYS, JOIN_TOKENS)

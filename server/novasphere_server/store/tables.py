@@ -47,27 +47,47 @@ nodes = _resource(
     sa.Column("registered_at_us", sa.BigInteger, nullable=False),
 )
 
-commands = _resource(
-    "commands",
+tasks = _resource(
+    "tasks",
     sa.Column("namespace", TEXT, nullable=False),
+    # Of a job and a schedule, or empty.
+    sa.Column("job_id", TEXT, nullable=False),
+    sa.Column("schedule_id", TEXT, nullable=False),
+    sa.Column("schedule_kind", sa.Integer, nullable=False),
+    sa.Column("task_type", TEXT, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    # Where its present attempt is, or is to be; empty while any node will do.
     sa.Column("node_id", TEXT, nullable=False),
     sa.Column("node_uid", TEXT, nullable=False),
-    sa.Column("status", sa.Integer, nullable=False),
+    # No other node will do.
+    sa.Column("is_pinned", sa.Boolean, nullable=False),
     sa.Column("state", sa.Integer, nullable=False),
+    # What follows, up to `execution_ms`, is of the present attempt.
+    sa.Column("instance_id", TEXT, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("retry_count", sa.Integer, nullable=False),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("execution_ms", sa.BigInteger, nullable=False),
     # Of the last dispatch. Not in the message: it is between the server and the agent.
     sa.Column("fencing_token", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     # What the client that cancelled it asked for; null is the default. Not in the message either.
     sa.Column("cancel_grace_ms", sa.BigInteger),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
-    # When it stops waiting for its node.
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    sa.Column("scheduled_at_us", sa.BigInteger, nullable=False),
+    # It waits at least until then.
+    sa.Column("due_at_us", sa.BigInteger, nullable=False),
+    # When it stops waiting for a node.
     sa.Column("queue_deadline_us", sa.BigInteger, nullable=False),
     sa.Column("started_at_us", sa.BigInteger),
     sa.Column("completed_at_us", sa.BigInteger),
     sa.Index(None, "node_uid", "state"),
     sa.Index(None, "node_id"),
     sa.Index(None, "state", "queue_deadline_us"),
+    sa.Index(None, "job_id"),
+    sa.Index(None, "schedule_id"),
+    sa.Index(None, "instance_id"),
     # Finished work alone: what waits and runs must not pay for finding what is to be forgotten.
     sa.Index(
         None,
@@ -255,13 +275,13 @@ metric_rollups = sa.Table(
 output_chunks = sa.Table(
     "output_chunks",
     metadata,
-    sa.Column("command_id", TEXT, primary_key=True),
+    sa.Column("run_id", TEXT, primary_key=True),
     sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("stream", sa.Integer, nullable=False),
     sa.Column("offset", sa.BigInteger, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
-    sa.Index(None, "command_id", "attempt", "stream", "offset"),
+    sa.Index(None, "run_id", "attempt", "stream", "offset"),
 )
 
 # What agents reported for attempts that were over by then.
@@ -269,11 +289,11 @@ stale_reports = sa.Table(
     "stale_reports",
     metadata,
     sa.Column("id", BIG, primary_key=True),
-    sa.Column("command_id", TEXT, nullable=False),
+    sa.Column("run_id", TEXT, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("fencing_token", sa.BigInteger, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("phase", sa.Integer, nullable=False),
     sa.Column("message", TEXT, nullable=False),
-    sa.Index(None, "command_id"),
+    sa.Index(None, "run_id"),
 )

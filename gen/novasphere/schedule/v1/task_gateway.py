@@ -573,6 +573,11 @@ def encode_TaskInstance(m: novasphere_schedule_v1_task_pb2.TaskInstance) -> dict
     if m.HasField("late_report"):
         data['late_report'] = encode_LateReport(m.late_report)
     data['namespace_id'] = m.namespace_id
+    data['number'] = m.number
+    data['stdout'] = m.stdout
+    data['stderr'] = m.stderr
+    data['stdout_truncated'] = m.stdout_truncated
+    data['stderr_truncated'] = m.stderr_truncated
     return data
 
 
@@ -580,7 +585,7 @@ def dump_TaskInstance(m: novasphere_schedule_v1_task_pb2.TaskInstance) -> bytes:
     return orjson.dumps(encode_TaskInstance(m))
 
 
-keys_TaskInstance = frozenset(['agent_id', 'attempt', 'completed_at', 'created_at', 'dispatched_at', 'error_message', 'execution_time_ms', 'exit_code', 'id', 'job_id', 'late_report', 'metrics', 'namespace_id', 'node_uid', 'output', 'output_dropped', 'output_truncated', 'reason', 'run_deadline', 'signal', 'started_at', 'state', 'status', 'stderr_bytes', 'stdout_bytes', 'task_id', 'updated_at'])
+keys_TaskInstance = frozenset(['agent_id', 'attempt', 'completed_at', 'created_at', 'dispatched_at', 'error_message', 'execution_time_ms', 'exit_code', 'id', 'job_id', 'late_report', 'metrics', 'namespace_id', 'node_uid', 'number', 'output', 'output_dropped', 'output_truncated', 'reason', 'run_deadline', 'signal', 'started_at', 'state', 'status', 'stderr', 'stderr_bytes', 'stderr_truncated', 'stdout', 'stdout_bytes', 'stdout_truncated', 'task_id', 'updated_at'])
 
 
 def decode_TaskInstance(data: Any, path: str = '', known: frozenset[str] = keys_TaskInstance) -> novasphere_schedule_v1_task_pb2.TaskInstance:
@@ -670,4 +675,50 @@ def decode_TaskInstance(data: Any, path: str = '', known: frozenset[str] = keys_
     v = data.get('namespace_id')
     if v is not None:
         m.namespace_id = codec.string(v, path, 'namespace_id')
+    v = data.get('number')
+    if v is not None:
+        m.number = codec.int64(v, path, 'number')
+    v = data.get('stdout')
+    if v is not None:
+        m.stdout = codec.string(v, path, 'stdout')
+    v = data.get('stderr')
+    if v is not None:
+        m.stderr = codec.string(v, path, 'stderr')
+    v = data.get('stdout_truncated')
+    if v is not None:
+        m.stdout_truncated = codec.boolean(v, path, 'stdout_truncated')
+    v = data.get('stderr_truncated')
+    if v is not None:
+        m.stderr_truncated = codec.boolean(v, path, 'stderr_truncated')
+    return m
+
+
+def encode_StoredTask(m: novasphere_schedule_v1_task_pb2.StoredTask) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("task"):
+        data['task'] = encode_Task(m.task)
+    if m.HasField("instance"):
+        data['instance'] = encode_TaskInstance(m.instance)
+    return data
+
+
+def dump_StoredTask(m: novasphere_schedule_v1_task_pb2.StoredTask) -> bytes:
+    return orjson.dumps(encode_StoredTask(m))
+
+
+keys_StoredTask = frozenset(['instance', 'task'])
+
+
+def decode_StoredTask(data: Any, path: str = '', known: frozenset[str] = keys_StoredTask) -> novasphere_schedule_v1_task_pb2.StoredTask:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_schedule_v1_task_pb2.StoredTask()
+    v = data.get('task')
+    if v is not None:
+        m.task.CopyFrom(decode_Task(v, codec.at(path, 'task')))
+    v = data.get('instance')
+    if v is not None:
+        m.instance.CopyFrom(decode_TaskInstance(v, codec.at(path, 'instance')))
     return m

@@ -889,6 +889,11 @@ class TaskInstance(message.Message):
     RUN_DEADLINE_FIELD_NUMBER: builtins.int
     LATE_REPORT_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    NUMBER_FIELD_NUMBER: builtins.int
+    STDOUT_FIELD_NUMBER: builtins.int
+    STDERR_FIELD_NUMBER: builtins.int
+    STDOUT_TRUNCATED_FIELD_NUMBER: builtins.int
+    STDERR_TRUNCATED_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its id, a UUID."""
     task_id: builtins.str
@@ -926,9 +931,19 @@ class TaskInstance(message.Message):
     output_dropped: builtins.bool
     """Output past the limit was dropped on the node."""
     output_truncated: builtins.bool
-    """`output` is not all that is kept."""
+    """`output` is not all that it printed."""
     namespace_id: builtins.str
     """The namespace of its task."""
+    number: builtins.int
+    """A number given when its result was stored."""
+    stdout: builtins.str
+    """The first 64 KiB of standard output; bytes that are not UTF-8 are replaced."""
+    stderr: builtins.str
+    """The first 64 KiB of standard error, likewise."""
+    stdout_truncated: builtins.bool
+    """Standard output is longer than shown."""
+    stderr_truncated: builtins.bool
+    """Standard error is longer than shown."""
     @builtins.property
     def started_at(self) -> timestamp_pb2.Timestamp:
         """When the server heard that it runs."""
@@ -991,10 +1006,15 @@ class TaskInstance(message.Message):
         run_deadline: timestamp_pb2.Timestamp | None = ...,
         late_report: LateReport | None = ...,
         namespace_id: builtins.str = ...,
+        number: builtins.int = ...,
+        stdout: builtins.str = ...,
+        stderr: builtins.str = ...,
+        stdout_truncated: builtins.bool = ...,
+        stderr_truncated: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_agent_id", b"_agent_id", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_error_message", b"_error_message", "_exit_code", b"_exit_code", "_job_id", b"_job_id", "_output", b"_output", "_signal", b"_signal", "_started_at", b"_started_at", "agent_id", b"agent_id", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "error_message", b"error_message", "exit_code", b"exit_code", "job_id", b"job_id", "late_report", b"late_report", "metrics", b"metrics", "output", b"output", "run_deadline", b"run_deadline", "signal", b"signal", "started_at", b"started_at", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_agent_id", b"_agent_id", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_error_message", b"_error_message", "_exit_code", b"_exit_code", "_job_id", b"_job_id", "_output", b"_output", "_signal", b"_signal", "_started_at", b"_started_at", "agent_id", b"agent_id", "attempt", b"attempt", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "error_message", b"error_message", "execution_time_ms", b"execution_time_ms", "exit_code", b"exit_code", "id", b"id", "job_id", b"job_id", "late_report", b"late_report", "metrics", b"metrics", "namespace_id", b"namespace_id", "node_uid", b"node_uid", "output", b"output", "output_dropped", b"output_dropped", "output_truncated", b"output_truncated", "reason", b"reason", "run_deadline", b"run_deadline", "signal", b"signal", "started_at", b"started_at", "state", b"state", "status", b"status", "stderr_bytes", b"stderr_bytes", "stdout_bytes", b"stdout_bytes", "task_id", b"task_id", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_agent_id", b"_agent_id", "_completed_at", b"_completed_at", "_dispatched_at", b"_dispatched_at", "_error_message", b"_error_message", "_exit_code", b"_exit_code", "_job_id", b"_job_id", "_output", b"_output", "_signal", b"_signal", "_started_at", b"_started_at", "agent_id", b"agent_id", "attempt", b"attempt", "completed_at", b"completed_at", "created_at", b"created_at", "dispatched_at", b"dispatched_at", "error_message", b"error_message", "execution_time_ms", b"execution_time_ms", "exit_code", b"exit_code", "id", b"id", "job_id", b"job_id", "late_report", b"late_report", "metrics", b"metrics", "namespace_id", b"namespace_id", "node_uid", b"node_uid", "number", b"number", "output", b"output", "output_dropped", b"output_dropped", "output_truncated", b"output_truncated", "reason", b"reason", "run_deadline", b"run_deadline", "signal", b"signal", "started_at", b"started_at", "state", b"state", "status", b"status", "stderr", b"stderr", "stderr_bytes", b"stderr_bytes", "stderr_truncated", b"stderr_truncated", "stdout", b"stdout", "stdout_bytes", b"stdout_bytes", "stdout_truncated", b"stdout_truncated", "task_id", b"task_id", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__agent_id: _TypeAlias = typing.Literal["agent_id"]  # noqa: Y015
     _WhichOneofArgType__agent_id: _TypeAlias = typing.Literal["_agent_id", b"_agent_id"]  # noqa: Y015
@@ -1032,3 +1052,31 @@ class TaskInstance(message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__signal) -> _WhichOneofReturnType__signal | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__started_at) -> _WhichOneofReturnType__started_at | None: ...
+
+@typing.final
+class StoredTask(message.Message):
+    """A task with its present attempt. What the server stores."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: builtins.int
+    INSTANCE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def task(self) -> Task:
+        """The task."""
+
+    @builtins.property
+    def instance(self) -> TaskInstance:
+        """Its present attempt, or its last. `output` is not stored, being `stdout` and `stderr` together."""
+
+    def __init__(
+        self,
+        *,
+        task: Task | None = ...,
+        instance: TaskInstance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["instance", b"instance", "task", b"task"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["instance", b"instance", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
