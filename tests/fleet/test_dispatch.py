@@ -33,7 +33,7 @@ async def test_a_command_and_its_dispatch_share_a_commit(world):
     world.store.on_commit(lambda changes: commits.append([change.kind_name for change in changes]))
     await world.run()
     await agent.dispatched()
-    assert commits == [["command", "command"]]
+    assert commits == [["task", "task"]]
 
 
 async def test_a_request_that_is_repeated_has_nothing_new_dispatched(world):
@@ -251,7 +251,7 @@ async def test_the_same_report_again_changes_nothing(world):
 
 async def stale_reports(world):
     rows = await world.store.read(sa.select(tables.stale_reports))
-    return [(row.command_id, row.message) for row in rows]
+    return [(row.run_id, row.message) for row in rows]
 
 
 @pytest.mark.parametrize("change", [{"attempt": 0}, {"fencing_token": 999}])

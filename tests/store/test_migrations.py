@@ -6,13 +6,19 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command as alembic_command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from google.protobuf import timestamp_pb2
+from novasphere.node.v1 import command_pb2
+from novasphere_server.core.commands import command_with_result
 from novasphere_server.store import database, migrations, tables
+from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.migrations import DatabaseTooNew
 from store_samples import put_node
@@ -40,6 +46,136 @@ async def test_what_needs_no_migration_is_told_by_the_newest_one(open_store, sto
         assert MigrationContext.configure(connection).get_current_revision() == migrations.HEAD
     scripts = ScriptDirectory.from_config(migrations._config())
     assert scripts.get_heads() == [migrations.HEAD]
+
+
+def command(name: str, **fields: Any) -> command_pb2.Command:
+    """Returns a command as it was stored before there were tasks."""
+    made_at = timestamp_pb2.Timestamp(seconds=1_800_000_000)
+    return command_pb2.Command(
+        id=7,
+        command_id=f"cmd-{name * 32}",
+        command_text="uptime",
+        target_node_id="n1",
+        node_uid="u1",
+        created_at=made_at,
+        timeout_seconds=30,
+        queue_timeout_seconds=60,
+        namespace="commands",
+        **fields,
+    )
+
+
+ENDED = command_pb2.CommandWithResult(
+    command=command(
+        "a",
+        state=command_pb2.COMMAND_STATE_FAILED,
+        status=command_pb2.COMMAND_STATUS_FAILED,
+        reason="EXIT_CODE",
+        reason_message="exit code 3",
+        attempt=1,
+        exit_code=3,
+        revision=2,
+        dispatched_at=timestamp_pb2.Timestamp(seconds=1_800_000_001),
+        started_at=timestamp_pb2.Timestamp(seconds=1_800_000_002),
+        completed_at=timestamp_pb2.Timestamp(seconds=1_800_000_003),
+        cancel_requested=True,
+        cancel_requested_by="key:x",
+        cancel_requested_at=timestamp_pb2.Timestamp(seconds=1_800_000_002),
+    ),
+    result=command_pb2.CommandResult(
+        id=5,
+        command_id=f"cmd-{'a' * 32}",
+        stdout="out",
+        stderr="err",
+        exit_code=3,
+        execution_time_ms=1000,
+        created_at=timestamp_pb2.Timestamp(seconds=1_800_000_003),
+        stdout_bytes=3,
+        stderr_bytes=3,
+        stderr_truncated=True,
+    ),
+)
+LOST = command_pb2.CommandWithResult(
+    command=command(
+        "b",
+        state=command_pb2.COMMAND_STATE_LOST,
+        status=command_pb2.COMMAND_STATUS_FAILED,
+        reason="LOST",
+        reason_message="gone",
+        attempt=2,
+        revision=3,
+        completed_at=timestamp_pb2.Timestamp(seconds=1_800_000_009),
+        run_deadline=timestamp_pb2.Timestamp(seconds=1_800_000_008),
+    ),
+    late_result=command_pb2.LateResult(
+        exit_code=0, message="late", received_at=timestamp_pb2.Timestamp(seconds=1_800_000_010)
+    ),
+)
+WAITING = command_pb2.CommandWithResult(
+    command=command(
+        "c",
+        state=command_pb2.COMMAND_STATE_PENDING,
+        status=command_pb2.COMMAND_STATUS_PENDING,
+        revision=1,
+    )
+)
+
+
+@pytest.mark.parametrize("old", [ENDED, LOST, WAITING], ids=["ended", "lost", "waiting"])
+async def test_commands_become_tasks_and_read_as_before(
+    open_store, store_url: str, monkeypatch: pytest.MonkeyPatch, old: command_pb2.CommandWithResult
+):
+    with connected(store_url) as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        alembic_command.upgrade(config, "0004")
+        key, revision = old.command.command_id, old.command.revision
+        connection.execute(
+            sa.text(
+                "INSERT INTO commands (id, key, revision, body, namespace, node_id, node_uid, status, state, "
+                "attempt, fencing_token, cancel_requested, created_at_us, queue_deadline_us) VALUES "
+                "(7, :key, :revision, :body, 'commands', 'n1', 'u1', 1, :state, 1, 44, :no, 1, 1)"
+            ),
+            {
+                "key": key,
+                "revision": revision,
+                "body": old.SerializeToString(),
+                "state": old.command.state,
+                "no": False,
+            },
+        )
+        connection.execute(
+            sa.text(
+                'INSERT INTO changes (revision, "index", kind, key, namespace, type, after, at_us) '
+                "VALUES (:revision, 0, 'command', :key, 'commands', 1, :body, 1)"
+            ),
+            {"key": key, "revision": revision, "body": old.SerializeToString()},
+        )
+        connection.execute(sa.text("UPDATE revision SET value = 3, floor = 0"))
+        connection.execute(
+            sa.text(
+                'INSERT INTO output_chunks (command_id, attempt, position, stream, "offset", data) '
+                "VALUES (:key, 1, 0, 1, 0, :data)"
+            ),
+            {"key": key, "data": b"out"},
+        )
+    store = await open_store()
+    found = await store.get(TASKS, key)
+    assert found is not None
+    assert command_with_result(found.message()) == old
+    [row] = await store.read(sa.select(tables.tasks))
+    assert (row.fencing_token, row.state, row.node_uid, row.is_pinned) == (
+        44,
+        old.command.state,
+        "u1",
+        True,
+    )
+    [change] = await store.read(sa.select(tables.changes).where(tables.changes.c.kind == "task"))
+    assert (change.key, change.before, change.after) == (key, None, row.body)
+    [chunk] = await store.read(sa.select(tables.output_chunks))
+    assert (chunk.run_id, chunk.data) == (key, b"out")
+    await store.selfcheck.run()
+    assert store.selfcheck.mismatches == 0
 
 
 async def test_opening_again_changes_nothing(open_store):

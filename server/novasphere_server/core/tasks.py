@@ -208,9 +208,7 @@ def new(
             created_at=now,
             config=config,
         ),
-        instance=pb.TaskInstance(
-            id=task_ids.new_uuid(), task_id=task_id, namespace_id=namespace, created_at=now
-        ),
+        instance=pb.TaskInstance(id=task_ids.new_uuid(), created_at=now),
     )
     if node is not None:
         stored.task.node_id = stored.instance.agent_id = node.node_id

@@ -1067,7 +1067,9 @@ class StoredTask(message.Message):
 
     @builtins.property
     def instance(self) -> TaskInstance:
-        """Its present attempt, or its last. `output` is not stored, being `stdout` and `stderr` together."""
+        """Its present attempt, or its last. What follows from the rest is left out: task, job, namespace and
+        `output`.
+        """
 
     def __init__(
         self,

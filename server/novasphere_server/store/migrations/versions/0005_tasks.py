@@ -185,7 +185,6 @@ def task_of(body: bytes) -> task_pb2.StoredTask:
         instance=task_pb2.TaskInstance(
             # Nobody has been told of it before, and it must be the same throughout the log.
             id=str(uuid.uuid5(uuid.UUID(task_id), "instance")),
-            task_id=task_id,
             agent_id=command.target_node_id,
             status=_INSTANCE_STATUS[command.state],
             created_at=command.created_at,
@@ -194,7 +193,6 @@ def task_of(body: bytes) -> task_pb2.StoredTask:
             reason=command.reason,
             attempt=command.attempt,
             node_uid=command.node_uid,
-            namespace_id=command.namespace,
             execution_time_ms=result.execution_time_ms,
             stdout_bytes=result.stdout_bytes,
             stderr_bytes=result.stderr_bytes,
