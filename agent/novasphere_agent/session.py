@@ -13,7 +13,8 @@ from grpclib.client import Stream
 from grpclib.exceptions import StreamTerminatedError
 
 from novasphere_agent import channel as channels
-from novasphere_agent.attempts import Attempts, Key
+from novasphere_agent.answers import Key
+from novasphere_agent.attempts import Attempts
 from novasphere_agent.channel import LinkChannel
 from novasphere_agent.flow import Flow
 from novasphere_agent.messages import (
@@ -156,14 +157,19 @@ class Session:
             while True:
                 frame = ConnectRequest()
                 frame.heartbeat, self._heartbeat = self._heartbeat, None
-                frame.reports = outbox.reports(is_answer_due=bool(self._unanswered))
+                is_answer_due = bool(self._unanswered)
+                frame.reports = outbox.reports(is_answer_due=is_answer_due)
+                if frame.heartbeat is None:  # which does not wait for the bulk of a frame of its own
+                    frame.output, answers = outbox.answers(is_answer_due=is_answer_due)
+                    frame.reports += answers
                 self._unanswered.update(
                     (report.run_id, report.attempt)
                     for report in frame.reports
                     if report.phase != AttemptPhase.RUNNING
                 )
-                if frame.heartbeat is None:  # which does not wait for the bulk of a frame of its own
-                    frame.output = await outbox.output()
+                if frame.heartbeat is None:
+                    spent = sum(len(chunk.data) for chunk in frame.output)
+                    frame.output += await outbox.output(spent)
                 is_ack_due, self._is_ack_due = self._is_ack_due and acked < self._acked_sequence, False
                 if frame.heartbeat or frame.reports or frame.output or is_ack_due:
                     await self._send(frame)
