@@ -31,6 +31,8 @@ def main() -> int:
                 opener.add_handler(getattr(urllib.request, handler)())
         with opener.open(_request(payload), timeout=timeout) as response:
             body = response.read(_LONGEST_BODY + 1)
+            if response.length and len(body) <= _LONGEST_BODY:
+                return _fail("the connection broke in the middle of the answer")
     except TimeoutError:
         return _fail(f"no answer within {timeout:g} s")
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -43,8 +43,8 @@ def main() -> int:
 def _check_names(tree: ast.Expression) -> None:
     for node in ast.walk(tree):
         name = getattr(node, "attr", None) or getattr(node, "id", None) or ""
-        if name.startswith("_"):
-            raise NameError(f"{name!r} begins with an underscore")
+        if name.startswith("__"):
+            raise NameError(f"{name!r} begins with two underscores")
 
 
 if __name__ == "__main__":
