@@ -223,6 +223,9 @@ class Attempts:
         what is on disk must be known here by the time the server sends it again.
         """
         await asyncio.shield(self._tasks.start(self._accept(dispatches), name="accept"))
+        if self.answers:
+            # Not sooner: what is said next is to acknowledge the dispatches too.
+            self.on_news()
 
     async def _accept(self, dispatches: Sequence[Dispatch]) -> None:
         async with self._accepting:
@@ -245,8 +248,6 @@ class Attempts:
                     fresh[key] = self._intend(dispatch, plan)
                 else:
                     self.answers.give(dispatch, plan)
-            if self.answers:
-                self.on_news()
             if not fresh:
                 return
             try:

@@ -40,7 +40,7 @@ async def test_a_busy_loop_ends_by_its_limit_and_says_so(server: StandIn, agent:
     for run in (alone, below):
         report = await server.result_of(run)
         assert report.message == "it reached its limit of cpu_seconds, 1"
-        assert 900_000 <= report.usage.cpu_time_us <= 3_000_000
+        assert 500_000 <= report.usage.cpu_time_us <= 3_000_000
     assert (alone.final.signal, below.final.exit_code) == (24, 128 + 24)
 
 
@@ -52,7 +52,7 @@ async def test_what_ignores_the_signal_of_its_limit_is_killed_a_second_later(
     run = python(server, code, limits={"cpu_seconds": 1})
     report = await server.result_of(run)
     assert report.message == "killed by signal 9; it may have reached a limit: cpu_seconds 1"
-    assert report.usage.cpu_time_us >= 1_500_000
+    assert report.usage.cpu_time_us >= 1_200_000
 
 
 async def test_a_file_and_the_number_of_open_ones_are_limited(
