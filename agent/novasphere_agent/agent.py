@@ -9,13 +9,14 @@ import logging
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
-from novasphere_agent import parents, processes, profile
-from novasphere_agent.attempts import KINDS, Attempts
+from novasphere_agent import parents, processes, profile, runtimes
+from novasphere_agent.attempts import Attempts
 from novasphere_agent.identity import Identity, IdentityFile
 from novasphere_agent.journal import Journal
 from novasphere_agent.launcher import Launcher, SpawnFailed
 from novasphere_agent.link import Link, NodeDeleted
 from novasphere_agent.metrics import Sampler
+from novasphere_agent.runtimes import Runtimes
 from novasphere_agent.settings import Settings
 from novasphere_agent.tasks import Tasks
 
@@ -51,20 +52,20 @@ async def run(
     sampler = Sampler(settings.data_dir)
     launcher = Launcher()
     tasks = Tasks()
-    attempts = Attempts(
-        Journal(settings.data_dir),
-        launcher,
-        capacity=settings.capacity,
-        allowed=settings.allowed,
-        boot_id=boot_id,
-        workers=workers,
-        tasks=tasks,
-    )
     machine = profile.describe(
         sampler,
         labels=settings.labels,
         role=settings.role,
-        capabilities=[kind for kind in settings.allowed if kind in KINDS],
+        capabilities=runtimes.capabilities(settings.allowed),
+    )
+    attempts = Attempts(
+        Journal(settings.data_dir),
+        launcher,
+        Runtimes(machine),
+        capacity=settings.capacity,
+        boot_id=boot_id,
+        workers=workers,
+        tasks=tasks,
     )
     link = Link(
         settings, identity_file, identity, attempts, sampler, machine, boot_id=boot_id, workers=workers

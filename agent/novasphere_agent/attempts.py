@@ -9,12 +9,14 @@ import os
 import shutil
 import signal
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from novasphere_agent import failpoints, processes
+from novasphere_agent import failpoints, outcomes, processes, runtimes
+from novasphere_agent.answers import Answers, Key
+from novasphere_agent.builtin_types import Start
 from novasphere_agent.journal import Exit, ExitUnreadable, Intent, Journal, Process
 from novasphere_agent.launcher import Launcher, LauncherLost, SpawnFailed
 from novasphere_agent.messages import (
@@ -23,13 +25,14 @@ from novasphere_agent.messages import (
     AttemptState,
     AttemptVerdict,
     Dispatch,
+    ResourceUsage,
     Stream,
     Verdict,
 )
+from novasphere_agent.runtimes import Refused, Runtimes
 from novasphere_agent.spools import Spools
 from novasphere_agent.tasks import Tasks
 
-KINDS = ("shell",)
 # What a command gets between SIGTERM and SIGKILL when its time is up; a cancel brings its own.
 GRACE_MS = 5000
 
@@ -41,7 +44,6 @@ _QUICK_SECONDS = 0.01
 # Deleted attempts that are kept in mind, so that a late copy of their dispatch is known.
 _MOST_DELETED = 4096
 
-Key = tuple[str, int]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -87,6 +89,8 @@ class Attempt:
             signal=outcome.signal,
             message=message,
         )
+        if outcome.usage:
+            self.report.usage = ResourceUsage(**outcome.usage)
 
     def final_report(self) -> AttemptReport:
         """Returns the report with the sizes of what is kept, which may be less than was printed."""
@@ -128,17 +132,17 @@ class Attempts:
         self,
         journal: Journal,
         launcher: Launcher,
+        runtimes: Runtimes,
         *,
         capacity: int,
-        allowed: Collection[str],
         boot_id: str,
         workers: Executor,
         tasks: Tasks,
     ) -> None:
         self._journal = journal
         self._launcher = launcher
+        self._runtimes = runtimes
         self._capacity = capacity
-        self._allowed = allowed
         self._boot_id = boot_id
         self._workers = workers
         self._tasks = tasks
@@ -151,26 +155,34 @@ class Attempts:
         self.on_news: Callable[[], None] = lambda: None
         # Attempts that may have something to send on this connection.
         self.speaking: dict[Key, Attempt] = {}
+        # Those that were over at once.
+        self.answers = Answers()
         # Why this node cannot take work, in words; empty while it can.
         self.fault = ""
 
     @property
     def free_slots(self) -> int:
+        if self.answers.is_full:
+            return 0
         return max(self._capacity - sum(1 for _ in self._running()), 0)
 
     @property
     def is_all_acknowledged(self) -> bool:
         """The server has every report and all output that there is by now."""
-        return all(
-            attempt.report is None and not attempt.spools.has_unsent and not attempt.spools.unacked
-            for attempt in self.speaking.values()
-        ) and all(attempt.report is None for attempt in self._attempts.values())
+        return (
+            not self.answers
+            and all(
+                attempt.report is None and not attempt.spools.has_unsent and not attempt.spools.unacked
+                for attempt in self.speaking.values()
+            )
+            and all(attempt.report is None for attempt in self._attempts.values())
+        )
 
     async def states(self) -> list[AttemptState]:
         """Returns what Hello tells of the attempts; each is silent from here on, until its verdict."""
         async with self._accepting:  # what is left out of Hello never reached this node
             self.speaking.clear()
-            return [
+            journalled = [
                 AttemptState(
                     run_id=attempt.intent.run_id,
                     attempt=attempt.intent.attempt,
@@ -179,6 +191,7 @@ class Attempts:
                 )
                 for attempt in self._attempts.values()
             ]
+            return journalled + self.answers.states()
 
     async def recover(self) -> None:
         """Takes over what an agent before this one left: running, ended or in doubt."""
@@ -210,20 +223,31 @@ class Attempts:
         what is on disk must be known here by the time the server sends it again.
         """
         await asyncio.shield(self._tasks.start(self._accept(dispatches), name="accept"))
+        if self.answers:
+            # Not sooner: what is said next is to acknowledge the dispatches too.
+            self.on_news()
 
     async def _accept(self, dispatches: Sequence[Dispatch]) -> None:
         async with self._accepting:
             fresh: dict[Key, Intent] = {}
             for dispatch in dispatches:
                 key = dispatch.run_id, dispatch.attempt
-                if key in self._attempts or key in self._deleted:
+                if key in self._attempts or key in self._deleted or key in self.answers:
                     log.info("attempt %s.%d is known already", *key)
                     continue
                 if self._journal.is_passed_over(*key):
                     # It may have run. An agent that can read it will tell.
                     log.warning("attempt %s.%d is not started: its files cannot be read", *key)
                     continue
-                fresh[key] = self._intend(dispatch)
+                try:
+                    plan = self._runtimes.plan(dispatch)
+                except Refused as refusal:
+                    self.answers.refuse(dispatch, str(refusal))
+                    continue
+                if isinstance(plan, Start):
+                    fresh[key] = self._intend(dispatch, plan)
+                else:
+                    self.answers.give(dispatch, plan)
             if not fresh:
                 return
             try:
@@ -237,9 +261,8 @@ class Attempts:
             for key, intent in fresh.items():
                 attempt = Attempt(intent, self._journal.directory(*key))
                 self._attempts[key] = self.speaking[key] = attempt
-                if self.fault or intent.rejection:
-                    reason = f"SPAWN_FAILED: {self.fault}" if self.fault else intent.rejection
-                    self._end(attempt, Exit(), AttemptPhase.REJECTED, reason)
+                if self.fault:
+                    self._end(attempt, Exit(), AttemptPhase.REJECTED, f"SPAWN_FAILED: {self.fault}")
                 else:
                     self._tasks.start(self._launch(attempt), name=f"attempt {attempt}")
 
@@ -251,6 +274,8 @@ class Attempts:
 
     async def cancel(self, key: Key, grace_ms: int) -> None:
         """Has an attempt killed; returns when that is durable, unless the disk is full."""
+        if key in self.answers:
+            return
         attempt = self._attempts.get(key)
         if attempt is None:
             log.warning("attempt %s.%d is to be cancelled and not known here", *key)
@@ -269,7 +294,11 @@ class Attempts:
     async def judge(self, verdicts: Iterable[AttemptVerdict]) -> None:
         """Does what the server decided about the attempts that Hello named."""
         for verdict in verdicts:
-            attempt = self._attempts.get((verdict.run_id, verdict.attempt))
+            key = verdict.run_id, verdict.attempt
+            if key in self.answers:
+                self.answers.judge(key, verdict)
+                continue
+            attempt = self._attempts.get(key)
             if attempt is None:
                 continue
             if verdict.verdict == Verdict.FORGET:
@@ -284,11 +313,15 @@ class Attempts:
 
     def acknowledge_output(self, key: Key, stream: Stream, offset: int) -> int:
         """Notes what the server has; returns how many bytes of the window that frees."""
+        if key in self.answers:
+            return self.answers.acknowledge_output(key, offset)
         attempt = self._attempts.get(key)
         return 0 if attempt is None else attempt.spools.acknowledge(stream, offset)
 
     def acknowledge_report(self, key: Key) -> int:
         """Forgets an attempt that the server has all of; returns how many bytes that frees."""
+        if key in self.answers:
+            return self.answers.acknowledge_report(key)
         attempt = self._attempts.get(key)
         if attempt is None or attempt.report is None:
             return 0
@@ -298,6 +331,7 @@ class Attempts:
     async def kill_all(self) -> None:
         """Kills whatever runs, and forgets everything."""
         async with self._accepting:  # the end of it: the link may be gone, and this still going on
+            self.answers.clear()
             for attempt in list(self._attempts.values()):
                 await self._forget(attempt)
         while self._attempts:
@@ -307,27 +341,25 @@ class Attempts:
     def _running(self) -> Iterable[Attempt]:
         return (attempt for attempt in self._attempts.values() if attempt.report is None)
 
-    def _intend(self, dispatch: Dispatch) -> Intent:
-        rejection = ""
-        if dispatch.kind not in self._allowed:
-            allowed = ",".join(self._allowed) or "none"
-            rejection = (
-                f"NOT_ALLOWED: this agent does not run '{dispatch.kind}' work "
-                f"(started with --allow {allowed})"
-            )
-        elif dispatch.kind not in KINDS:
-            rejection = f"NOT_ALLOWED: this version of the agent has no '{dispatch.kind}' work"
+    def _intend(self, dispatch: Dispatch, start: Start) -> Intent:
+        timeouts = [timeout for timeout in (dispatch.timeout_ms, start.timeout_ms) if timeout]
         return Intent(
             run_id=dispatch.run_id,
             attempt=dispatch.attempt,
             fencing_token=dispatch.fencing_token,
-            command_text=dispatch.command_text,
+            command_text=start.command_text,
             shell=_shell(),
-            timeout_ms=dispatch.timeout_ms,
+            timeout_ms=min(timeouts, default=0),
             grace_ms=GRACE_MS,
             max_output_bytes=dispatch.max_output_bytes,
             boot_id=self._boot_id,
-            rejection=rejection,
+            kind=dispatch.kind,
+            program=start.program,
+            arguments=start.arguments,
+            environment=dispatch.environment,
+            payload=dispatch.payload,
+            limits=runtimes.limits_of(dispatch, start),
+            discards_output=dispatch.discard_output,
         )
 
     async def _launch(self, attempt: Attempt) -> None:
@@ -429,7 +461,7 @@ class Attempts:
             outcome.ended_by or "", AttemptPhase.EXITED
         )
         attempt.spools.finish(outcome.stdout_bytes, outcome.stderr_bytes)
-        self._end(attempt, outcome, phase, "")
+        self._end(attempt, outcome, phase, outcomes.in_words(outcome, attempt.intent.limits))
 
     def _end_in_doubt(self, attempt: Attempt, what_happened: str) -> None:
         """Ends an attempt that left no exit file which can be read."""

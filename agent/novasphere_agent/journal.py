@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from novasphere_agent import durable
@@ -35,7 +35,7 @@ class ExitUnreadable(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Intent:
-    """An attempt that the agent agreed to start, or refused."""
+    """An attempt that the agent agreed to start."""
 
     run_id: str
     attempt: int
@@ -46,7 +46,15 @@ class Intent:
     grace_ms: int
     max_output_bytes: int
     boot_id: str
-    # Why nothing is started, where the agent refused.
+    kind: str = "shell"
+    # For what is no line for the shell: the program's file, and its arguments, its own name first.
+    program: str = ""
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    payload: str = ""
+    limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    discards_output: bool = False
+    # Why nothing was started, where an agent before this version refused: those wrote refusals down.
     rejection: str = ""
 
 
@@ -75,6 +83,10 @@ class Exit:
     ended_by: str | None = None
     # Why nothing could be started.
     spawn_error: str = ""
+    # What it used, by the names of ResourceUsage.
+    usage: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    # Limits that this system does not have.
+    unlimited: Sequence[str] = ()
 
 
 class Journal:
@@ -118,7 +130,7 @@ class Journal:
 
     def is_passed_over(self, run_id: str, attempt: int) -> bool:
         """Returns whether the attempt's place is taken by something that could not be read."""
-        return self.directory(run_id, attempt) in self._passed_over
+        return bool(self._passed_over) and self.directory(run_id, attempt) in self._passed_over
 
     def claim(self, directory: Path) -> bool:
         """Takes the attempt from its wrapper; False where that was there first."""

@@ -132,8 +132,7 @@ class StandIn(pb_grpc.LinkServiceServicer):
             command_text=text,
             max_output_bytes=64 << 20,
         )
-        for name, value in fields.items():
-            setattr(dispatch, name, value)
+        dispatch.MergeFrom(pb.Dispatch(**fields))
         run = self.runs.setdefault((dispatch.run_id, dispatch.attempt), Run(dispatch))
         self.send(pb.ConnectResponse(dispatches=[dispatch]))
         return run
