@@ -7,6 +7,7 @@ from novasphere_gateway import model
 from novasphere.api.v1 import join_token_service_gateway as novasphere_api_v1_join_token_service_gateway
 from novasphere.api.v1 import key_service_gateway as novasphere_api_v1_key_service_gateway
 from novasphere.api.v1 import ticket_service_gateway as novasphere_api_v1_ticket_service_gateway
+from novasphere.fleet.v1 import task_service_gateway as novasphere_fleet_v1_task_service_gateway
 from novasphere.node.v1 import command_service_gateway as novasphere_node_v1_command_service_gateway
 from novasphere.node.v1 import metric_service_gateway as novasphere_node_v1_metric_service_gateway
 from novasphere.node.v1 import node_service_gateway as novasphere_node_v1_node_service_gateway
@@ -21,6 +22,7 @@ ROUTES: tuple[model.Route, ...] = model.ordered(
     novasphere_api_v1_join_token_service_gateway.ROUTES,
     novasphere_api_v1_key_service_gateway.ROUTES,
     novasphere_api_v1_ticket_service_gateway.ROUTES,
+    novasphere_fleet_v1_task_service_gateway.ROUTES,
     novasphere_node_v1_command_service_gateway.ROUTES,
     novasphere_node_v1_metric_service_gateway.ROUTES,
     novasphere_node_v1_node_service_gateway.ROUTES,
@@ -74,4 +76,12 @@ ERRORS: dict[str, model.ErrorRule] = {
     'KEY_REVOKED': model.ErrorRule('KEY_REVOKED', 10, 409, 'The API key was revoked and cannot be changed any more.', False, {}, '该 API 密钥已被吊销，无法再更改。'),
     'SERVER_UNREACHABLE': model.ErrorRule('SERVER_UNREACHABLE', 14, 503, 'The gateway cannot reach the server; the call may have been executed.', True, {}, '网关无法连接服务器；该调用可能已被执行。'),
     'UPGRADE_REQUIRED': model.ErrorRule('UPGRADE_REQUIRED', 9, 426, 'The route is a WebSocket; ask for it with an upgrade.', False, {}, '该路由是 WebSocket；请以协议升级方式请求。'),
+    'TASK_NOT_FOUND': model.ErrorRule('TASK_NOT_FOUND', 5, 404, 'The task does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务不存在。'),
+    'TASK_FINISHED': model.ErrorRule('TASK_FINISHED', 9, 409, 'The task has already ended.', False, {2: model.FaceError('TASK_NOT_CANCELLABLE', 409), 4: model.FaceError('VALIDATION_ERROR', 409)}, '任务已经结束。'),
+    'TASK_NOT_RETRYABLE': model.ErrorRule('TASK_NOT_RETRYABLE', 9, 409, 'The task cannot be retried as it stands.', False, {}, '任务当前状态不可重试。'),
+    'INVALID_TASK_TYPE': model.ErrorRule('INVALID_TASK_TYPE', 3, 400, 'The task type does not exist.', False, {4: model.FaceError('VALIDATION_ERROR', 400)}, '任务类型不存在。'),
+    'DEVICE_OFFLINE': model.ErrorRule('DEVICE_OFFLINE', 9, 409, 'The device is offline.', False, {2: model.FaceError('DEVICE_OFFLINE', 400)}, '设备离线。'),
+    'INSUFFICIENT_RESOURCES': model.ErrorRule('INSUFFICIENT_RESOURCES', 8, 409, 'No device has what the task needs.', False, {2: model.FaceError('INSUFFICIENT_RESOURCES', 400)}, '没有设备满足任务所需的资源。'),
+    'TASK_EXISTS': model.ErrorRule('TASK_EXISTS', 6, 409, 'A task with that id exists already.', False, {}, '该 ID 的任务已存在。'),
+    'TASK_INSTANCE_NOT_FOUND': model.ErrorRule('TASK_INSTANCE_NOT_FOUND', 5, 404, 'The task instance does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务实例不存在。'),
 }

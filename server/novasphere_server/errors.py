@@ -212,6 +212,76 @@ class CommandFinished(ApiError):
         )
 
 
+class TaskNotFound(ApiError):
+    reason = reasons.ERROR_REASON_TASK_NOT_FOUND
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id!r} does not exist", metadata={"task_id": task_id})
+
+
+class TaskInstanceNotFound(ApiError):
+    reason = reasons.ERROR_REASON_TASK_INSTANCE_NOT_FOUND
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(
+            f"task instance {instance_id!r} does not exist", metadata={"instance_id": instance_id}
+        )
+
+
+class TaskExists(ApiError):
+    reason = reasons.ERROR_REASON_TASK_EXISTS
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id!r} exists already", metadata={"task_id": task_id})
+
+
+class TaskFinished(ApiError):
+    reason = reasons.ERROR_REASON_TASK_FINISHED
+
+    def __init__(self, task_id: str, state: str) -> None:
+        super().__init__(
+            f"task {task_id!r} has already ended as {state}",
+            metadata={"task_id": task_id, "state": state},
+        )
+
+
+class TaskNotRetryable(ApiError):
+    reason = reasons.ERROR_REASON_TASK_NOT_RETRYABLE
+
+    def __init__(self, task_id: str, state: str) -> None:
+        super().__init__(
+            f"task {task_id!r} is {state}; only one that failed or was cancelled can be retried",
+            metadata={"task_id": task_id, "state": state},
+        )
+
+
+class InvalidTaskType(ApiError):
+    reason = reasons.ERROR_REASON_INVALID_TASK_TYPE
+
+    def __init__(self, task_type: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"no device runs tasks of type {task_type!r}; known are {', '.join(known)}",
+            metadata={"task_type": task_type},
+        )
+
+
+class DeviceOffline(ApiError):
+    reason = reasons.ERROR_REASON_DEVICE_OFFLINE
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f"device {device_id!r} is offline; leave device_id out to let another one run it",
+            metadata={"device_id": device_id},
+        )
+
+
+class InsufficientResources(ApiError):
+    reason = reasons.ERROR_REASON_INSUFFICIENT_RESOURCES
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+
+
 class CursorExpired(ApiError):
     reason = reasons.ERROR_REASON_CURSOR_EXPIRED
 

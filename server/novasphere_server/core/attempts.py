@@ -6,12 +6,14 @@ either side may stop at any moment and say everything again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
@@ -40,39 +42,102 @@ class Attempt:
 # -- sending
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is to be sent to a node, and what to look for next time."""
+
+    dispatches: list[link.Dispatch]
+    may_have_own: bool  # more may wait that only this node may run
+    demands: frozenset[str]  # more may wait that ask for this, as core.demands spells it
+
+
 def has_waiting(tx: Transaction, node_uid: str) -> bool:
-    """Returns whether tasks wait for a node."""
-    waiting = sa.select(_c.key).where(_c.node_uid == node_uid, _c.state == pb.WORK_STATE_PENDING)
-    return tx.execute(waiting.limit(1)).first() is not None
+    """Returns whether tasks wait that only this node may run."""
+    return tx.execute(sa.select(_c.key).where(*_own(node_uid)).limit(1)).first() is not None
 
 
 def claim(
-    tx: Transaction, node_uid: str, limit: int, settings: FleetSettings, *, is_foreign: bool = False
-) -> tuple[list[link.Dispatch], bool]:
-    """Turns up to `limit` waiting tasks of a node into dispatches, oldest first. Returns them, and
-    whether more may wait. Those of a foreign node are timed from now on.
+    tx: Transaction,
+    node: node_pb2.Node,
+    limit: int,
+    settings: FleetSettings,
+    *,
+    demands: Collection[str] = (),
+    shared_limit: int = 0,
+) -> Claim:
+    """Turns up to `limit` waiting tasks into dispatches to a node: what only it may run, and of what any
+    node may run that meets `demands` up to `shared_limit`. The greatest priority goes first, then the oldest.
+    Those of a foreign node are timed from now on.
     """
-    due = tx.find(TASKS, _c.node_uid == node_uid, _c.state == pb.WORK_STATE_PENDING, limit=limit)
-    dispatches = []
+    waiting = _waiting(tx, sa.and_(*_own(node.uid)), limit)
+    has_more = len(waiting) == limit
+    unread: set[str] = set()
+    for demand in demands:
+        found = _waiting(tx, sa.and_(*_shared(demand)), min(limit, shared_limit))
+        if len(found) >= min(limit, shared_limit):
+            unread.add(demand)
+        waiting += found
+    waiting.sort(key=lambda stored: (-stored.task.priority, stored.task.number))
+    left_shared = shared_limit
+    dispatches: list[link.Dispatch] = []
     looked_at = 0
-    for stored in tx.fitting(due):
+    for stored in tx.fitting(waiting):
+        if len(dispatches) == limit:
+            break
+        task = stored.task
+        if not task.node_uid:
+            if not left_shared:
+                unread.update(demands)
+                looked_at += 1
+                continue
+            left_shared -= 1
         looked_at += 1
-        task, instance = stored.task, stored.instance
-        waited_us = tx.now_us - instants.microseconds(task.scheduled_at)
-        if waited_us >= task.config.queue_timeout_seconds * 1_000_000:
+        waits_since_us = instants.microseconds(
+            task.due_at if task.HasField("due_at") else task.scheduled_at
+        )
+        if tx.now_us - waits_since_us >= task.config.queue_timeout_seconds * 1_000_000:
             tasks.expire_queued(tx, stored)
             continue
-        states.move(stored, pb.WORK_STATE_DISPATCHED, tx.now_us)
-        task.lock_version += 1
-        instance.attempt = task.lock_version
-        instance.dispatched_at.CopyFrom(task.updated_at)
-        if is_foreign:
-            deadline_us = tx.now_us + task.config.timeout_seconds * 1_000_000
-            instance.run_deadline.CopyFrom(instants.timestamp(deadline_us))
-        token = tx.next_id("fencing")
-        tx.put(TASKS, stored, fencing_token=token)
-        dispatches.append(_dispatch(stored, token, settings))
-    return dispatches, len(due) == limit or looked_at < len(due)
+        dispatches.append(_send(tx, stored, node, settings))
+    if looked_at < len(waiting):
+        unread.update(demands)
+        has_more = True
+    return Claim(dispatches, has_more, frozenset(unread))
+
+
+def _own(node_uid: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _c.node_uid == node_uid, _c.state == pb.WORK_STATE_PENDING, _c.hold == tasks.Hold.NONE
+
+
+def _shared(demand: str) -> tuple[sa.ColumnElement[bool], ...]:
+    # Spelled so that the index of what waits serves.
+    return (
+        sa.text("state = 1 AND node_uid = '' AND hold = 0"),  # type: ignore[return-value]
+        _c.demand == demand,
+    )
+
+
+def _waiting(tx: Transaction, which: sa.ColumnElement[bool], limit: int) -> list[pb.StoredTask]:
+    return tx.find(TASKS, which, order_by=(_c.priority.desc(), _c.id), limit=limit)
+
+
+def _send(
+    tx: Transaction, stored: pb.StoredTask, node: node_pb2.Node, settings: FleetSettings
+) -> link.Dispatch:
+    """Notes that a task is sent to a node, with a fencing token of its own. Returns what is sent."""
+    tasks.begin_attempt(tx, stored)
+    task, instance = stored.task, stored.instance
+    states.move(stored, pb.WORK_STATE_DISPATCHED, tx.now_us)
+    task.lock_version += 1
+    instance.attempt = task.lock_version
+    instance.agent_id, instance.node_uid = node.node_id, node.uid
+    instance.dispatched_at.CopyFrom(task.updated_at)
+    if node.is_foreign:
+        deadline_us = tx.now_us + task.config.timeout_seconds * 1_000_000
+        instance.run_deadline.CopyFrom(instants.timestamp(deadline_us))
+    token = tx.next_id("fencing")
+    tx.put(TASKS, stored, fencing_token=token)
+    return _dispatch(stored, token, settings)
 
 
 def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> list[link.CancelAttempt]:
@@ -98,16 +163,40 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
 
 
 def _dispatch(stored: pb.StoredTask, token: int, settings: FleetSettings) -> link.Dispatch:
-    config = stored.task.config
+    task, config = stored.task, stored.task.config
+    limits = config.resource_limits
+    kept = config.max_output_size if config.HasField("max_output_size") else settings.max_output_bytes
     return link.Dispatch(
-        run_id=task_ids.of_task(stored.task.id),
+        run_id=task_ids.of_task(task.id),
         attempt=stored.instance.attempt,
         fencing_token=token,
-        kind="shell",
+        kind="shell" if config.command_text else config.task_type or "exec",
         command_text=config.command_text,
         timeout_ms=config.timeout_seconds * 1000,
-        max_output_bytes=settings.max_output_bytes,
+        max_output_bytes=min(kept, settings.max_output_bytes),
+        program=config.cmd,
+        arguments=config.args,
+        environment=_environment(task),
+        payload=config.payload,
+        limits=link.ResourceLimits(
+            memory_bytes=limits.max_memory_mb * 1024 * 1024,
+            cpu_seconds=limits.max_cpu_seconds,
+            file_size_bytes=limits.max_file_size,
+            open_files=limits.max_open_files,
+            processes=limits.max_processes,
+        )
+        if config.HasField("resource_limits")
+        else None,
+        discard_output=config.HasField("capture_output") and not config.capture_output,
     )
+
+
+def _environment(task: pb.Task) -> dict[str, str]:
+    """Returns what an attempt sees beside its agent's environment."""
+    environment: dict[str, str] = json.loads(task.environment) if task.environment else {}
+    if task.HasField("parameters"):
+        environment["NOVA_PARAMETERS"] = task.parameters
+    return environment
 
 
 def _cancel(
@@ -213,12 +302,12 @@ def _judge(
         reports.record_stale(tx, node_uid, state, "told in a Hello")
         return link.VERDICT_KILL if is_running else link.VERDICT_FORGET
     is_reported = reports.is_reported(stored)
-    if states.is_terminal(task.state) and not is_running and is_reported:
+    if states.is_terminal(instance.state) and not is_running and is_reported:
         return link.VERDICT_FORGET
     result.attempts[state.run_id, state.attempt] = Attempt(
         row.fencing_token, output_chunks.tail(tx, state.run_id, state.attempt)
     )
-    if states.is_terminal(task.state):
+    if states.is_terminal(instance.state):
         return link.VERDICT_KILL if is_running else link.VERDICT_ADOPT
     if is_running:
         reports.start(tx, stored)
@@ -241,14 +330,13 @@ def _settle_unlisted(
     """
     task = stored.task
     if task.state == pb.WORK_STATE_RUNNING:
-        states.end(
+        tasks.end_attempt(
+            tx,
             stored,
             pb.WORK_STATE_UNKNOWN,
-            tx.now_us,
             "UNKNOWN",
             "the agent came back without any trace of it",
         )
-        tx.put(TASKS, stored)
     elif task.cancel_requested:
         states.end(
             stored,
@@ -354,11 +442,11 @@ def _record_report(
         result.stale_reports += 1
         reports.record_stale(tx, node_uid, report, report.message)
     elif is_final:
-        if states.is_terminal(stored.task.state) and not reports.has_result(stored):
-            late_after = states.name(stored.task.state)
+        if states.is_terminal(stored.instance.state) and not reports.has_result(stored):
+            late_after = states.name(stored.instance.state)
         reports.finish(tx, stored, report, attempt.tail, settings)
         result.ended.add((report.run_id, report.attempt))
-    elif not states.is_terminal(stored.task.state):
+    elif not states.is_terminal(stored.instance.state):
         reports.start(tx, stored)
         return
     if is_final:

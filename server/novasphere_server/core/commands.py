@@ -87,7 +87,7 @@ class Commands:
             if node is None:
                 raise errors.NodeNotFound(request.node_id)
             stored = new(tx, run_id, node, request, self._settings)
-            tx.put(TASKS, stored)
+            tasks.add(tx, stored)
             return command_of(stored)
 
         if not is_dry_run:

@@ -26,7 +26,7 @@ class Fleet:
         self, store: Store, clock: Clock, settings: FleetSettings, join_tokens: JoinTokens
     ) -> None:
         self.settings = settings
-        self._store = store
+        self.store = store
         # The order counts: each hears of a commit before those that build on it.
         self.servers = Servers(store, clock, settings)
         self.presence = Presence(store, clock, settings, self.servers)
@@ -54,7 +54,7 @@ class Fleet:
 
     async def start(self) -> None:
         """Takes up what the last process left. To be called before anything is served."""
-        await identities.follow_history(self._store)
+        await identities.follow_history(self.store)
         if not self.servers.is_alone:
             await self.servers.beat()
         await self.presence.start()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -32,10 +32,12 @@ from novasphere_server.core import (
     secrets,
 )
 from novasphere_server.core import task_states as states
+from novasphere_server.core.demands import Demand
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.identities import Identity
 from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.outputs import Outputs
+from novasphere_server.core.placement import Placement
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.servers import Servers
@@ -106,7 +108,9 @@ class Links:
         self._presence = presence
         self._metrics = metrics
         self._outputs = outputs
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, Session] = {}  # by the uid of the node
+        self._by_name: dict[str, Session] = {}  # those that were admitted, by the node's name
+        self._placement = Placement()
         self._is_draining = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -123,6 +127,11 @@ class Links:
         """Returns how many more attempts a node's agent would start now; None without a link to it here."""
         session = self._sessions.get(node_uid)
         return max(session.credit, 0) if session is not None and session.is_admitted else None
+
+    def expect(self, demands: Iterable[str]) -> None:
+        """Notes that tasks may wait with these demands."""
+        for demand in demands:
+            self._placement.offer(demand)
 
     async def connect(
         self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
@@ -248,6 +257,9 @@ class Links:
         session.dispatch(journal.dispatches)
         session.cancel(journal.cancels)
         session.is_admitted = True
+        session.node = node
+        self._by_name[node.node_id] = session
+        self._placement.join(session)
         self._presence.linked(uid, session.room)
         welcome = link.Welcome(
             node_id=node.node_id,
@@ -330,6 +342,9 @@ class Links:
 
     def _forget(self, session: Session) -> None:
         session.is_open = False
+        self._placement.leave(session)
+        if self._by_name.get(session.node_id) is session:
+            del self._by_name[session.node_id]
         if self._sessions.get(session.node_uid) is session:
             del self._sessions[session.node_uid]
             self._presence.unlinked(session.node_uid, said_goodbye=session.said_goodbye)
@@ -370,7 +385,8 @@ class Links:
         session.received = frame.sequence
         if frame.HasField("goodbye"):
             session.said_goodbye = True
-        if session.is_foreign or (session.may_have_work and session.credit > 0):
+        has_work = session.may_have_work and session.credit > 0
+        if session.is_foreign or has_work or self._placement.is_wanted(session):
             session.wake.set()
 
     async def _confirm(self, session: Session) -> None:
@@ -419,31 +435,47 @@ class Links:
                     session, lambda tx: attempts.cancels(tx, wanted.items(), self._settings)
                 )
             )
+        if not self._is_draining:
+            await self._claim(session)
+        # What was claimed for a session that is over is sent again by the next one.
+        return session.next_frame() if session.is_open else None
+
+    async def _claim(self, session: Session) -> None:
+        """Turns work that waits into dispatches, as far as the node has room."""
         limit = min(session.credit, self._settings.dispatch_batch)
-        if session.is_open and session.may_have_work and limit > 0 and not self._is_draining:
-            # Before the look: a task that comes meanwhile must not be overlooked.
-            session.may_have_work = False
-            dispatches, has_more = await self._write(
+        node = session.node
+        if not session.is_open or limit <= 0 or node is None:
+            return
+        # Before the look: a task that comes meanwhile must not be overlooked.
+        has_own, session.may_have_work = session.may_have_work, False
+        demands, shared_limit = self._placement.look(session)
+        if not has_own and not demands:
+            return
+        unread: Collection[str] = demands
+        try:
+            claim = await self._write(
                 session,
                 partial(
                     attempts.claim,
-                    node_uid=session.node_uid,
+                    node=node,
                     limit=limit,
                     settings=self._settings,
-                    is_foreign=session.is_foreign,
+                    demands=demands,
+                    shared_limit=min(limit, shared_limit),
                 ),
             )
-            session.may_have_work |= has_more
-            if session.is_foreign and not session.is_open:
-                # Nobody will say that they never arrived.
-                for dispatch in dispatches:
-                    await self._store.write(partial(attempts.put_back, told=dispatch))
-            session.dispatch(dispatches)
-            self.counters.dispatched += len(dispatches)
-            if has_more and session.credit > 0:
-                session.wake.set()
-        # What was claimed for a session that is over is sent again by the next one.
-        return session.next_frame() if session.is_open else None
+            unread = claim.demands
+        finally:
+            self._placement.give_back(unread)
+        session.may_have_work |= claim.may_have_own
+        if session.is_foreign and not session.is_open:
+            # Nobody will say that they never arrived.
+            for dispatch in claim.dispatches:
+                await self._store.write(partial(attempts.put_back, told=dispatch))
+        session.dispatch(claim.dispatches)
+        self.counters.dispatched += len(claim.dispatches)
+        if claim.may_have_own and session.credit > 0:
+            session.wake.set()
 
     async def _write(self, session: Session, mutation: Callable[[Transaction], R]) -> R:
         """Writes for a session, and waits for room while the writer is overloaded: to end a thousand
@@ -478,18 +510,24 @@ class Links:
 
     # -- following the log
 
-    def _expect_task(self, node_id: str) -> None:
+    def _expect_task(self, node_id: str, demand: str) -> None:
         """Has an idle link look for work at once, so that a task and its dispatch share a commit."""
-        node = self._store.known(NODES, node_id)
-        session = None if node is None else self._sessions.get(node.message().uid)
-        if session is not None and session.credit > 0:
+        if demand:
+            self._placement.offer(demand)
+            return
+        session = self._by_name.get(node_id)
+        if session is not None:
             session.may_have_work = True
-            session.wake.set()
+            if session.credit > 0:
+                session.wake.set()
 
     def _follow_task(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None:
             return
         task, instance = stored.task, stored.instance
+        if task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid:
+            self._placement.offer(Demand.of(task.config).spell())
+            return
         session = self._sessions.get(instance.node_uid)
         if session is None:
             return
@@ -509,7 +547,11 @@ class Links:
 
     def _follow_nodes(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.kind_name == NODES.name and change.after is None and change.before is not None:
+            if change.kind_name != NODES.name:
+                continue
+            if change.after is not None:
+                self._placement.update(NODES.message.FromString(change.after))
+            elif change.before is not None:
                 session = self._sessions.get(NODES.message.FromString(change.before).uid)
                 if session is not None:
                     session.close("NODE_DELETED")

@@ -7,7 +7,7 @@ from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
-from novasphere_server.core import instants, output_chunks
+from novasphere_server.core import instants, output_chunks, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.output_chunks import Tail
@@ -52,7 +52,7 @@ def finish(
     beside it, once.
     """
     task, instance = stored.task, stored.instance
-    if states.is_terminal(task.state):
+    if states.is_terminal(instance.state):
         if not is_reported(stored):
             late = instance.late_report
             late.received_at.CopyFrom(instants.timestamp(tx.now_us))
@@ -64,8 +64,6 @@ def finish(
     if report.phase in _RAN and not instance.HasField("started_at"):
         started_us = tx.now_us - min(report.duration_ms, _GREATEST // 2000) * 1000
         _note_start(stored, max(started_us, instants.microseconds(task.created_at)))
-    state, reason, message = _outcome(report)
-    states.end(stored, state, tx.now_us, reason, message[:_MESSAGE_LENGTH])
     instance.number = tx.next_id("results")
     instance.execution_time_ms = min(report.duration_ms, _GREATEST)
     instance.stdout_bytes = min(max(report.stdout_bytes, tail.stdout), _GREATEST)
@@ -79,16 +77,29 @@ def finish(
         instance.exit_code = report.exit_code
     if report.HasField("signal"):
         instance.signal = report.signal
+    if report.HasField("usage"):
+        _note_usage(instance.metrics, report.usage)
+    state, reason, message = _outcome(report)
+    before = stored.SerializeToString()
     # Long commands leave less room: a resource has a greatest size.
     for limit in (settings.inline_output_bytes, settings.inline_output_bytes // 4, 0):
         _show_output(tx, report, instance, tail, limit)
         try:
-            tx.put(TASKS, stored)
+            tasks.end_attempt(tx, stored, state, reason, message[:_MESSAGE_LENGTH])
         except errors.TooLarge:
             if not limit:
                 raise
+            stored.ParseFromString(before)
         else:
             return
+
+
+def _note_usage(metrics: pb.TaskMetrics, usage: link.ResourceUsage) -> None:
+    if usage.HasField("cpu_time_us"):
+        metrics.cpu_time_seconds = usage.cpu_time_us / 1_000_000
+    for name in ("memory_peak_bytes", "disk_read_bytes", "disk_write_bytes"):
+        if usage.HasField(name):
+            setattr(metrics, name, min(getattr(usage, name), _GREATEST))
 
 
 def _note_start(stored: pb.StoredTask, at_us: int) -> None:
@@ -104,11 +115,11 @@ def record_stale(
     """Keeps the last refused report on each attempt of a task that the node was given, for as long as the
     task is kept. What it says of others' work, or of attempts to come, is not kept.
     """
-    tasks, stale = tables.tasks.c, tables.stale_reports.c
-    had_it = sa.select(tasks.key).where(
-        tasks.key == told.run_id,
-        tasks.node_uid == node_uid,
-        tasks.attempt >= min(told.attempt, 2**31 - 1),
+    known, stale = tables.tasks.c, tables.stale_reports.c
+    had_it = sa.select(known.key).where(
+        known.key == told.run_id,
+        known.node_uid == node_uid,
+        known.attempt >= min(told.attempt, 2**31 - 1),
     )
     if tx.execute(had_it).first() is None:
         return

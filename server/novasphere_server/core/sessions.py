@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import node_pb2
 
 from novasphere_server import errors
 from novasphere_server.core.attempts import Attempt, Key, Recorded
@@ -40,7 +42,10 @@ class Session:
         self.received = 0  # the agent's last frame whose content is durable
         self.free_slots = 0
         self.capacity = 0  # how many attempts the node runs at once
-        self.may_have_work = False
+        self.may_have_work = False  # that only this node may do
+        self.node: node_pb2.Node | None = None  # as it was when it last changed
+        self.offered = 0  # tasks that any node may do, and that it is to look for
+        self.ran: set[str] = set()  # kinds of work and programs that it was sent
         self.attempts: dict[Key, Attempt] = {}
         self.to_cancel: dict[str, int] = {}  # command -> attempt, as their clients asked
         self._sent = 0
@@ -96,6 +101,7 @@ class Session:
     def dispatch(self, dispatches: Iterable[link.Dispatch]) -> None:
         for dispatch in dispatches:
             self._dispatches.append(dispatch)
+            self.ran.add(PurePath(dispatch.program).name if dispatch.program else dispatch.kind)
             self.attempts.setdefault(
                 (dispatch.run_id, dispatch.attempt), Attempt(dispatch.fencing_token)
             )

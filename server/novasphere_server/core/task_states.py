@@ -50,25 +50,51 @@ def name(state: State) -> str:
 
 
 def move(stored: pb.StoredTask, state: State, now_us: int) -> None:
-    """Puts an unfinished task, with its attempt, into another state. Raises TaskFinished."""
+    """Puts an unfinished task, with an attempt that has not ended, into another state. Raises TaskFinished."""
     task, instance = stored.task, stored.instance
     refuse_finished(task)
-    task.state = instance.state = state
+    task.state = state
     task.status = TASK_STATUS[state]
-    instance.status = INSTANCE_STATUS[state]
-    now = instants.timestamp(now_us)
-    task.updated_at.CopyFrom(now)
-    instance.updated_at.CopyFrom(now)
+    task.updated_at.CopyFrom(instants.timestamp(now_us))
+    if not is_terminal(instance.state):
+        instance.state = state
+        instance.status = INSTANCE_STATUS[state]
+        instance.updated_at.CopyFrom(task.updated_at)
 
 
 def end(stored: pb.StoredTask, state: State, now_us: int, reason: str = "", message: str = "") -> None:
-    """Puts an unfinished task into its final state. `reason` is one word, `message` for people."""
-    move(stored, state, now_us)
+    """Puts an unfinished task into its final state, and its attempt if that has not ended. `reason` is one
+    word, `message` for people.
+    """
     task, instance = stored.task, stored.instance
+    has_open_attempt = not is_terminal(instance.state)
+    move(stored, state, now_us)
     task.completed_at.CopyFrom(task.updated_at)
-    instance.completed_at.CopyFrom(task.updated_at)
-    task.reason = instance.reason = reason
+    task.reason = reason
     task.reason_message = message
+    task.ClearField("due_at")
+    if has_open_attempt:
+        _close(stored, reason, message)
+
+
+def end_attempt(
+    stored: pb.StoredTask, state: State, now_us: int, due_at_us: int, reason: str, message: str
+) -> None:
+    """Puts the attempt of an unfinished task into its final state, and has the task wait for the next one."""
+    task, instance = stored.task, stored.instance
+    refuse_finished(task)
+    move(stored, pb.WORK_STATE_PENDING, now_us)
+    instance.state = state
+    instance.status = INSTANCE_STATUS[state]
+    _close(stored, reason, message)
+    task.retry_count += 1
+    task.due_at.CopyFrom(instants.timestamp(due_at_us))
+
+
+def _close(stored: pb.StoredTask, reason: str, message: str) -> None:
+    instance = stored.instance
+    instance.completed_at.CopyFrom(instance.updated_at)
+    instance.reason = reason
     if message:
         instance.error_message = message
 

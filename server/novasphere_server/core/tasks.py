@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from typing import Any
 
 import sqlalchemy as sa
 from novasphere.node.v1 import node_pb2
@@ -12,6 +15,7 @@ from novasphere_server import errors
 from novasphere_server.backlogs import Backlog
 from novasphere_server.core import instants, output_chunks, task_ids
 from novasphere_server.core import task_states as states
+from novasphere_server.core.demands import Demand
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES, TASKS
@@ -25,6 +29,17 @@ _table = tables.tasks.c
 
 Listener = Callable[[str, pb.StoredTask | None], None]
 
+_MAX_RETRY_INTERVAL = 3600  # seconds
+_RELEASED = 500  # tasks in one transaction
+
+
+class Hold(IntEnum):
+    """What keeps a waiting task from being sent, whatever nodes there are. The tables hold the numbers."""
+
+    NONE = 0
+    TIME = 1  # it is not due
+    DEPENDENCIES = 2  # what it depends on has not ended
+
 
 class Tasks:
     """All tasks: what follows them, and what ends and forgets them."""
@@ -32,7 +47,7 @@ class Tasks:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listeners: list[Listener] = []
-        self._expecting: list[Callable[[str], None]] = []
+        self._expecting: list[Callable[[str, str], None]] = []
         self.backlog = Backlog()  # of those that ended; its loop keeps it
         store.on_commit(self._follow)
 
@@ -43,23 +58,59 @@ class Tasks:
         """
         self._listeners.append(listener)
 
-    def on_expected(self, listener: Callable[[str], None]) -> None:
-        """Calls `listener` with the id of the node that is about to be given a task.
+    def on_expected(self, listener: Callable[[str, str], None]) -> None:
+        """Calls `listener` when a task is about to be made, or is due, with the id of the only node that may run
+        it, or with what it demands of any.
 
         What it has written in its next step on the event loop is written behind the task, mostly in the
         same commit. The task may still be refused.
         """
         self._expecting.append(listener)
 
-    def expect(self, node_id: str) -> None:
-        """Tells those who wait for it that a node is about to be given a task."""
+    def expect(self, node_id: str, demand: str = "") -> None:
+        """Tells those who wait for it that a task is about to be made for a node, or with a demand."""
         for listener in self._expecting:
-            listener(node_id)
+            listener(node_id, demand)
+
+    async def release_due(self) -> int | None:
+        """Lets tasks go whose time has come, and tells those who wait for it. Returns when the next is due."""
+
+        def release(tx: Transaction) -> tuple[list[sa.Row[Any]], int | None]:
+            held = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold == Hold.TIME)
+            due = sa.select(_table.key).where(held, _table.due_at_us <= tx.now_us)
+            keys = tx.execute(due.order_by(_table.due_at_us).limit(_RELEASED)).scalars().all()
+            released: list[sa.Row[Any]] = []
+            if keys:
+                of_them = _table.key.in_(keys)
+                released += tx.execute(sa.select(_table.node_id, _table.demand).where(of_them))
+                tx.execute(sa.update(tables.tasks).where(of_them).values(hold=Hold.NONE))
+            following = sa.select(sa.func.min(_table.due_at_us)).where(held)
+            return released, tx.execute(following).scalar()
+
+        released, next_us = await self._store.write(release)
+        for row in released:
+            self.expect(row.node_id, row.demand)
+        return next_us
+
+    async def waiting_demands(self) -> list[str]:
+        """Returns every demand of any node that tasks wait with."""
+        found: list[str] = []
+        # One seek a demand, however many tasks wait with it.
+        smallest = sa.select(sa.func.min(_table.demand)).where(
+            sa.text("state = 1 AND node_uid = '' AND hold = 0")
+        )
+        rows = await self._store.read(smallest)
+        while rows[0][0] is not None:
+            found.append(rows[0][0])
+            rows = await self._store.read(smallest.where(_table.demand > found[-1]))
+        return found
 
     async def next_queue_deadline_us(self) -> int | None:
         """Returns when the first waiting task will have waited for too long."""
         rows = await self._store.read(
-            sa.select(sa.func.min(_table.queue_deadline_us)).where(_table.state == pb.WORK_STATE_PENDING)
+            sa.select(sa.func.min(_table.queue_deadline_us)).where(
+                _table.state == pb.WORK_STATE_PENDING, _table.hold == Hold.NONE
+            )
         )
         return None if rows[0][0] is None else int(rows[0][0])
 
@@ -70,6 +121,7 @@ class Tasks:
             due = tx.find(
                 TASKS,
                 _table.state == pb.WORK_STATE_PENDING,
+                _table.hold == Hold.NONE,  # what is held waits for no node
                 _table.queue_deadline_us <= tx.now_us,
                 limit=DELETION_STEP,
             )
@@ -105,15 +157,14 @@ class Tasks:
                 stored = tx.get(TASKS, run_id)
                 if stored is None or stored.task.state not in states.ON_NODE:
                     continue  # its result came in the meantime
-                states.end(
+                end_attempt(
+                    tx,
                     stored,
                     pb.WORK_STATE_TIMED_OUT,
-                    tx.now_us,
                     "TIMEOUT",
                     f"no result came within {stored.task.config.timeout_seconds} s after it was sent; "
                     "a foreign node cannot be told, so it may still run there",
                 )
-                tx.put(TASKS, stored)
             return settled
 
         return await self._store.write(expire)
@@ -133,14 +184,13 @@ class Tasks:
             )
             lost = 0
             for stored in tx.fitting(unfinished):
-                states.end(
+                end_attempt(
+                    tx,
                     stored,
                     pb.WORK_STATE_LOST,
-                    tx.now_us,
                     "LOST",
                     f"node {node_id!r} stayed away too long; the command may have run",
                 )
-                tx.put(TASKS, stored)
                 lost += 1
             return lost
 
@@ -192,8 +242,8 @@ def new(
     node: node_pb2.Node | None = None,
     priority: int = 0,
 ) -> pb.StoredTask:
-    """Returns a new task, PENDING, to be stored: for one node, or for any that will do. All times of the
-    config that have a default must be set.
+    """Returns a new task, PENDING, to be stored by add(): for one node, or for any that will do. All times
+    of the config that have a default must be set.
     """
     now = instants.timestamp(tx.now_us)
     task_id = task_ids.task_id(run_id)
@@ -215,6 +265,97 @@ def new(
         stored.task.node_uid = stored.instance.node_uid = node.uid
     states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
     return stored
+
+
+def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
+    """Stores a new task."""
+    task = stored.task
+    if hold is Hold.NONE and instants.microseconds(task.scheduled_at) > tx.now_us:
+        hold = Hold.TIME
+    demand = "" if task.node_uid else Demand.of(task.config).spell()
+    tx.put(TASKS, stored, hold=hold, demand=demand)
+
+
+def release(tx: Transaction, stored: pb.StoredTask) -> None:
+    """Lets a task go that waited for what it depends on."""
+    if instants.microseconds(stored.task.scheduled_at) > tx.now_us:
+        tx.put(TASKS, stored, hold=Hold.TIME)
+        return
+    stored.task.due_at.CopyFrom(instants.timestamp(tx.now_us))
+    tx.put(TASKS, stored, hold=Hold.NONE)
+
+
+def end_attempt(
+    tx: Transaction, stored: pb.StoredTask, state: states.State, reason: str, message: str
+) -> None:
+    """Ends the attempt of a task that a node was given, and with it the task, unless another attempt is due
+    to it. Stores both.
+    """
+    if not _is_retried(stored.task, state):
+        states.end(stored, state, tx.now_us, reason, message)
+        tx.put(TASKS, stored)
+        return
+    pause_us = round(retry_pause(stored.task.config, stored.task.retry_count + 1) * 1_000_000)
+    states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message)
+    tx.put(TASKS, stored, hold=Hold.TIME if pause_us else Hold.NONE)
+
+
+def begin_attempt(tx: Transaction, stored: pb.StoredTask) -> None:
+    """Gives a waiting task a new attempt, if its last one has ended, and keeps that one beside it."""
+    last = stored.instance
+    if not states.is_terminal(last.state):
+        return
+    tx.execute(sa.insert(tables.past_instances), _past(stored))
+    now = instants.timestamp(tx.now_us)
+    stored.instance.CopyFrom(pb.TaskInstance(id=task_ids.new_uuid(), created_at=now))
+    stored.task.ClearField("due_at")
+
+
+def _past(stored: pb.StoredTask) -> dict[str, object]:
+    task, last = stored.task, stored.instance
+    return {
+        "instance_id": last.id,
+        "run_id": task_ids.of_task(task.id),
+        "namespace": task.namespace_id,
+        "job_id": task.job_id,
+        "node_id": last.agent_id,
+        "state": last.state,
+        "attempt": last.attempt,
+        "exit_code": last.exit_code if last.HasField("exit_code") else None,
+        "created_at_us": instants.microseconds(last.created_at),
+        "updated_at_us": instants.microseconds(last.updated_at),
+        "started_at_us": instants.optional_microseconds(last, "started_at"),
+        "completed_at_us": instants.optional_microseconds(last, "completed_at"),
+        "body": last.SerializeToString(deterministic=True),
+    }
+
+
+def _is_retried(task: pb.Task, state: states.State) -> bool:
+    """Returns whether another attempt follows one that ended in a state."""
+    if task.cancel_requested or task.retry_count >= task.config.max_retries:
+        return False
+    if state in (pb.WORK_STATE_LOST, pb.WORK_STATE_UNKNOWN):
+        return task.config.retry_lost
+    return state in (pb.WORK_STATE_FAILED, pb.WORK_STATE_TIMED_OUT)
+
+
+def retry_pause(config: pb.TaskConfig, retry: int) -> float:
+    """Returns how many seconds to wait before the retry of a number, which counts from 1."""
+    interval = config.retry_interval_seconds
+    longest = (
+        config.max_retry_interval_seconds
+        if config.HasField("max_retry_interval_seconds")
+        else max(_MAX_RETRY_INTERVAL, interval)
+    )
+    match config.backoff:
+        case pb.BACKOFF_LINEAR:
+            pause = float(interval * retry)
+        case pb.BACKOFF_EXPONENTIAL | pb.BACKOFF_EXPONENTIAL_WITH_JITTER:
+            pause = float(interval) * 2 ** min(retry - 1, 40)
+        case _:
+            pause = float(interval)
+    pause = min(pause, float(longest))
+    return random.uniform(0, pause) if config.backoff == pb.BACKOFF_EXPONENTIAL_WITH_JITTER else pause  # noqa: S311 - no secret
 
 
 def request_cancel(
@@ -269,10 +410,10 @@ def delete(tx: Transaction, run_ids: Iterable[str]) -> int:
         tx.delete(TASKS, run_id)
         deleted.append(run_id)
     output_chunks.delete(tx, deleted)
-    reports = tables.stale_reports
-    for start in range(0, len(deleted), DELETION_STEP):
-        step = deleted[start : start + DELETION_STEP]
-        tx.execute(sa.delete(reports).where(reports.c.run_id.in_(step)))
+    for table in (tables.stale_reports, tables.past_instances, tables.dependencies):
+        for start in range(0, len(deleted), DELETION_STEP):
+            step = deleted[start : start + DELETION_STEP]
+            tx.execute(sa.delete(table).where(table.c.run_id.in_(step)))
     return len(deleted)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from novasphere_server.clock import Clock
 from novasphere_server.core.fleet import Fleet
+from novasphere_server.loops.dependencies import DependencyLoop
+from novasphere_server.loops.due import DueLoop
 from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.flush import FlushLoop
 from novasphere_server.loops.presence import PresenceLoop
@@ -20,6 +22,14 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
     found: dict[str, Callable[[], Awaitable[None]]] = {
         "presence": PresenceLoop(fleet.presence, fleet.links, period=settings.presence_period).run,
         "expiry": ExpiryLoop(fleet.tasks, fleet.presence, clock, period=settings.expiry_period).run,
+        "due": DueLoop(
+            fleet.tasks,
+            fleet.links,
+            clock,
+            is_shared=not fleet.servers.is_alone,
+            period=settings.due_period,
+        ).run,
+        "dependencies": DependencyLoop(fleet.store, fleet.tasks).run,
         "flush": FlushLoop(
             fleet.metrics,
             fleet.presence,

@@ -58,6 +58,9 @@ def _stamp_node(node: node_pb2.Node, revision: int) -> None:
 def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
     task, instance = stored.task, stored.instance
     scheduled_at_us = _us(task.scheduled_at)
+    due_at_us = _us(task.due_at) if task.HasField("due_at") else scheduled_at_us
+    # While it waits, its attempt is the last one: the next may be elsewhere.
+    is_waiting = task.state == task_pb2.WORK_STATE_PENDING
     return {
         "id": task.number,
         "namespace": task.namespace_id,
@@ -66,8 +69,8 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "schedule_kind": task.schedule_kind,
         "task_type": task.config.task_type,
         "priority": task.priority,
-        "node_id": instance.agent_id,
-        "node_uid": instance.node_uid,
+        "node_id": task.node_id if is_waiting else instance.agent_id,
+        "node_uid": task.node_uid if is_waiting else instance.node_uid,
         "is_pinned": bool(task.node_uid),
         "state": task.state,
         "instance_id": instance.id,
@@ -79,8 +82,8 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "created_at_us": _us(task.created_at),
         "updated_at_us": _us(task.updated_at),
         "scheduled_at_us": scheduled_at_us,
-        "due_at_us": _us(task.retry_at) if task.HasField("retry_at") else scheduled_at_us,
-        "queue_deadline_us": scheduled_at_us + task.config.queue_timeout_seconds * 1_000_000,
+        "due_at_us": due_at_us,
+        "queue_deadline_us": due_at_us + task.config.queue_timeout_seconds * 1_000_000,
         "started_at_us": _us(instance.started_at) if instance.HasField("started_at") else None,
         "completed_at_us": _us(task.completed_at) if task.HasField("completed_at") else None,
     }

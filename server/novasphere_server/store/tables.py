@@ -61,7 +61,11 @@ tasks = _resource(
     sa.Column("node_uid", TEXT, nullable=False),
     # No other node will do.
     sa.Column("is_pinned", sa.Boolean, nullable=False),
+    # What any other must have, as core.demands spells it. Not in the message: it follows from the config.
+    sa.Column("demand", TEXT, nullable=False, server_default=""),
     sa.Column("state", sa.Integer, nullable=False),
+    # What keeps a PENDING one from being sent, whatever nodes there are: see core.tasks.Hold.
+    sa.Column("hold", sa.Integer, nullable=False, server_default="0"),
     # What follows, up to `execution_ms`, is of the present attempt.
     sa.Column("instance_id", TEXT, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
@@ -88,6 +92,22 @@ tasks = _resource(
     sa.Index(None, "job_id"),
     sa.Index(None, "schedule_id"),
     sa.Index(None, "instance_id"),
+    # What any node may take, in the order in which it goes.
+    sa.Index(
+        "ix_tasks_waiting",
+        "demand",
+        sa.desc("priority"),
+        "id",
+        sqlite_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
+        postgresql_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
+    ),
+    sa.Index(
+        "ix_tasks_held",
+        "hold",
+        "due_at_us",
+        sqlite_where=sa.text("state = 1 AND hold > 0"),
+        postgresql_where=sa.text("state = 1 AND hold > 0"),
+    ),
     # Finished work alone: what waits and runs must not pay for finding what is to be forgotten.
     sa.Index(
         None,
@@ -95,6 +115,36 @@ tasks = _resource(
         sqlite_where=sa.text("completed_at_us IS NOT NULL"),
         postgresql_where=sa.text("completed_at_us IS NOT NULL"),
     ),
+)
+
+# Attempts that another one followed. Their log is the task's.
+past_instances = sa.Table(
+    "past_instances",
+    metadata,
+    sa.Column("instance_id", TEXT, primary_key=True),
+    sa.Column("run_id", TEXT, nullable=False),
+    sa.Column("namespace", TEXT, nullable=False),
+    sa.Column("job_id", TEXT, nullable=False),
+    sa.Column("node_id", TEXT, nullable=False),
+    sa.Column("state", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger),
+    sa.Column("completed_at_us", sa.BigInteger),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "run_id"),
+)
+
+# What tasks still wait for. A row goes once it is settled.
+dependencies = sa.Table(
+    "dependencies",
+    metadata,
+    sa.Column("run_id", TEXT, primary_key=True),
+    sa.Column("on_run_id", TEXT, primary_key=True),
+    sa.Column("condition", sa.Integer, nullable=False),
+    sa.Index(None, "on_run_id"),
 )
 
 keys = _resource(

@@ -332,8 +332,8 @@ def encode_Task(m: novasphere_schedule_v1_task_pb2.Task) -> dict[str, Any]:
     data['node_id'] = m.node_id
     data['node_uid'] = m.node_uid
     data['started_at'] = codec.print_seconds(m.started_at.seconds) if m.HasField("started_at") else None
-    if m.HasField("retry_at"):
-        data['retry_at'] = codec.print_seconds(m.retry_at.seconds)
+    if m.HasField("due_at"):
+        data['due_at'] = codec.print_seconds(m.due_at.seconds)
     data['cancel_requested'] = m.cancel_requested
     if m.HasField("cancel_requested_at"):
         data['cancel_requested_at'] = codec.print_seconds(m.cancel_requested_at.seconds)
@@ -346,7 +346,7 @@ def dump_Task(m: novasphere_schedule_v1_task_pb2.Task) -> bytes:
     return orjson.dumps(encode_Task(m))
 
 
-keys_Task = frozenset(['cancel_requested', 'cancel_requested_at', 'cancel_requested_by', 'completed_at', 'config', 'created_at', 'created_by', 'dependencies', 'environment', 'id', 'job_id', 'lock_version', 'locked_at', 'namespace_id', 'node_id', 'node_uid', 'number', 'parameters', 'priority', 'reason', 'reason_message', 'retry_at', 'retry_count', 'retry_of', 'revision', 'schedule_id', 'schedule_kind', 'scheduled_at', 'started_at', 'state', 'status', 'updated_at', 'updated_by'])
+keys_Task = frozenset(['cancel_requested', 'cancel_requested_at', 'cancel_requested_by', 'completed_at', 'config', 'created_at', 'created_by', 'dependencies', 'due_at', 'environment', 'id', 'job_id', 'lock_version', 'locked_at', 'namespace_id', 'node_id', 'node_uid', 'number', 'parameters', 'priority', 'reason', 'reason_message', 'retry_count', 'retry_of', 'revision', 'schedule_id', 'schedule_kind', 'scheduled_at', 'started_at', 'state', 'status', 'updated_at', 'updated_by'])
 
 
 def decode_Task(data: Any, path: str = '', known: frozenset[str] = keys_Task) -> novasphere_schedule_v1_task_pb2.Task:
@@ -441,9 +441,9 @@ def decode_Task(data: Any, path: str = '', known: frozenset[str] = keys_Task) ->
     v = data.get('started_at')
     if v is not None:
         m.started_at.CopyFrom(codec.timestamp(v, path, 'started_at'))
-    v = data.get('retry_at')
+    v = data.get('due_at')
     if v is not None:
-        m.retry_at.CopyFrom(codec.timestamp(v, path, 'retry_at'))
+        m.due_at.CopyFrom(codec.timestamp(v, path, 'due_at'))
     v = data.get('cancel_requested')
     if v is not None:
         m.cancel_requested = codec.boolean(v, path, 'cancel_requested')

@@ -600,7 +600,7 @@ class Task(message.Message):
     NODE_ID_FIELD_NUMBER: builtins.int
     NODE_UID_FIELD_NUMBER: builtins.int
     STARTED_AT_FIELD_NUMBER: builtins.int
-    RETRY_AT_FIELD_NUMBER: builtins.int
+    DUE_AT_FIELD_NUMBER: builtins.int
     CANCEL_REQUESTED_FIELD_NUMBER: builtins.int
     CANCEL_REQUESTED_AT_FIELD_NUMBER: builtins.int
     CANCEL_REQUESTED_BY_FIELD_NUMBER: builtins.int
@@ -684,8 +684,10 @@ class Task(message.Message):
         """When its first attempt started."""
 
     @builtins.property
-    def retry_at(self) -> timestamp_pb2.Timestamp:
-        """It waits until then before its next attempt."""
+    def due_at(self) -> timestamp_pb2.Timestamp:
+        """It waits until then, where that is not its time: for the pause before a retry, or because what it
+        depended on ended then.
+        """
 
     @builtins.property
     def cancel_requested_at(self) -> timestamp_pb2.Timestamp:
@@ -722,20 +724,22 @@ class Task(message.Message):
         node_id: builtins.str = ...,
         node_uid: builtins.str = ...,
         started_at: timestamp_pb2.Timestamp | None = ...,
-        retry_at: timestamp_pb2.Timestamp | None = ...,
+        due_at: timestamp_pb2.Timestamp | None = ...,
         cancel_requested: builtins.bool = ...,
         cancel_requested_at: timestamp_pb2.Timestamp | None = ...,
         cancel_requested_by: builtins.str = ...,
         retry_of: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_retry_at", b"_retry_at", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested_at", b"cancel_requested_at", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "environment", b"environment", "job_id", b"job_id", "locked_at", b"locked_at", "parameters", b"parameters", "retry_at", b"retry_at", "schedule_id", b"schedule_id", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested_at", b"cancel_requested_at", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "due_at", b"due_at", "environment", b"environment", "job_id", b"job_id", "locked_at", b"locked_at", "parameters", b"parameters", "schedule_id", b"schedule_id", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_retry_at", b"_retry_at", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "dependencies", b"dependencies", "environment", b"environment", "id", b"id", "job_id", b"job_id", "lock_version", b"lock_version", "locked_at", b"locked_at", "namespace_id", b"namespace_id", "node_id", b"node_id", "node_uid", b"node_uid", "number", b"number", "parameters", b"parameters", "priority", b"priority", "reason", b"reason", "reason_message", b"reason_message", "retry_at", b"retry_at", "retry_count", b"retry_count", "retry_of", b"retry_of", "revision", b"revision", "schedule_id", b"schedule_id", "schedule_kind", b"schedule_kind", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "state", b"state", "status", b"status", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "dependencies", b"dependencies", "due_at", b"due_at", "environment", b"environment", "id", b"id", "job_id", b"job_id", "lock_version", b"lock_version", "locked_at", b"locked_at", "namespace_id", b"namespace_id", "node_id", b"node_id", "node_uid", b"node_uid", "number", b"number", "parameters", b"parameters", "priority", b"priority", "reason", b"reason", "reason_message", b"reason_message", "retry_count", b"retry_count", "retry_of", b"retry_of", "revision", b"revision", "schedule_id", b"schedule_id", "schedule_kind", b"schedule_kind", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "state", b"state", "status", b"status", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cancel_requested_at: _TypeAlias = typing.Literal["cancel_requested_at"]  # noqa: Y015
     _WhichOneofArgType__cancel_requested_at: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at"]  # noqa: Y015
     _WhichOneofReturnType__completed_at: _TypeAlias = typing.Literal["completed_at"]  # noqa: Y015
     _WhichOneofArgType__completed_at: _TypeAlias = typing.Literal["_completed_at", b"_completed_at"]  # noqa: Y015
+    _WhichOneofReturnType__due_at: _TypeAlias = typing.Literal["due_at"]  # noqa: Y015
+    _WhichOneofArgType__due_at: _TypeAlias = typing.Literal["_due_at", b"_due_at"]  # noqa: Y015
     _WhichOneofReturnType__environment: _TypeAlias = typing.Literal["environment"]  # noqa: Y015
     _WhichOneofArgType__environment: _TypeAlias = typing.Literal["_environment", b"_environment"]  # noqa: Y015
     _WhichOneofReturnType__job_id: _TypeAlias = typing.Literal["job_id"]  # noqa: Y015
@@ -744,8 +748,6 @@ class Task(message.Message):
     _WhichOneofArgType__locked_at: _TypeAlias = typing.Literal["_locked_at", b"_locked_at"]  # noqa: Y015
     _WhichOneofReturnType__parameters: _TypeAlias = typing.Literal["parameters"]  # noqa: Y015
     _WhichOneofArgType__parameters: _TypeAlias = typing.Literal["_parameters", b"_parameters"]  # noqa: Y015
-    _WhichOneofReturnType__retry_at: _TypeAlias = typing.Literal["retry_at"]  # noqa: Y015
-    _WhichOneofArgType__retry_at: _TypeAlias = typing.Literal["_retry_at", b"_retry_at"]  # noqa: Y015
     _WhichOneofReturnType__schedule_id: _TypeAlias = typing.Literal["schedule_id"]  # noqa: Y015
     _WhichOneofArgType__schedule_id: _TypeAlias = typing.Literal["_schedule_id", b"_schedule_id"]  # noqa: Y015
     _WhichOneofReturnType__started_at: _TypeAlias = typing.Literal["started_at"]  # noqa: Y015
@@ -759,6 +761,8 @@ class Task(message.Message):
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completed_at) -> _WhichOneofReturnType__completed_at | None: ...
     @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_at) -> _WhichOneofReturnType__due_at | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__environment) -> _WhichOneofReturnType__environment | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__job_id) -> _WhichOneofReturnType__job_id | None: ...
@@ -766,8 +770,6 @@ class Task(message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__locked_at) -> _WhichOneofReturnType__locked_at | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__parameters) -> _WhichOneofReturnType__parameters | None: ...
-    @typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__retry_at) -> _WhichOneofReturnType__retry_at | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__schedule_id) -> _WhichOneofReturnType__schedule_id | None: ...
     @typing.overload

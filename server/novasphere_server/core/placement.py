@@ -1,0 +1,106 @@
+"""Which of this server's links is to look for work that any of several nodes may do.
+
+Nothing is decided here for good: a session that is woken claims what is there, and whoever comes first has it. What
+is chosen is who looks first: a node that ran the type before, then the one with the most room. Every session with
+room looks again when it is heard from, so a choice that proves bad costs time, never a task.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+
+from novasphere.node.v1 import node_pb2
+
+from novasphere_server.core import demands
+from novasphere_server.core.sessions import Session
+
+# Of more nodes than this, so many are compared, chosen at random: nearly as good, and as fast with thousands.
+_COMPARED = 8
+
+
+class Placement:
+    """What waits for any node, and the sessions whose nodes could take it."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}  # by the uid of the node
+        self._waiting: set[str] = set()  # demands that tasks may wait with
+        self._meeting: dict[str, list[Session]] = {}  # who meets a demand; made when it is asked for
+
+    def join(self, session: Session) -> None:
+        """Takes a session's node into account."""
+        self._sessions[session.node_uid] = session
+        self._meeting.clear()
+
+    def leave(self, session: Session) -> None:
+        """No longer counts on a session, and passes on what it was about to look for."""
+        if self._sessions.get(session.node_uid) is not session:
+            return
+        del self._sessions[session.node_uid]
+        self._meeting.clear()
+        if session.offered:
+            session.offered = 0
+            for demand in tuple(self._waiting):
+                self.offer(demand)
+
+    def update(self, node: node_pb2.Node) -> None:
+        """Notes that a node has changed."""
+        session = self._sessions.get(node.uid)
+        if session is not None:
+            session.node = node
+            self._meeting.clear()
+            session.wake.set()
+
+    def offer(self, demand: str) -> None:
+        """Has a session look for tasks with a demand, if one has room. One call stands for one task."""
+        self._waiting.add(demand)
+        best = max(self._candidates(demand), key=lambda each: _merit(each, demand), default=None)
+        if best is not None:
+            best.offered += 1
+            best.wake.set()
+
+    def look(self, session: Session) -> tuple[list[str], int]:
+        """Returns the demands to look for in a session's name, and how many tasks are meant for it. None of the
+        demands is looked for by others until they are given back.
+        """
+        if not self._waiting or session.credit <= 0:
+            return [], 0
+        meant, session.offered = session.offered, 0
+        found = [demand for demand in self._waiting if _meets(session, demand)]
+        self._waiting.difference_update(found)
+        return found, meant or session.credit
+
+    def give_back(self, unread: Iterable[str]) -> None:
+        """Notes that more tasks may wait with these demands."""
+        for demand in unread:
+            self.offer(demand)
+
+    def is_wanted(self, session: Session) -> bool:
+        """Returns whether there may be work that a session's node could do."""
+        return session.credit > 0 and any(_meets(session, demand) for demand in self._waiting)
+
+    def _candidates(self, demand: str) -> Iterator[Session]:
+        meeting = self._meeting.get(demand)
+        if meeting is None:
+            meeting = [each for each in self._sessions.values() if _meets(each, demand)]
+            self._meeting[demand] = meeting
+        few = random.sample(meeting, _COMPARED) if len(meeting) > _COMPARED else meeting
+        free = [each for each in few if _room(each) > 0]
+        if not free and few is not meeting:
+            free = [each for each in meeting if _room(each) > 0]
+        yield from free
+
+
+def _room(session: Session) -> int:
+    return session.credit - session.offered if session.is_open else 0
+
+
+def _meets(session: Session, demand: str) -> bool:
+    return session.node is not None and demands.parse(demand).is_met_by(session.node)
+
+
+def _merit(session: Session, demand: str) -> tuple[bool, float, int]:
+    is_known = any(capability in session.ran for capability in demands.parse(demand).capabilities)
+    room = _room(session)
+    # A node that is nearly full has no merit by what it ran before.
+    return is_known and room * 2 > session.capacity, room / max(session.capacity, 1), room

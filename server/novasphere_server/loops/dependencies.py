@@ -1,0 +1,72 @@
+"""Lets tasks go, or cancels them, once what they depend on has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import sqlalchemy as sa
+from novasphere.schedule.v1 import task_pb2
+
+from novasphere_server import logs
+from novasphere_server.core import dependencies
+from novasphere_server.core import task_states as states
+from novasphere_server.core.tasks import Tasks
+from novasphere_server.errors import ApiError
+from novasphere_server.store import tables
+from novasphere_server.store.store import Store
+
+log = logs.get(__name__)
+
+_RETRY = 1.0  # seconds
+_AT_ONCE = 500  # ended tasks that are asked about together
+
+
+class DependencyLoop:
+    """Follows tasks that end. Asks the database only while some task depends on others."""
+
+    def __init__(self, store: Store, tasks: Tasks) -> None:
+        self._store = store
+        self._ended: set[str] | None = None  # not looked at yet; None: everything is to be looked at
+        self._has_any = True  # some task may depend on others
+        self._has_new = False  # one came since this was last found out
+        self._news = asyncio.Event()
+        self._news.set()
+        tasks.on_change(self._follow)
+
+    async def run(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self.step()
+            except ApiError as error:  # the database is away
+                log.warning("dependencies are not settled", error=error.message)
+                self._ended = None
+                self._news.set()
+                await asyncio.sleep(_RETRY)
+
+    async def step(self) -> None:
+        """Settles what can be settled now."""
+        ended, self._ended = self._ended, set()
+        self._has_new = False
+        if ended is None:
+            while await self._store.write(partial(dependencies.settle, on_run_ids=None)):
+                pass
+        else:
+            waiting = sorted(ended)
+            for start in range(0, len(waiting), _AT_ONCE):
+                some = waiting[start : start + _AT_ONCE]
+                while await self._store.write(partial(dependencies.settle, on_run_ids=some)):
+                    pass
+        left = await self._store.read(sa.select(tables.dependencies.c.run_id).limit(1))
+        self._has_any = bool(left) or self._has_new
+
+    def _follow(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
+        if stored is not None and stored.task.dependencies:
+            self._has_any = self._has_new = True
+        if stored is not None and not states.is_terminal(stored.task.state):
+            return
+        if self._ended is not None and self._has_any:
+            self._ended.add(run_id)
+            self._news.set()
