@@ -198,7 +198,8 @@ class Commands:
             stored = find(tx, principal, command_id)
             etags.check(etag, stored.task.revision)
             if stored.task.state != task_pb2.WORK_STATE_CANCELLED:
-                states.refuse_finished(stored.task)
+                if states.is_terminal(stored.task.state):
+                    raise errors.CommandFinished(command_id, states.name(stored.task.state))
                 tasks.request_cancel(tx, stored, principal, grace_seconds)
             return command_of(stored)
 

@@ -7,6 +7,7 @@ from novasphere_server.clock import Clock
 from novasphere_server.core import identities
 from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import Commands
+from novasphere_server.core.device_tasks import DeviceTasks
 from novasphere_server.core.explanations import Explanations
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import JoinTokens, Links
@@ -14,6 +15,7 @@ from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.nodes import Nodes
 from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
+from novasphere_server.core.schedule_tasks import ScheduleTasks
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.store import Store
@@ -46,6 +48,8 @@ class Fleet:
             outputs=self.outputs,
             servers=self.servers,
         )
+        self.schedule_tasks = ScheduleTasks(store, settings, self.tasks)
+        self.device_tasks = DeviceTasks(store, settings, self.tasks, self.links)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
 
     def backlogs(self) -> dict[str, Backlog]:

@@ -128,6 +128,10 @@ class Links:
         session = self._sessions.get(node_uid)
         return max(session.credit, 0) if session is not None and session.is_admitted else None
 
+    def is_met(self, demand: str) -> bool:
+        """Returns whether a node that is linked here meets a demand."""
+        return self._placement.is_met(demand)
+
     def expect(self, demands: Iterable[str]) -> None:
         """Notes that tasks may wait with these demands."""
         for demand in demands:

@@ -79,11 +79,19 @@ class Placement:
         """Returns whether there may be work that a session's node could do."""
         return session.credit > 0 and any(_meets(session, demand) for demand in self._waiting)
 
-    def _candidates(self, demand: str) -> Iterator[Session]:
+    def is_met(self, demand: str) -> bool:
+        """Returns whether some node could do what has this demand, once it has room."""
+        return bool(self._those_meeting(demand))
+
+    def _those_meeting(self, demand: str) -> list[Session]:
         meeting = self._meeting.get(demand)
         if meeting is None:
             meeting = [each for each in self._sessions.values() if _meets(each, demand)]
             self._meeting[demand] = meeting
+        return meeting
+
+    def _candidates(self, demand: str) -> Iterator[Session]:
+        meeting = self._those_meeting(demand)
         few = random.sample(meeting, _COMPARED) if len(meeting) > _COMPARED else meeting
         free = [each for each in few if _room(each) > 0]
         if not free and few is not meeting:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
-from novasphere_server.core import instants, task_ids
+from novasphere_server.core import instants
 
 State: TypeAlias = pb.WorkState.ValueType
 
@@ -102,4 +102,4 @@ def _close(stored: pb.StoredTask, reason: str, message: str) -> None:
 def refuse_finished(task: pb.Task) -> None:
     """Raises TaskFinished when the task has ended."""
     if is_terminal(task.state):
-        raise errors.CommandFinished(task_ids.of_task(task.id), name(task.state))
+        raise errors.TaskFinished(task.id, name(task.state))

@@ -9,6 +9,7 @@ from novasphere.api.v1 import (
     key_service_pb2,
     ticket_service_pb2,
 )
+from novasphere.fleet.v1 import task_service_pb2 as device_task_service_pb2
 from novasphere.link.v1 import link_service_pb2
 from novasphere.node.v1 import (
     command_service_pb2,
@@ -16,6 +17,7 @@ from novasphere.node.v1 import (
     node_service_pb2,
     system_service_pb2,
 )
+from novasphere.schedule.v1 import task_instance_service_pb2, task_service_pb2
 
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
@@ -29,6 +31,7 @@ from novasphere_server.rpc.metrics import MetricService
 from novasphere_server.rpc.nodes import NodeService
 from novasphere_server.rpc.pipeline import Resource
 from novasphere_server.rpc.systems import SystemService
+from novasphere_server.rpc.tasks import DeviceTaskService, TaskInstanceService, TaskService
 from novasphere_server.rpc.tickets import TicketService
 
 
@@ -47,8 +50,24 @@ JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
 TICKETS = _service(ticket_service_pb2.DESCRIPTOR)
 LINK = _service(link_service_pb2.DESCRIPTOR)
 ACCESS = _service(access_service_pb2.DESCRIPTOR)
+TASKS = _service(task_service_pb2.DESCRIPTOR)
+TASK_INSTANCES = _service(task_instance_service_pb2.DESCRIPTOR)
+DEVICE_TASKS = _service(device_task_service_pb2.DESCRIPTOR)
 
-NAMES = (NODES, COMMANDS, METRICS, SYSTEM, KEYS, JOIN_TOKENS, TICKETS, LINK, ACCESS)
+NAMES = (
+    NODES,
+    COMMANDS,
+    METRICS,
+    SYSTEM,
+    KEYS,
+    JOIN_TOKENS,
+    TICKETS,
+    LINK,
+    ACCESS,
+    TASKS,
+    TASK_INSTANCES,
+    DEVICE_TASKS,
+)
 LISTED = (*NAMES, health.NAME, reflection.V1, reflection.V1ALPHA)
 
 
@@ -67,6 +86,9 @@ def services(
         JOIN_TOKENS: JoinTokenService(join_tokens),
         TICKETS: TicketService(tickets),
         LINK: LinkService(fleet.links),
+        TASKS: TaskService(fleet.schedule_tasks),
+        TASK_INSTANCES: TaskInstanceService(fleet.schedule_tasks),
+        DEVICE_TASKS: DeviceTaskService(fleet.device_tasks),
     }
 
 

@@ -196,12 +196,12 @@ class Transaction:
         self,
         kind: Kind[M],
         *where: sa.ColumnElement[bool],
-        order_by: Any = None,
+        order_by: Sequence[Any] = (),
         limit: int | None = None,
     ) -> list[M]:
         """Returns the objects that meet all conditions on `kind.table.c`, by default ordered by id."""
         statement = sa.select(kind.table.c.body).where(*where)
-        statement = statement.order_by(kind.table.c.id if order_by is None else order_by)
+        statement = statement.order_by(*(order_by or (kind.table.c.id,)))
         if limit is not None:
             statement = statement.limit(limit)
         self._let_see()

@@ -152,6 +152,7 @@ def encode_NewTask(m: novasphere_schedule_v1_task_service_pb2.NewTask) -> dict[s
         data['scheduled_at'] = codec.print_seconds(m.scheduled_at.seconds)
     data['dependencies'] = [novasphere_schedule_v1_task_gateway.encode_Dependency(v) for v in x[:]] if (x := m.dependencies) else []
     data['node_id'] = m.node_id
+    data['id'] = m.id
     return data
 
 
@@ -159,7 +160,7 @@ def dump_NewTask(m: novasphere_schedule_v1_task_service_pb2.NewTask) -> bytes:
     return orjson.dumps(encode_NewTask(m))
 
 
-keys_NewTask = frozenset(['config', 'dependencies', 'environment', 'job_id', 'namespace', 'namespace_id', 'node_id', 'parameters', 'priority', 'scheduled_at'])
+keys_NewTask = frozenset(['config', 'dependencies', 'environment', 'id', 'job_id', 'namespace', 'namespace_id', 'node_id', 'parameters', 'priority', 'scheduled_at'])
 
 
 def decode_NewTask(data: Any, path: str = '', known: frozenset[str] = keys_NewTask) -> novasphere_schedule_v1_task_service_pb2.NewTask:
@@ -197,6 +198,9 @@ def decode_NewTask(data: Any, path: str = '', known: frozenset[str] = keys_NewTa
     v = data.get('node_id')
     if v is not None:
         m.node_id = codec.string(v, path, 'node_id')
+    v = data.get('id')
+    if v is not None:
+        m.id = codec.string(v, path, 'id')
     return m
 
 

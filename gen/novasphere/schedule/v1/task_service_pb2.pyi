@@ -162,6 +162,7 @@ class NewTask(message.Message):
     SCHEDULED_AT_FIELD_NUMBER: builtins.int
     DEPENDENCIES_FIELD_NUMBER: builtins.int
     NODE_ID_FIELD_NUMBER: builtins.int
+    ID_FIELD_NUMBER: builtins.int
     job_id: builtins.str
     """The job whose config and environment it takes. Unset: `config` says what runs."""
     namespace_id: builtins.str
@@ -174,6 +175,8 @@ class NewTask(message.Message):
     """Who goes first where several wait: the greater. Unset: 0."""
     node_id: builtins.str
     """The name of the only node that may run it."""
+    id: builtins.str
+    """Its id, a UUID that no task has, so that others of the batch can depend on it. Unset: the server makes one."""
     @builtins.property
     def config(self) -> task_pb2.TaskConfig:
         """What runs, and how."""
@@ -198,10 +201,11 @@ class NewTask(message.Message):
         scheduled_at: timestamp_pb2.Timestamp | None = ...,
         dependencies: abc.Iterable[task_pb2.Dependency] | None = ...,
         node_id: builtins.str = ...,
+        id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_environment", b"_environment", "_parameters", b"_parameters", "_scheduled_at", b"_scheduled_at", "config", b"config", "environment", b"environment", "parameters", b"parameters", "scheduled_at", b"scheduled_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_environment", b"_environment", "_parameters", b"_parameters", "_scheduled_at", b"_scheduled_at", "config", b"config", "dependencies", b"dependencies", "environment", b"environment", "job_id", b"job_id", "namespace_id", b"namespace_id", "node_id", b"node_id", "parameters", b"parameters", "priority", b"priority", "scheduled_at", b"scheduled_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_environment", b"_environment", "_parameters", b"_parameters", "_scheduled_at", b"_scheduled_at", "config", b"config", "dependencies", b"dependencies", "environment", b"environment", "id", b"id", "job_id", b"job_id", "namespace_id", b"namespace_id", "node_id", b"node_id", "parameters", b"parameters", "priority", b"priority", "scheduled_at", b"scheduled_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__environment: _TypeAlias = typing.Literal["environment"]  # noqa: Y015
     _WhichOneofArgType__environment: _TypeAlias = typing.Literal["_environment", b"_environment"]  # noqa: Y015

@@ -44,7 +44,9 @@ def upgrade() -> None:
         sa.Column("node_id", _TEXT, nullable=False),
         sa.Column("node_uid", _TEXT, nullable=False),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("demand", _TEXT, server_default="", nullable=False),
         sa.Column("state", sa.Integer(), nullable=False),
+        sa.Column("hold", sa.Integer(), server_default="0", nullable=False),
         sa.Column("instance_id", _TEXT, nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("retry_count", sa.Integer(), nullable=False),
@@ -74,6 +76,22 @@ def upgrade() -> None:
         ["instance_id"],
     ):
         op.create_index(f"ix_tasks_{'_'.join(columns)}", "tasks", columns)
+    waits_for_any = sa.text("state = 1 AND node_uid = '' AND hold = 0")
+    op.create_index(
+        "ix_tasks_waiting",
+        "tasks",
+        ["demand", sa.text("priority DESC"), "id"],
+        sqlite_where=waits_for_any,
+        postgresql_where=waits_for_any,
+    )
+    is_held = sa.text("state = 1 AND hold > 0")
+    op.create_index(
+        "ix_tasks_held",
+        "tasks",
+        ["hold", "due_at_us"],
+        sqlite_where=is_held,
+        postgresql_where=is_held,
+    )
     op.create_index(
         "ix_tasks_completed_at_us",
         "tasks",
@@ -81,6 +99,32 @@ def upgrade() -> None:
         sqlite_where=sa.text("completed_at_us IS NOT NULL"),
         postgresql_where=sa.text("completed_at_us IS NOT NULL"),
     )
+    op.create_table(
+        "past_instances",
+        sa.Column("instance_id", _TEXT, nullable=False),
+        sa.Column("run_id", _TEXT, nullable=False),
+        sa.Column("namespace", _TEXT, nullable=False),
+        sa.Column("job_id", _TEXT, nullable=False),
+        sa.Column("node_id", _TEXT, nullable=False),
+        sa.Column("state", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("started_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("completed_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", name="pk_past_instances"),
+    )
+    op.create_index("ix_past_instances_run_id", "past_instances", ["run_id"])
+    op.create_table(
+        "dependencies",
+        sa.Column("run_id", _TEXT, nullable=False),
+        sa.Column("on_run_id", _TEXT, nullable=False),
+        sa.Column("condition", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "on_run_id", name="pk_dependencies"),
+    )
+    op.create_index("ix_dependencies_on_run_id", "dependencies", ["on_run_id"])
     op.execute("UPDATE sequences SET name = 'tasks' WHERE name = 'commands'")
     # It told of a kind that is no more; the next check begins again.
     op.execute("DELETE FROM meta WHERE name = 'selfcheck:command'")

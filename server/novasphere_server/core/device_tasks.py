@@ -1,0 +1,404 @@
+"""Tasks as the devices face has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from google.protobuf.timestamp_pb2 import Timestamp
+from novasphere.fleet.v1 import task_pb2 as pb
+from novasphere.fleet.v1 import task_service_pb2 as api
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
+
+from novasphere_server import errors
+from novasphere_server.core import etags, instants, schedule_tasks, task_configs, task_ids, tasks
+from novasphere_server.core import task_states as states
+from novasphere_server.core.demands import Demand, Lack
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.links import Links
+from novasphere_server.core.principals import Principal
+from novasphere_server.core.tasks import Tasks, check_namespace
+from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import NODES, TASKS
+from novasphere_server.store.queries import Page, Query
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+
+NAMESPACE = "retire"
+BUILT_IN = ("command", "echo", "http_request", "python_eval", "sleep", "system_info")
+
+_TIMEOUT = 300  # seconds
+_FACE = "devices"
+_PRIORITIES = {
+    pb.TASK_PRIORITY_LOW: -10,
+    pb.TASK_PRIORITY_NORMAL: 0,
+    pb.TASK_PRIORITY_HIGH: 10,
+    pb.TASK_PRIORITY_URGENT: 20,
+}
+
+# What the devices face calls each state of a task: its only source.
+_STATUS: dict[states.State, pb.TaskStatus.ValueType] = {
+    task_pb2.WORK_STATE_PENDING: pb.TASK_STATUS_PENDING,
+    task_pb2.WORK_STATE_DISPATCHED: pb.TASK_STATUS_RUNNING,
+    task_pb2.WORK_STATE_RUNNING: pb.TASK_STATUS_RUNNING,
+    task_pb2.WORK_STATE_SUCCEEDED: pb.TASK_STATUS_COMPLETED,
+    task_pb2.WORK_STATE_FAILED: pb.TASK_STATUS_FAILED,
+    task_pb2.WORK_STATE_TIMED_OUT: pb.TASK_STATUS_FAILED,
+    task_pb2.WORK_STATE_CANCELLED: pb.TASK_STATUS_CANCELLED,
+    task_pb2.WORK_STATE_LOST: pb.TASK_STATUS_FAILED,
+    task_pb2.WORK_STATE_UNKNOWN: pb.TASK_STATUS_FAILED,
+}
+_FILTERS = {
+    "": (),
+    "all": (),
+    "pending": (pb.TASK_STATUS_PENDING,),
+    "running": (pb.TASK_STATUS_RUNNING,),
+    "completed": (pb.TASK_STATUS_COMPLETED,),
+    "failed": (pb.TASK_STATUS_FAILED,),
+}
+
+_table = tables.tasks.c
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of tasks, and how many there are in all, by status."""
+
+    items: Sequence[Rendered[pb.Task]]
+    counts: dict[pb.TaskStatus.ValueType, int]
+
+
+class DeviceTasks:
+    """All tasks, in the words of the devices face."""
+
+    def __init__(self, store: Store, settings: FleetSettings, tasks: Tasks, links: Links) -> None:
+        self._store = store
+        self._settings = settings
+        self._tasks = tasks
+        self._links = links
+
+    async def submit(
+        self,
+        principal: Principal,
+        request: api.SubmitTaskRequest,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> api.SubmitTaskResponse:
+        """Returns what was accepted. Raises InvalidTaskType, NodeNotFound, DeviceOffline and
+        InsufficientResources.
+        """
+        check_namespace(principal, NAMESPACE)
+        config = self._config(request)
+        demand = Demand.of(config)
+        if not request.device_id:
+            await self._check_feasible(request.task_type, demand)
+        run_id = task_ids.new()
+
+        def submit(tx: Transaction) -> api.SubmitTaskResponse:
+            node = self._pinned(tx, request, demand) if request.device_id else None
+            stored = tasks.new(
+                tx,
+                run_id,
+                config,
+                namespace=NAMESPACE,
+                node=node,
+                priority=_PRIORITIES.get(request.priority, 0),
+            )
+            tasks.add(tx, stored)
+            response = api.SubmitTaskResponse(
+                task_id="" if is_dry_run else task_ids.device_task_id(run_id)
+            )
+            if node is not None:
+                response.assigned_device = node.node_id
+                ends_us = tx.now_us + config.timeout_seconds * 1_000_000
+                response.estimated_completion.CopyFrom(instants.timestamp(ends_us))
+            return response
+
+        if not is_dry_run:
+            self._tasks.expect(request.device_id, "" if request.device_id else demand.spell())
+        return await self._store.write(
+            submit,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=api.SubmitTaskResponse,
+            reads=[(TASKS, run_id), *([(NODES, request.device_id)] if request.device_id else [])],
+        )
+
+    def _config(self, request: api.SubmitTaskRequest) -> task_pb2.TaskConfig:
+        config = task_pb2.TaskConfig(
+            task_type=request.task_type,
+            payload=request.payload or "{}",
+            max_retries=request.max_retries,
+        )
+        if request.HasField("timeout_seconds"):
+            config.timeout_seconds = request.timeout_seconds
+        if request.HasField("requirements"):
+            config.requirements.CopyFrom(request.requirements)
+        try:
+            task_configs.check(config, "config")
+        except errors.InvalidArgument as refusal:
+            field, description = refusal.violations[0]
+            raise errors.InvalidArgument(field.removeprefix("config."), description) from None
+        return task_configs.resolved(config, self._settings, _TIMEOUT)
+
+    def _pinned(self, tx: Transaction, request: api.SubmitTaskRequest, demand: Demand) -> node_pb2.Node:
+        node = tx.get(NODES, request.device_id)
+        if node is None:
+            raise errors.NodeNotFound(request.device_id)
+        lacks = list(demand.lacks(node))
+        if any(lack.what == "TASK_TYPE" for lack in lacks):
+            raise errors.InvalidTaskType(request.task_type, sorted(node.capabilities))
+        if lacks:
+            raise errors.InsufficientResources(f"device {node.node_id!r} has not {_words(lacks)}")
+        if node.connection != node_pb2.CONNECTION_STATE_ONLINE:
+            raise errors.DeviceOffline(node.node_id)
+        return node
+
+    async def _check_feasible(self, task_type: str, demand: Demand) -> None:
+        """Refuses what no registered device could ever run, whatever it is doing now."""
+        if self._links.is_met(demand.spell()):
+            return
+        closest: list[Lack] | None = None
+        known = set(BUILT_IN)
+        rows = await self._store.read(sa.select(tables.nodes.c.body))
+        for row in rows:
+            node = node_pb2.Node.FromString(row.body)
+            known.update(node.capabilities)
+            lacks = list(demand.lacks(node))
+            if not lacks:
+                return
+            if closest is None or len(lacks) < len(closest):
+                closest = lacks
+        if task_type not in known:
+            raise errors.InvalidTaskType(task_type, sorted(known))
+        if closest is None:
+            raise errors.InsufficientResources("no device is registered")
+        raise errors.InsufficientResources(
+            f"none of the {len(rows)} registered devices could run it; the closest has not {_words(closest)}"
+        )
+
+    async def list(self, principal: Principal, request: api.ListTasksRequest, *, limit: int) -> Listed:
+        """Returns tasks, newest first, and how many the caller may see in all."""
+        if request.status not in _FILTERS:
+            raise errors.InvalidArgument(
+                "status", "must be one of all, pending, running, completed and failed"
+            )
+        filters: list[tuple[str, str, object]] = list(_own(principal))
+        if wanted := _FILTERS[request.status]:
+            found = tuple(state for state, status in _STATUS.items() if status in wanted)
+            filters.append(("state", "in", found))
+        if request.device_id:
+            filters.append(("node_id", "=", request.device_id))
+        if request.task_type:
+            filters.append(("task_type", "=", request.task_type))
+        if request.since:
+            filters.append(("created_at_us", ">=", _since_us(request.since)))
+        page: Page[task_pb2.StoredTask] = await self._store.list(
+            Query(TASKS, filters=tuple(filters), order_by=("-id",), limit=limit)
+        )
+        return Listed([item.projected(task_of) for item in page.items], await self._counts(principal))
+
+    async def _counts(self, principal: Principal) -> dict[pb.TaskStatus.ValueType, int]:
+        statement = sa.select(_table.state, sa.func.count().label("tasks")).group_by(_table.state)
+        if principal.namespaces:
+            statement = statement.where(_table.namespace.in_(sorted(principal.namespaces)))
+        counts = dict.fromkeys(_STATUS.values(), 0)
+        for row in await self._store.read(statement):
+            counts[_STATUS[row.state]] += row.tasks
+        return counts
+
+    async def get(self, principal: Principal, task_id: str) -> Rendered[pb.TaskDetails]:
+        """Returns a task with all that is known of it. Raises TaskNotFound."""
+        stored = await self._store.get(TASKS, task_ids.run_id(task_id))
+        if stored is None or (
+            principal.namespaces and not principal.may_touch(stored.message().task.namespace_id)
+        ):
+            raise schedule_tasks.out_of_reach(principal, task_id)
+        return stored.projected(details_of)
+
+    async def cancel(
+        self,
+        principal: Principal,
+        task_id: str,
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> api.CancelTaskResponse:
+        """Returns whether the task had been given to a device. Raises TaskNotFound and TaskFinished."""
+
+        def cancel(tx: Transaction) -> api.CancelTaskResponse:
+            stored = schedule_tasks.find(tx, principal, task_id)
+            etags.check(etag, stored.task.revision)
+            was_running = stored.task.state in states.ON_NODE
+            if stored.task.state != task_pb2.WORK_STATE_CANCELLED:
+                states.refuse_finished(stored.task)
+                tasks.request_cancel(tx, stored, principal, None)
+            return api.CancelTaskResponse(cancelled_task=task_id, was_running=was_running)
+
+        return await self._store.write(
+            cancel,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=api.CancelTaskResponse,
+            reads=[(TASKS, task_ids.run_id(task_id))],
+        )
+
+    async def retry(
+        self,
+        principal: Principal,
+        task_id: str,
+        priority: pb.TaskPriority.ValueType,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> api.RetryTaskResponse:
+        """Returns the id of a new task that does what one did. Raises TaskNotFound, TaskNotRetryable, and
+        NodeNotFound where it was for a node that is gone.
+        """
+        run_id = task_ids.new()
+
+        def retry(tx: Transaction) -> api.RetryTaskResponse:
+            old = schedule_tasks.find(tx, principal, task_id).task
+            if not states.is_terminal(old.state) or old.state == task_pb2.WORK_STATE_SUCCEEDED:
+                raise errors.TaskNotRetryable(task_id, states.name(old.state))
+            node = None
+            if old.node_uid:
+                node = tx.get(NODES, old.node_id)
+                if node is None:
+                    raise errors.NodeNotFound(old.node_id)
+            stored = tasks.new(
+                tx,
+                run_id,
+                old.config,
+                namespace=old.namespace_id,
+                node=node,
+                priority=_PRIORITIES.get(priority, old.priority),
+            )
+            task = stored.task
+            task.retry_of = old.id
+            for name in ("job_id", "environment", "parameters"):
+                if old.HasField(name):
+                    setattr(task, name, getattr(old, name))
+            tasks.add(tx, stored)
+            return api.RetryTaskResponse(
+                new_task_id="" if is_dry_run else task_ids.device_task_id(run_id),
+                original_task_id=task_id,
+            )
+
+        return await self._store.write(
+            retry,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=api.RetryTaskResponse,
+            reads=[(TASKS, task_ids.run_id(task_id)), (TASKS, run_id)],
+        )
+
+
+def _own(principal: Principal) -> tuple[tuple[str, str, object], ...]:
+    if not principal.namespaces:
+        return ()
+    return (("namespace", "in", tuple(sorted(principal.namespaces))),)
+
+
+def _since_us(text: str) -> int:
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", text):
+        return round(float(text) * 1_000_000)
+    moment = Timestamp()
+    try:
+        moment.FromJsonString(text)
+    except ValueError:
+        raise errors.InvalidArgument(
+            "since", "must be an instant such as 2026-01-31T12:00:00Z, or seconds since 1970"
+        ) from None
+    return instants.microseconds(moment)
+
+
+def _words(lacks: Sequence[Lack]) -> str:
+    return "; ".join(f"{lack.wanted} (it has {lack.present or 'none'})" for lack in lacks)
+
+
+# -- what is stored, in the words of the devices face
+
+
+def task_of(stored: task_pb2.StoredTask) -> pb.Task:
+    """Returns a task as a row of a list."""
+    shown = pb.Task()
+    _fill(shown, stored)
+    return shown
+
+
+def details_of(stored: task_pb2.StoredTask) -> pb.TaskDetails:
+    """Returns a task with all that is known of it."""
+    shown = pb.TaskDetails()
+    _fill(shown, stored)
+    task, instance = stored.task, stored.instance
+    shown.revision = task.revision
+    shown.payload = task.config.payload or "{}"
+    shown.detailed_log.extend(_log(task, instance))
+    if instance.HasField("metrics"):
+        used, usage = instance.metrics, shown.resource_usage
+        if used.HasField("memory_peak_bytes"):
+            usage.peak_memory_mb = round(used.memory_peak_bytes / 1024 / 1024, 1)
+        if used.HasField("cpu_time_seconds"):
+            usage.total_cpu_time_seconds = used.cpu_time_seconds
+            if instance.execution_time_ms:
+                percent = used.cpu_time_seconds * 100_000 / instance.execution_time_ms
+                usage.peak_cpu_percent = round(percent, 1)
+    return shown
+
+
+def _fill(shown: pb.Task | pb.TaskDetails, stored: task_pb2.StoredTask) -> None:
+    task, instance = stored.task, stored.instance
+    shown.task_id = task_ids.device_task_id(task_ids.of_task(task.id))
+    shown.task_type = task.config.task_type or ("exec" if task.config.cmd else "command")
+    shown.status = _STATUS[task.state]
+    shown.priority = _priority(task.priority)
+    shown.created_at.CopyFrom(task.created_at)
+    shown.retry_count = task.retry_count
+    if device := instance.agent_id or task.node_id:
+        shown.device_id = device
+    if instance.HasField("started_at"):
+        shown.started_at.CopyFrom(instance.started_at)
+    if task.HasField("completed_at"):
+        shown.completed_at.CopyFrom(task.completed_at)
+        if task.reason:
+            shown.error = task.reason_message or task.reason
+    if instance.number:
+        shown.execution_time_seconds = instance.execution_time_ms / 1000
+        shown.result.output = instance.stdout + instance.stderr
+        if instance.HasField("exit_code"):
+            shown.result.exit_code = instance.exit_code
+
+
+def _priority(number: int) -> pb.TaskPriority.ValueType:
+    fitting = [word for word, least in _PRIORITIES.items() if number >= least]
+    return fitting[-1] if fitting else pb.TASK_PRIORITY_LOW
+
+
+def _log(task: task_pb2.Task, instance: task_pb2.TaskInstance) -> list[str]:
+    """Returns what became of a task, one line a step."""
+    steps = [(task.created_at, "accepted")]
+    if instance.HasField("dispatched_at"):
+        steps.append((instance.dispatched_at, f"attempt {instance.attempt} sent to {instance.agent_id}"))
+    if instance.HasField("started_at"):
+        steps.append((instance.started_at, f"attempt {instance.attempt} runs"))
+    if instance.HasField("completed_at"):
+        words = instance.error_message or states.name(instance.state).lower()
+        steps.append((instance.completed_at, f"attempt {instance.attempt} ended: {words}"))
+    if task.HasField("due_at"):
+        steps.append((task.due_at, "the next attempt is due"))
+    if task.HasField("completed_at"):
+        steps.append((task.completed_at, f"ended as {states.name(task.state)}"))
+    return [f"{_spell(at)}: {words}" for at, words in steps]
+
+
+def _spell(at: Timestamp) -> str:
+    return datetime.fromtimestamp(at.seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

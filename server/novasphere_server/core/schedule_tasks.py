@@ -1,0 +1,302 @@
+"""Tasks as the schedules face has them, and what no published API had of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2 as pb
+from novasphere.schedule.v1 import task_service_pb2 as api
+
+from novasphere_server import errors
+from novasphere_server.core import dependencies, etags, instants, task_configs, task_ids, tasks
+from novasphere_server.core import task_states as states
+from novasphere_server.core.demands import Demand
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.principals import Principal
+from novasphere_server.core.tasks import Tasks, check_namespace
+from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import NODES, TASKS
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch, WatchPage
+
+_NAMESPACE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks to watch. Empty values choose everything."""
+
+    task_id: str = ""
+    namespace: str = ""
+
+
+class ScheduleTasks:
+    """All tasks, in the words of the schedules face."""
+
+    def __init__(self, store: Store, settings: FleetSettings, tasks: Tasks) -> None:
+        self._store = store
+        self._settings = settings
+        self._tasks = tasks
+
+    async def create_all(
+        self,
+        principal: Principal,
+        wanted: Sequence[api.NewTask],
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> api.BatchCreateTasksResponse:
+        """Returns the ids of new tasks, all of which are made or none. Raises NodeNotFound, TaskNotFound of what
+        one depends on, TaskExists, and TooLarge for more than a watcher can be told of at once.
+        """
+        run_ids = [_run_id(new, f"tasks[{index}]") for index, new in enumerate(wanted)]
+        if len(set(run_ids)) < len(run_ids):
+            raise errors.InvalidArgument("tasks", "must not name an id twice")
+        for index, new in enumerate(wanted):
+            self._check(principal, new, f"tasks[{index}].")
+        dependencies.check_order(
+            {
+                run_id: dependencies.ids(new.dependencies)
+                for run_id, new in zip(run_ids, wanted, strict=True)
+            }
+        )
+        size = sum(new.ByteSize() for new in wanted)
+
+        def create(tx: Transaction) -> api.BatchCreateTasksResponse:
+            if size > tx.room:
+                raise errors.TooLarge(
+                    f"they take {size} bytes together, at most {tx.room} are accepted: "
+                    "send them in several batches"
+                ).at("tasks")
+            nodes: dict[str, node_pb2.Node] = {}
+            batch: dict[str, pb.StoredTask] = {}
+            for index, (run_id, new) in enumerate(zip(run_ids, wanted, strict=True)):
+                if new.id and tx.get(TASKS, run_id) is not None:
+                    raise errors.TaskExists(new.id).at(f"tasks[{index}].id")
+                if new.node_id and new.node_id not in nodes:
+                    node = tx.get(NODES, new.node_id)
+                    if node is None:
+                        raise errors.NodeNotFound(new.node_id).at(f"tasks[{index}].node_id")
+                    nodes[new.node_id] = node
+                batch[run_id] = self._new(tx, run_id, new, nodes.get(new.node_id))
+            for index, stored in enumerate(batch.values()):
+                if stored.task.dependencies:
+                    dependencies.add(tx, principal, stored, batch, f"tasks[{index}].")
+                else:
+                    tasks.add(tx, stored)
+            return api.BatchCreateTasksResponse(ids=[stored.task.id for stored in batch.values()])
+
+        if not is_dry_run:
+            self._announce(wanted)
+        return await self._store.write(
+            create,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=api.BatchCreateTasksResponse,
+            reads=[
+                *((TASKS, run_id) for run_id in run_ids),
+                *((NODES, new.node_id) for new in wanted if new.node_id),
+            ],
+        )
+
+    def _announce(self, wanted: Sequence[api.NewTask]) -> None:
+        for new in wanted:
+            if not new.dependencies and not new.HasField("scheduled_at"):
+                self._tasks.expect(new.node_id, "" if new.node_id else Demand.of(new.config).spell())
+
+    def _check(self, principal: Principal, new: api.NewTask, where: str) -> None:
+        try:
+            check_namespace(principal, new.namespace_id or _NAMESPACE)
+        except errors.PermissionDenied as refusal:
+            refusal.at(f"{where}namespace_id")
+            raise
+        task_configs.check(new.config, f"{where}config")
+        task_configs.check_environment(new.environment, f"{where}environment")
+
+    def _new(
+        self, tx: Transaction, run_id: str, new: api.NewTask, node: node_pb2.Node | None
+    ) -> pb.StoredTask:
+        stored = tasks.new(
+            tx,
+            run_id,
+            task_configs.resolved(new.config, self._settings),
+            namespace=new.namespace_id or _NAMESPACE,
+            node=node,
+            priority=new.priority,
+        )
+        task = stored.task
+        task.dependencies.extend(new.dependencies)
+        if new.HasField("environment"):
+            task.environment = new.environment
+        if new.HasField("parameters"):
+            task.parameters = new.parameters
+        if new.HasField("scheduled_at"):
+            task.scheduled_at.CopyFrom(new.scheduled_at)
+        return stored
+
+    async def get(self, principal: Principal, task_id: str) -> Rendered[pb.Task]:
+        """Returns a task. Raises TaskNotFound, and PermissionDenied where the caller may not know whether it
+        is there.
+        """
+        stored = await self._store.get(TASKS, task_ids.run_id(task_id))
+        found = None if stored is None else stored.projected(task_of)
+        if found is None or (
+            principal.namespaces and not principal.may_touch(found.message().namespace_id)
+        ):
+            raise out_of_reach(principal, task_id)
+        return found
+
+    async def get_instance(self, principal: Principal, instance_id: str) -> pb.TaskInstance:
+        """Returns an attempt, present or past. Raises TaskInstanceNotFound."""
+        present, past = tables.tasks.c, tables.past_instances.c
+        rows = await self._store.read(
+            sa.select(present.key, sa.null().label("body"))
+            .where(present.instance_id == instance_id)
+            .union_all(sa.select(past.run_id, past.body).where(past.instance_id == instance_id))
+        )
+        stored = await self._store.get(TASKS, rows[0].key) if rows else None
+        if stored is None:
+            raise errors.TaskInstanceNotFound(instance_id)
+        found = stored.message()
+        if principal.namespaces and not principal.may_touch(found.task.namespace_id):
+            raise errors.TaskInstanceNotFound(instance_id)
+        body = rows[0].body
+        return shown(found.task, found.instance if body is None else pb.TaskInstance.FromString(body))
+
+    def watch(
+        self, principal: Principal, which: TaskFilter, cursor: str
+    ) -> AsyncGenerator[WatchPage, None]:
+        """Returns the pages of a watch over Task objects. The caller must aclose() it."""
+        return self._store.watch(_watch(principal, which, cursor, task_of))
+
+    def watch_instances(
+        self, principal: Principal, which: TaskFilter, cursor: str
+    ) -> AsyncGenerator[WatchPage, None]:
+        """Returns the pages of a watch over TaskInstance objects. The caller must aclose() it."""
+        return self._store.watch(_watch(principal, which, cursor, instance_of))
+
+    async def cancel(
+        self,
+        principal: Principal,
+        task_id: str,
+        *,
+        grace_seconds: int | None = None,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Task:
+        """Returns the task after the request: CANCELLED, or unfinished until its agent confirms.
+
+        Raises what get() raises, and TaskFinished when it ended in another way.
+        """
+
+        def cancel(tx: Transaction) -> pb.Task:
+            stored = find(tx, principal, task_id)
+            etags.check(etag, stored.task.revision)
+            if stored.task.state != pb.WORK_STATE_CANCELLED:
+                states.refuse_finished(stored.task)
+                tasks.request_cancel(tx, stored, principal, grace_seconds)
+            return stored.task
+
+        return await self._store.write(
+            cancel,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=pb.Task,
+            reads=[(TASKS, task_ids.run_id(task_id))],
+        )
+
+
+def _watch(
+    principal: Principal,
+    which: TaskFilter,
+    cursor: str,
+    project: Callable[[pb.StoredTask], Message],
+) -> Watch[pb.StoredTask]:
+    if which.namespace:
+        check_namespace(principal, which.namespace)
+    namespaces = principal.namespaces
+
+    def matches(stored: pb.StoredTask) -> bool:
+        namespace = stored.task.namespace_id
+        return (not which.namespace or namespace == which.namespace) and (
+            not namespaces or namespace in namespaces
+        )
+
+    return Watch(
+        kind=TASKS,
+        cursor=cursor,
+        identity=(project, which, namespaces),
+        matches=matches,
+        project=project,
+        key=task_ids.run_id(which.task_id),
+    )
+
+
+def _run_id(new: api.NewTask, where: str) -> str:
+    if not new.id:
+        return task_ids.new()
+    try:
+        return task_ids.of_task(str(uuid.UUID(new.id)))
+    except ValueError:
+        raise errors.InvalidArgument(f"{where}.id", "must be a UUID") from None
+
+
+def find(tx: Transaction, principal: Principal, task_id: str) -> pb.StoredTask:
+    """Returns a task that the caller may touch. Raises what out_of_reach() returns."""
+    stored = tx.get(TASKS, task_ids.run_id(task_id))
+    if stored is None or not principal.may_touch(stored.task.namespace_id):
+        raise out_of_reach(principal, task_id)
+    return stored
+
+
+def out_of_reach(principal: Principal, task_id: str) -> errors.ApiError:
+    """Returns what is said of a task that is not there, or not the caller's: who is bound to namespaces
+    cannot tell the one from the other.
+    """
+    if not principal.namespaces:
+        return errors.TaskNotFound(task_id)
+    return errors.PermissionDenied(
+        f"this credential, which is bound to namespaces, reaches no task {task_id!r}",
+        metadata={"task_id": task_id},
+    )
+
+
+# -- what is stored, in the words of the schedules face
+
+
+def task_of(stored: pb.StoredTask) -> pb.Task:
+    """Returns the task as it is printed."""
+    return stored.task
+
+
+def instance_of(stored: pb.StoredTask) -> pb.TaskInstance:
+    """Returns the present attempt as it is printed."""
+    return shown(stored.task, stored.instance)
+
+
+def shown(task: pb.Task, instance: pb.TaskInstance) -> pb.TaskInstance:
+    """Returns an attempt of a task with what is not stored of it."""
+    kept, instance = instance, pb.TaskInstance()
+    instance.CopyFrom(kept)
+    instance.task_id = task.id
+    instance.namespace_id = task.namespace_id
+    if task.HasField("job_id"):
+        instance.job_id = task.job_id
+    if instance.number:
+        instance.output = instance.stdout + instance.stderr
+        instance.output_truncated = instance.stdout_truncated or instance.stderr_truncated
+    return instance
+
+
+def due_us(task: pb.Task) -> int:
+    """Returns when a task goes, at the earliest."""
+    return instants.microseconds(task.due_at if task.HasField("due_at") else task.scheduled_at)
