@@ -13,11 +13,16 @@ from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
 from novasphere.node.v1 import command_service_pb2 as command_api
+from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1 import task_service_pb2 as schedule_api
+from novasphere_server.core import task_ids
 from novasphere_server.core.commands import command_with_result
 from novasphere_server.core.credentials import ADMIN, Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.principals import Principal
+from novasphere_server.loops.dependencies import DependencyLoop
+from novasphere_server.loops.due import DueLoop
 from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
@@ -71,6 +76,10 @@ class World:
             self.fleet.presence, self.fleet.links, period=settings.presence_period
         )
         self.expiry = ExpiryLoop(self.fleet.tasks, self.fleet.presence, self.clock, period=1)
+        self.due = DueLoop(
+            self.fleet.tasks, self.fleet.links, self.clock, is_shared=False, period=settings.due_period
+        )
+        self.dependencies = DependencyLoop(self.store, self.fleet.tasks)
         self.retention = RetentionLoop(
             self.fleet.tasks,
             self.clock,
@@ -96,6 +105,16 @@ class World:
         """Creates a command and returns its id."""
         request = command_api.CreateCommandRequest(node_id=node_id, command_text=text, **fields)
         return (await self.fleet.commands.create(ADMIN, request)).command_id
+
+    async def submit(self, *tasks: schedule_api.NewTask, **config: Any) -> list[str]:
+        """Creates tasks, or one of a config, and returns their ids."""
+        wanted = tasks or [schedule_api.NewTask(config=task_pb2.TaskConfig(**config))]
+        return list((await self.fleet.schedule_tasks.create_all(ADMIN, wanted)).ids)
+
+    async def task(self, task_id: str) -> task_pb2.StoredTask:
+        found = await self.store.get(TASKS, task_ids.run_id(task_id))
+        assert found is not None, f"{task_id} is gone"
+        return found.message()
 
     async def stored(self, command_id: str) -> command_pb2.CommandWithResult:
         found = await self.store.get(TASKS, command_id)

@@ -118,7 +118,7 @@ def _shared(demand: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _waiting(tx: Transaction, which: sa.ColumnElement[bool], limit: int) -> list[pb.StoredTask]:
-    return tx.find(TASKS, which, order_by=(_c.priority.desc(), _c.id), limit=limit)
+    return tx.find(TASKS, which, order_by=(_c.rank, _c.id), limit=limit)
 
 
 def _send(

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
+from novasphere.fleet.v1 import device_task_service_pb2 as api
 from novasphere.fleet.v1 import task_pb2 as pb
-from novasphere.fleet.v1 import task_service_pb2 as api
 from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2
 

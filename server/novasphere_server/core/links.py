@@ -455,7 +455,7 @@ class Links:
         demands, shared_limit = self._placement.look(session)
         if not has_own and not demands:
             return
-        unread: Collection[str] = demands
+        unread: Collection[str] = demands.keys()
         try:
             claim = await self._write(
                 session,
@@ -464,13 +464,13 @@ class Links:
                     node=node,
                     limit=limit,
                     settings=self._settings,
-                    demands=demands,
+                    demands=tuple(demands),
                     shared_limit=min(limit, shared_limit),
                 ),
             )
             unread = claim.demands
         finally:
-            self._placement.give_back(unread)
+            self._placement.looked(demands, unread)
         session.may_have_work |= claim.may_have_own
         if session.is_foreign and not session.is_open:
             # Nobody will say that they never arrived.

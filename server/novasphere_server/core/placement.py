@@ -8,7 +8,7 @@ room looks again when it is heard from, so a choice that proves bad costs time, 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from novasphere.node.v1 import node_pb2
 
@@ -24,7 +24,10 @@ class Placement:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}  # by the uid of the node
-        self._waiting: set[str] = set()  # demands that tasks may wait with
+        # Demands that tasks may wait with, and how often one was offered: of a look that found nothing more,
+        # it counts only what was offered before it.
+        self._waiting: dict[str, int] = {}
+        self._offers = 0
         self._meeting: dict[str, list[Session]] = {}  # who meets a demand; made when it is asked for
 
     def join(self, session: Session) -> None:
@@ -53,27 +56,32 @@ class Placement:
 
     def offer(self, demand: str) -> None:
         """Has a session look for tasks with a demand, if one has room. One call stands for one task."""
-        self._waiting.add(demand)
+        self._offers += 1
+        self._waiting[demand] = self._offers
         best = max(self._candidates(demand), key=lambda each: _merit(each, demand), default=None)
         if best is not None:
             best.offered += 1
             best.wake.set()
 
-    def look(self, session: Session) -> tuple[list[str], int]:
-        """Returns the demands to look for in a session's name, and how many tasks are meant for it. None of the
-        demands is looked for by others until they are given back.
+    def look(self, session: Session) -> tuple[dict[str, int], int]:
+        """Returns what to look for in a session's name, to be given to looked() in the end, and how many tasks are
+        meant for it.
         """
         if not self._waiting or session.credit <= 0:
-            return [], 0
+            return {}, 0
         meant, session.offered = session.offered, 0
-        found = [demand for demand in self._waiting if _meets(session, demand)]
-        self._waiting.difference_update(found)
+        found = {each: offer for each, offer in self._waiting.items() if _meets(session, each)}
         return found, meant or session.credit
 
-    def give_back(self, unread: Iterable[str]) -> None:
-        """Notes that more tasks may wait with these demands."""
-        for demand in unread:
-            self.offer(demand)
+    def looked(self, demands: Mapping[str, int], unread: Collection[str]) -> None:
+        """Notes what a look came to: more tasks may wait with the `unread` ones of its demands, none with the
+        others but what was offered since.
+        """
+        for demand, offer in demands.items():
+            if demand in unread:
+                self.offer(demand)
+            elif self._waiting.get(demand) == offer:
+                del self._waiting[demand]
 
     def is_wanted(self, session: Session) -> bool:
         """Returns whether there may be work that a session's node could do."""

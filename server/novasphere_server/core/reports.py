@@ -83,7 +83,7 @@ def finish(
     before = stored.SerializeToString()
     # Long commands leave less room: a resource has a greatest size.
     for limit in (settings.inline_output_bytes, settings.inline_output_bytes // 4, 0):
-        _show_output(tx, report, instance, tail, limit)
+        _show_output(tx, report, stored.instance, tail, limit)
         try:
             tasks.end_attempt(tx, stored, state, reason, message[:_MESSAGE_LENGTH])
         except errors.TooLarge:

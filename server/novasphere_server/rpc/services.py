@@ -9,7 +9,7 @@ from novasphere.api.v1 import (
     key_service_pb2,
     ticket_service_pb2,
 )
-from novasphere.fleet.v1 import task_service_pb2 as device_task_service_pb2
+from novasphere.fleet.v1 import device_task_service_pb2
 from novasphere.link.v1 import link_service_pb2
 from novasphere.node.v1 import (
     command_service_pb2,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from novasphere.fleet.v1 import device_task_service_pb2 as devices
 from novasphere.fleet.v1 import task_pb2 as device
-from novasphere.fleet.v1 import task_service_pb2 as devices
 from novasphere.schedule.v1 import task_instance_service_pb2 as instances
 from novasphere.schedule.v1 import task_service_pb2 as pb
 
@@ -108,7 +108,7 @@ class TaskInstanceService:
 
 
 class DeviceTaskService:
-    """Serves novasphere.fleet.v1.TaskService."""
+    """Serves novasphere.fleet.v1.DeviceTaskService."""
 
     def __init__(self, tasks: DeviceTasks) -> None:
         self._tasks = tasks

@@ -69,6 +69,7 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "schedule_kind": task.schedule_kind,
         "task_type": task.config.task_type,
         "priority": task.priority,
+        "rank": -task.priority,
         "node_id": task.node_id if is_waiting else instance.agent_id,
         "node_uid": task.node_uid if is_waiting else instance.node_uid,
         "is_pinned": bool(task.node_uid),

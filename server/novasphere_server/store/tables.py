@@ -56,13 +56,15 @@ tasks = _resource(
     sa.Column("schedule_kind", sa.Integer, nullable=False),
     sa.Column("task_type", TEXT, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
+    # The priority turned around: not every database reads an index both ways at once.
+    sa.Column("rank", sa.Integer, nullable=False),
     # Where its present attempt is, or is to be; empty while any node will do.
     sa.Column("node_id", TEXT, nullable=False),
     sa.Column("node_uid", TEXT, nullable=False),
     # No other node will do.
     sa.Column("is_pinned", sa.Boolean, nullable=False),
     # What any other must have, as core.demands spells it. Not in the message: it follows from the config.
-    sa.Column("demand", TEXT, nullable=False, server_default=""),
+    sa.Column("demand", TEXT, nullable=False, server_default=sa.text("''")),
     sa.Column("state", sa.Integer, nullable=False),
     # What keeps a PENDING one from being sent, whatever nodes there are: see core.tasks.Hold.
     sa.Column("hold", sa.Integer, nullable=False, server_default="0"),
@@ -96,7 +98,7 @@ tasks = _resource(
     sa.Index(
         "ix_tasks_waiting",
         "demand",
-        sa.desc("priority"),
+        "rank",
         "id",
         sqlite_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
         postgresql_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),

@@ -3,7 +3,7 @@
 import grpc
 import warnings
 
-from novasphere.fleet.v1 import task_service_pb2 as novasphere_dot_fleet_dot_v1_dot_task__service__pb2
+from novasphere.fleet.v1 import device_task_service_pb2 as novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2
 
 GRPC_GENERATED_VERSION = '1.82.3'
 GRPC_VERSION = grpc.__version__
@@ -18,14 +18,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in novasphere/fleet/v1/task_service_pb2_grpc.py depends on'
+        + ' but the generated code in novasphere/fleet/v1/device_task_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class TaskServiceStub:
+class DeviceTaskServiceStub:
     """Tasks, as the devices face has them.
     """
 
@@ -36,33 +36,33 @@ class TaskServiceStub:
             channel: A grpc.Channel.
         """
         self.SubmitTask = channel.unary_unary(
-                '/novasphere.fleet.v1.TaskService/SubmitTask',
-                request_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.SubmitTaskRequest.SerializeToString,
-                response_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.SubmitTaskResponse.FromString,
+                '/novasphere.fleet.v1.DeviceTaskService/SubmitTask',
+                request_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.SubmitTaskRequest.SerializeToString,
+                response_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.SubmitTaskResponse.FromString,
                 _registered_method=True)
         self.ListTasks = channel.unary_unary(
-                '/novasphere.fleet.v1.TaskService/ListTasks',
-                request_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.ListTasksRequest.SerializeToString,
-                response_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.ListTasksResponse.FromString,
+                '/novasphere.fleet.v1.DeviceTaskService/ListTasks',
+                request_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.ListTasksRequest.SerializeToString,
+                response_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.ListTasksResponse.FromString,
                 _registered_method=True)
         self.GetTask = channel.unary_unary(
-                '/novasphere.fleet.v1.TaskService/GetTask',
-                request_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.GetTaskRequest.SerializeToString,
-                response_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.GetTaskResponse.FromString,
+                '/novasphere.fleet.v1.DeviceTaskService/GetTask',
+                request_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.GetTaskRequest.SerializeToString,
+                response_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.GetTaskResponse.FromString,
                 _registered_method=True)
         self.CancelTask = channel.unary_unary(
-                '/novasphere.fleet.v1.TaskService/CancelTask',
-                request_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.CancelTaskRequest.SerializeToString,
-                response_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.CancelTaskResponse.FromString,
+                '/novasphere.fleet.v1.DeviceTaskService/CancelTask',
+                request_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.CancelTaskRequest.SerializeToString,
+                response_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.CancelTaskResponse.FromString,
                 _registered_method=True)
         self.RetryTask = channel.unary_unary(
-                '/novasphere.fleet.v1.TaskService/RetryTask',
-                request_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.RetryTaskRequest.SerializeToString,
-                response_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.RetryTaskResponse.FromString,
+                '/novasphere.fleet.v1.DeviceTaskService/RetryTask',
+                request_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.RetryTaskRequest.SerializeToString,
+                response_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.RetryTaskResponse.FromString,
                 _registered_method=True)
 
 
-class TaskServiceServicer:
+class DeviceTaskServiceServicer:
     """Tasks, as the devices face has them.
     """
 
@@ -102,42 +102,42 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
 
-def add_TaskServiceServicer_to_server(servicer, server):
+def add_DeviceTaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'SubmitTask': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitTask,
-                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.SubmitTaskRequest.FromString,
-                    response_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.SubmitTaskResponse.SerializeToString,
+                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.SubmitTaskRequest.FromString,
+                    response_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.SubmitTaskResponse.SerializeToString,
             ),
             'ListTasks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTasks,
-                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.ListTasksRequest.FromString,
-                    response_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.ListTasksResponse.SerializeToString,
+                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.ListTasksRequest.FromString,
+                    response_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.ListTasksResponse.SerializeToString,
             ),
             'GetTask': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTask,
-                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.GetTaskRequest.FromString,
-                    response_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.GetTaskResponse.SerializeToString,
+                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.GetTaskRequest.FromString,
+                    response_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.GetTaskResponse.SerializeToString,
             ),
             'CancelTask': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelTask,
-                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.CancelTaskRequest.FromString,
-                    response_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.CancelTaskResponse.SerializeToString,
+                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.CancelTaskRequest.FromString,
+                    response_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.CancelTaskResponse.SerializeToString,
             ),
             'RetryTask': grpc.unary_unary_rpc_method_handler(
                     servicer.RetryTask,
-                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.RetryTaskRequest.FromString,
-                    response_serializer=novasphere_dot_fleet_dot_v1_dot_task__service__pb2.RetryTaskResponse.SerializeToString,
+                    request_deserializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.RetryTaskRequest.FromString,
+                    response_serializer=novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.RetryTaskResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'novasphere.fleet.v1.TaskService', rpc_method_handlers)
+            'novasphere.fleet.v1.DeviceTaskService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('novasphere.fleet.v1.TaskService', rpc_method_handlers)
+    server.add_registered_method_handlers('novasphere.fleet.v1.DeviceTaskService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class TaskService:
+class DeviceTaskService:
     """Tasks, as the devices face has them.
     """
 
@@ -155,9 +155,9 @@ class TaskService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/novasphere.fleet.v1.TaskService/SubmitTask',
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.SubmitTaskRequest.SerializeToString,
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.SubmitTaskResponse.FromString,
+            '/novasphere.fleet.v1.DeviceTaskService/SubmitTask',
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.SubmitTaskRequest.SerializeToString,
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.SubmitTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -182,9 +182,9 @@ class TaskService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/novasphere.fleet.v1.TaskService/ListTasks',
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.ListTasksRequest.SerializeToString,
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.ListTasksResponse.FromString,
+            '/novasphere.fleet.v1.DeviceTaskService/ListTasks',
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.ListTasksRequest.SerializeToString,
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.ListTasksResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -209,9 +209,9 @@ class TaskService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/novasphere.fleet.v1.TaskService/GetTask',
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.GetTaskRequest.SerializeToString,
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.GetTaskResponse.FromString,
+            '/novasphere.fleet.v1.DeviceTaskService/GetTask',
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.GetTaskRequest.SerializeToString,
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.GetTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -236,9 +236,9 @@ class TaskService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/novasphere.fleet.v1.TaskService/CancelTask',
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.CancelTaskRequest.SerializeToString,
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.CancelTaskResponse.FromString,
+            '/novasphere.fleet.v1.DeviceTaskService/CancelTask',
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.CancelTaskRequest.SerializeToString,
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.CancelTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -263,9 +263,9 @@ class TaskService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/novasphere.fleet.v1.TaskService/RetryTask',
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.RetryTaskRequest.SerializeToString,
-            novasphere_dot_fleet_dot_v1_dot_task__service__pb2.RetryTaskResponse.FromString,
+            '/novasphere.fleet.v1.DeviceTaskService/RetryTask',
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.RetryTaskRequest.SerializeToString,
+            novasphere_dot_fleet_dot_v1_dot_device__task__service__pb2.RetryTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

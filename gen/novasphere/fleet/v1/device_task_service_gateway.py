@@ -1,4 +1,4 @@
-"""Generated from novasphere/fleet/v1/task_service.proto by protoc-gen-novasphere. Do not edit: change the proto."""
+"""Generated from novasphere/fleet/v1/device_task_service.proto by protoc-gen-novasphere. Do not edit: change the proto."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 from novasphere_gateway import codec, model
 
+from novasphere.fleet.v1 import device_task_service_pb2 as novasphere_fleet_v1_device_task_service_pb2
 from novasphere.fleet.v1 import task_gateway as novasphere_fleet_v1_task_gateway
-from novasphere.fleet.v1 import task_service_pb2 as novasphere_fleet_v1_task_service_pb2
 from novasphere.schedule.v1 import task_gateway as novasphere_schedule_v1_task_gateway
 
 
-def encode_SubmitTaskRequest(m: novasphere_fleet_v1_task_service_pb2.SubmitTaskRequest) -> dict[str, Any]:
+def encode_SubmitTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.SubmitTaskRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
         'task_type': m.task_type,
     }
@@ -30,19 +30,19 @@ def encode_SubmitTaskRequest(m: novasphere_fleet_v1_task_service_pb2.SubmitTaskR
     return data
 
 
-def dump_SubmitTaskRequest(m: novasphere_fleet_v1_task_service_pb2.SubmitTaskRequest) -> bytes:
+def dump_SubmitTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.SubmitTaskRequest) -> bytes:
     return orjson.dumps(encode_SubmitTaskRequest(m))
 
 
 keys_SubmitTaskRequest = frozenset(['device_id', 'dry_run', 'max_retries', 'payload', 'priority', 'requirements', 'task_type', 'timeout', 'timeout_seconds', 'validate_only'])
 
 
-def decode_SubmitTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_SubmitTaskRequest) -> novasphere_fleet_v1_task_service_pb2.SubmitTaskRequest:
+def decode_SubmitTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_SubmitTaskRequest) -> novasphere_fleet_v1_device_task_service_pb2.SubmitTaskRequest:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.SubmitTaskRequest()
+    m = novasphere_fleet_v1_device_task_service_pb2.SubmitTaskRequest()
     v = data.get('task_type')
     if v is not None:
         m.task_type = codec.string(v, path, 'task_type')
@@ -70,7 +70,7 @@ def decode_SubmitTaskRequest(data: Any, path: str = '', known: frozenset[str] = 
     return m
 
 
-def encode_SubmitTaskResponse(m: novasphere_fleet_v1_task_service_pb2.SubmitTaskResponse) -> dict[str, Any]:
+def encode_SubmitTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.SubmitTaskResponse) -> dict[str, Any]:
     return {
         'task_id': m.task_id,
         'assigned_device': m.assigned_device if m.HasField("assigned_device") else None,
@@ -78,19 +78,19 @@ def encode_SubmitTaskResponse(m: novasphere_fleet_v1_task_service_pb2.SubmitTask
     }
 
 
-def dump_SubmitTaskResponse(m: novasphere_fleet_v1_task_service_pb2.SubmitTaskResponse) -> bytes:
+def dump_SubmitTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.SubmitTaskResponse) -> bytes:
     return orjson.dumps(encode_SubmitTaskResponse(m))
 
 
 keys_SubmitTaskResponse = frozenset(['assigned_device', 'estimated_completion', 'task_id'])
 
 
-def decode_SubmitTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_SubmitTaskResponse) -> novasphere_fleet_v1_task_service_pb2.SubmitTaskResponse:
+def decode_SubmitTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_SubmitTaskResponse) -> novasphere_fleet_v1_device_task_service_pb2.SubmitTaskResponse:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.SubmitTaskResponse()
+    m = novasphere_fleet_v1_device_task_service_pb2.SubmitTaskResponse()
     v = data.get('task_id')
     if v is not None:
         m.task_id = codec.string(v, path, 'task_id')
@@ -103,7 +103,7 @@ def decode_SubmitTaskResponse(data: Any, path: str = '', known: frozenset[str] =
     return m
 
 
-def encode_ListTasksRequest(m: novasphere_fleet_v1_task_service_pb2.ListTasksRequest) -> dict[str, Any]:
+def encode_ListTasksRequest(m: novasphere_fleet_v1_device_task_service_pb2.ListTasksRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
         'status': m.status,
         'device_id': m.device_id,
@@ -115,19 +115,19 @@ def encode_ListTasksRequest(m: novasphere_fleet_v1_task_service_pb2.ListTasksReq
     return data
 
 
-def dump_ListTasksRequest(m: novasphere_fleet_v1_task_service_pb2.ListTasksRequest) -> bytes:
+def dump_ListTasksRequest(m: novasphere_fleet_v1_device_task_service_pb2.ListTasksRequest) -> bytes:
     return orjson.dumps(encode_ListTasksRequest(m))
 
 
 keys_ListTasksRequest = frozenset(['device_id', 'limit', 'since', 'status', 'task_type'])
 
 
-def decode_ListTasksRequest(data: Any, path: str = '', known: frozenset[str] = keys_ListTasksRequest) -> novasphere_fleet_v1_task_service_pb2.ListTasksRequest:
+def decode_ListTasksRequest(data: Any, path: str = '', known: frozenset[str] = keys_ListTasksRequest) -> novasphere_fleet_v1_device_task_service_pb2.ListTasksRequest:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.ListTasksRequest()
+    m = novasphere_fleet_v1_device_task_service_pb2.ListTasksRequest()
     v = data.get('status')
     if v is not None:
         m.status = codec.string(v, path, 'status')
@@ -146,7 +146,7 @@ def decode_ListTasksRequest(data: Any, path: str = '', known: frozenset[str] = k
     return m
 
 
-def encode_ListTasksResponse(m: novasphere_fleet_v1_task_service_pb2.ListTasksResponse) -> dict[str, Any]:
+def encode_ListTasksResponse(m: novasphere_fleet_v1_device_task_service_pb2.ListTasksResponse) -> dict[str, Any]:
     return {
         'tasks': [novasphere_fleet_v1_task_gateway.encode_Task(v) for v in x[:]] if (x := m.tasks) else [],
         'total': m.total,
@@ -158,19 +158,19 @@ def encode_ListTasksResponse(m: novasphere_fleet_v1_task_service_pb2.ListTasksRe
     }
 
 
-def dump_ListTasksResponse(m: novasphere_fleet_v1_task_service_pb2.ListTasksResponse) -> bytes:
+def dump_ListTasksResponse(m: novasphere_fleet_v1_device_task_service_pb2.ListTasksResponse) -> bytes:
     return orjson.dumps(encode_ListTasksResponse(m))
 
 
 keys_ListTasksResponse = frozenset(['cancelled', 'completed', 'failed', 'pending', 'running', 'tasks', 'total'])
 
 
-def decode_ListTasksResponse(data: Any, path: str = '', known: frozenset[str] = keys_ListTasksResponse) -> novasphere_fleet_v1_task_service_pb2.ListTasksResponse:
+def decode_ListTasksResponse(data: Any, path: str = '', known: frozenset[str] = keys_ListTasksResponse) -> novasphere_fleet_v1_device_task_service_pb2.ListTasksResponse:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.ListTasksResponse()
+    m = novasphere_fleet_v1_device_task_service_pb2.ListTasksResponse()
     v = data.get('tasks')
     if v is not None:
         for i, e in enumerate(codec.items(v, path, 'tasks')):
@@ -197,77 +197,77 @@ def decode_ListTasksResponse(data: Any, path: str = '', known: frozenset[str] = 
     return m
 
 
-def encode_GetTaskRequest(m: novasphere_fleet_v1_task_service_pb2.GetTaskRequest) -> dict[str, Any]:
+def encode_GetTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.GetTaskRequest) -> dict[str, Any]:
     return {
         'task_id': m.task_id,
     }
 
 
-def dump_GetTaskRequest(m: novasphere_fleet_v1_task_service_pb2.GetTaskRequest) -> bytes:
+def dump_GetTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.GetTaskRequest) -> bytes:
     return orjson.dumps(encode_GetTaskRequest(m))
 
 
 keys_GetTaskRequest = frozenset(['task_id'])
 
 
-def decode_GetTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_GetTaskRequest) -> novasphere_fleet_v1_task_service_pb2.GetTaskRequest:
+def decode_GetTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_GetTaskRequest) -> novasphere_fleet_v1_device_task_service_pb2.GetTaskRequest:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.GetTaskRequest()
+    m = novasphere_fleet_v1_device_task_service_pb2.GetTaskRequest()
     v = data.get('task_id')
     if v is not None:
         m.task_id = codec.string(v, path, 'task_id')
     return m
 
 
-def encode_GetTaskResponse(m: novasphere_fleet_v1_task_service_pb2.GetTaskResponse) -> dict[str, Any]:
+def encode_GetTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.GetTaskResponse) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if m.HasField("task"):
         data['task'] = novasphere_fleet_v1_task_gateway.encode_TaskDetails(m.task)
     return data
 
 
-def dump_GetTaskResponse(m: novasphere_fleet_v1_task_service_pb2.GetTaskResponse) -> bytes:
+def dump_GetTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.GetTaskResponse) -> bytes:
     return orjson.dumps(encode_GetTaskResponse(m))
 
 
 keys_GetTaskResponse = frozenset(['task'])
 
 
-def decode_GetTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_GetTaskResponse) -> novasphere_fleet_v1_task_service_pb2.GetTaskResponse:
+def decode_GetTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_GetTaskResponse) -> novasphere_fleet_v1_device_task_service_pb2.GetTaskResponse:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.GetTaskResponse()
+    m = novasphere_fleet_v1_device_task_service_pb2.GetTaskResponse()
     v = data.get('task')
     if v is not None:
         m.task.CopyFrom(novasphere_fleet_v1_task_gateway.decode_TaskDetails(v, codec.at(path, 'task')))
     return m
 
 
-def encode_CancelTaskRequest(m: novasphere_fleet_v1_task_service_pb2.CancelTaskRequest) -> dict[str, Any]:
+def encode_CancelTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.CancelTaskRequest) -> dict[str, Any]:
     return {
         'task_id': m.task_id,
         'validate_only': m.validate_only,
     }
 
 
-def dump_CancelTaskRequest(m: novasphere_fleet_v1_task_service_pb2.CancelTaskRequest) -> bytes:
+def dump_CancelTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.CancelTaskRequest) -> bytes:
     return orjson.dumps(encode_CancelTaskRequest(m))
 
 
 keys_CancelTaskRequest = frozenset(['dry_run', 'task_id', 'validate_only'])
 
 
-def decode_CancelTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_CancelTaskRequest) -> novasphere_fleet_v1_task_service_pb2.CancelTaskRequest:
+def decode_CancelTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_CancelTaskRequest) -> novasphere_fleet_v1_device_task_service_pb2.CancelTaskRequest:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.CancelTaskRequest()
+    m = novasphere_fleet_v1_device_task_service_pb2.CancelTaskRequest()
     v = data.get('task_id')
     if v is not None:
         m.task_id = codec.string(v, path, 'task_id')
@@ -277,26 +277,26 @@ def decode_CancelTaskRequest(data: Any, path: str = '', known: frozenset[str] = 
     return m
 
 
-def encode_CancelTaskResponse(m: novasphere_fleet_v1_task_service_pb2.CancelTaskResponse) -> dict[str, Any]:
+def encode_CancelTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.CancelTaskResponse) -> dict[str, Any]:
     return {
         'cancelled_task': m.cancelled_task,
         'was_running': m.was_running,
     }
 
 
-def dump_CancelTaskResponse(m: novasphere_fleet_v1_task_service_pb2.CancelTaskResponse) -> bytes:
+def dump_CancelTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.CancelTaskResponse) -> bytes:
     return orjson.dumps(encode_CancelTaskResponse(m))
 
 
 keys_CancelTaskResponse = frozenset(['cancelled_task', 'was_running'])
 
 
-def decode_CancelTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_CancelTaskResponse) -> novasphere_fleet_v1_task_service_pb2.CancelTaskResponse:
+def decode_CancelTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_CancelTaskResponse) -> novasphere_fleet_v1_device_task_service_pb2.CancelTaskResponse:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.CancelTaskResponse()
+    m = novasphere_fleet_v1_device_task_service_pb2.CancelTaskResponse()
     v = data.get('cancelled_task')
     if v is not None:
         m.cancelled_task = codec.string(v, path, 'cancelled_task')
@@ -306,7 +306,7 @@ def decode_CancelTaskResponse(data: Any, path: str = '', known: frozenset[str] =
     return m
 
 
-def encode_RetryTaskRequest(m: novasphere_fleet_v1_task_service_pb2.RetryTaskRequest) -> dict[str, Any]:
+def encode_RetryTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.RetryTaskRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
         'task_id': m.task_id,
     }
@@ -316,19 +316,19 @@ def encode_RetryTaskRequest(m: novasphere_fleet_v1_task_service_pb2.RetryTaskReq
     return data
 
 
-def dump_RetryTaskRequest(m: novasphere_fleet_v1_task_service_pb2.RetryTaskRequest) -> bytes:
+def dump_RetryTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.RetryTaskRequest) -> bytes:
     return orjson.dumps(encode_RetryTaskRequest(m))
 
 
 keys_RetryTaskRequest = frozenset(['dry_run', 'priority', 'task_id', 'validate_only'])
 
 
-def decode_RetryTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_RetryTaskRequest) -> novasphere_fleet_v1_task_service_pb2.RetryTaskRequest:
+def decode_RetryTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_RetryTaskRequest) -> novasphere_fleet_v1_device_task_service_pb2.RetryTaskRequest:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.RetryTaskRequest()
+    m = novasphere_fleet_v1_device_task_service_pb2.RetryTaskRequest()
     v = data.get('task_id')
     if v is not None:
         m.task_id = codec.string(v, path, 'task_id')
@@ -341,26 +341,26 @@ def decode_RetryTaskRequest(data: Any, path: str = '', known: frozenset[str] = k
     return m
 
 
-def encode_RetryTaskResponse(m: novasphere_fleet_v1_task_service_pb2.RetryTaskResponse) -> dict[str, Any]:
+def encode_RetryTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.RetryTaskResponse) -> dict[str, Any]:
     return {
         'new_task_id': m.new_task_id,
         'original_task_id': m.original_task_id,
     }
 
 
-def dump_RetryTaskResponse(m: novasphere_fleet_v1_task_service_pb2.RetryTaskResponse) -> bytes:
+def dump_RetryTaskResponse(m: novasphere_fleet_v1_device_task_service_pb2.RetryTaskResponse) -> bytes:
     return orjson.dumps(encode_RetryTaskResponse(m))
 
 
 keys_RetryTaskResponse = frozenset(['new_task_id', 'original_task_id'])
 
 
-def decode_RetryTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_RetryTaskResponse) -> novasphere_fleet_v1_task_service_pb2.RetryTaskResponse:
+def decode_RetryTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_RetryTaskResponse) -> novasphere_fleet_v1_device_task_service_pb2.RetryTaskResponse:
     if data.__class__ is not dict:
         raise codec.not_an_object(data, path)
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
-    m = novasphere_fleet_v1_task_service_pb2.RetryTaskResponse()
+    m = novasphere_fleet_v1_device_task_service_pb2.RetryTaskResponse()
     v = data.get('new_task_id')
     if v is not None:
         m.new_task_id = codec.string(v, path, 'new_task_id')
@@ -376,10 +376,10 @@ ROUTES: tuple[model.Route, ...] = (
         path='/api/v1/tasks',
         segments=('api', 'v1', 'tasks'),
         verb='',
-        service='novasphere.fleet.v1.TaskService',
-        method='/novasphere.fleet.v1.TaskService/ListTasks',
-        request=novasphere_fleet_v1_task_service_pb2.ListTasksRequest,
-        response=novasphere_fleet_v1_task_service_pb2.ListTasksResponse,
+        service='novasphere.fleet.v1.DeviceTaskService',
+        method='/novasphere.fleet.v1.DeviceTaskService/ListTasks',
+        request=novasphere_fleet_v1_device_task_service_pb2.ListTasksRequest,
+        response=novasphere_fleet_v1_device_task_service_pb2.ListTasksResponse,
         decode_body=None,
         body_field='',
         path_params=(),
@@ -415,10 +415,10 @@ ROUTES: tuple[model.Route, ...] = (
         path='/api/v1/tasks',
         segments=('api', 'v1', 'tasks'),
         verb='',
-        service='novasphere.fleet.v1.TaskService',
-        method='/novasphere.fleet.v1.TaskService/SubmitTask',
-        request=novasphere_fleet_v1_task_service_pb2.SubmitTaskRequest,
-        response=novasphere_fleet_v1_task_service_pb2.SubmitTaskResponse,
+        service='novasphere.fleet.v1.DeviceTaskService',
+        method='/novasphere.fleet.v1.DeviceTaskService/SubmitTask',
+        request=novasphere_fleet_v1_device_task_service_pb2.SubmitTaskRequest,
+        response=novasphere_fleet_v1_device_task_service_pb2.SubmitTaskResponse,
         decode_body=codec.body(decode_SubmitTaskRequest, keys_SubmitTaskRequest, frozenset()),
         body_field='',
         path_params=(),
@@ -450,10 +450,10 @@ ROUTES: tuple[model.Route, ...] = (
         path='/api/v1/tasks/{task_id}',
         segments=('api', 'v1', 'tasks', '*'),
         verb='',
-        service='novasphere.fleet.v1.TaskService',
-        method='/novasphere.fleet.v1.TaskService/CancelTask',
-        request=novasphere_fleet_v1_task_service_pb2.CancelTaskRequest,
-        response=novasphere_fleet_v1_task_service_pb2.CancelTaskResponse,
+        service='novasphere.fleet.v1.DeviceTaskService',
+        method='/novasphere.fleet.v1.DeviceTaskService/CancelTask',
+        request=novasphere_fleet_v1_device_task_service_pb2.CancelTaskRequest,
+        response=novasphere_fleet_v1_device_task_service_pb2.CancelTaskResponse,
         decode_body=None,
         body_field='',
         path_params=(
@@ -488,10 +488,10 @@ ROUTES: tuple[model.Route, ...] = (
         path='/api/v1/tasks/{task_id}',
         segments=('api', 'v1', 'tasks', '*'),
         verb='',
-        service='novasphere.fleet.v1.TaskService',
-        method='/novasphere.fleet.v1.TaskService/GetTask',
-        request=novasphere_fleet_v1_task_service_pb2.GetTaskRequest,
-        response=novasphere_fleet_v1_task_service_pb2.GetTaskResponse,
+        service='novasphere.fleet.v1.DeviceTaskService',
+        method='/novasphere.fleet.v1.DeviceTaskService/GetTask',
+        request=novasphere_fleet_v1_device_task_service_pb2.GetTaskRequest,
+        response=novasphere_fleet_v1_device_task_service_pb2.GetTaskResponse,
         decode_body=None,
         body_field='',
         path_params=(
@@ -523,10 +523,10 @@ ROUTES: tuple[model.Route, ...] = (
         path='/api/v1/tasks/{task_id}/retry',
         segments=('api', 'v1', 'tasks', '*', 'retry'),
         verb='',
-        service='novasphere.fleet.v1.TaskService',
-        method='/novasphere.fleet.v1.TaskService/RetryTask',
-        request=novasphere_fleet_v1_task_service_pb2.RetryTaskRequest,
-        response=novasphere_fleet_v1_task_service_pb2.RetryTaskResponse,
+        service='novasphere.fleet.v1.DeviceTaskService',
+        method='/novasphere.fleet.v1.DeviceTaskService/RetryTask',
+        request=novasphere_fleet_v1_device_task_service_pb2.RetryTaskRequest,
+        response=novasphere_fleet_v1_device_task_service_pb2.RetryTaskResponse,
         decode_body=codec.body(decode_RetryTaskRequest, keys_RetryTaskRequest - {'task_id'}, frozenset({'task_id'})),
         body_field='',
         path_params=(
