@@ -20,7 +20,7 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import COMMANDS, NODES
-from novasphere_server.store.log import Change
+from novasphere_server.store.log import Change, Read
 from novasphere_server.store.queries import Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
@@ -55,9 +55,10 @@ class Commands:
         self._store = store
         self._settings = settings
         self._listeners: list[Listener] = []
+        self._missing: list[Callable[[], None]] = []
         self._expecting: list[Callable[[str], None]] = []
         self.backlog = Backlog()  # of those that ended; its loop keeps it
-        store.on_commit(self._follow)
+        store.on_commit(self._follow, self._recall)
 
     def on_change(self, listener: Listener) -> None:
         """Calls `listener` on the event loop with the id of every command that changed and the command
@@ -65,6 +66,10 @@ class Commands:
         last one of each command.
         """
         self._listeners.append(listener)
+
+    def on_missed(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` when it may have missed changes: what it remembers of commands is out of date."""
+        self._missing.append(listener)
 
     def on_expected(self, listener: Callable[[str], None]) -> None:
         """Calls `listener` with the id of the node that is about to be given a command.
@@ -327,6 +332,10 @@ class Commands:
             return delete(tx, tx.fitting(keys))
 
         return await self._store.write(forget)
+
+    async def _recall(self, read: Read) -> None:
+        for listener in self._missing:
+            listener()
 
     def _follow(self, changes: Sequence[Change]) -> None:
         last = {change.key: change.after for change in changes if change.kind_name == COMMANDS.name}

@@ -55,6 +55,7 @@ class Fleet:
         await identities.follow_history(self._store)
         if not self.servers.is_alone:
             await self.servers.beat()
+        await self._store.recall()
         await self.presence.start()
 
     async def close(self) -> None:
