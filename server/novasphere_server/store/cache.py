@@ -80,9 +80,10 @@ class Cache:
                 reading.changed.update(change.key for change in stretch.changes)
 
     def start_over(self) -> None:
-        """Forgets everything: there were commits that nobody told of."""
+        """Forgets all objects: there were commits that nobody told of. What queries found does not count
+        any more, because that was at another revision.
+        """
         self._entries.clear()
-        self._queries.clear()
         self._bytes = 0
         for reading in self._readings:
             reading.has_missed = True

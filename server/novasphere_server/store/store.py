@@ -483,11 +483,10 @@ class Store:
         if self._revision != position:  # but for what the writer had committed before: look again
             raise Outage(FELL_BEHIND)
         self._cache.start_over()
-        self._pages.clear()
         self._ring.start_over(state.revision)
         self._revision = state.revision
         self._writer.follow(state.revision)
-        self._watches.start_over(state.revision, state.floor)
+        self._watches.start_over(state.revision)
 
     async def catch_up(self) -> None:
         """Publishes what other servers have committed by now. Raises DatabaseUnavailable."""

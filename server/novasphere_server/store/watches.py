@@ -121,11 +121,8 @@ class Watches:
         """Wakes the watches of the kinds that a commit changed, once ring and cache have it."""
         self._advance(revision, [stretch.kind.name for stretch in stretches])
 
-    def start_over(self, revision: int, floor: int) -> None:
-        """Goes on at `revision`, once the ring does. Every watch looks into the log, which holds what came
-        after `floor`, and sends its GAP.
-        """
-        self.floor = floor
+    def start_over(self, revision: int) -> None:
+        """Goes on at `revision`, once the ring does. Every watch wakes, looks into the log, and finds its gap."""
         self._advance(revision, self._signals)
 
     def _advance(self, revision: int, kind_names: Iterable[str]) -> None:
