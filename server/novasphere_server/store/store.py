@@ -479,7 +479,11 @@ class Store:
         _log.warning("%s at revision %d, from %d", FELL_BEHIND, state.revision, position)
         self._live.start_over()
         # Nothing can be published before the jump, for nothing that can be read continues what is known.
-        await self.recall()
+        try:
+            await self.recall()
+        except Exception:
+            _log.exception("starting over failed and is tried again")
+            raise
         if self._revision != position:  # but for what the writer had committed before: look again
             raise Outage(FELL_BEHIND)
         self._cache.start_over()
