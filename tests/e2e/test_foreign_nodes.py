@@ -511,6 +511,20 @@ async def test_what_the_database_does_not_take_is_refused_and_may_be_said_again(
     assert (await fleet.command_is(command_id, status="success"))["result"]["stdout"] == "kept"
 
 
+async def test_a_server_that_starts_over_costs_a_node_no_connection_and_no_result(fleet: Fleet) -> None:
+    node = fleet.node()
+    await node.join()
+    command_id = await fleet.run()
+    frame = await node.command()
+    await fleet.server.store.recall()  # as it does then
+    assert (await node.frame("error"))["data"]["error_code"] == "DATABASE_ERROR"
+    await node.result(frame, stdout="kept")
+    assert (await fleet.command_is(command_id, status="success"))["result"]["stdout"] == "kept"
+    await fleet.run()
+    assert await node.command()
+    assert node.close_code is None
+
+
 async def test_nobody_hears_of_a_command_of_another_node(fleet: Fleet) -> None:
     owner, thief = fleet.node("owner"), fleet.node("thief")
     await owner.join()

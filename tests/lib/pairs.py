@@ -33,7 +33,13 @@ class Pair(ControlPlane):
         await random.choice(self.servers).restart()
 
     async def freeze_either(self) -> None:
-        frozen, other = random.sample(self.servers, 2)
+        async with self.frozen(random.choice(self.servers)):
+            await asyncio.sleep(FROZEN_SECONDS)
+
+    @contextlib.asynccontextmanager
+    async def frozen(self, server: ControlPlane) -> AsyncIterator[None]:
+        """Stops a server as it stands for as long as the block lasts, which begins when the other one writes."""
+        [other] = [each for each in self.servers if each is not server]
 
         async def other_writes() -> bool:
             await other.rest(
@@ -41,13 +47,13 @@ class Pair(ControlPlane):
             )
             return True
 
-        os.kill(frozen.server.pid, signal.SIGSTOP)
+        os.kill(server.server.pid, signal.SIGSTOP)
         try:
             # It may have frozen in its turn to write.
             await eventually(other_writes, within=15)
-            await asyncio.sleep(FROZEN_SECONDS)
+            yield
         finally:
-            os.kill(frozen.server.pid, signal.SIGCONT)
+            os.kill(server.server.pid, signal.SIGCONT)
 
 
 @contextlib.asynccontextmanager

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from novasphere.api.v1 import watch_pb2
 from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2
+from novasphere_server import errors
 from novasphere_server.clock import SystemClock
+from novasphere_server.store import log
 from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -94,6 +97,22 @@ async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def missing(late: Store, other: Store) -> AsyncIterator[None]:
+    """Keeps a server from hearing what another one commits in the block, which the log has forgotten at its
+    end. Then it starts over.
+    """
+    async with late._following:  # as if it were frozen
+        yield
+        floor = other.revision
+        await other.write(lambda transaction: log.compact(transaction, floor, 10_000))
+        assert late.revision < floor
+    with suppress(errors.DatabaseUnavailable):  # unless it has noticed by itself
+        await late.catch_up()
+    await eventually(lambda: late.is_available)
+    assert late.revision >= floor
 
 
 def row(event: WatchEvent) -> tuple[Any, ...]:

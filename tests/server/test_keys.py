@@ -274,7 +274,6 @@ async def test_the_last_use_is_shown_and_survives_a_restart(tmp_path):
         assert server.store.revision == revision
         assert await server.app.credentials.store_uses() == 0
     async with running_server(tmp_path) as server, server.channel() as channel:
-        await server.app.credentials.recall()
         stub = keys_grpc.KeyServiceStub(channel)
         again = (await stub.GetKey(get, metadata=server.authorization())).key
         assert again.last_used_at == shown.last_used_at
@@ -334,7 +333,7 @@ async def test_a_newer_use_that_could_not_be_stored_stays_shown(
         away.setattr(server.store, "write", fail)
         await usage.flush()
     newer = (await key_service.GetKey(get, metadata=admin)).key.last_used_at
-    await server.app.credentials.recall()  # as when the loop starts again
+    await server.store.recall()  # as when it starts over
     assert (await key_service.GetKey(get, metadata=admin)).key.last_used_at == newer
     assert newer.ToMicroseconds() == pytest.approx(server.clock.now_us(), abs=5e6)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from novasphere.node.v1 import node_pb2
 from novasphere_server import errors
 from novasphere_server.store import database, log, tables
 from novasphere_server.store import postgresql as dialect
 from novasphere_server.store.arrays import arrays
+from novasphere_server.store.batches import Commit
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.limits import Limits
@@ -24,10 +27,13 @@ from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch
 from postgresql import PostgresServer
 from store_samples import (
+    GAP,
     Mutation,
     Reader,
     StandingClock,
+    delete_node,
     eventually,
+    missing,
     put_node,
     put_task,
     row,
@@ -473,22 +479,160 @@ async def test_a_read_that_fails_in_the_database_undoes_nothing_that_was_told(
     assert (await store.list(Query(NODES))).total == len(mutations) - 2
 
 
-async def test_a_server_that_missed_what_was_compacted_is_not_available_again(
-    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    writer = await open_store(tmp_path / "a")
-    behind = await open_store(tmp_path / "b")
-    with monkeypatch.context() as deaf:
-        deaf.setattr(behind, "catch_up", lambda: asyncio.sleep(0))
+# -- a server that missed what was compacted
+
+
+async def test_who_missed_what_was_compacted_answers_nobody_and_starts_over(pair):
+    late, writer = pair
+    async with late._following:  # as if it were frozen
         for n in range(1, 6):
             await writer.write(put_node("n1", capacity=n))
         await writer.write(lambda tx: log.compact(tx, 4, 1000))
-    with pytest.raises(errors.DatabaseUnavailable):
-        await behind.catch_up()
-    assert not await behind.check()
-    with pytest.raises(errors.DatabaseUnavailable):
-        await behind.get(NODES, "n1")
-    assert await writer.check()
+    for attempt in (late.catch_up(), late.get(NODES, "n1"), late.write(put_node("n2"))):
+        with pytest.raises(errors.DatabaseUnavailable):
+            await attempt
+    await eventually(lambda: late.is_available)
+    found = await late.get(NODES, "n1")
+    assert found is not None
+    assert found.message().capacity == 5
+    await late.write(put_node("n2"))
+    await writer.catch_up()
+    assert (await writer.list(Query(NODES))).total == (await late.list(Query(NODES))).total == 2
+
+
+async def test_who_starts_over_answers_with_what_is_stored(pair):
+    late, writer = pair
+    every_node = Query(NODES)
+    for name in ("changed", "gone", "again"):
+        await late.write(put_node(name))
+        late.set_live(NODES, name, lambda: node_pb2.Node(free_slots=3))
+        await late.get(NODES, name)
+    assert [node.message().free_slots for node in (await late.list(every_node)).items] == [3] * 3
+    await writer.catch_up()
+    async with missing(late, writer):
+        await writer.write(put_node("changed", capacity=7))
+        for name in ("gone", "again"):
+            await writer.write(delete_node(name))
+        await writer.write(put_node("again", capacity=8))
+    assert await late.get(NODES, "gone") is None
+    nodes = [node.message() for node in (await late.list(every_node)).items]
+    assert [(node.node_id, node.capacity) for node in nodes] == [("changed", 7), ("again", 8)]
+    assert not any(node.HasField("free_slots") for node in nodes)
+
+
+async def test_watches_of_who_starts_over_end_with_a_gap_and_new_ones_miss_nothing(pair):
+    late, writer = pair
+    await late.write(put_node("n1"))
+    await writer.catch_up()
+    idle, of_one = Reader(late, Watch(NODES)), Reader(late, Watch(NODES, key="n1"))
+    for reader in (idle, of_one):
+        await reader.present()
+    async with missing(late, writer):
+        for n in range(2, 6):
+            await writer.write(put_node(f"n{n}"))
+    for reader in (idle, of_one):
+        [gap] = await reader.page()
+        assert gap.type == GAP
+        assert gap.gap is not None
+        assert (gap.gap.first_lost_revision, gap.gap.last_lost_revision) == (2, 5)
+        with pytest.raises(StopAsyncIteration):
+            await reader.page()
+    with pytest.raises(errors.CursorExpired):
+        await Reader(late, Watch(NODES, cursor=idle.cursor)).page()
+    fresh, resumed = Reader(late, Watch(NODES)), Reader(late, Watch(NODES, cursor=f"{late.epoch}.5"))
+    assert [row(event)[1] for event in await fresh.present()] == [f"n{n}" for n in range(1, 6)]
+    await writer.write(put_node("n6"))
+    await late.write(put_node("n7"))
+    for reader in (fresh, resumed):
+        seen = [row(event)[1:] for event in await reader.until_revision(7) if event.object]
+        assert seen == [("n6", 6), ("n7", 7)]
+        await reader.close()
+
+
+async def test_a_read_that_began_before_is_not_remembered_after_starting_over(
+    pair, monkeypatch: pytest.MonkeyPatch
+):
+    late, writer = pair
+    await late.write(put_node("n1", capacity=1))
+    await writer.catch_up()
+    late._cache.start_over()
+    has_read, may_tell = asyncio.Event(), asyncio.Event()
+    select = late._select
+
+    async def take_time(statement, parameters):
+        rows = await select(statement, parameters)
+        has_read.set()
+        await may_tell.wait()
+        return rows
+
+    with monkeypatch.context() as slow:
+        slow.setattr(late, "_select", take_time)
+        reads = [asyncio.create_task(read) for read in (late.get(NODES, "n1"), late.list(Query(NODES)))]
+        await has_read.wait()
+    async with missing(late, writer):
+        await writer.write(put_node("n1", capacity=2))
+    may_tell.set()
+    await asyncio.gather(*reads)
+    node = await late.get(NODES, "n1")
+    page = await late.list(Query(NODES))
+    assert node is not None
+    assert [found.message().capacity for found in (node, *page.items)] == [2, 2]
+
+
+class Follower:
+    """Holds the revision of every node."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.held: dict[str, int] = {}
+        self.comes_late: list[Commit] = []  # committed here before, and told while it reads
+        self.end = store.on_commit(self._follow, self._recall)
+
+    async def _recall(self, read: log.Read) -> None:
+        assert not self._store.is_available
+        self.held = {row.key: row.revision for row in await read(sa.select(NODES.table), {})}
+        while self.comes_late:
+            self._store._publish(self.comes_late.pop(0))
+
+    def _follow(self, changes: Sequence[log.Change]) -> None:
+        for change in changes:
+            if change.after is None:
+                del self.held[change.key]
+            else:
+                self.held[change.key] = change.revision
+
+
+async def test_followers_take_up_what_is_stored_before_they_are_told_of_what_comes(pair):
+    late, writer = pair
+    follower = Follower(late)
+    await late.write(together(put_node("stays"), put_node("goes")))
+    await writer.catch_up()
+    async with missing(late, writer):
+        await writer.write(put_node("comes"))
+        await writer.write(delete_node("goes"))
+    assert follower.held == {"stays": 1, "comes": 2}
+    await writer.write(put_node("later"))
+    await late.wait_for_revision(4, 10)
+    assert follower.held == {"stays": 1, "comes": 2, "later": 4}
+    follower.end()
+    await late.write(delete_node("later"))
+    assert "later" in follower.held
+
+
+async def test_followers_read_again_if_something_old_was_published_meanwhile(
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    writer = await open_store(tmp_path / "a")
+    late = await open_store(tmp_path / "b", probe_interval=0.1)
+    follower = Follower(late)
+    async with missing(late, writer):
+        with monkeypatch.context() as frozen:
+            frozen.setattr(late, "_publish", follower.comes_late.append)
+            await late.write(put_node("n1"))
+        for n in range(2, 6):
+            await writer.write(put_node("n1", capacity=n))
+    assert not follower.comes_late
+    assert follower.held == {"n1": 5}
 
 
 async def test_a_history_that_was_lost_is_not_found_again_when_another_grows_as_long(

@@ -18,7 +18,7 @@ from novasphere_server.core.tickets import Tickets, TicketUse
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, Kind
-from novasphere_server.store.log import Change
+from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
@@ -66,10 +66,10 @@ class Credentials:
         self._key_changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
         self._unstored_uses: dict[str, int] = {}
-        # When the keys that changed in this process's life end, by the principal's name: what their open
-        # streams go by, which began before. In microseconds; None: never.
+        # When each key ends, by the principal's name: what its open streams go by, which may have begun
+        # before it changed. In microseconds; None: never.
         self._ends: dict[str, int | None] = {}
-        store.on_commit(self._follow)
+        store.on_commit(self._follow, self._recall)
 
     def known(self, token: str) -> Principal | None:
         """Returns who holds a token that was proved before, without asking the database."""
@@ -165,22 +165,6 @@ class Credentials:
 
     # -- the last use of keys: a live field, stored beside the log without a revision for each use
 
-    async def recall(self) -> None:
-        """Learns which keys and join tokens there are, and when each key was last used."""
-        for kind in (KEYS, JOIN_TOKENS):
-            rows = await self._store.read(sa.select(kind.table.c.key))
-            self._ids.update(row.key for row in rows)
-        await self._recall_uses()
-
-    async def _recall_uses(self) -> None:
-        """Shows when each key was last used, as far as that is known; after a start, what was stored."""
-        columns = tables.keys.c
-        rows = await self._store.read(
-            sa.select(columns.key, columns.last_used_at_us).where(columns.last_used_at_us.is_not(None))
-        )
-        stored = {row.key: row.last_used_at_us for row in rows}
-        self._show_uses(stored | self._unstored_uses)
-
     async def store_uses(self) -> int:
         """Shows and stores which keys were used since the last time. Returns how many; those that cannot
         be stored stay for the next time.
@@ -268,6 +252,19 @@ class Credentials:
         columns = kind.table.c
         rows = await self._store.read(sa.select(columns.body).where(columns.secret_sha256 == digest))
         return kind.message.FromString(rows[0].body) if rows else None
+
+    async def _recall(self, read: Read) -> None:
+        """Learns which keys and join tokens there are, when each key ends and when it was last used."""
+        columns = tables.keys.c
+        keys = await read(sa.select(columns.key, columns.body, columns.last_used_at_us), {})
+        join_tokens = await read(sa.select(tables.join_tokens.c.key), {})
+        self._key_changes += 1
+        self._proved.clear()
+        self._ends = dict.fromkeys(self._ends, 0)  # those that are gone
+        self._ends |= {f"{_KEY_NAME}{row.key}": _ends_at_us(row.body) for row in keys}
+        self._ids.update(row.key for row in (*keys, *join_tokens))
+        stored = {row.key: row.last_used_at_us for row in keys if row.last_used_at_us is not None}
+        self._show_uses(stored | self._unstored_uses)
 
     def _follow(self, changes: Sequence[Change]) -> None:
         for change in changes:

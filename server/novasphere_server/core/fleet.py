@@ -61,6 +61,7 @@ class Fleet:
         await identities.follow_history(self.store)
         if not self.servers.is_alone:
             await self.servers.beat()
+        await self.store.recall()
         await self.presence.start()
 
     async def close(self) -> None:

@@ -44,7 +44,7 @@ from novasphere_server.core.servers import Servers
 from novasphere_server.core.sessions import ForeignSession, Session
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.kinds import NODES
-from novasphere_server.store.log import Change
+from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
@@ -117,7 +117,7 @@ class Links:
         self.counters = Counters()
         tasks.on_change(self._follow_task)
         tasks.on_expected(self._expect_task)
-        store.on_commit(self._follow_nodes)
+        store.on_commit(self._follow_nodes, self._recall)
 
     @property
     def linked_agents(self) -> int:
@@ -549,6 +549,11 @@ class Links:
             session.to_cancel[run_id] = instance.attempt
             session.wake.set()
 
+    async def _recall(self, read: Read) -> None:
+        """Ends every link: what was missed may concern any, and the next Hello tells how things stand."""
+        for session in tuple(self._sessions.values()):
+            session.fail(errors.DatabaseUnavailable())
+
     def _follow_nodes(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if change.kind_name != NODES.name:
@@ -582,6 +587,8 @@ def _check_names(frame: link.ConnectRequest) -> None:
 
 def _ended_early(session: Session) -> errors.ApiError:
     """Returns why a session was closed while something was being written for it."""
+    if session.failure is not None:
+        return session.failure
     match session.closing.reason if session.closing is not None else "":
         case "DRAINING":
             return errors.Draining()

@@ -25,7 +25,7 @@ from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.servers import Servers
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES
-from novasphere_server.store.log import Change
+from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
@@ -102,28 +102,10 @@ class Presence:
         self._started_at = clock.monotonic()
         self._lost_listeners: list[Callable[[str, str], None]] = []
         self.stirred = asyncio.Event()  # something should be written now
-        store.on_commit(self._follow)
+        store.on_commit(self._follow, self._recall)
 
     async def start(self) -> None:
-        """Loads what the last process knew. No link has survived it."""
-        nodes, beats = tables.nodes, tables.heartbeats
-        rows = await self._store.read(
-            sa.select(nodes.c.body, beats.c.at_us).select_from(
-                nodes.outerjoin(beats, beats.c.node_uid == nodes.c.uid)
-            )
-        )
-        now_us, now = self._clock.now_us(), self._clock.monotonic()
-        for row in rows:
-            node, at_us = NODES.message.FromString(row.body), row.at_us
-            silence_us = now_us - (at_us or instants.microseconds(node.registered_at))
-            entry = _mirror(node, now - max(0, silence_us) / 1_000_000)
-            self._entries[node.uid] = entry
-            if at_us:
-                entry.heartbeat_us = at_us
-                self._show(entry)
-            if entry.connection == pb.CONNECTION_STATE_LOST:
-                self._tell_lost(node.uid, node.node_id)
-        self._started_at = now
+        """Writes what the end of the last process's links makes of the nodes that are known by now."""
         await self.hear_of_others()
         await self.update()
 
@@ -335,6 +317,32 @@ class Presence:
     def _tell_lost(self, uid: str, node_id: str) -> None:
         for listener in self._lost_listeners:
             listener(uid, node_id)
+
+    async def _recall(self, read: Read) -> None:
+        """Takes up what is stored of all nodes. No link has survived, or will."""
+        nodes, beats = tables.nodes, tables.heartbeats
+        rows = await read(
+            sa.select(nodes.c.body, beats.c.at_us).select_from(
+                nodes.outerjoin(beats, beats.c.node_uid == nodes.c.uid)
+            ),
+            {},
+        )
+        now_us, now = self._clock.now_us(), self._clock.monotonic()
+        known, self._entries = self._entries, {}
+        for row in rows:
+            node = NODES.message.FromString(row.body)
+            before = known.get(node.uid)
+            # When it was heard last may have yet to be stored.
+            at_us = max(row.at_us or 0, 0 if before is None else before.heartbeat_us)
+            silence_us = now_us - (at_us or instants.microseconds(node.registered_at))
+            entry = _mirror(node, now - max(0, silence_us) / 1_000_000)
+            self._entries[node.uid] = entry
+            if at_us:
+                entry.heartbeat_us = at_us
+                self._show(entry)
+            if entry.connection == pb.CONNECTION_STATE_LOST:
+                self._tell_lost(node.uid, node.node_id)
+        self._started_at = now
 
     def _follow(self, changes: Sequence[Change]) -> None:
         for change in changes:

@@ -19,7 +19,7 @@ from novasphere_server.core.demands import Demand
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES, TASKS
-from novasphere_server.store.log import Change
+from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
@@ -47,9 +47,10 @@ class Tasks:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listeners: list[Listener] = []
+        self._missing: list[Callable[[], None]] = []
         self._expecting: list[Callable[[str, str], None]] = []
         self.backlog = Backlog()  # of those that ended; its loop keeps it
-        store.on_commit(self._follow)
+        store.on_commit(self._follow, self._recall)
 
     def on_change(self, listener: Listener) -> None:
         """Calls `listener` on the event loop with the run id of every task that changed and the task after
@@ -57,6 +58,10 @@ class Tasks:
         of each task.
         """
         self._listeners.append(listener)
+
+    def on_missed(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` when it may have missed changes: what it remembers of tasks is out of date."""
+        self._missing.append(listener)
 
     def on_expected(self, listener: Callable[[str, str], None]) -> None:
         """Calls `listener` when a task is about to be made, or is due, with the id of the only node that may run
@@ -224,6 +229,10 @@ class Tasks:
             return delete(tx, tx.fitting(keys))
 
         return await self._store.write(forget)
+
+    async def _recall(self, read: Read) -> None:
+        for listener in self._missing:
+            listener()
 
     def _follow(self, changes: Sequence[Change]) -> None:
         last = {change.key: change.after for change in changes if change.kind_name == TASKS.name}

@@ -33,6 +33,7 @@ class DependencyLoop:
         self._news = asyncio.Event()
         self._news.set()
         tasks.on_change(self._follow)
+        tasks.on_missed(self._forget)
 
     async def run(self) -> None:
         while True:
@@ -61,6 +62,12 @@ class DependencyLoop:
                     pass
         left = await self._store.read(sa.select(tables.dependencies.c.run_id).limit(1))
         self._has_any = bool(left) or self._has_new
+
+    def _forget(self) -> None:
+        """Has the next step look at everything."""
+        self._ended = None
+        self._has_any = True
+        self._news.set()
 
     def _follow(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is not None and stored.task.dependencies:

@@ -38,6 +38,7 @@ class DueLoop:
         self._next_us: int | None = 0  # nothing is due before it; None: nothing waits for its time
         self._news = asyncio.Event()
         tasks.on_change(self._follow)
+        tasks.on_missed(self._forget)
 
     async def run(self) -> None:
         while True:
@@ -75,6 +76,12 @@ class DueLoop:
         due_us = instants.microseconds(task.due_at if task.HasField("due_at") else task.scheduled_at)
         if due_us > self._clock.now_us():
             self._note(due_us)
+
+    def _forget(self) -> None:
+        """Has the next step ask the database what is due, and what waits."""
+        self._next_us = 0
+        self._has_begun = False
+        self._news.set()
 
     def _note(self, due_us: int | None) -> None:
         if due_us is not None and (self._next_us is None or due_us < self._next_us):

@@ -29,9 +29,10 @@ class ExpiryLoop:
         # Tasks on foreign nodes, and when the time of each is up, by the monotonic clock: what the wall
         # clock does meanwhile shortens nobody's time.
         self._runs: dict[str, float] = {}
-        self._knows_runs = False  # those that were under way when this process started
+        self._knows_runs = False  # those that were under way before it was told of any
         self._lost: dict[str, str] = {}  # lost nodes that may have unfinished work: uid and name
         tasks.on_change(self._follow)
+        tasks.on_missed(self._forget)
         presence.on_lost(self._lost.__setitem__)
 
     async def run(self) -> None:
@@ -86,6 +87,12 @@ class ExpiryLoop:
             task = stored.task
             scheduled_us = task.scheduled_at.ToMicroseconds()
             self._note(scheduled_us + task.config.queue_timeout_seconds * 1_000_000)
+
+    def _forget(self) -> None:
+        """Has the next step ask the database what may be due."""
+        self._deadline_us = 0
+        self._runs.clear()
+        self._knows_runs = False
 
     def _note(self, deadline_us: int | None) -> None:
         if deadline_us is not None and (self._deadline_us is None or deadline_us < self._deadline_us):

@@ -21,7 +21,6 @@ class KeyUsage:
         self._period = period
 
     async def run(self) -> None:
-        await self._credentials.recall()
         try:
             while True:
                 await asyncio.sleep(self._period)

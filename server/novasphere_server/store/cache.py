@@ -43,6 +43,11 @@ class Reading:
 
     kind: Kind[Any]
     changed: set[str] = field(default_factory=set)
+    has_missed: bool = False  # commits that nobody told of, whatever they changed
+
+    def is_outdated(self, key: str) -> bool:
+        """Returns whether a commit may have changed the object since the read began."""
+        return self.has_missed or key in self.changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,15 @@ class Cache:
             if reading.kind is stretch.kind:
                 reading.changed.update(change.key for change in stretch.changes)
 
+    def start_over(self) -> None:
+        """Forgets all objects: there were commits that nobody told of. What queries found does not count
+        any more, because that was at another revision.
+        """
+        self._entries.clear()
+        self._bytes = 0
+        for reading in self._readings:
+            reading.has_missed = True
+
     def peek(self, kind: Kind[Any], key: str) -> Entry | None:
         """Returns what is known of an object; None if nothing is."""
         identity = (kind.name, key)
@@ -104,7 +118,7 @@ class Cache:
                 return known.stored
             if int(known.stored.etag) >= int(found.etag):
                 return known.stored  # with what others have rendered already
-        if key not in reading.changed:
+        if not reading.is_outdated(key):
             self._insert((reading.kind.name, key), Entry(found))
         return found
 

@@ -19,7 +19,7 @@ from novasphere_server.store.limits import Limits
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-FELL_BEHIND = "the log was compacted beyond what this server knows: restart the server"
+FELL_BEHIND = "the log was compacted beyond what this server knows: it starts over"
 
 
 class Outage(Exception):

@@ -58,6 +58,10 @@ class LiveFields:
         """Forgets the overlay of an object that was deleted."""
         self._overlays.pop((kind_name, key), None)
 
+    def start_over(self) -> None:
+        """Forgets all overlays: objects may have been deleted without a word."""
+        self._overlays.clear()
+
     def over(self, kind: Kind[M], key: str, stored: Rendered[M]) -> Rendered[M]:
         """Returns the stored object with its live fields: the same one until either changes."""
         overlay = self._present(kind, key)

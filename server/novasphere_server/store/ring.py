@@ -111,11 +111,16 @@ class Ring:
 
     def __init__(self, kinds: Iterable[Kind[Any]], revision: int, max_bytes: int) -> None:
         self._max_bytes = max_bytes
+        self._names = tuple(kind.name for kind in kinds)
+        self.start_over(revision)
+
+    def start_over(self, revision: int) -> None:
+        """Holds nothing, and goes on after `revision`."""
         self._bytes = 0
         self._oldest_first: deque[Stretch[Any]] = deque()
-        self._stretches: dict[str, deque[Stretch[Any]]] = {kind.name: deque() for kind in kinds}
+        self._stretches: dict[str, deque[Stretch[Any]]] = {name: deque() for name in self._names}
         # Everything of the kind that came after this revision is in the ring.
-        self._floors = {kind.name: revision for kind in kinds}
+        self._floors = dict.fromkeys(self._names, revision)
         self._last_changes = dict(self._floors)
         self._remembering: OrderedDict[Stretch[Any], None] = OrderedDict()
 

@@ -167,7 +167,7 @@ class SelfCheck:
         for key in keys:
             cached = known[key]
             in_memory = None if cached is None else (cached.etag, cached.wire)
-            if key not in reading.changed and in_memory != stored.get(key):
+            if not reading.is_outdated(key) and in_memory != stored.get(key):
                 self.mismatches += 1
                 _log.error(
                     "the self-check found that %s %r in memory is not what is stored at revision %d: "

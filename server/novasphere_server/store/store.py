@@ -38,6 +38,8 @@ from novasphere_server.store.writer import Outcome, Writer
 M = TypeVar("M", bound=Message)
 R = TypeVar("R")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Follow = Callable[[Sequence[Change]], None]
+Recall = Callable[[log.Read], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ class Store:
         self._suspected = asyncio.Event()
         self._announced = asyncio.Event()
         self._following = asyncio.Lock()
-        self._callbacks: list[Callable[[Sequence[Change]], None]] = []
+        self._followers: list[tuple[Follow, Recall | None]] = []
         self._news_listeners: list[Callable[[str], None]] = []
         self._ring = Ring(KINDS, state.revision, limits.ring_bytes)
         self._cache = Cache(limits.cache_bytes, limits.cached_queries)
@@ -358,14 +360,25 @@ class Store:
             async for page in pages:
                 yield page
 
-    def on_commit(self, callback: Callable[[Sequence[Change]], None]) -> Callable[[], None]:
-        """Has `callback` called on the event loop with the changes of every commit that has any.
+    def on_commit(self, follow: Follow, recall: Recall | None = None) -> Callable[[], None]:
+        """Has `follow` called on the event loop with the changes of every commit that has any.
 
         It comes after the cache has the commit and before its callers are answered; it must be quick.
-        Returns what ends it.
+        Who holds something that changes make and the tables know has it rebuilt by `recall`, which is given
+        the way to read them: at the start, and when changes were missed. All that are committed after what
+        it reads follow, and perhaps some that it has read. Returns what ends both.
         """
-        self._callbacks.append(callback)
-        return lambda: self._callbacks.remove(callback)
+        follower = (follow, recall)
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower)
+
+    async def recall(self) -> None:
+        """Has the followers take up what is stored, in the order in which they came. To be called while
+        nothing is published: before the loops run. Raises DatabaseUnavailable.
+        """
+        for _, recall in self._followers:
+            if recall is not None:
+                await recall(self._select)
 
     def on_news(self, listener: Callable[[str], None]) -> None:
         """Has `listener` called with every item that another server's mutation put into its `news`.
@@ -410,9 +423,9 @@ class Store:
                 self._live.drop(change.kind_name, change.key)
         self._revision = commit.last
         self._writer.follow(commit.last)
-        for callback in self._callbacks:
+        for follow, _ in self._followers:
             try:
-                callback(commit.changes)
+                follow(commit.changes)
             except Exception:  # noqa: BLE001 - logged with its traceback
                 # What one follower gets wrong must not keep the others, or the callers, from the commit.
                 _log.exception("a follower of the log failed")
@@ -445,7 +458,9 @@ class Store:
             if self._writer.is_over or state.epoch != self._epoch or state.revision < revision:
                 raise OtherHistory  # noqa: TRY301 - noted like any other failure
             if state.floor > self._revision:
-                raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
+                if was_available:  # first nobody is answered any more
+                    raise Outage(FELL_BEHIND)  # noqa: TRY301 - the same
+                await self._start_over(state)
         except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
             self._suspect(error)
             return False
@@ -455,6 +470,27 @@ class Store:
             self._is_available = True
             _log.warning("the database is back")
         return True
+
+    async def _start_over(self, state: State) -> None:
+        """Goes on at `state`, although the log no longer tells what was committed before it. What is held
+        here is read anew or forgotten, and watches end with a gap. Raises DatabaseUnavailable and Outage.
+        """
+        position = self._revision
+        _log.warning("%s at revision %d, from %d", FELL_BEHIND, state.revision, position)
+        self._live.start_over()
+        # Nothing can be published before the jump, for nothing that can be read continues what is known.
+        try:
+            await self.recall()
+        except Exception:
+            _log.exception("starting over failed and is tried again")
+            raise
+        if self._revision != position:  # but for what the writer had committed before: look again
+            raise Outage(FELL_BEHIND)
+        self._cache.start_over()
+        self._ring.start_over(state.revision)
+        self._revision = state.revision
+        self._writer.follow(state.revision)
+        self._watches.start_over(state.revision)
 
     async def catch_up(self) -> None:
         """Publishes what other servers have committed by now. Raises DatabaseUnavailable."""

@@ -119,9 +119,16 @@ class Watches:
 
     def publish(self, revision: int, stretches: Sequence[Stretch[Any]]) -> None:
         """Wakes the watches of the kinds that a commit changed, once ring and cache have it."""
+        self._advance(revision, [stretch.kind.name for stretch in stretches])
+
+    def start_over(self, revision: int) -> None:
+        """Goes on at `revision`, once the ring does. Every watch wakes, looks into the log, and finds its gap."""
+        self._advance(revision, self._signals)
+
+    def _advance(self, revision: int, kind_names: Iterable[str]) -> None:
         self._revision = revision
-        for stretch in stretches:
-            self._wake(stretch.kind.name)
+        for name in kind_names:
+            self._wake(name)
         arrivals, self._arrivals = self._arrivals, asyncio.Event()
         arrivals.set()
 
