@@ -27,7 +27,7 @@ async def test_an_agent_that_is_being_started_when_all_is_to_end_gets_no_time(
     agent = LocalAgent(UNREACHED, tmp_path, is_log_json=False)
     agent.kill()
     running = asyncio.create_task(agent.run())
-    await until(is_deaf.exists)
+    await until(lambda: is_deaf.exists() and agent._process is not None)
     running.cancel()
     ended, _ = await asyncio.wait({running}, timeout=60)
     agent.kill()
