@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import postgresql
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -19,6 +20,11 @@ COMPLETE = bool(os.environ.get("NOVASPHERE_NO_SKIPS"))
 # compiling the same modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# The short form tries the same examples each time: it must not fail for who changed something else.
+hypothesis.settings.register_profile("short", derandomize=True)
+if os.environ.get("NOVASPHERE_FAULTS") != "long":
+    hypothesis.settings.load_profile("short")
 
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that. Tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -25,7 +25,7 @@ class SlowJournal(Journal):
 
     def record(self, intents: Sequence[Intent]) -> None:
         self.is_writing.set()
-        assert self.goes_on.wait(10)
+        assert self.goes_on.wait(60)
         super().record(intents)
 
 

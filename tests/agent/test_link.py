@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import socket
 import stat
@@ -47,11 +46,9 @@ async def test_an_agent_enrols_and_says_what_the_machine_is(
 async def test_the_first_heartbeat_follows_at_once_and_carries_a_sample(
     server: StandIn, agent: AgentProcess
 ) -> None:
-    server.heartbeat_ms = 60_000
+    server.heartbeat_ms = 600_000
     await agent.link()
-    linked_at = time.monotonic()
-    await until(lambda: server.heartbeats, within=5)
-    assert time.monotonic() - linked_at < 3
+    await until(lambda: server.heartbeats)  # long before an interval has passed
     sample = server.heartbeats[0].sample
     assert 0 < sample.cpu_usage <= 100
     assert 0 < sample.memory_usage < 100
@@ -66,17 +63,35 @@ async def test_the_first_heartbeat_follows_at_once_and_carries_a_sample(
 async def test_heartbeats_keep_their_interval(server: StandIn, agent: AgentProcess) -> None:
     server.heartbeat_ms = 200
     await agent.link()
-    await until(lambda: len(server.heartbeats) >= 6)
-    gap_us = (server.heartbeats[5].sent_us - server.heartbeats[0].sent_us) / 5
-    assert 180_000 <= gap_us <= 400_000
+
+    def stretches() -> list[int]:
+        """How long each five beats in a row took: a busy machine makes some of them longer, never all."""
+        stamps = [beat.sent_us for beat in server.heartbeats]
+        return [after - before for before, after in zip(stamps, stamps[5:], strict=False)]
+
+    await until(lambda: len(server.heartbeats) > 15 and min(stretches()) <= 2_000_000)
+    assert server.heartbeats[15].sent_us - server.heartbeats[0].sent_us >= 0.75 * 15 * 200_000
 
 
 async def test_bulk_does_not_hold_up_heartbeats(server: StandIn, agent: AgentProcess) -> None:
+    server.heartbeat_ms = 50
     await agent.link()
-    run = server.dispatch("head -c 20000000 /dev/zero; sleep 0.5")
+    run = server.dispatch("head -c 20000000 /dev/zero")
     await server.result_of(run)
-    beats = [at for at, frame in server.frames if frame.HasField("heartbeat")]
-    assert max(after - before for before, after in itertools.pairwise(beats)) < 1.5
+    to_wall = time.time() - time.monotonic()
+    printed = [(at + to_wall, sum(len(c.data) for c in frame.output)) for at, frame in server.frames]
+    bulk = [number for number, (_, length) in enumerate(printed) if length]
+    beats = [
+        (number, frame.heartbeat.sent_us / 1e6)
+        for number, (_, frame) in enumerate(server.frames)
+        if frame.HasField("heartbeat") and bulk[0] < number < bulk[-1]
+    ]
+    assert beats
+    # Nothing comes before a beat that is due but what was on its way by then, which fills the window at most, and
+    # the frame that was being made: however fast the line is.
+    for number, due in beats:
+        ahead = sum(length for at, length in printed[:number] if at > due)
+        assert ahead <= server.window + 256 * 1024
     assert all(not frame.output for _, frame in server.frames if frame.HasField("heartbeat"))
 
 
@@ -163,7 +178,7 @@ async def test_an_agent_stops_while_it_looks_for_its_server(
     await agent.start()
     await until(lambda: agent.log.exists() and "no connection" in agent.words)
     agent.terminate()
-    assert await agent.ended(within=5) == 0
+    assert await agent.ended() == 0
     await server.start()
 
 
@@ -175,7 +190,7 @@ async def test_a_missing_token_is_asked_for_and_used_once_it_is_there(
     await until(lambda: agent.log.exists() and "UNAUTHENTICATED" in agent.words)
     assert "give it a valid join token with --token" in agent.words
     token_file.write_text(JOIN_TOKEN + "\n")
-    await until(lambda: server.is_linked, within=30)
+    await until(lambda: server.is_linked)
     assert JOIN_TOKEN not in agent.words
 
 
@@ -196,7 +211,7 @@ async def test_a_refusal_says_what_to_do_and_is_not_the_end(
     await until(lambda: len(server.hellos) >= 3)
     assert agent.words.count(reason) == 1
     server.refusal = None
-    await until(lambda: server.is_linked, within=30)
+    await until(lambda: server.is_linked)
 
 
 async def test_a_deleted_node_ends_its_work_and_forgets_who_it_was(
@@ -380,9 +395,9 @@ async def test_a_link_that_fell_silent_is_given_up(
     await until(lambda: run.stdout)
     middle.is_swallowing = True
     silent_at = time.monotonic()
-    await until(lambda: "nothing was heard for" in agent.words, within=30)
-    assert time.monotonic() - silent_at <= 21
+    await until(lambda: "nothing was heard for" in agent.words)
+    assert time.monotonic() - silent_at <= 30  # and not as long as kernels try
     middle.is_swallowing = False
-    await until(lambda: len(server.hellos) == 2, within=20)
+    await until(lambda: len(server.hellos) == 2)
     had = len(run.stdout)
     await until(lambda: len(run.stdout) > had)

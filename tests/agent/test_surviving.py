@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import signal
+import struct
 import time
 from pathlib import Path
 
@@ -18,6 +19,19 @@ from novasphere.link.v1 import link_service_pb2 as pb
 
 def directory_of(agent: AgentProcess, run_id: str) -> Path:
     return agent.data_dir / "attempts" / f"{run_id}.1"
+
+
+def waiting_for(file: Path) -> str:
+    """Returns what a command does until the test makes a file: what comes after it, comes when it may."""
+    return f"until [ -e {file} ]; do sleep 0.02; done"
+
+
+def noticed(agent: AgentProcess, run: Run) -> tuple[int, int]:
+    """Returns how much of both streams the agent knows of."""
+    notes = directory_of(agent, run.dispatch.run_id) / "observed"
+    data = notes.read_bytes() if notes.exists() else b""
+    stdout, stderr, _ = struct.unpack("<QQ?", data) if data else (0, 0, False)
+    return stdout, stderr
 
 
 async def test_a_killed_agent_adopts_its_command_with_every_byte_once(
@@ -47,13 +61,15 @@ async def test_a_killed_agent_adopts_its_command_with_every_byte_once(
 
 
 async def test_a_command_that_ended_while_its_agent_was_away_is_reported(
-    server: StandIn, agent: AgentProcess
+    server: StandIn, agent: AgentProcess, tmp_path: Path
 ) -> None:
+    is_away = tmp_path / "away"
     await agent.link()
-    run = server.dispatch("sleep 0.3; echo done; exit 4")
+    run = server.dispatch(f"{waiting_for(is_away)}; echo done; exit 4")
     await until(lambda: run.reports)
     agent.kill()
     await agent.ended()
+    is_away.touch()
     await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
     await agent.link()
     report = await server.result_of(run)
@@ -141,13 +157,17 @@ async def test_a_session_that_got_the_pid_of_a_dead_wrapper_is_left_alone(
     assert await innocent.wait() == -signal.SIGTERM
 
 
-async def test_what_cannot_be_read_strands_nothing_else(server: StandIn, agent: AgentProcess) -> None:
+async def test_what_cannot_be_read_strands_nothing_else(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
+    is_away = tmp_path / "away"
     await agent.link()
     kept = server.dispatch("echo kept; sleep 60")
-    ended = server.dispatch("echo x; sleep 0.2")
+    ended = server.dispatch(f"echo x; {waiting_for(is_away)}")
     await until(lambda: kept.stdout and ended.stdout)
     agent.kill()
     await agent.ended()
+    is_away.touch()
     intent = json.loads((directory_of(agent, kept.dispatch.run_id) / "intent.json").read_text())
     newer = directory_of(agent, "cmd-newer")
     damaged = directory_of(agent, "cmd-damaged")
@@ -271,10 +291,11 @@ async def test_work_goes_on_while_the_server_is_away(
     server: StandIn, agent: AgentProcess, tmp_path: Path
 ) -> None:
     await agent.link()
-    mark = tmp_path / "mark"
-    run = server.dispatch(f"echo a; sleep 0.5; echo b; touch {mark}; exit 6")
+    is_away = tmp_path / "away"
+    run = server.dispatch(f"echo a; {waiting_for(is_away)}; echo b; exit 6")
     await until(lambda: run.stdout)
     await server.stop()
+    is_away.touch()
     await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
     await server.start()
     report = await server.result_of(run)
@@ -309,16 +330,18 @@ async def test_an_attempt_to_be_killed_is_killed_and_reported(
 
 
 async def test_the_limit_cuts_at_the_same_byte_after_a_restart(
-    server: StandIn, agent: AgentProcess
+    server: StandIn, agent: AgentProcess, tmp_path: Path
 ) -> None:
+    is_away = tmp_path / "away"
     await agent.link()
     run = server.dispatch(
-        "head -c 40000 /dev/zero; head -c 30000 /dev/zero >&2; sleep 1; head -c 90000 /dev/zero",
+        f"head -c 40000 /dev/zero; head -c 30000 /dev/zero >&2; {waiting_for(is_away)}; head -c 90000 /dev/zero",
         max_output_bytes=100_000,
     )
     await until(lambda: len(run.stdout) == 40_000 and len(run.stderr) == 30_000)
     agent.kill()
     await agent.ended()
+    is_away.touch()
     await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
     await agent.link()
     report = await server.result_of(run)
@@ -327,13 +350,20 @@ async def test_the_limit_cuts_at_the_same_byte_after_a_restart(
 
 
 async def test_output_of_both_streams_comes_in_the_order_of_printing_after_a_cut(
-    server: StandIn, agent: AgentProcess
+    server: StandIn, agent: AgentProcess, tmp_path: Path
 ) -> None:
     await agent.link()
-    run = server.dispatch("for i in 1 2 3 4; do echo o$i; sleep 0.4; echo e$i >&2; sleep 0.4; done")
+    # Each word is printed once the agent knows of the one before.
+    o, e = waiting_for(tmp_path / "o$i"), waiting_for(tmp_path / "e$i")
+    run = server.dispatch(f"for i in 1 2 3 4; do echo o$i; {o}; echo e$i >&2; {e}; done")
     await until(lambda: run.stdout)
     server.cut()
     await server.stop()
+    for i in range(1, 5):
+        await until(lambda i=i: noticed(agent, run) == (3 * i, 3 * i - 3))
+        (tmp_path / f"o{i}").touch()
+        await until(lambda i=i: noticed(agent, run) == (3 * i, 3 * i))
+        (tmp_path / f"e{i}").touch()
     await until((directory_of(agent, run.dispatch.run_id) / "exit.json").exists)
     await server.start()
     await server.result_of(run)
@@ -368,13 +398,13 @@ async def test_fifty_megabytes_arrive_unchanged_through_kills_and_cuts(
     data.write_bytes(os.urandom(50_000_000))
     await agent.link()
     run = server.dispatch(f"cat {data}; sleep 1; cat {data} | head -c 1000 >&2")
-    await until(lambda: len(run.stdout) > 5_000_000, within=60)
+    await until(lambda: len(run.stdout) > 5_000_000)
     agent.kill()
     await agent.ended()
     await agent.link()
-    await until(lambda: len(run.stdout) > 20_000_000, within=60)
+    await until(lambda: len(run.stdout) > 20_000_000)
     server.cut()
-    await server.result_of(run, within=60)
+    await server.result_of(run)
     assert hashlib.sha256(run.stdout).digest() == hashlib.sha256(data.read_bytes()).digest()
     assert bytes(run.stderr) == data.read_bytes()[:1000]
 

@@ -36,12 +36,12 @@ class LauncherProcess:
 
     def start(self, directory: Path) -> dict[str, Any]:
         self.link.sendall(json.dumps(str(directory)).encode() + b"\n")
-        assert select.select([self.link], [], [], 10)[0], "no answer"
+        assert select.select([self.link], [], [], 60)[0], "no answer"
         return json.loads(self.link.recv(65536).splitlines()[-1])
 
     def close(self) -> int:
         self.link.close()
-        return self._process.wait(10)
+        return self._process.wait(60)
 
 
 @pytest.fixture(params=["posix_spawn", "fork"])
@@ -83,7 +83,7 @@ def intend(
 
 
 def until(claim: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (answer := claim()):
         assert time.monotonic() < deadline, "not in time"
         select.select([], [], [], 0.01)

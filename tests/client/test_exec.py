@@ -142,18 +142,18 @@ async def test_output_resumes_silently_over_breaks_and_restarts(
 ) -> None:
     server.add_node("n1")
     process = await cli.start("exec", "n1", "--", "work")
-    await server.until(lambda: bool(server.requests("ReadCommandOutput")), within=20)
+    await server.until(lambda: bool(server.requests("ReadCommandOutput")))
     (script,) = server.scripts.values()
     await server.print(script, (OUT, b"one\n"), (ERR, b"err\n"))
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"one\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 120) == b"one\n"
     await server.break_streams()
     await server.print(script, (OUT, b"two\n"))
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"two\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 120) == b"two\n"
     await server.stop()
     await server.print(script, (OUT, b"three\n"))
     await server.start()
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"three\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 120) == b"three\n"
     await server.finish(script, FAILED, 7, "EXIT_CODE")
     done = await cli.finish(process)
     assert (done.code, done.out, done.err) == (7, b"", "err\n")
@@ -177,7 +177,7 @@ async def test_a_server_that_stays_away_is_125_with_the_way_back(
     server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
     process = await cli.start("exec", "n1", "--contact-timeout", "1", "--", "work")
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"one\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 120) == b"one\n"
     await server.stop()
     lost = await cli.finish(process)
     (command_id,) = server.scripts
@@ -220,7 +220,7 @@ async def test_a_server_that_says_nothing_is_left_after_the_contact_timeout(
             await asyncio.Event().wait()
 
     server.enter = enter_or_hang  # type: ignore[method-assign]
-    left = await cli("exec", "--contact-timeout", "1", *arguments, within=20)
+    left = await cli("exec", "--contact-timeout", "1", *arguments)
     assert left.code == code
 
 
@@ -266,7 +266,7 @@ async def test_ctrl_c_cancels_and_waits_for_the_confirmation(
     server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
     process = await cli.start("exec", "n1", *own, "--", "work")
     assert process.stdout is not None
-    await asyncio.wait_for(process.stdout.readline(), 20)
+    await asyncio.wait_for(process.stdout.readline(), 120)
     (script,) = server.scripts.values()
     server.confirms_cancels = False
     process.send_signal(signal.SIGINT)
@@ -276,7 +276,7 @@ async def test_ctrl_c_cancels_and_waits_for_the_confirmation(
         server.requests("CreateCommand")[0].request_id,
     }
     await server.print(script, (OUT, b"last words\n"))
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"last words\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 120) == b"last words\n"
     await server.finish(script, CANCELLED, None, "CANCELLED")
     done = await cli.finish(process)
     assert done.code == 130
@@ -292,12 +292,12 @@ async def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_attach(
     server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
     process = await cli.start("exec", "n1", "--", "work")
     assert process.stdout is not None
-    await asyncio.wait_for(process.stdout.readline(), 20)
+    await asyncio.wait_for(process.stdout.readline(), 120)
     (script,) = server.scripts.values()
     process.send_signal(signal.SIGINT)
     await server.until(lambda: script.command.cancel_requested)
     process.send_signal(signal.SIGINT)
-    done = await cli.finish(process, within=5)
+    done = await cli.finish(process)
     assert done.code == 130
     assert f"attach to it: novasphere exec --attach {script.command.command_id} --offset 4" in done.err
     await server.until(lambda: server.open_streams == 0)
@@ -310,13 +310,13 @@ async def test_ctrl_c_is_heard_while_nobody_reads_the_output(server: ScriptedSer
     ours, theirs = os.pipe()
     process = await cli.start("exec", "n1", "--", "work", stdout=theirs)
     os.close(theirs)
-    await server.until(lambda: bool(server.requests("ReadCommandOutput")), within=20)
+    await server.until(lambda: bool(server.requests("ReadCommandOutput")))
     (script,) = server.scripts.values()
     assert await asyncio.to_thread(os.read, ours, 1) == b"x"
     process.send_signal(signal.SIGINT)
     await server.until(lambda: script.command.cancel_requested)
     process.send_signal(signal.SIGINT)
-    done = await cli.finish(process, within=5)
+    done = await cli.finish(process)
     os.close(ours)
     assert done.code == 130
 
@@ -329,7 +329,7 @@ async def test_a_command_that_ended_before_the_cancel_keeps_its_code(
     server.refuse("CancelCommand", Refusal(grpc.StatusCode.ABORTED, "COMMAND_FINISHED", "already ended"))
     process = await cli.start("exec", "n1", "--", "work")
     assert process.stdout is not None
-    await asyncio.wait_for(process.stdout.readline(), 20)
+    await asyncio.wait_for(process.stdout.readline(), 120)
     (script,) = server.scripts.values()
     process.send_signal(signal.SIGINT)
     await server.until(lambda: bool(server.requests("CancelCommand")))
@@ -479,7 +479,7 @@ async def test_a_command_that_is_deleted_with_its_node_is_125_without_a_way_back
     server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
     process = await cli.start("exec", "n1", "--", "work")
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"one\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 120) == b"one\n"
     (command_id,) = server.scripts
     server.scripts.clear()
     await server.break_streams()
@@ -574,7 +574,7 @@ async def test_a_terminal_hears_of_breaks(server: ScriptedServer, cli: Cli) -> N
     ours, theirs = pty.openpty()
     process = await cli.start("exec", "n1", "--", "work", stdout=theirs)
     os.close(theirs)
-    await server.until(lambda: bool(server.requests("ReadCommandOutput")), within=20)
+    await server.until(lambda: bool(server.requests("ReadCommandOutput")))
     (script,) = server.scripts.values()
     await server.print(script, (OUT, b"one\n"))
     assert await asyncio.to_thread(os.read, ours, 100) == b"one\r\n"
@@ -602,7 +602,7 @@ async def test_a_command_that_waits_for_a_node_says_so_and_until_when(
     server.on_create = lambda script: script.command.ClearField("started_at")
     process = await cli.start("exec", "n1", "--", "work")
     assert process.stderr is not None
-    said = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
+    said = (await asyncio.wait_for(process.stderr.readline(), 120)).decode()
     (script,) = server.scripts.values()
     command_id = script.command.command_id
     assert said == (
@@ -616,7 +616,7 @@ async def test_a_command_that_waits_for_a_node_says_so_and_until_when(
 async def test_a_command_that_started_waits_for_no_node(server: ScriptedServer, cli: Cli) -> None:
     server.add_node("n1").connection = node_pb2.CONNECTION_STATE_DISCONNECTED
     process = await cli.start("exec", "n1", "--", "work")
-    await server.until(lambda: bool(server.requests("GetCommand")), within=20)
+    await server.until(lambda: bool(server.requests("GetCommand")))
     (script,) = server.scripts.values()
     await server.finish(script, SUCCEEDED, 0)
     assert (await cli.finish(process)).err == ""

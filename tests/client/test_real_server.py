@@ -66,7 +66,7 @@ async def test_a_repeated_request_id_makes_one_key_and_shows_its_secret_once(
 
 async def test_a_watch_of_an_empty_fleet_begins_with_a_bookmark(real: RunningServer) -> None:
     async with connect(real) as client, client.nodes.watch() as watch:
-        bookmark = await asyncio.wait_for(anext(watch), 10)
+        bookmark = await asyncio.wait_for(anext(watch), 60)
         assert bookmark.type == watch_pb2.EVENT_TYPE_BOOKMARK
         assert watch.cursor == bookmark.cursor != ""
 

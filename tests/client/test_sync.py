@@ -52,12 +52,12 @@ def scripted(portal: Portal) -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def connected(scripted: ScriptedServer) -> Iterator[SyncClient]:
-    with SyncClient.connect(scripted.address, TOKEN, patience=2.0) as made:
+    with SyncClient.connect(scripted.address, TOKEN, patience=30.0) as made:
         yield made
 
 
 def eventually(check: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not check():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -187,7 +187,7 @@ async def test_it_works_inside_a_running_event_loop(tmp_path: Any) -> None:
 
         thread = threading.Thread(target=asyncio.run, args=(serve(),))
         thread.start()
-        assert ready.wait(20)
+        assert ready.wait(60)
         try:
             with SyncClient.connect(address[0], TOKEN) as made:
                 return str(made.nodes.get("n1").node_id)
@@ -208,7 +208,7 @@ def test_closing_a_watch_ends_whoever_waits_for_it(
         readers = [pool.submit(lambda: [row.cursor for row in watch]) for _ in range(2)]
         eventually(lambda: watch.cursor == "e.1")
         watch.close()
-        assert sorted(reader.result(20) for reader in readers) == [[], ["e.1"]]
+        assert sorted(reader.result(60) for reader in readers) == [[], ["e.1"]]
     eventually(lambda: scripted.open_streams == 0)
     watch.close()
 
@@ -228,7 +228,7 @@ def test_closing_the_client_ends_every_call_and_its_thread(scripted: ScriptedSer
         made.close()
         for call in calls:
             with pytest.raises(ClientClosed):
-                call.result(20)
+                call.result(60)
     assert client_threads() == before
     made.close()
     watch.close()

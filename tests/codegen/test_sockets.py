@@ -79,7 +79,7 @@ async def http(socket: Socket) -> AsyncIterator[aiohttp.ClientSession]:
 
 async def closing(ws: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
     """Returns the code and the reason of the close frame that comes next."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         frame = await ws.receive()
     assert frame.type is WSMsgType.CLOSE, frame
     return frame.data, frame.extra
@@ -182,7 +182,7 @@ async def test_the_call_ends_when_its_client_goes(socket: Socket, http: aiohttp.
 @pytest.mark.parametrize("ping", [0.2], indirect=True)
 async def test_a_client_that_answers_no_ping_is_cut(socket: Socket, http: aiohttp.ClientSession) -> None:
     ws = await http.ws_connect(PATH, autoping=False)
-    frame = await ws.receive(timeout=10)
+    frame = await ws.receive(timeout=60)
     assert frame.type is WSMsgType.PING
     assert socket.backend.open_streams == 1
     await until(lambda: socket.backend.open_streams == 0)

@@ -28,8 +28,10 @@ async def explain(plane: ControlPlane, command_id: str, *wanted: str) -> Any:
 
 async def test_a_queue_a_cancel_an_absence_and_an_end_are_explained(plane: ControlPlane) -> None:
     agent = await plane.add_agent("n1", "--capacity", "1")
-    # Takes its time to die.
-    running = await create(plane, "trap '' TERM; echo hi; while :; do sleep 0.1; done", timeout=100)
+    # Dies when the test says so.
+    may_end = plane.folder / "may end"
+    text = f"trap '' TERM; echo hi; until [ -e '{may_end}' ]; do sleep 0.1; done"
+    running = await create(plane, text, timeout=600)
     second = await create(plane, "true")
     third = await create(plane, "true", queue_timeout=500)
 
@@ -61,7 +63,7 @@ async def test_a_queue_a_cancel_an_absence_and_an_end_are_explained(plane: Contr
     assert code == 0
     assert '"cause": "NO_FREE_SLOT"' in stdout
 
-    await plane.rest("POST", f"/api/v1/commands/{running}:cancel", {"grace_seconds": 8})
+    await plane.rest("POST", f"/api/v1/commands/{running}:cancel", {"grace_seconds": 300})
     found = await explain(plane, running, "CANCELLING", "RUNNING")
     assert found["explanations"][0]["message"].startswith("admin asked for it to be cancelled")
     assert found["explanations"][0]["since"] == found["command"]["cancel_requested_at"]
@@ -80,6 +82,8 @@ async def test_a_queue_a_cancel_an_absence_and_an_end_are_explained(plane: Contr
         assert [one.cause for one in ended.explanations] == [why.COMMAND_CAUSE_CANCELLED]
         assert ended.explanations[0].message.startswith("admin cancelled it")
     await plane.rest("POST", f"/api/v1/commands/{second}:cancel", {})
+    may_end.touch()
+    await explain(plane, running, "CANCELLED")
 
 
 async def test_a_command_that_is_not_there_is_not_explained(plane: ControlPlane) -> None:

@@ -148,7 +148,7 @@ async def test_watchers_hear_of_a_node(fleet: Fleet) -> None:
         f"{fleet.server.http_url}/api/v1/nodes:watch", headers=headers
     ) as watch:
         await node.join()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (row := json.loads(await watch.content.readline()))["type"] != "ADDED":
                 pass
         assert (row["object"]["node_id"], row["object"]["is_foreign"]) == ("node-001", True)
@@ -768,7 +768,6 @@ def hello(node_id: str, **fields: Any) -> link.ConnectRequest:
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(120)
 async def test_twenty_nodes_survive_a_killed_server_with_commands_under_way(tmp_path: Path) -> None:
     arguments = ("--log-level", "debug")
     async with control_plane(tmp_path, *arguments) as plane, aiohttp.ClientSession() as session:
@@ -820,7 +819,7 @@ async def test_twenty_nodes_survive_a_killed_server_with_commands_under_way(tmp_
                 statuses = [row["status"] for row in listed["data"]["commands"]]
                 return len(statuses) == 80 and not {"pending", "running"} & set(statuses)
 
-            await eventually(ended, within=60)
+            await eventually(ended, within=120)
             is_over.set()
         for name, command_ids in ids.items():
             for command_id in command_ids:

@@ -120,7 +120,7 @@ async def test_both_gateways_answer_alike(
         assert there == here
         return True
 
-    await eventually(is_alike, within=10)
+    await eventually(is_alike)
 
 
 async def test_headers_of_calls_come_through(plane: ControlPlane, http: aiohttp.ClientSession) -> None:
@@ -151,16 +151,15 @@ async def _open_streams(plane: ControlPlane, http: aiohttp.ClientSession) -> flo
 async def test_a_stream_ends_on_the_server_when_its_reader_goes(
     plane: ControlPlane, http: aiohttp.ClientSession
 ) -> None:
-    before = await _open_streams(plane, http)
+    async def is_closed() -> bool:
+        return await _open_streams(plane, http) == 0
+
+    await eventually(is_closed)  # and nobody else's is left
     async with http.get(plane.url + "/api/v1/commands:watch", headers=AUTHORIZED) as answer:
         assert answer.content_type == "text/event-stream"
         assert await answer.content.readuntil(b"\n\n")
-        assert await _open_streams(plane, http) == before + 1
+        assert await _open_streams(plane, http) == 1
         answer.close()
-
-    async def is_closed() -> bool:
-        return await _open_streams(plane, http) == before
-
     await eventually(is_closed)
 
 
@@ -224,7 +223,7 @@ async def test_a_server_that_hangs_is_found_out(plane: ControlPlane) -> None:
     assert plane.server.running is not None
     plane.server.running.send_signal(signal.SIGSTOP)
     try:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             with pytest.raises(CallError) as caught:
                 async for _ in answers:  # what was on its way
                     pass
@@ -292,5 +291,5 @@ async def test_a_gateway_without_a_server_says_what_is_missing(plane: ControlPla
     process = Process([sys.executable, "-c", GATEWAY], plane.folder / "missing.log")
     await process.start()
     assert process.running is not None
-    assert await asyncio.wait_for(process.running.wait(), 30) == 2
+    assert await asyncio.wait_for(process.running.wait(), 120) == 2
     assert "--server is missing" in process.output()

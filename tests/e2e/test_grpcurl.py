@@ -20,14 +20,16 @@ async def _run(*command: str, stdin: str | None = None) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate((stdin or "").encode()), 30)
+    output, _ = await asyncio.wait_for(process.communicate((stdin or "").encode()), 120)
     return process.returncode or 0, output.decode()
 
 
 async def grpcurl(
     plane: ControlPlane, *arguments: str, token: str = TOKEN, body: str | None = None
 ) -> tuple[int, str]:
-    options = ["-plaintext", "-max-time", "5", "-H", f"authorization: Bearer {token}"]
+    # A watch has no end: it is left after a while.
+    seconds = "5" if any("Watch" in argument for argument in arguments) else "60"
+    options = ["-plaintext", "-max-time", seconds, "-H", f"authorization: Bearer {token}"]
     if body is not None:
         options += ["-d", body]
     return await _run(str(BIN / "grpcurl"), *options, plane.address, *arguments)

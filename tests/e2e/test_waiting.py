@@ -18,7 +18,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
         yield running
 
 
-async def ended(process: asyncio.subprocess.Process, within: float = 60.0) -> tuple[int, str]:
+async def ended(process: asyncio.subprocess.Process, within: float = 120.0) -> tuple[int, str]:
     _, said = await asyncio.wait_for(process.communicate(), within)
     assert process.returncode is not None
     return process.returncode, said.decode()
@@ -72,7 +72,7 @@ async def test_a_watch_goes_on_where_the_killed_server_stopped(plane: ControlPla
     assert watching.stdout is not None
 
     async def row() -> Any:
-        return json.loads(await asyncio.wait_for(watching.stdout.readline(), 60))
+        return json.loads(await asyncio.wait_for(watching.stdout.readline(), 120))
 
     async def ends(command_id: str) -> list[str]:
         states = []

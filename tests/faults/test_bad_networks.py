@@ -32,7 +32,7 @@ SOON = {
 AGENT_SILENCE = 20.0
 CONNECT = 10.0  # how long it waits for the answer to a try
 # What a busy machine may add.
-MARGIN = 2.0
+MARGIN = 8.0
 DIRECTIONS = {
     "both-ways": {},
     "from-the-agent": {"to_agent": False},
@@ -141,7 +141,7 @@ async def test_both_ends_of_a_half_open_link_notice_and_find_each_other_again(
     agent_noticed = time.monotonic() - cut_at
     network.heal()
     # Its first try may have gone into the cut line, whose kernel asks again after 1, 2 and 4 seconds.
-    back = await connection_is(far, node_pb2.CONNECTION_STATE_ONLINE, within=5)
+    back = await connection_is(far, node_pb2.CONNECTION_STATE_ONLINE, within=AGENT_SILENCE + CONNECT)
     print(f"\nserver {server_noticed:.1f} s, agent {agent_noticed:.1f} s, back {back:.1f} s after")
 
 
@@ -172,10 +172,10 @@ async def test_bulk_on_a_thin_lossy_line_holds_up_no_heartbeat(network: Network,
             return found if len(found) >= wanted_beats else []
 
         # What the line does to heartbeats by itself.
-        quiet = await eventually(some_beats, within=300 if LONG else 60)
+        quiet = await eventually(some_beats, within=300 if LONG else 120)
         text, wanted = printing(megabytes, 0.1, tmp_path / "marker")
         command_id = await create(plane, text)
-        pair = await ended(plane, command_id, within=1500 if LONG else 60)
+        pair = await ended(plane, command_id, within=1500 if LONG else 180)
         busy = (await beats(plane))[len(quiet) :]
         assert pair["command"]["status"] == "success", pair
         stdout = await output_of(plane, command_id, "stdout")

@@ -43,12 +43,10 @@ CONNECT = "/novasphere.link.v1.LinkService/Connect"
 
 
 def examples(count: int) -> settings:
-    """The short form tries the same each time: it must not fail for who changed something else."""
     return settings(
         max_examples=count * (20 if LONG else 1),
         deadline=None,
         database=None,
-        derandomize=not LONG,
         suppress_health_check=list(HealthCheck),
     )
 

@@ -144,7 +144,7 @@ async def test_what_was_read_between_the_breaks_is_the_log_each_change_once(tmp_
                 log[:] = log_of(plane.database_url)
                 return all(reader.bookmarked >= log[-1].revision for reader in readers)
 
-            await eventually(all_have_caught_up, within=60, every=0.5)
+            await eventually(all_have_caught_up, within=180, every=0.5)
         finally:
             for task in (*running, *writing):
                 task.cancel()

@@ -104,11 +104,11 @@ async def test_readers_that_stop_cost_no_memory_and_delay_nobody(tmp_path: Path,
             async def all_are_cut() -> bool:
                 return await _open_watches(plane) == 0
 
-            await eventually(all_are_cut, within=60)
+            await eventually(all_are_cut, within=120)
             if how == "frozen":
                 return  # nobody is there to be told
             readers.stdin.write(b"go on\n")
-            output = (await asyncio.wait_for(readers.stdout.read(), 60)).decode().splitlines()
+            output = (await asyncio.wait_for(readers.stdout.read(), 120)).decode().splitlines()
             ends = [json.loads(line) for line in output]
             assert len(ends) == WATCHERS, "every stream must end with a word"
             assert {(e["code"], e["reason"]) for e in ends} == {("ABORTED", "SLOW_CONSUMER")}

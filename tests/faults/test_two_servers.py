@@ -48,7 +48,7 @@ class Runner(Writer):
     async def assert_each_ran_once(self) -> None:
         async with aiohttp.ClientSession() as http:
             for command_id in self.acknowledged:
-                status = await asyncio.wait_for(self.has_ended(http, command_id), 60)
+                status = await asyncio.wait_for(self.has_ended(http, command_id), 180)
                 assert status == "success", command_id
         times = Counter(self.file.read_text().split())
         wanted = {text.split()[1] for text in self.acknowledged.values()}

@@ -34,7 +34,7 @@ from postgresql import PostgresServer
 
 ADMIN_TOKEN = "an-admin-token-0123456789"
 JOIN_TOKEN = "a-join-token-0123456789"
-PATIENCE = 5.0
+PATIENCE = 60.0
 
 
 class Clock:

@@ -48,7 +48,7 @@ class Bridge:
         return self._sent
 
     async def next(self) -> link.ConnectResponse:
-        frame = await asyncio.wait_for(anext(self._stream), 5)
+        frame = await asyncio.wait_for(anext(self._stream), 60)
         self.acked = frame.sequence
         return frame
 

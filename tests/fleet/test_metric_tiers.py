@@ -280,7 +280,7 @@ async def test_a_kill_in_the_middle_of_a_step_counts_every_sample_once(
         killed = subprocess.run(  # noqa: ASYNC221 - nothing else runs meanwhile
             [sys.executable, str(script), str(tmp_path / "novasphere.db"), str(world.clock.now_us())],
             env=environment,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert killed.returncode == -signal.SIGKILL

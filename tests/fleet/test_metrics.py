@@ -163,12 +163,12 @@ async def test_a_flush_that_is_cancelled_while_it_writes_stores_every_sample_onc
 
     def insert_slowly(tx, samples):
         loop.call_soon_threadsafe(is_writing.set)
-        assert may_write.wait(5)
+        assert may_write.wait(60)
         insert(tx, samples)
 
     monkeypatch.setattr(metrics, "_insert", insert_slowly)
     record(world, agent, cpu_usage=1)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         flush = group.create_task(world.fleet.metrics.flush())
         await is_writing.wait()
         flush.cancel()
@@ -185,13 +185,13 @@ async def test_a_flush_that_is_cancelled_before_its_write_fails_keeps_the_sample
 
     def fail(tx, samples):
         loop.call_soon_threadsafe(is_writing.set)
-        assert may_fail.wait(5)
+        assert may_fail.wait(60)
         raise errors.DatabaseUnavailable
 
     record(world, agent, cpu_usage=1)
     with monkeypatch.context() as patch:
         patch.setattr(metrics, "_insert", fail)
-        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             flush = group.create_task(world.fleet.metrics.flush())
             await is_writing.wait()
             flush.cancel()

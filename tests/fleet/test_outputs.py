@@ -138,7 +138,7 @@ async def test_a_follower_sees_output_as_it_comes_and_the_end(world, agent, disp
                 seen.extend(page)
                 news.set()
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(follow())
         for n in range(5):
             await agent.print(dispatch, b"%d" % n, n)
@@ -162,7 +162,7 @@ async def test_following_a_command_that_waits_starts_with_its_first_output(world
             data += b"".join(event.data for event in page)
         return data
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         following = group.create_task(follow())
         await agent.connect()
         [dispatch] = await agent.dispatched()

@@ -40,7 +40,7 @@ async def test_work_given_to_one_runs_on_an_agent_of_the_other(pair):
                 for event in page:
                     printed.put_nowait(event.data)
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(follow())
         for offset, data in ((0, b"one"), (3, b"two")):
             await agent.print(dispatch, data, offset)
@@ -160,7 +160,7 @@ async def test_output_is_followed_when_the_news_of_it_are_lost(pair, monkeypatch
     await agent.start(dispatch)
     await there.store.catch_up()
     stream = there.fleet.outputs.stream(ADMIN, run_id, 0, 0, True)
-    async with asyncio.timeout(10), aclosing(stream) as pages:
+    async with asyncio.timeout(60), aclosing(stream) as pages:
         first = asyncio.ensure_future(anext(pages))
         await asyncio.wait([first], timeout=0.2)  # it follows
         await agent.print(dispatch, b"one", 0)

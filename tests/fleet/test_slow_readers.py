@@ -15,8 +15,8 @@ from novasphere_server.testing import RunningServer, running_server
 from slow_readers import read_slowly
 
 # All that follows takes several times as long to arrive as the server waits for a write.
-WRITE_SECONDS = 1.2
-BYTES_PER_SECOND = 256 * 1024
+WRITE_SECONDS = 2.0
+BYTES_PER_SECOND = 512 * 1024
 CHUNK = 64 * 1024
 
 
@@ -46,7 +46,7 @@ async def test_a_slow_reader_gets_all_output(server, agent):
             metadata=server.authorization(),
         )
     [dispatch] = await agent.hear_of("dispatches")
-    printed = [bytes([n]) * CHUNK for n in range(14)]
+    printed = [bytes([n]) * CHUNK for n in range(40)]
     attempt = {name: getattr(dispatch, name) for name in ("run_id", "attempt", "fencing_token")}
     for n, data in enumerate(printed):
         chunk = link.OutputChunk(stream=link.STREAM_STDOUT, offset=n * CHUNK, data=data, **attempt)
@@ -66,7 +66,7 @@ async def test_a_slow_reader_gets_all_output(server, agent):
 async def test_a_slow_reader_gets_the_whole_present_state_of_a_watch(server, agent):
     agent.slots = 0
     await agent.beat()
-    texts = [f"{n:02}".ljust(CHUNK // 2, "x") for n in range(28)]
+    texts = [f"{n:02}".ljust(CHUNK // 2, "x") for n in range(80)]
     async with server.channel() as channel:
         commands = command_grpc.CommandServiceStub(channel)
         for text in texts:

@@ -38,4 +38,4 @@ async def test_a_database_server_ends_with_the_tests_even_if_they_are_killed():
     async def nothing_is_left() -> bool:
         return not is_alive(pid) and not Path(folder).exists()
 
-    await eventually(nothing_is_left, within=30)
+    await eventually(nothing_is_left, within=120)

@@ -45,10 +45,10 @@ class Cli:
             sys.executable, "-m", "novasphere_client", *arguments, **(pipes | options)
         )
 
-    async def __call__(self, *arguments: str, within: float = 30.0) -> Finished:
+    async def __call__(self, *arguments: str, within: float = 120.0) -> Finished:
         return await self.finish(await self.start(*arguments), within=within)
 
-    async def finish(self, process: asyncio.subprocess.Process, *, within: float = 30.0) -> Finished:
+    async def finish(self, process: asyncio.subprocess.Process, *, within: float = 120.0) -> Finished:
         try:
             out, err = await asyncio.wait_for(process.communicate(), within)
         finally:

@@ -19,7 +19,7 @@ async def pair_of(plane: ControlPlane, command_id: str) -> dict[str, Any]:
     return (await plane.rest("GET", f"/api/v1/commands/{command_id}"))["data"]
 
 
-async def ended(plane: ControlPlane, command_id: str, within: float = 60) -> dict[str, Any]:
+async def ended(plane: ControlPlane, command_id: str, within: float = 120) -> dict[str, Any]:
     async def check() -> Any:
         pair = await pair_of(plane, command_id)
         return pair if pair["command"]["completed_at"] else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class ForeignNode:

@@ -58,7 +58,7 @@ class HandMadeAgent:
         )
         await self._call.write(frame)
 
-    async def hear(self, within: float = 10.0) -> link.ConnectResponse:
+    async def hear(self, within: float = 60.0) -> link.ConnectResponse:
         frame = await asyncio.wait_for(self._call.read(), within)
         if frame is grpc.aio.EOF:
             raise AssertionError(
@@ -67,7 +67,7 @@ class HandMadeAgent:
         self._acked = frame.sequence
         return frame
 
-    async def hear_of(self, field: str, within: float = 10.0) -> Any:
+    async def hear_of(self, field: str, within: float = 60.0) -> Any:
         """Returns the next frame's content in that repeated field, passing over frames without it."""
         while True:
             content = getattr(await self.hear(within), field)

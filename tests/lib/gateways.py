@@ -191,8 +191,8 @@ def moved(label: str, path: str, **changes: Any) -> Route:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds, 10 s at most."""
-    async with asyncio.timeout(10):
+    """Waits until the condition holds, a minute at most."""
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - nothing tells when it changes
             await asyncio.sleep(0.005)
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-_SECONDS = 60
+_SECONDS = 180
 
 
 class Guard:

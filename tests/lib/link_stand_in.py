@@ -33,7 +33,7 @@ FINAL = {
 Key = tuple[str, int]
 
 
-async def until(claim: Callable[[], Any], *, within: float = 15.0) -> Any:
+async def until(claim: Callable[[], Any], *, within: float = 60.0) -> Any:
     """Returns the first truthy answer; fails when none comes in time."""
     deadline = time.monotonic() + within
     while not (answer := claim()):
@@ -153,7 +153,7 @@ class StandIn(pb_grpc.LinkServiceServicer):
             self._outgoing.put_nowait(None)
             self._outgoing = None
 
-    async def result_of(self, run: Run, *, within: float = 20.0) -> pb.AttemptReport:
+    async def result_of(self, run: Run, *, within: float = 60.0) -> pb.AttemptReport:
         def ended() -> pb.AttemptReport | None:
             return run.final
 
@@ -319,7 +319,7 @@ class AgentProcess:
         assert self._process.stdin is not None
         self._process.stdin.close()
 
-    async def ended(self, *, within: float = 15.0) -> int:
+    async def ended(self, *, within: float = 60.0) -> int:
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), within)
 

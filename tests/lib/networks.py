@@ -198,7 +198,7 @@ def _inside(namespace: str) -> list[str]:
 
 
 def _run(*command: str) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if result.returncode:
         raise NoNetworks(
             f"this machine makes no bad networks: {' '.join(command)}: {result.stderr.strip()}"

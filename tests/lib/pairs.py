@@ -50,7 +50,7 @@ class Pair(ControlPlane):
         os.kill(server.server.pid, signal.SIGSTOP)
         try:
             # It may have frozen in its turn to write.
-            await eventually(other_writes, within=15)
+            await eventually(other_writes, within=45)
             yield
         finally:
             os.kill(server.server.pid, signal.SIGCONT)

@@ -41,7 +41,7 @@ class PostgresServer:
             owner = pwd.getpwnam(self._user)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self._data = self.folder / "data"
-        stop = (programs / "pg_ctl", "-D", self._data, "-m", "immediate", "-w", "-t", "30", "stop")
+        stop = (programs / "pg_ctl", "-D", self._data, "-m", "immediate", "-w", "-t", "120", "stop")
         self._guard = Guard(stop, user=self._user if os.geteuid() == 0 else "", folder=self.folder)
         self._run("initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
         self._options = f"-c fsync={'on' if fsync else 'off'} -c max_connections=200"
@@ -56,10 +56,10 @@ class PostgresServer:
             f"-c unix_socket_directories={self.folder} {self._options}"
         )
         log = self.folder / "log"
-        self._run("pg_ctl", "-D", self._data, "-l", log, "-o", options, "-w", "-t", "30", "start")
+        self._run("pg_ctl", "-D", self._data, "-l", log, "-o", options, "-w", "-t", "120", "start")
 
     def stop(self, how: str = "immediate") -> None:
-        self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "-t", "30", "stop")
+        self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "-t", "120", "stop")
 
     def remove(self) -> None:
         assert self._guard.act() == 0, "the server did not stop"
@@ -90,7 +90,7 @@ class PostgresServer:
             user=self._user if os.geteuid() == 0 else None,
             cwd="/",
             check=True,
-            timeout=60,
+            timeout=150,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -20,11 +20,11 @@ from ports import reserve_port
 GATEWAY = "import sys; from novasphere_server.cli import gateway; sys.exit(gateway(sys.argv[1:]))"
 NOVASPHERE = str(Path(sys.executable).with_name("novasphere"))
 TOKEN = "test-admin-token-0123456789"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 async def eventually(
-    check: Callable[[], Awaitable[Any]], *, within: float = 20.0, every: float = 0.05
+    check: Callable[[], Awaitable[Any]], *, within: float = 60.0, every: float = 0.05
 ) -> Any:
     """Returns the first truthy result of `check`, which may raise meanwhile; fails after `within` seconds."""
     deadline = time.monotonic() + within
@@ -93,10 +93,10 @@ class Process:
         """Kills it as a power cut would: no handler runs."""
         await self.signal(signal.SIGKILL)
 
-    async def terminate(self, within: float = 40.0) -> int:
+    async def terminate(self, within: float = 120.0) -> int:
         return await self.signal(signal.SIGTERM, within)
 
-    async def signal(self, number: int, within: float = 40.0) -> int:
+    async def signal(self, number: int, within: float = 120.0) -> int:
         assert self.running is not None
         with contextlib.suppress(ProcessLookupError):
             self.running.send_signal(number)
@@ -190,7 +190,9 @@ class ControlPlane:
         await self.node_is("online", name)
         return agent
 
-    async def node_is(self, status: str, name: str = "node-001", within: float = 30.0) -> dict[str, Any]:
+    async def node_is(
+        self, status: str, name: str = "node-001", within: float = 120.0
+    ) -> dict[str, Any]:
         async def check() -> Any:
             answer = await self.rest("GET", f"/api/v1/nodes/{name}")
             return answer["data"] if answer["data"]["status"] == status else None
@@ -201,7 +203,7 @@ class ControlPlane:
         self, method: str, path: str, body: Any = None, *, status: int | None = 200, **headers: str
     ) -> Any:
         """Returns the JSON answer of one request and checks its status."""
-        timeout = aiohttp.ClientTimeout(total=30)
+        timeout = aiohttp.ClientTimeout(total=60)
         headers = {"Authorization": f"Bearer {TOKEN}"} | headers
         async with (
             aiohttp.ClientSession(timeout=timeout) as http,
@@ -226,7 +228,7 @@ class ControlPlane:
         """Returns an SDK client, an async context manager."""
         return Client.connect(server=self.address, token=TOKEN)
 
-    async def novasphere(self, *arguments: str, within: float = 60.0) -> tuple[int, str, str]:
+    async def novasphere(self, *arguments: str, within: float = 120.0) -> tuple[int, str, str]:
         """Runs the command line; returns exit code, stdout and stderr."""
         process = await self.start_cli(*arguments)
         stdout, stderr = await asyncio.wait_for(process.communicate(), within)

@@ -223,7 +223,7 @@ class ScriptedServer:
             self._breaks += 1
             self._changed.notify_all()
 
-    async def until(self, condition: Callable[[], bool], within: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = 60.0) -> None:
         """Waits until something is so."""
         deadline = time.monotonic() + within
         while not condition():

@@ -93,8 +93,8 @@ def together(*mutations: Mutation) -> Mutation:
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
-    """Waits until a condition holds, at most 10 seconds."""
-    async with asyncio.timeout(10):
+    """Waits until a condition holds, at most a minute."""
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
 
@@ -132,8 +132,8 @@ class Reader:
         self.cursor = watch.cursor
 
     async def page(self) -> list[WatchEvent]:
-        """Returns the next page, within 10 seconds."""
-        async with asyncio.timeout(10):
+        """Returns the next page, within a minute."""
+        async with asyncio.timeout(60):
             page = await anext(self._pages)
         events = list(page.events)
         self.pages.append(events)

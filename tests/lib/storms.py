@@ -67,7 +67,7 @@ class Storm:
             late = [each(self.plane, cursor=first) for each in (Watcher, SseWatcher, NdjsonWatcher)]
             following += [asyncio.create_task(watcher.run()) for watcher in late]
             self.watchers += late
-            await eventually(self._all_have_caught_up, within=60)
+            await eventually(self._all_have_caught_up, within=120)
         finally:
             await self._stop([*writing, *following])
 

@@ -27,7 +27,7 @@ def own_logging() -> Iterator[None]:
 def until() -> Callable[..., Awaitable[None]]:
     """Returns a function that waits until a condition holds, for things that tell nobody."""
 
-    async def wait(condition: Callable[[], object], timeout: float = 10.0) -> None:
+    async def wait(condition: Callable[[], object], timeout: float = 60.0) -> None:
         async with asyncio.timeout(timeout):
             while not condition():  # noqa: ASYNC110 - that is what it is for
                 await asyncio.sleep(0.01)

@@ -27,7 +27,7 @@ PUBLIC = {
 
 
 async def call(
-    channel: grpc.aio.Channel, method: Method, metadata: object = (), timeout: float = 5
+    channel: grpc.aio.Channel, method: Method, metadata: object = (), timeout: float = 60
 ) -> grpc.aio.AioRpcError | None:
     """Calls with an empty request; returns the error, or None when the server began to answer."""
     request = b""

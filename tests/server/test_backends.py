@@ -61,7 +61,7 @@ async def test_both_directions_stream(server: RunningServer, backend: Backend) -
     answers: Any = backend.duplex(call(CONNECT, link.ConnectRequest(), server.join_token), frames)
     hello = link.Hello(node_id="n1", protocol=1, capacity=2, profile={"hostname": "h"})
     frames.said.put_nowait(link.ConnectRequest(sequence=1, free_slots=2, hello=hello))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         welcome = (await anext(answers)).message
         assert welcome.welcome.node_uid
         assert server.app.fleet.links.linked_agents == 1

@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import aiohttp
@@ -38,7 +38,7 @@ class Program:
 
     async def ready(self) -> str:
         """Returns the line that says so, after reading the addresses from it."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             line = (await self.process.stdout.readline()).decode()
         found = re.fullmatch(r"Novasphere is ready: REST (http://\S+), gRPC (\S+)\n", line)
         assert found, line or (await self.process.stderr.read()).decode()
@@ -46,7 +46,7 @@ class Program:
         return line
 
     async def ended(self) -> tuple[int, str, str]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             out, err = await self.process.communicate()
         return self.process.returncode, out.decode(), err.decode()
 
@@ -197,25 +197,25 @@ async def test_up_brings_this_machine_and_takes_it_along(start: Start):
 async def test_the_agent_cannot_outlive_a_killed_server(start: Start, until):
     program = await start(*ANY_PORTS, code=("-c", UP))
     await program.ready()
-    await until(lambda: agent_of(program), timeout=20)
+    await until(lambda: agent_of(program))
     agent = agent_of(program)
     program.process.kill()
-    await until(lambda: not is_alive(agent), timeout=20)
+    await until(lambda: not is_alive(agent))
 
 
 async def test_an_agent_that_dies_is_started_again(start: Start, until):
     program = await start(*ANY_PORTS, code=("-c", UP))
     await program.ready()
-    await until(lambda: agent_of(program), timeout=20)
+    await until(lambda: agent_of(program))
     first = agent_of(program)
     os.kill(first, signal.SIGKILL)
-    await until(lambda: agent_of(program) not in (0, first), timeout=20)
+    await until(lambda: agent_of(program) not in (0, first))
 
 
 async def test_a_server_lives_on_when_its_agent_cannot_be_started(start: Start):
     program = await start(*ANY_PORTS, code=("-c", f"import sys; sys.executable = '/nowhere'; {UP}"))
     await program.ready()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         for _ in range(2):
             while b"the agent cannot be started" not in await program.process.stderr.readline():
                 assert program.process.returncode is None
@@ -227,16 +227,16 @@ async def test_a_server_lives_on_when_its_agent_cannot_be_started(start: Start):
 
 async def test_a_second_signal_waits_for_nothing_more(start: Start, until, tmp_path: Path):
     stubborn = tmp_path / "stubborn"
-    stubborn.write_text("#!/bin/sh\ntrap '' TERM\nfor i in $(seq 30); do sleep 1; done\n")
+    stubborn.write_text("#!/bin/sh\ntrap '' TERM\nfor i in $(seq 300); do sleep 1; done\n")
     stubborn.chmod(0o700)
-    program = await start(*ANY_PORTS, code=("-c", f"import sys; sys.executable = '{stubborn}'; {UP}"))
+    patient = f"import sys; sys.executable = '{stubborn}'; import novasphere_server.local_agent as a; a._PATIENCE = 600"
+    program = await start(*ANY_PORTS, code=("-c", f"{patient}; {UP}"))
     await program.ready()
-    await until(lambda: children_of(agent_of(program)), timeout=20)  # it has come as far as its loop
+    await until(lambda: children_of(agent_of(program)))  # it has come as far as its loop
     agent = agent_of(program)
     program.process.send_signal(signal.SIGTERM)
     program.process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(8):  # the agent alone may take 10 s otherwise
-        code, _, err = await program.ended()
+    code, _, err = await program.ended()  # long before the agent would be out of time
     assert code == 0, err
     assert not is_alive(agent)
 
@@ -254,9 +254,9 @@ async def test_a_drain_may_be_cut_short_before_it_begins_and_after_it_ended(tmp_
         with monkeypatch.context() as stuck:
             stuck.setattr(server.store, "write", never_return)
             call = stub.CreateKey(request, metadata=server.authorization())
-            await asyncio.wait_for(arrived.wait(), 10)
+            await asyncio.wait_for(arrived.wait(), 60)
         server.app.hurry()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await server.app.stop()
         server.app.hurry()
         with pytest.raises(grpc.aio.AioRpcError):
@@ -270,7 +270,7 @@ async def test_without_an_agent_there_is_none(start: Start):
 
 
 async def first_nodes(program: Program) -> list[dict]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             if nodes := (await program.get("/api/v1/nodes"))[1]["data"]["nodes"]:
                 return nodes
@@ -280,14 +280,18 @@ async def first_nodes(program: Program) -> list[dict]:
 def agent_of(program: Program) -> int:
     """Returns the pid of the server's agent, 0 when there is none."""
     for pid in children_of(program.process.pid):
-        if b"novasphere_agent" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            return pid
+        with suppress(OSError):  # it has ended meanwhile
+            if b"novasphere_agent" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
     return 0
 
 
 def children_of(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in children.read_text().split()] if pid else []
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:  # it has ended meanwhile, or never was
+        return []
+    return [int(child) for child in children.split()]
 
 
 async def test_a_start_with_nothing_to_migrate_and_no_keys_leaves_out_what_it_does_not_need(
@@ -306,5 +310,5 @@ async def test_a_start_with_nothing_to_migrate_and_no_keys_leaves_out_what_it_do
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", start, str(tmp_path), stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    said, _ = await asyncio.wait_for(process.communicate(), 180)
     assert b"[]" in said.splitlines(), said  # among lines of the log

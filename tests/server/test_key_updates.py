@@ -176,8 +176,8 @@ class WatchedKey:
         await self._stream.read()
 
     async def ends(self) -> grpc.StatusCode:
-        """Returns how the server ends it within 5 s."""
-        async with asyncio.timeout(5):
+        """Returns how the server ends it, within a minute."""
+        async with asyncio.timeout(60):
             with suppress(grpc.aio.AioRpcError):
                 while await self._stream.read() is not grpc.aio.EOF:
                     pass
@@ -185,7 +185,7 @@ class WatchedKey:
 
     async def tells(self, key_id: str) -> None:
         """Returns when it has told of that key: it is open."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while all(event.object.key_id != key_id for event in (await self._stream.read()).events):
                 pass
         self._stream.cancel()
@@ -210,7 +210,7 @@ async def test_a_stream_lives_as_long_as_its_key_is_let_live(tmp_path: Path, any
             await stream.begins()
         await rest.update(shortened, {"expires_at": rest.later(60)})
         _, changed = await rest.update(prolonged, {"expires_at": rest.later(36_000)})
-        await there.store.wait_for_revision(changed["revision"], 5)
+        await there.store.wait_for_revision(changed["revision"], 60)
         for server in servers:
             server.clock.advance(61)
         assert await streams[0].ends() is grpc.StatusCode.UNAUTHENTICATED

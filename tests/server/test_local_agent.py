@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from novasphere_server import local_agent
 from novasphere_server.local_agent import LocalAgent
 from novasphere_server.settings import Address
 
@@ -18,15 +19,16 @@ async def test_an_agent_that_is_being_started_when_all_is_to_end_gets_no_time(
     is_deaf = tmp_path / "is_deaf"
     stubborn = tmp_path / "stubborn"
     stubborn.write_text(
-        f"#!/bin/sh\ntrap '' TERM\n: > {is_deaf}\nfor i in $(seq 30); do sleep 1; done\n"
+        f"#!/bin/sh\ntrap '' TERM\n: > {is_deaf}\nfor i in $(seq 300); do sleep 1; done\n"
     )
     stubborn.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(stubborn))
+    monkeypatch.setattr(local_agent, "_PATIENCE", 600.0)
     agent = LocalAgent(UNREACHED, tmp_path, is_log_json=False)
     agent.kill()
     running = asyncio.create_task(agent.run())
-    await until(is_deaf.exists)
+    await until(lambda: is_deaf.exists() and agent._process is not None)
     running.cancel()
-    ended, _ = await asyncio.wait({running}, timeout=5)  # its patience is 10 s
+    ended, _ = await asyncio.wait({running}, timeout=60)
     agent.kill()
     assert ended

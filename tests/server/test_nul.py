@@ -74,7 +74,7 @@ async def refusal(
 ) -> grpc.aio.AioRpcError:
     open_ = channel.unary_stream if is_stream else channel.unary_unary
     call: Any = open_(path, request_serializer=type(request).SerializeToString)(
-        request, metadata=server.authorization(), timeout=10
+        request, metadata=server.authorization(), timeout=60
     )
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await (call.read() if is_stream else call)
@@ -118,7 +118,7 @@ async def test_an_agent_is_refused_by_name(
         call: Any = channel.stream_stream(
             "/novasphere.link.v1.LinkService/Connect",
             request_serializer=link.ConnectRequest.SerializeToString,
-        )(metadata=server.authorization(server.join_token), timeout=10)
+        )(metadata=server.authorization(server.join_token), timeout=60)
         for number, frame in enumerate(frames, 1):
             await call.write(link.ConnectRequest(sequence=number, **frame))
         with pytest.raises(grpc.aio.AioRpcError, match=field) as caught:

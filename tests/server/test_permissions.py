@@ -95,15 +95,15 @@ async def over_grpc(channel: grpc.aio.Channel, path: str, metadata: tuple[tuple[
     method = PATHS[path]
     try:
         if method.client_streaming:
-            bidi = channel.stream_stream(path)(metadata=metadata, timeout=20)
+            bidi = channel.stream_stream(path)(metadata=metadata, timeout=60)
             await bidi.done_writing()
             await bidi.read()
         elif method.server_streaming:
-            stream = channel.unary_stream(path)(b"", metadata=metadata, timeout=20)
+            stream = channel.unary_stream(path)(b"", metadata=metadata, timeout=60)
             await stream.read()
             stream.cancel()
         else:
-            await channel.unary_unary(path)(b"", metadata=metadata, timeout=20)
+            await channel.unary_unary(path)(b"", metadata=metadata, timeout=60)
     except grpc.aio.AioRpcError as error:
         return VERDICTS.get(error.code(), BROKEN if error.code() in NEVER else ALLOWED)
     return ALLOWED

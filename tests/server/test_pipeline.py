@@ -122,7 +122,7 @@ async def test_a_client_reads_what_it_wrote(server: RunningServer, channel):
 async def test_what_is_wrong_is_told_without_waiting_for_a_revision(server: RunningServer, channel):
     far = server.store.revision + 10**6
     headers = dict(server.authorization())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async with (
             aiohttp.ClientSession(server.http_url, headers=headers) as http,
             http.get(f"/api/v1/nodes?bogus=1&min_revision={far}") as response,
@@ -140,7 +140,7 @@ async def test_what_is_wrong_is_told_without_waiting_for_a_revision(server: Runn
 async def test_strangers_keep_no_call_waiting_for_a_revision(server: RunningServer, channel):
     far = (("novasphere-min-revision", str(server.store.revision + 10**6)),)
     asked = access.CheckAccessRequest(method=f"/{KEY_SERVICE}/ListKeys")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await access_grpc.AccessServiceStub(channel).CheckAccess(asked, metadata=far)
         await systems_grpc.SystemServiceStub(channel).GetHealth(systems.GetHealthRequest(), metadata=far)
@@ -179,7 +179,7 @@ async def test_waiting_for_a_revision_takes_from_the_time_of_the_call(
     async with bench.serving(KEY_SERVICE, Stuck()):
         method = bench.pipeline.methods[f"/{KEY_SERVICE}/GetKey"]
         metadata = {**dict(server.authorization()), "novasphere-min-revision": str(10**9)}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             with pytest.raises(CallFailed, match="the deadline passed"):
                 await bench.pipeline.unary(
                     method, keys.GetKeyRequest(key_id="x"), metadata, remaining=60
@@ -222,5 +222,5 @@ async def test_no_call_is_left_when_all_have_ended(server: RunningServer, channe
     stub = keys_grpc.KeyServiceStub(channel)
     calls = [stub.ListKeys(keys.ListKeysRequest(), metadata=server.authorization()) for _ in range(20)]
     await asyncio.gather(*map(_result, calls))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await server.app.pipeline.drained()

@@ -173,7 +173,7 @@ async def test_a_reader_too_slow_for_the_first_message_is_told(bench, server: Ru
         path, request = f"/{NODE_SERVICE}/WatchNodes", nodes.WatchNodesRequest()
         # Takes the message, all but what fits into the window, in 1.5 s.
         read = read_slowly(bench.address, path, request, server.admin_token, 125 * 1024)
-        async with aclosing(read) as messages, asyncio.timeout(10):
+        async with aclosing(read) as messages, asyncio.timeout(60):
             with pytest.raises(StreamFailed) as caught:
                 assert [len(message) async for message in messages]
     assert caught.value.code == grpc.StatusCode.ABORTED.value[0]

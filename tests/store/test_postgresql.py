@@ -141,7 +141,7 @@ async def test_what_two_servers_read_and_change_is_never_lost(pair):
 
     await asyncio.gather(*(pair[n % 2].write(increment) for n in range(100)))
     for store in pair:
-        await store.wait_for_revision(101, 10)
+        await store.wait_for_revision(101, 60)
         counter = await store.get(NODES, "counter")
         assert counter is not None
         assert counter.message().capacity == 100
@@ -181,16 +181,24 @@ async def test_others_do_not_wait_while_more_than_a_page_is_taken_over(
 
 
 async def test_who_cannot_publish_what_it_missed_reads_no_more_of_it(
-    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     busy = await open_store(tmp_path / "a")
-    stalled = await open_store(tmp_path / "b", follow_length=10, lock_timeout=0.2)
+    stalled = await open_store(tmp_path / "b", follow_length=10, lock_timeout=1.5)
     reader = Reader(stalled, Watch(NODES))
     await reader.present()
+
+    deadline = time.monotonic() + 60
+
+    def hold_up(_changes: object) -> None:
+        """Has nothing else run until the writer has given up."""
+        while "1 mutations failed" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.01)
+
     with monkeypatch.context() as deaf:
         deaf.setattr(stalled, "catch_up", lambda: asyncio.sleep(0))
         await asyncio.gather(*(busy.write(put_node(f"n{n}")) for n in range(95)))
-        end = stalled.on_commit(lambda _changes: time.sleep(1))  # nothing else runs meanwhile
+        end = stalled.on_commit(hold_up)
         with pytest.raises(errors.DatabaseUnavailable):
             await stalled.write(put_node("own"))
         end()
@@ -310,11 +318,11 @@ async def test_news_come_without_polling(open_store, tmp_path: Path):
     listening = sa.text("SELECT 1 FROM pg_stat_activity WHERE query = 'LISTEN novasphere_log'")
     await eventually_rows(writer, listening, 2)
     await writer.write(put_node("n1"))
-    await follower.wait_for_revision(2, 10)
+    await follower.wait_for_revision(2, 60)
 
 
 async def eventually_rows(store: Store, statement: sa.TextClause, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(await store.read(statement)) < count:  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.01)
 
@@ -324,7 +332,7 @@ async def test_polling_does_without_news(open_store, tmp_path: Path, monkeypatch
     writer = await open_store(tmp_path / "a")
     follower = await open_store(tmp_path / "b", follow_interval=0.05)
     await writer.write(put_node("n1"))
-    await follower.wait_for_revision(1, 10)
+    await follower.wait_for_revision(1, 60)
 
 
 async def test_a_cursor_of_one_server_is_good_at_another_that_is_behind(open_store, tmp_path: Path):
@@ -362,7 +370,8 @@ async def test_a_reader_is_never_told_of_a_state_older_than_one_it_was_told_of(
 async def test_a_server_that_freezes_in_its_turn_loses_it(
     open_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 300)
+    # Not less: between two statements of its turn a server on a busy machine may stand still for a while.
+    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 1500)
     frozen = await open_store(tmp_path / "a", probe_interval=0.1)
     other = await open_store(tmp_path / "b")
     has_begun, may_go_on = threading.Event(), threading.Event()
@@ -370,7 +379,7 @@ async def test_a_server_that_freezes_in_its_turn_loses_it(
     def freeze(tx: Transaction) -> None:
         put_node("frozen")(tx)
         has_begun.set()
-        assert may_go_on.wait(20)
+        assert may_go_on.wait(60)
 
     stuck = asyncio.create_task(frozen.write(freeze))
     await eventually(has_begun.is_set)
@@ -386,12 +395,12 @@ async def test_a_server_that_freezes_in_its_turn_loses_it(
 async def test_many_mutations_that_take_long_together_are_not_taken_for_frozen(
     open_store, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 500)
-    store = await open_store(batch_rows=10)
+    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 1500)
+    store = await open_store(batch_rows=5)
 
     def take_time(name: str) -> Mutation:
         put = together(*(put_task(f"{name}-{n}") for n in range(5)))
-        return lambda tx: (time.sleep(0.05), put(tx))
+        return lambda tx: (time.sleep(0.1), put(tx))
 
     known = [(TASKS, f"cmd-c{n}-{m}") for n in range(20) for m in range(5)]
     await store.write(lambda tx: tx.next_id("tasks"))
@@ -705,7 +714,7 @@ async def test_what_is_committed_to_another_history_is_not_told(open_store, stor
     def take_time(tx: Transaction) -> None:
         put_node("lost")(tx)
         has_begun.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
 
     writes = [asyncio.create_task(store.write(take_time))]
     await eventually(has_begun.is_set)

@@ -247,7 +247,7 @@ def test_whatever_happens_at_once_readers_and_watchers_see_one_history(
         )
         run = Run(store)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 for group in groups:
                     await asyncio.gather(*(run.do(action) for action in group))
                 await run.finish()

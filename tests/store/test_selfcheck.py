@@ -58,7 +58,7 @@ async def server(tmp_path: Path):
 
 async def until(server: RunningServer, name: str, least: float) -> dict[str, float]:
     """Waits until a number of self-checks is at least so much, and returns all of them."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (seen := await scraped(server))[name] < least:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.02)
     return seen
@@ -67,7 +67,7 @@ async def until(server: RunningServer, name: str, least: float) -> dict[str, flo
 async def test_a_server_says_how_far_it_was_checked(server: RunningServer):
     seen = await until(server, "revision", server.store.revision)
     assert seen["mismatches_total"] == 0
-    assert seen["age_seconds"] < 10
+    assert seen["age_seconds"] < 60
 
 
 async def test_a_row_that_was_changed_behind_the_stores_back_is_reported(

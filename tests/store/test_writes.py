@@ -422,7 +422,7 @@ async def test_an_object_over_the_limit_is_refused(open_store):
 async def test_a_full_queue_refuses_at_once(open_store):
     store = await open_store(queue_length=5)
     release = threading.Event()
-    first = asyncio.ensure_future(store.write(lambda _: release.wait(10)))
+    first = asyncio.ensure_future(store.write(lambda _: release.wait(60)))
     await asyncio.sleep(0)  # lets it be submitted
     waiting = [asyncio.ensure_future(store.write(put_node(f"n{n}"))) for n in range(4)]
     await asyncio.sleep(0)
@@ -439,10 +439,10 @@ async def test_a_caller_that_went_away_before_its_turn_is_not_served(store: Stor
 
     def block(_: Transaction) -> None:
         entered.set()
-        release.wait(10)
+        release.wait(60)
 
     first = asyncio.ensure_future(store.write(block))
-    await asyncio.to_thread(entered.wait, 10)
+    await asyncio.to_thread(entered.wait, 60)
     cancelled = asyncio.ensure_future(store.write(put_node("n1")))
     await asyncio.sleep(0)
     cancelled.cancel()
@@ -477,7 +477,7 @@ async def test_a_coroutine_is_no_mutation(store: Store):
 
 
 async def test_waiting_for_a_revision_ends_with_it_or_says_how_far_it_came(store: Store):
-    waiting = asyncio.ensure_future(store.wait_for_revision(2, timeout=10))
+    waiting = asyncio.ensure_future(store.wait_for_revision(2, timeout=60))
     await store.write(put_node("n1"))
     await store.write(put_node("n2"))
     await waiting
