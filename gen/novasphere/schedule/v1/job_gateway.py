@@ -14,6 +14,7 @@ from novasphere.schedule.v1 import task_gateway as novasphere_schedule_v1_task_g
 words_JobStatus = codec.Words(
     {0: 'UNSPECIFIED', 1: 'enabled', 2: 'deleted', 3: 'disabled'},
     {'UNSPECIFIED': 0, 'JOB_STATUS_UNSPECIFIED': 0, 'enabled': 1, 'ENABLED': 1, 'JOB_STATUS_ENABLED': 1, 'deleted': 2, 'DELETED': 2, 'JOB_STATUS_DELETED': 2, 'disabled': 3, 'DISABLED': 3, 'JOB_STATUS_DISABLED': 3},
+    {0: 3},
 )
 
 
