@@ -287,7 +287,12 @@ def test_base64_is_read_in_both_alphabets(generated: Any, text: bytes) -> None:
             "state",
             'unknown value "fien"; did you mean "fine"?',
         ),
-        ({"state": 7}, "INVALID_ARGUMENT", "state", "unknown value 7; known are fine, BROKEN_DOWN, gone"),
+        (
+            {"state": 7},
+            "INVALID_ARGUMENT",
+            "state",
+            "unknown value 7; known are fine, BROKEN_DOWN, gone",
+        ),
         ({"state": []}, "INVALID_ARGUMENT", "state", "must be a word, not a list"),
         ({"history": ["fine", "?"]}, "INVALID_ARGUMENT", "history[1]", "unknown value"),
         ({"history": "fine"}, "INVALID_ARGUMENT", "history", "must be a list, not a string"),
