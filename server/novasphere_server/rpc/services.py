@@ -17,7 +17,7 @@ from novasphere.node.v1 import (
     node_service_pb2,
     system_service_pb2,
 )
-from novasphere.schedule.v1 import task_instance_service_pb2, task_service_pb2
+from novasphere.schedule.v1 import job_service_pb2, task_instance_service_pb2, task_service_pb2
 
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
@@ -45,6 +45,7 @@ NODES = _service(node_service_pb2.DESCRIPTOR)
 COMMANDS = _service(command_service_pb2.DESCRIPTOR)
 METRICS = _service(metric_service_pb2.DESCRIPTOR)
 SYSTEM = _service(system_service_pb2.DESCRIPTOR)
+JOBS = _service(job_service_pb2.DESCRIPTOR)
 KEYS = _service(key_service_pb2.DESCRIPTOR)
 JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
 TICKETS = _service(ticket_service_pb2.DESCRIPTOR)
@@ -58,6 +59,7 @@ NAMES = (
     NODES,
     COMMANDS,
     METRICS,
+    JOBS,
     SYSTEM,
     KEYS,
     JOIN_TOKENS,
