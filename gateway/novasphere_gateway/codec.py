@@ -325,7 +325,8 @@ class Words:
         self.printed = dict(printed)
         self.get = self.printed.get  # words.get(n, n): a number that has no word is printed as it is
         self._known = [word for number, word in self.printed.items() if number]
-        self._numbers: dict[float, int] = {number: number for number in read.values() if number}
+        # By any number: 1.0 finds what 1 finds.
+        self._numbers: dict[Any, int] = {number: number for number in read.values() if number}
         self._numbers.update(published or {})
         words = [*read.items(), *((word, number) for number, word in self.printed.items())]
         self._read = {word.lower(): number for word, number in words if number}

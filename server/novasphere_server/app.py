@@ -23,7 +23,6 @@ from novasphere_server.clock import Clock, SystemClock
 from novasphere_server.core import secrets
 from novasphere_server.core.credentials import Credentials
 from novasphere_server.core.fleet import Fleet
-from novasphere_server.core.jobs import Jobs
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.jwts import JwksError, Jwts, JwtSettings
 from novasphere_server.core.keys import Keys
@@ -194,7 +193,7 @@ class App:
             tickets=self._tickets,
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
-        jobs, keys, join_tokens = Jobs(store), Keys(store), JoinTokens(store)
+        keys, join_tokens = Keys(store), JoinTokens(store)
         self.pipeline = Pipeline(
             authenticator=self.credentials,
             revisions=store,
@@ -204,13 +203,12 @@ class App:
             refusal_burst=settings.refusal_burst,
             is_open=settings.no_auth,
             trusted_gateways=settings.trusted_gateways,
-            resources=services.resources(self.fleet, jobs, keys, join_tokens),
+            resources=services.resources(self.fleet, keys, join_tokens),
         )
         self.health = health.Health(services.NAMES)
         database = settings.database_url.partition(":")[0].partition("+")[0]
         served = services.services(
             self.fleet,
-            jobs,
             keys,
             join_tokens,
             self._tickets,

@@ -157,25 +157,24 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("must be JSON", "必须是 JSON"),
     # Of jobs, tasks and what they run.
     (
-        "must say what runs by one of {ways}; it says nothing",
-        "必须用 {ways} 之一说明运行什么；目前没有说明",
+        "must say what runs, in one of cmd, task_type and command_text",
+        "必须说明运行什么：cmd、task_type 与 command_text 之一",
     ),
     (
-        "must say what runs by one of {ways}; it has {given}",
-        "必须用 {ways} 之一说明运行什么；目前有 {given}",
+        "must say what runs, in one of cmd, task_type and command_text; {name} is set too",
+        "必须说明运行什么：cmd、task_type 与 command_text 只能给出其一；{name} 也已给出",
     ),
-    ("is for a task_type alone", "只能与 task_type 一起给出"),
-    ("are for a cmd alone", "只能与 cmd 一起给出"),
-    ("{name} cannot name a variable", "{name} 不能作为变量名"),
-    ("must be a string: variables hold text", "必须是字符串：变量的值是文本"),
-    ("must be an object", "必须是对象"),
+    ("must name a program", "必须是程序的名称"),
+    ("is for task_type alone", "只能与 task_type 一起给出"),
+    ("are for cmd alone", "只能与 cmd 一起给出"),
+    ("must be a JSON object", "必须是 JSON 对象"),
+    ("must be a text without NUL characters", "必须是不含 NUL 字符的文本"),
+    ("{name} cannot be the name of a variable", "{name} 不能作为变量名"),
     (
-        (
-            "{name} cannot name a label: letters, digits, and dots, dashes and underscores between them, at most "
-            "63 characters, may follow a DNS name and a slash"
-        ),
-        "{name} 不能作为标签名：由字母、数字及其间的点、短横和下划线组成，最多 63 个字符，前面可有 DNS 名称和斜杠",
+        "{name} begins with NOVASPHERE_, which is the agent's own",
+        "{name} 以 NOVASPHERE_ 开头，该前缀归代理使用",
     ),
+    ("{name} is not the name of a label", "{name} 不能作为标签名"),
     (
         "must consist of letters, digits, and dots, dashes and underscores between them, at most 63 characters",
         "只能由字母、数字及其间的点、短横和下划线组成，最多 63 个字符",

@@ -25,6 +25,7 @@ from novasphere_server.core.keys import Keys
 from novasphere_server.core.tickets import Tickets
 from novasphere_server.rpc import health, reflection
 from novasphere_server.rpc.commands import CommandService
+from novasphere_server.rpc.jobs import JobService
 from novasphere_server.rpc.keys import JoinTokenService, KeyService
 from novasphere_server.rpc.link import LinkService
 from novasphere_server.rpc.metrics import MetricService
@@ -84,6 +85,7 @@ def services(
         ),
         METRICS: MetricService(fleet.metrics),
         SYSTEM: system,
+        JOBS: JobService(fleet.jobs),
         KEYS: KeyService(keys),
         JOIN_TOKENS: JoinTokenService(join_tokens),
         TICKETS: TicketService(tickets),
@@ -99,6 +101,7 @@ def resources(fleet: Fleet, keys: Keys, join_tokens: JoinTokens) -> dict[str, Re
     return {
         "node_id": lambda _, key: fleet.nodes.get(key),
         "command_id": fleet.commands.get,
+        "job_id": fleet.jobs.get,
         "key_id": keys.get,
         "token_id": join_tokens.get,
     }
