@@ -84,4 +84,6 @@ ERRORS: dict[str, model.ErrorRule] = {
     'INSUFFICIENT_RESOURCES': model.ErrorRule('INSUFFICIENT_RESOURCES', 8, 409, 'No device has what the task needs.', False, {2: model.FaceError('INSUFFICIENT_RESOURCES', 400)}, '没有设备满足任务所需的资源。'),
     'TASK_EXISTS': model.ErrorRule('TASK_EXISTS', 6, 409, 'A task with that id exists already.', False, {}, '该 ID 的任务已存在。'),
     'TASK_INSTANCE_NOT_FOUND': model.ErrorRule('TASK_INSTANCE_NOT_FOUND', 5, 404, 'The task instance does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务实例不存在。'),
+    'JOB_NOT_FOUND': model.ErrorRule('JOB_NOT_FOUND', 5, 404, 'The job does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '作业不存在。'),
+    'JOB_EXISTS': model.ErrorRule('JOB_EXISTS', 6, 409, 'Another job of the namespace has that name.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '该命名空间中已有同名的作业。'),
 }

@@ -146,6 +146,24 @@ class JoinTokenNotFound(ApiError):
         super().__init__(f"join token {token_id!r} does not exist", metadata={"token_id": token_id})
 
 
+class JobNotFound(ApiError):
+    reason = reasons.ERROR_REASON_JOB_NOT_FOUND
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"Job {job_id!r} does not exist", metadata={"job_id": job_id})
+
+
+class JobExists(ApiError):
+    reason = reasons.ERROR_REASON_JOB_EXISTS
+
+    def __init__(self, namespace: str, name: str) -> None:
+        super().__init__(
+            f"a job named {name!r} exists already in the namespace {namespace!r}: choose another name, or "
+            "change that job",
+            metadata={"namespace": namespace, "name": name},
+        )
+
+
 class EtagMismatch(ApiError):
     reason = reasons.ERROR_REASON_ETAG_MISMATCH
 

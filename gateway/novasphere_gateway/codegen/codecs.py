@@ -39,9 +39,24 @@ def _words(enum: schema.Enum) -> Iterator[str]:
     yield f"words_{enum.symbol} = codec.Words("
     yield f"    {printed!r},"
     yield f"    {read!r},"
+    if published := _published(enum):
+        yield f"    {published!r},"
     yield ")"
     yield ""
     yield ""
+
+
+def _published(enum: schema.Enum) -> dict[int, int]:
+    """Returns the numbers that the published API has for values whose own are others."""
+    own = {value.number for value in enum.values if value.number}
+    published: dict[int, int] = {}
+    for value in enum.values:
+        number = value.published_number
+        if number is None:
+            continue
+        if number in own or published.setdefault(number, value.number) != value.number:
+            raise schema.GenerationError(f"{enum.full_name}: {number} stands for two values")
+    return published
 
 
 def printed_value(protos: schema.Schema, imports: names.Imports, field: schema.Field, value: str) -> str:

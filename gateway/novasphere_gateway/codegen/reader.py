@@ -224,6 +224,7 @@ def _enum(
             number=described.number,
             spelling=options.ours(described.options, "spelling") or short_name,
             other_spellings=tuple(options.ours(described.options, "other_spellings") or ()),
+            published_number=options.ours(described.options, "published_number"),
             error=None if error is None else _error(error),
             comment=comments.at(*position, 2, index),
         )

@@ -149,6 +149,40 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("must name what is to change: {fields}", "必须指出要更改什么：{fields}"),
     ("cannot change {field}; it may name {fields}", "不能更改 {field}；可以指定的有 {fields}"),
     ("must name scopes such as read or write", "必须是 read、write 之类的权限范围"),
+    # Of pages and what they filter.
+    ("must name an operator: {names}", "必须给出运算符：{names}"),
+    ("is an operator for texts alone", "该运算符只用于文本"),
+    ("is an operator for what has an order", "该运算符只用于可比较大小的值"),
+    ("must have {least} to {most} elements, not {size}", "必须有 {least} 至 {most} 个元素，现有 {size} 个"),
+    ("must be JSON", "必须是 JSON"),
+    # Of jobs, tasks and what they run.
+    (
+        "must say what runs, in one of cmd, task_type and command_text",
+        "必须说明运行什么：cmd、task_type 与 command_text 之一",
+    ),
+    (
+        "must say what runs, in one of cmd, task_type and command_text; {name} is set too",
+        "必须说明运行什么：cmd、task_type 与 command_text 只能给出其一；{name} 也已给出",
+    ),
+    ("must name a program", "必须是程序的名称"),
+    ("is for task_type alone", "只能与 task_type 一起给出"),
+    ("are for cmd alone", "只能与 cmd 一起给出"),
+    ("must be a JSON object", "必须是 JSON 对象"),
+    ("must be a text without NUL characters", "必须是不含 NUL 字符的文本"),
+    ("{name} cannot be the name of a variable", "{name} 不能作为变量名"),
+    (
+        "{name} begins with NOVASPHERE_, which is the agent's own",
+        "{name} 以 NOVASPHERE_ 开头，该前缀归代理使用",
+    ),
+    ("{name} is not the name of a label", "{name} 不能作为标签名"),
+    (
+        "must consist of letters, digits, and dots, dashes and underscores between them, at most 63 characters",
+        "只能由字母、数字及其间的点、短横和下划线组成，最多 63 个字符",
+    ),
+    (
+        "must be one of {words}; to delete it use DELETE",
+        "必须是 {words} 之一；要删除请用 DELETE",
+    ),
     # What the server says.
     ("a credential is needed: send it as Authorization: Bearer TOKEN", "需要凭证：请以 Authorization: Bearer TOKEN 发送"),
     ("the credential is not valid", "凭证无效"),
@@ -189,6 +223,15 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "API 密钥 {key} 已被吊销，无法更改；请新建一个",
     ),
     ("join token {token} does not exist", "加入令牌 {token} 不存在"),
+    ("Job {job} does not exist", "作业 {job} 不存在"),
+    (
+        "a job named {name} exists already in the namespace {namespace}: choose another name, or change that job",
+        "命名空间 {namespace} 中已有名为 {name} 的作业：请另选名称，或更改该作业",
+    ),
+    (
+        "this credential, which is bound to namespaces, reaches no job {job}",
+        "该凭证绑定了命名空间，不能访问作业 {job}",
+    ),
     (
         "the resource is at version {current}, not {wanted}; read it again and retry",
         "资源的版本是 {current}，不是 {wanted}；请重新读取后再试",

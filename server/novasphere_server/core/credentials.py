@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import instants, refusals, secrets
+from novasphere_server.core import instants, keys, refusals, secrets
 from novasphere_server.core.jwts import Jwts
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
 from novasphere_server.core.refusals import Claim, Refused
@@ -30,7 +30,7 @@ _ENROL = frozenset({options_pb2.SCOPE_ENROL})
 _AGENT = frozenset({options_pb2.SCOPE_AGENT})
 _JOIN_TOKEN_NAME = "join_token:"  # noqa: S105 - a word, not a secret
 _LOCAL_JOIN = Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}local", _ENROL)
-_KEY_NAME = "key:"
+_KEY_NAME = keys.NAME
 _REMEMBERED = 10_000
 
 

@@ -10,6 +10,7 @@ from novasphere_server.core.commands import Commands
 from novasphere_server.core.device_tasks import DeviceTasks
 from novasphere_server.core.explanations import Explanations
 from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.jobs import Jobs
 from novasphere_server.core.links import JoinTokens, Links
 from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.nodes import Nodes
@@ -35,6 +36,7 @@ class Fleet:
         self.metrics = Metrics(store, clock, settings)
         self.nodes = Nodes(store)
         self.tasks = Tasks(store)
+        self.jobs = Jobs(store)
         self.commands = Commands(store, settings, self.tasks)
         self.command_batches = CommandBatches(store, settings)
         self.outputs = Outputs(store, self.tasks, self.commands)

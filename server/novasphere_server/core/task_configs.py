@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import PurePath
 
 from novasphere.schedule.v1 import task_pb2 as pb
@@ -17,7 +18,13 @@ TEXT_LIMIT = 128 * 1024 - 1
 _TIMEOUT = 3600  # seconds
 _RETRY_INTERVAL = 60
 _PAYLOAD_LIMIT = 64 * 1024
-_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,252}[A-Za-z0-9])?")
+_MOST_LABELS = 64
+
+# As Kubernetes has labels: an optional DNS name before the slash.
+_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+_LABEL = re.compile(rf"(?:(?={_DOMAIN}/)[a-z0-9.-]{{1,253}}/)?{_WORD}")
+_LABEL_VALUE = re.compile(rf"(?:{_WORD})?")
 
 
 def check(config: pb.TaskConfig, where: str) -> None:
@@ -41,26 +48,22 @@ def check(config: pb.TaskConfig, where: str) -> None:
                 raise InvalidArgument(f"{where}.{name}", f"must take at most {TEXT_LIMIT} bytes")
     if config.cmd and not PurePath(config.cmd).name:
         raise InvalidArgument(f"{where}.cmd", "must name a program")
-    for name in config.labels:
-        if not _LABEL.fullmatch(name):
-            raise InvalidArgument(f"{where}.labels", f"{name[:64]!r} is not the name of a label")
+    if config.args and not config.cmd:
+        raise InvalidArgument(f"{where}.args", "are for cmd alone")
+    check_labels(config.labels, f"{where}.labels")
     if config.payload:
         if not config.task_type:
             raise InvalidArgument(f"{where}.payload", "is for task_type alone")
         if len(config.payload) > _PAYLOAD_LIMIT:
             raise InvalidArgument(f"{where}.payload", f"must take at most {_PAYLOAD_LIMIT} characters")
-        if not isinstance(json.loads(config.payload), dict):
-            raise InvalidArgument(f"{where}.payload", "must be a JSON object")
+        _json_object(config.payload, f"{where}.payload")
 
 
 def check_environment(environment: str, where: str) -> None:
     """Refuses what is not a JSON object of texts that a process can be given."""
     if not environment:
         return
-    said = json.loads(environment)
-    if not isinstance(said, dict):
-        raise InvalidArgument(where, "must be a JSON object")
-    for name, value in said.items():
+    for name, value in _json_object(environment, where).items():
         if not name or "=" in name or "\0" in name:
             raise InvalidArgument(where, f"{name[:64]!r} cannot be the name of a variable")
         if name.startswith("NOVASPHERE_"):
@@ -69,6 +72,34 @@ def check_environment(environment: str, where: str) -> None:
             )
         if not isinstance(value, str) or "\0" in value:
             raise InvalidArgument(f"{where}.{name[:64]}", "must be a text without NUL characters")
+
+
+def check_labels(labels: Mapping[str, str], where: str) -> None:
+    """Refuses labels that Kubernetes would not take."""
+    if len(labels) > _MOST_LABELS:
+        raise InvalidArgument(where, f"must have at most {_MOST_LABELS} elements, not {len(labels)}")
+    for name, value in labels.items():
+        if not _LABEL.fullmatch(name):
+            raise InvalidArgument(where, f"{name[:64]!r} is not the name of a label")
+        if not _LABEL_VALUE.fullmatch(value):
+            raise InvalidArgument(
+                f"{where}.{name}",
+                "must consist of letters, digits, and dots, dashes and underscores between them, at most 63 "
+                "characters",
+            )
+
+
+def _json_object(text: str, where: str) -> dict[str, object]:
+    try:
+        said = json.loads(text)
+        json.dumps(said, ensure_ascii=False).encode()  # an escape can stand for half of a character
+    except UnicodeEncodeError:
+        raise InvalidArgument(where, "must be UTF-8") from None
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise InvalidArgument(where, "must be a JSON object")
+    return said
 
 
 def resolved(config: pb.TaskConfig, settings: FleetSettings, timeout: int = _TIMEOUT) -> pb.TaskConfig:

@@ -17,7 +17,7 @@ from novasphere.node.v1 import (
     node_service_pb2,
     system_service_pb2,
 )
-from novasphere.schedule.v1 import task_instance_service_pb2, task_service_pb2
+from novasphere.schedule.v1 import job_service_pb2, task_instance_service_pb2, task_service_pb2
 
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
@@ -25,6 +25,7 @@ from novasphere_server.core.keys import Keys
 from novasphere_server.core.tickets import Tickets
 from novasphere_server.rpc import health, reflection
 from novasphere_server.rpc.commands import CommandService
+from novasphere_server.rpc.jobs import JobService
 from novasphere_server.rpc.keys import JoinTokenService, KeyService
 from novasphere_server.rpc.link import LinkService
 from novasphere_server.rpc.metrics import MetricService
@@ -45,6 +46,7 @@ NODES = _service(node_service_pb2.DESCRIPTOR)
 COMMANDS = _service(command_service_pb2.DESCRIPTOR)
 METRICS = _service(metric_service_pb2.DESCRIPTOR)
 SYSTEM = _service(system_service_pb2.DESCRIPTOR)
+JOBS = _service(job_service_pb2.DESCRIPTOR)
 KEYS = _service(key_service_pb2.DESCRIPTOR)
 JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
 TICKETS = _service(ticket_service_pb2.DESCRIPTOR)
@@ -58,6 +60,7 @@ NAMES = (
     NODES,
     COMMANDS,
     METRICS,
+    JOBS,
     SYSTEM,
     KEYS,
     JOIN_TOKENS,
@@ -82,6 +85,7 @@ def services(
         ),
         METRICS: MetricService(fleet.metrics),
         SYSTEM: system,
+        JOBS: JobService(fleet.jobs),
         KEYS: KeyService(keys),
         JOIN_TOKENS: JoinTokenService(join_tokens),
         TICKETS: TicketService(tickets),
@@ -97,6 +101,7 @@ def resources(fleet: Fleet, keys: Keys, join_tokens: JoinTokens) -> dict[str, Re
     return {
         "node_id": lambda _, key: fleet.nodes.get(key),
         "command_id": fleet.commands.get,
+        "job_id": fleet.jobs.get,
         "key_id": keys.get,
         "token_id": join_tokens.get,
     }

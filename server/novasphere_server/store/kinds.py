@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.api.v1 import key_pb2
 from novasphere.node.v1 import node_pb2
-from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1 import job_pb2, task_pb2
 
 from novasphere_server.store import tables
 
@@ -94,6 +94,23 @@ def _stamp_task(stored: task_pb2.StoredTask, revision: int) -> None:
     stored.task.revision = revision
 
 
+def _job_columns(job: job_pb2.Job) -> dict[str, Any]:
+    return {
+        "id": job.number,
+        "namespace": job.namespace_id,
+        "name": job.name,
+        "description": job.description if job.HasField("description") else None,
+        "status": job.status,
+        "created_by": job.created_by,
+        "created_at_us": _us(job.created_at),
+        "updated_at_us": _us(job.updated_at),
+    }
+
+
+def _stamp_job(job: job_pb2.Job, revision: int) -> None:
+    job.revision = revision
+
+
 def _key_columns(key: key_pb2.Key) -> dict[str, Any]:
     return {
         "name": key.name,
@@ -142,6 +159,16 @@ TASKS: Kind[task_pb2.StoredTask] = Kind(
     columns=_task_columns,
 )
 
+JOBS: Kind[job_pb2.Job] = Kind(
+    name="job",
+    message=job_pb2.Job,
+    table=tables.jobs,
+    key=lambda job: job.id,
+    revision=lambda job: job.revision,
+    stamp=_stamp_job,
+    columns=_job_columns,
+)
+
 KEYS: Kind[key_pb2.Key] = Kind(
     name="key",
     message=key_pb2.Key,
@@ -162,4 +189,4 @@ JOIN_TOKENS: Kind[key_pb2.JoinToken] = Kind(
     columns=_join_token_columns,
 )
 
-KINDS: tuple[Kind[Any], ...] = (NODES, TASKS, KEYS, JOIN_TOKENS)
+KINDS: tuple[Kind[Any], ...] = (NODES, TASKS, JOBS, KEYS, JOIN_TOKENS)

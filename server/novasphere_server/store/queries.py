@@ -27,7 +27,27 @@ _OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]
     ">": lambda column, value: column > value,
     ">=": lambda column, value: column >= value,
     "in": lambda column, value: column.in_(value),
+    # Null is none of these.
+    "is not": lambda column, value: column.is_distinct_from(value),
+    "not in": lambda column, value: column.not_in(value) | column.is_(None),
+    "null": lambda column, value: column.is_(None) if value else column.is_not(None),
+    # Of texts, in functions that every database reads alike: LIKE differs in what it says of case.
+    "contains": lambda column, value: sa.func.replace(column, value, "") != column,
+    "not contains": lambda column, value: sa.func.replace(column, value, "") == column,
+    "starts with": lambda column, value: sa.func.substr(column, 1, len(value)) == value,
+    "ends with": lambda column, value: sa.and_(
+        sa.func.length(column) >= len(value),
+        sa.func.substr(column, sa.func.length(column) - len(value) + 1) == value,
+    ),
+    # Of (low, high), with the high one left out: in one of them, or in none.
+    "within": lambda column, value: _within(column, value),
+    "not within": lambda column, value: ~_within(column, value) | column.is_(None),
 }
+
+
+def _within(column: sa.Column[Any], ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.false(), *((column >= low) & (column < high) for low, high in ranges))
+
 
 _SET = re.compile(r"(?P<name>\S+)\s+(?P<verb>in|notin)\s*\((?P<values>[^()]*)\)")
 _EQUALITY = re.compile(r"(?P<name>[^=!\s]+)\s*(?P<sign>==|=|!=)\s*(?P<value>\S*)")
@@ -111,9 +131,9 @@ def _checked(name: str, relation: Relation, values: list[str], term: str) -> Lab
 class Query(Generic[M]):
     """A list: which objects of a kind, in which order, and which part of them.
 
-    `filters` are (column, operator, value) over the columns of the kind's table, with the operators
-    = != < <= > >= and in (a tuple). `order_by` names columns, "-name" for descending. Hashable: what
-    it found is remembered until an object of the kind changes.
+    `filters` are (column, operator, value) over the columns of the kind's table, with the operators above;
+    they all have to hold. `order_by` names columns, "-name" for descending; null comes before everything.
+    Hashable: what it found is remembered until an object of the kind changes.
     """
 
     kind: Kind[M]
@@ -133,10 +153,7 @@ class Query(Generic[M]):
 
     def ordering(self) -> list[sa.ColumnElement[Any]]:
         columns = self.kind.table.c
-        return [
-            columns[name[1:]].desc() if name.startswith("-") else columns[name].asc()
-            for name in self._order()
-        ]
+        return [self._directed(name, columns[name.removeprefix("-")]) for name in self._order()]
 
     def statement(self) -> sa.Select[Any]:
         """Returns rows (value, total, key, revision, body): the page, with the log's last revision and
@@ -156,10 +173,7 @@ class Query(Generic[M]):
             .offset(self.offset)
             .cte("page")
         )
-        order = [
-            page.c[f"sort_{n}"].desc() if name.startswith("-") else page.c[f"sort_{n}"].asc()
-            for n, name in enumerate(self._order())
-        ]
+        order = [self._directed(name, page.c[f"sort_{n}"]) for n, name in enumerate(self._order())]
         return (
             sa.select(state.c.value, counted.c.total, page.c.key, page.c.revision, page.c.body)
             .select_from(state.join(counted, sa.true()).outerjoin(page, sa.true()))
@@ -169,6 +183,14 @@ class Query(Generic[M]):
     def _order(self) -> tuple[str, ...]:
         """Returns the wanted order, made total by the id."""
         return self.order_by if {"id", "-id"} & set(self.order_by) else (*self.order_by, "id")
+
+    def _directed(self, name: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Returns the column in the direction of `name`. Databases differ in where they put nulls."""
+        is_descending = name.startswith("-")
+        directed = column.desc() if is_descending else column.asc()
+        if not self.kind.table.c[name.removeprefix("-")].nullable:
+            return directed
+        return directed.nulls_last() if is_descending else directed.nulls_first()
 
     def _sorted_columns(self) -> list[sa.Label[Any]]:
         columns = self.kind.table.c

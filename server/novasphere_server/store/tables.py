@@ -149,6 +149,19 @@ dependencies = sa.Table(
     sa.Index(None, "on_run_id"),
 )
 
+jobs = _resource(
+    "jobs",
+    sa.Column("namespace", TEXT, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("description", TEXT),
+    sa.Column("status", sa.Integer, nullable=False),
+    # The number of an API key.
+    sa.Column("created_by", sa.BigInteger, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("namespace", "name"),
+)
+
 keys = _resource(
     "keys",
     sa.Column("secret_sha256", sa.LargeBinary, nullable=False, unique=True),

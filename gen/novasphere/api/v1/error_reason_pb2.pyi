@@ -124,6 +124,10 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """A task with the id that the client chose is there already."""
     ERROR_REASON_TASK_INSTANCE_NOT_FOUND: _ErrorReason.ValueType  # 67
     """No attempt has that id."""
+    ERROR_REASON_JOB_NOT_FOUND: _ErrorReason.ValueType  # 70
+    """No job of that id."""
+    ERROR_REASON_JOB_EXISTS: _ErrorReason.ValueType  # 71
+    """Another job of the namespace has that name."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request failed. Every error carries one of these names as google.rpc.ErrorInfo.reason
@@ -232,3 +236,7 @@ ERROR_REASON_TASK_EXISTS: ErrorReason.ValueType  # 66
 """A task with the id that the client chose is there already."""
 ERROR_REASON_TASK_INSTANCE_NOT_FOUND: ErrorReason.ValueType  # 67
 """No attempt has that id."""
+ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 70
+"""No job of that id."""
+ERROR_REASON_JOB_EXISTS: ErrorReason.ValueType  # 71
+"""Another job of the namespace has that name."""

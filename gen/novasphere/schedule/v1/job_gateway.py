@@ -14,6 +14,7 @@ from novasphere.schedule.v1 import task_gateway as novasphere_schedule_v1_task_g
 words_JobStatus = codec.Words(
     {0: 'UNSPECIFIED', 1: 'enabled', 2: 'deleted', 3: 'disabled'},
     {'UNSPECIFIED': 0, 'JOB_STATUS_UNSPECIFIED': 0, 'enabled': 1, 'ENABLED': 1, 'JOB_STATUS_ENABLED': 1, 'deleted': 2, 'DELETED': 2, 'JOB_STATUS_DELETED': 2, 'disabled': 3, 'DISABLED': 3, 'JOB_STATUS_DISABLED': 3},
+    {0: 3},
 )
 
 
@@ -35,6 +36,7 @@ def encode_Job(m: novasphere_schedule_v1_job_pb2.Job) -> dict[str, Any]:
         data['updated_at'] = codec.print_seconds(m.updated_at.seconds)
     data['revision'] = m.revision
     data['created_by'] = m.created_by
+    data['number'] = m.number
     return data
 
 
@@ -42,7 +44,7 @@ def dump_Job(m: novasphere_schedule_v1_job_pb2.Job) -> bytes:
     return orjson.dumps(encode_Job(m))
 
 
-keys_Job = frozenset(['config', 'created_at', 'created_by', 'description', 'environment', 'id', 'name', 'namespace_id', 'revision', 'status', 'updated_at'])
+keys_Job = frozenset(['config', 'created_at', 'created_by', 'description', 'environment', 'id', 'name', 'namespace_id', 'number', 'revision', 'status', 'updated_at'])
 
 
 def decode_Job(data: Any, path: str = '', known: frozenset[str] = keys_Job) -> novasphere_schedule_v1_job_pb2.Job:
@@ -84,4 +86,7 @@ def decode_Job(data: Any, path: str = '', known: frozenset[str] = keys_Job) -> n
     v = data.get('created_by')
     if v is not None:
         m.created_by = codec.int64(v, path, 'created_by')
+    v = data.get('number')
+    if v is not None:
+        m.number = codec.int64(v, path, 'number')
     return m

@@ -27,7 +27,7 @@ from novasphere.api.v1 import options_pb2 as novasphere_dot_api_dot_v1_dot_optio
 from novasphere.schedule.v1 import task_pb2 as novasphere_dot_schedule_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n novasphere/schedule/v1/job.proto\x12\x16novasphere.schedule.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fnovasphere/api/v1/options.proto\x1a!novasphere/schedule/v1/task.proto\"\x86\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0cnamespace_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x1e\n\x0b\x64\x65scription\x18\x04 \x01(\tB\x04\x90\xb5\x18\x01H\x00\x88\x01\x01\x12\"\n\x0b\x65nvironment\x18\x05 \x01(\tB\x08\x90\xb5\x18\x01\x98\xb5\x18\x01H\x01\x88\x01\x01\x12\x32\n\x06\x63onfig\x18\x06 \x01(\x0b\x32\".novasphere.schedule.v1.TaskConfig\x12\x31\n\x06status\x18\x07 \x01(\x0e\x32!.novasphere.schedule.v1.JobStatus\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\n \x01(\x03\x12\x12\n\ncreated_by\x18\x0b \x01(\x03\x42\x0e\n\x0c_descriptionB\x0e\n\x0c_environment*\x9c\x01\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12#\n\x12JOB_STATUS_ENABLED\x10\x01\x1a\x0b\x8a\xb5\x18\x07\x65nabled\x12#\n\x12JOB_STATUS_DELETED\x10\x02\x1a\x0b\x8a\xb5\x18\x07\x64\x65leted\x12)\n\x13JOB_STATUS_DISABLED\x10\x03\x1a\x10\x8a\xb5\x18\x08\x64isabled\xa0\xb5\x18\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n novasphere/schedule/v1/job.proto\x12\x16novasphere.schedule.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fnovasphere/api/v1/options.proto\x1a!novasphere/schedule/v1/task.proto\"\x96\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0cnamespace_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x1e\n\x0b\x64\x65scription\x18\x04 \x01(\tB\x04\x90\xb5\x18\x01H\x00\x88\x01\x01\x12\"\n\x0b\x65nvironment\x18\x05 \x01(\tB\x08\x90\xb5\x18\x01\x98\xb5\x18\x01H\x01\x88\x01\x01\x12\x32\n\x06\x63onfig\x18\x06 \x01(\x0b\x32\".novasphere.schedule.v1.TaskConfig\x12\x31\n\x06status\x18\x07 \x01(\x0e\x32!.novasphere.schedule.v1.JobStatus\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\n \x01(\x03\x12\x12\n\ncreated_by\x18\x0b \x01(\x03\x12\x0e\n\x06number\x18\x0c \x01(\x03\x42\x0e\n\x0c_descriptionB\x0e\n\x0c_environment*\x9c\x01\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12#\n\x12JOB_STATUS_ENABLED\x10\x01\x1a\x0b\x8a\xb5\x18\x07\x65nabled\x12#\n\x12JOB_STATUS_DELETED\x10\x02\x1a\x0b\x8a\xb5\x18\x07\x64\x65leted\x12)\n\x13JOB_STATUS_DISABLED\x10\x03\x1a\x10\x8a\xb5\x18\x08\x64isabled\xa0\xb5\x18\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,8 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOB'].fields_by_name['description']._serialized_options = b'\220\265\030\001'
   _globals['_JOB'].fields_by_name['environment']._loaded_options = None
   _globals['_JOB'].fields_by_name['environment']._serialized_options = b'\220\265\030\001\230\265\030\001'
-  _globals['_JOBSTATUS']._serialized_start=555
-  _globals['_JOBSTATUS']._serialized_end=711
+  _globals['_JOBSTATUS']._serialized_start=571
+  _globals['_JOBSTATUS']._serialized_end=727
   _globals['_JOB']._serialized_start=162
-  _globals['_JOB']._serialized_end=552
+  _globals['_JOB']._serialized_end=568
 # @@protoc_insertion_point(module_scope)

@@ -63,6 +63,7 @@ class Job(message.Message):
     UPDATED_AT_FIELD_NUMBER: builtins.int
     REVISION_FIELD_NUMBER: builtins.int
     CREATED_BY_FIELD_NUMBER: builtins.int
+    NUMBER_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its id, a UUID."""
     namespace_id: builtins.str
@@ -78,7 +79,9 @@ class Job(message.Message):
     revision: builtins.int
     """The revision of the last change, which is also the resource's ETag."""
     created_by: builtins.int
-    """The number of the credential that made it."""
+    """The number of the API key that made it; 0 for every other credential."""
+    number: builtins.int
+    """A number given at creation, never reused."""
     @builtins.property
     def config(self) -> task_pb2.TaskConfig:
         """What runs, and how."""
@@ -105,10 +108,11 @@ class Job(message.Message):
         updated_at: timestamp_pb2.Timestamp | None = ...,
         revision: builtins.int = ...,
         created_by: builtins.int = ...,
+        number: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_environment", b"_environment", "config", b"config", "created_at", b"created_at", "description", b"description", "environment", b"environment", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_environment", b"_environment", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "description", b"description", "environment", b"environment", "id", b"id", "name", b"name", "namespace_id", b"namespace_id", "revision", b"revision", "status", b"status", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_environment", b"_environment", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "description", b"description", "environment", b"environment", "id", b"id", "name", b"name", "namespace_id", b"namespace_id", "number", b"number", "revision", b"revision", "status", b"status", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = typing.Literal["_description", b"_description"]  # noqa: Y015

@@ -167,7 +167,7 @@ def decode_CreateJobResponse(data: Any, path: str = '', known: frozenset[str] = 
 
 def encode_GetJobRequest(m: novasphere_schedule_v1_job_service_pb2.GetJobRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.job_id,
     }
 
 
@@ -175,7 +175,7 @@ def dump_GetJobRequest(m: novasphere_schedule_v1_job_service_pb2.GetJobRequest) 
     return orjson.dumps(encode_GetJobRequest(m))
 
 
-keys_GetJobRequest = frozenset(['id'])
+keys_GetJobRequest = frozenset(['id', 'job_id'])
 
 
 def decode_GetJobRequest(data: Any, path: str = '', known: frozenset[str] = keys_GetJobRequest) -> novasphere_schedule_v1_job_service_pb2.GetJobRequest:
@@ -184,9 +184,9 @@ def decode_GetJobRequest(data: Any, path: str = '', known: frozenset[str] = keys
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_job_service_pb2.GetJobRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'job_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.job_id = codec.string(v, path, key)
     return m
 
 
@@ -218,7 +218,7 @@ def decode_GetJobResponse(data: Any, path: str = '', known: frozenset[str] = key
 
 def encode_UpdateJobRequest(m: novasphere_schedule_v1_job_service_pb2.UpdateJobRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.job_id,
     }
     if m.HasField("name"):
         data['name'] = m.name
@@ -228,8 +228,8 @@ def encode_UpdateJobRequest(m: novasphere_schedule_v1_job_service_pb2.UpdateJobR
         data['environment'] = codec.print_json(m.environment)
     if m.HasField("config"):
         data['config'] = novasphere_schedule_v1_task_gateway.encode_TaskConfig(m.config)
-    if v := m.status:
-        data['status'] = novasphere_schedule_v1_job_gateway.words_JobStatus.get(v, v)
+    if m.HasField("status"):
+        data['status'] = novasphere_schedule_v1_job_gateway.words_JobStatus.print(m.status)
     if m.HasField("update_mask"):
         data['update_mask'] = codec.print_field_mask(m.update_mask)
     data['validate_only'] = m.validate_only
@@ -240,7 +240,7 @@ def dump_UpdateJobRequest(m: novasphere_schedule_v1_job_service_pb2.UpdateJobReq
     return orjson.dumps(encode_UpdateJobRequest(m))
 
 
-keys_UpdateJobRequest = frozenset(['config', 'description', 'dry_run', 'environment', 'id', 'name', 'status', 'update_mask', 'validate_only'])
+keys_UpdateJobRequest = frozenset(['config', 'description', 'dry_run', 'environment', 'id', 'job_id', 'name', 'status', 'update_mask', 'validate_only'])
 
 
 def decode_UpdateJobRequest(data: Any, path: str = '', known: frozenset[str] = keys_UpdateJobRequest) -> novasphere_schedule_v1_job_service_pb2.UpdateJobRequest:
@@ -249,9 +249,9 @@ def decode_UpdateJobRequest(data: Any, path: str = '', known: frozenset[str] = k
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_job_service_pb2.UpdateJobRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'job_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.job_id = codec.string(v, path, key)
     v = data.get('name')
     if v is not None:
         m.name = codec.string(v, path, 'name')
@@ -298,7 +298,7 @@ def decode_UpdateJobResponse(data: Any, path: str = '', known: frozenset[str] = 
 
 def encode_DeleteJobRequest(m: novasphere_schedule_v1_job_service_pb2.DeleteJobRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.job_id,
         'validate_only': m.validate_only,
     }
 
@@ -307,7 +307,7 @@ def dump_DeleteJobRequest(m: novasphere_schedule_v1_job_service_pb2.DeleteJobReq
     return orjson.dumps(encode_DeleteJobRequest(m))
 
 
-keys_DeleteJobRequest = frozenset(['dry_run', 'id', 'validate_only'])
+keys_DeleteJobRequest = frozenset(['dry_run', 'id', 'job_id', 'validate_only'])
 
 
 def decode_DeleteJobRequest(data: Any, path: str = '', known: frozenset[str] = keys_DeleteJobRequest) -> novasphere_schedule_v1_job_service_pb2.DeleteJobRequest:
@@ -316,9 +316,9 @@ def decode_DeleteJobRequest(data: Any, path: str = '', known: frozenset[str] = k
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_job_service_pb2.DeleteJobRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'job_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.job_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -347,7 +347,7 @@ def decode_DeleteJobResponse(data: Any, path: str = '', known: frozenset[str] = 
 
 def encode_EnableJobRequest(m: novasphere_schedule_v1_job_service_pb2.EnableJobRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.job_id,
         'validate_only': m.validate_only,
     }
 
@@ -356,7 +356,7 @@ def dump_EnableJobRequest(m: novasphere_schedule_v1_job_service_pb2.EnableJobReq
     return orjson.dumps(encode_EnableJobRequest(m))
 
 
-keys_EnableJobRequest = frozenset(['dry_run', 'id', 'validate_only'])
+keys_EnableJobRequest = frozenset(['dry_run', 'id', 'job_id', 'validate_only'])
 
 
 def decode_EnableJobRequest(data: Any, path: str = '', known: frozenset[str] = keys_EnableJobRequest) -> novasphere_schedule_v1_job_service_pb2.EnableJobRequest:
@@ -365,9 +365,9 @@ def decode_EnableJobRequest(data: Any, path: str = '', known: frozenset[str] = k
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_job_service_pb2.EnableJobRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'job_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.job_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -396,7 +396,7 @@ def decode_EnableJobResponse(data: Any, path: str = '', known: frozenset[str] = 
 
 def encode_DisableJobRequest(m: novasphere_schedule_v1_job_service_pb2.DisableJobRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.job_id,
         'validate_only': m.validate_only,
     }
 
@@ -405,7 +405,7 @@ def dump_DisableJobRequest(m: novasphere_schedule_v1_job_service_pb2.DisableJobR
     return orjson.dumps(encode_DisableJobRequest(m))
 
 
-keys_DisableJobRequest = frozenset(['dry_run', 'id', 'validate_only'])
+keys_DisableJobRequest = frozenset(['dry_run', 'id', 'job_id', 'validate_only'])
 
 
 def decode_DisableJobRequest(data: Any, path: str = '', known: frozenset[str] = keys_DisableJobRequest) -> novasphere_schedule_v1_job_service_pb2.DisableJobRequest:
@@ -414,9 +414,9 @@ def decode_DisableJobRequest(data: Any, path: str = '', known: frozenset[str] = 
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_job_service_pb2.DisableJobRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'job_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.job_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -445,7 +445,7 @@ def decode_DisableJobResponse(data: Any, path: str = '', known: frozenset[str] =
 
 def encode_TriggerJobRequest(m: novasphere_schedule_v1_job_service_pb2.TriggerJobRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.job_id,
     }
     if m.HasField("parameters"):
         data['parameters'] = codec.print_json(m.parameters)
@@ -461,7 +461,7 @@ def dump_TriggerJobRequest(m: novasphere_schedule_v1_job_service_pb2.TriggerJobR
     return orjson.dumps(encode_TriggerJobRequest(m))
 
 
-keys_TriggerJobRequest = frozenset(['dependencies', 'dry_run', 'id', 'parameters', 'priority', 'scheduled_at', 'validate_only'])
+keys_TriggerJobRequest = frozenset(['dependencies', 'dry_run', 'id', 'job_id', 'parameters', 'priority', 'scheduled_at', 'validate_only'])
 
 
 def decode_TriggerJobRequest(data: Any, path: str = '', known: frozenset[str] = keys_TriggerJobRequest) -> novasphere_schedule_v1_job_service_pb2.TriggerJobRequest:
@@ -470,9 +470,9 @@ def decode_TriggerJobRequest(data: Any, path: str = '', known: frozenset[str] = 
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_job_service_pb2.TriggerJobRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'job_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.job_id = codec.string(v, path, key)
     v = data.get('parameters')
     if v is not None:
         m.parameters = codec.json_text(v)
@@ -522,7 +522,7 @@ def decode_TriggerJobResponse(data: Any, path: str = '', known: frozenset[str] =
 def encode_WatchJobsRequest(m: novasphere_schedule_v1_job_service_pb2.WatchJobsRequest) -> dict[str, Any]:
     return {
         'cursor': m.cursor,
-        'id': m.id,
+        'id': m.job_id,
         'namespace_id': m.namespace_id,
     }
 
@@ -531,7 +531,7 @@ def dump_WatchJobsRequest(m: novasphere_schedule_v1_job_service_pb2.WatchJobsReq
     return orjson.dumps(encode_WatchJobsRequest(m))
 
 
-keys_WatchJobsRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id'])
+keys_WatchJobsRequest = frozenset(['cursor', 'id', 'job_id', 'namespace', 'namespace_id'])
 
 
 def decode_WatchJobsRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchJobsRequest) -> novasphere_schedule_v1_job_service_pb2.WatchJobsRequest:
@@ -543,9 +543,9 @@ def decode_WatchJobsRequest(data: Any, path: str = '', known: frozenset[str] = k
     v = data.get('cursor')
     if v is not None:
         m.cursor = codec.string(v, path, 'cursor')
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'job_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.job_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
@@ -634,7 +634,7 @@ ROUTES: tuple[model.Route, ...] = (
         path_params=(),
         query_params=(
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
-            model.Param('id', (), 'id', 'string', False, codec.parse_string),
+            model.Param('id', ('job_id',), 'job_id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
         ),
         headers=(),
@@ -705,7 +705,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='DELETE',
-        path='/api/v1/jobs/item/{id}',
+        path='/api/v1/jobs/item/{job_id}',
         segments=('api', 'v1', 'jobs', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.JobService',
@@ -715,7 +715,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -743,7 +743,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='GET',
-        path='/api/v1/jobs/item/{id}',
+        path='/api/v1/jobs/item/{job_id}',
         segments=('api', 'v1', 'jobs', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.JobService',
@@ -753,7 +753,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(),
         headers=(),
@@ -778,17 +778,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='PUT',
-        path='/api/v1/jobs/item/{id}',
+        path='/api/v1/jobs/item/{job_id}',
         segments=('api', 'v1', 'jobs', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.JobService',
         method='/novasphere.schedule.v1.JobService/UpdateJob',
         request=novasphere_schedule_v1_job_service_pb2.UpdateJobRequest,
         response=novasphere_schedule_v1_job_service_pb2.UpdateJobResponse,
-        decode_body=codec.body(decode_UpdateJobRequest, keys_UpdateJobRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_UpdateJobRequest, keys_UpdateJobRequest - {'id', 'job_id'}, frozenset({'id', 'job_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('update_mask', (), 'update_mask', 'field_mask', False, codec.parse_field_mask),
@@ -817,17 +817,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/jobs/item/{id}/disable',
+        path='/api/v1/jobs/item/{job_id}/disable',
         segments=('api', 'v1', 'jobs', 'item', '*', 'disable'),
         verb='',
         service='novasphere.schedule.v1.JobService',
         method='/novasphere.schedule.v1.JobService/DisableJob',
         request=novasphere_schedule_v1_job_service_pb2.DisableJobRequest,
         response=novasphere_schedule_v1_job_service_pb2.DisableJobResponse,
-        decode_body=codec.body(decode_DisableJobRequest, keys_DisableJobRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_DisableJobRequest, keys_DisableJobRequest - {'id', 'job_id'}, frozenset({'id', 'job_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -855,17 +855,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/jobs/item/{id}/enable',
+        path='/api/v1/jobs/item/{job_id}/enable',
         segments=('api', 'v1', 'jobs', 'item', '*', 'enable'),
         verb='',
         service='novasphere.schedule.v1.JobService',
         method='/novasphere.schedule.v1.JobService/EnableJob',
         request=novasphere_schedule_v1_job_service_pb2.EnableJobRequest,
         response=novasphere_schedule_v1_job_service_pb2.EnableJobResponse,
-        decode_body=codec.body(decode_EnableJobRequest, keys_EnableJobRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_EnableJobRequest, keys_EnableJobRequest - {'id', 'job_id'}, frozenset({'id', 'job_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -914,45 +914,6 @@ ROUTES: tuple[model.Route, ...] = (
         face=4,
         success_status=200,
         scope=1,
-        or_scope=0,
-        is_public=False,
-        message='',
-        message_en='',
-        action='',
-        rate_class=2,
-        is_stream=False,
-        is_duplex=False,
-        stream=None,
-    ),
-    model.Route(
-        http_method='POST',
-        path='/api/v1/jobs/{id}:trigger',
-        segments=('api', 'v1', 'jobs', '*'),
-        verb='trigger',
-        service='novasphere.schedule.v1.JobService',
-        method='/novasphere.schedule.v1.JobService/TriggerJob',
-        request=novasphere_schedule_v1_job_service_pb2.TriggerJobRequest,
-        response=novasphere_schedule_v1_job_service_pb2.TriggerJobResponse,
-        decode_body=codec.body(decode_TriggerJobRequest, keys_TriggerJobRequest - {'id'}, frozenset({'id'})),
-        body_field='',
-        path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
-        ),
-        query_params=(
-            model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
-        ),
-        headers=(
-            model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
-        ),
-        response_body='task',
-        encode=lambda m: novasphere_schedule_v1_task_gateway.encode_Task(m.task) if m.HasField("task") else None,
-        encode_field={
-            'task': model.FieldEncoder('task', False, novasphere_schedule_v1_task_gateway.dump_Task),
-        },
-        is_empty=False,
-        face=6,
-        success_status=200,
-        scope=2,
         or_scope=0,
         is_public=False,
         message='',

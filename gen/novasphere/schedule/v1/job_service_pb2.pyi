@@ -130,14 +130,14 @@ class CreateJobRequest(message.Message):
     environment: builtins.str
     """Variables that its attempts see beside the agent's: a JSON object of texts."""
     status: job_pb2.JobStatus.ValueType
-    """Whether it makes tasks. Unset: it does."""
+    """Whether it makes tasks: enabled or disabled. Unset: enabled."""
     request_id: builtins.str
     """Makes a repeated call return the first one's answer for 24 h."""
     validate_only: builtins.bool
     """Checks everything and changes nothing."""
     @builtins.property
     def config(self) -> task_pb2.TaskConfig:
-        """What runs, and how."""
+        """What runs, and how. It must say what: by exactly one of `cmd`, `task_type` and `command_text`."""
 
     def __init__(
         self,
@@ -190,17 +190,17 @@ class GetJobRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    JOB_ID_FIELD_NUMBER: builtins.int
+    job_id: builtins.str
     """The job's id."""
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        job_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["job_id", b"job_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -232,7 +232,7 @@ class UpdateJobRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
     ENVIRONMENT_FIELD_NUMBER: builtins.int
@@ -242,7 +242,7 @@ class UpdateJobRequest(message.Message):
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    job_id: builtins.str
     """The job's id."""
     name: builtins.str
     """What to call it."""
@@ -251,7 +251,7 @@ class UpdateJobRequest(message.Message):
     environment: builtins.str
     """Variables that its attempts see beside the agent's: a JSON object of texts."""
     status: job_pb2.JobStatus.ValueType
-    """Whether it makes tasks."""
+    """Whether it makes tasks: enabled or disabled."""
     etag: builtins.str
     """Changes it only if it is at this version."""
     request_id: builtins.str
@@ -260,7 +260,7 @@ class UpdateJobRequest(message.Message):
     """Checks everything and changes nothing."""
     @builtins.property
     def config(self) -> task_pb2.TaskConfig:
-        """What runs, and how."""
+        """What runs, and how. Replaces what there was as a whole."""
 
     @builtins.property
     def update_mask(self) -> field_mask_pb2.FieldMask:
@@ -271,20 +271,20 @@ class UpdateJobRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        job_id: builtins.str = ...,
         name: builtins.str | None = ...,
         description: builtins.str | None = ...,
         environment: builtins.str | None = ...,
         config: task_pb2.TaskConfig | None = ...,
-        status: job_pb2.JobStatus.ValueType = ...,
+        status: job_pb2.JobStatus.ValueType | None = ...,
         update_mask: field_mask_pb2.FieldMask | None = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_environment", b"_environment", "_name", b"_name", "config", b"config", "description", b"description", "environment", b"environment", "name", b"name", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_environment", b"_environment", "_name", b"_name", "_status", b"_status", "config", b"config", "description", b"description", "environment", b"environment", "name", b"name", "status", b"status", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_environment", b"_environment", "_name", b"_name", "config", b"config", "description", b"description", "environment", b"environment", "etag", b"etag", "id", b"id", "name", b"name", "request_id", b"request_id", "status", b"status", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_environment", b"_environment", "_name", b"_name", "_status", b"_status", "config", b"config", "description", b"description", "environment", b"environment", "etag", b"etag", "job_id", b"job_id", "name", b"name", "request_id", b"request_id", "status", b"status", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = typing.Literal["_description", b"_description"]  # noqa: Y015
@@ -292,12 +292,16 @@ class UpdateJobRequest(message.Message):
     _WhichOneofArgType__environment: _TypeAlias = typing.Literal["_environment", b"_environment"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__status: _TypeAlias = typing.Literal["status"]  # noqa: Y015
+    _WhichOneofArgType__status: _TypeAlias = typing.Literal["_status", b"_status"]  # noqa: Y015
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__environment) -> _WhichOneofReturnType__environment | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__status) -> _WhichOneofReturnType__status | None: ...
 
 @typing.final
 class UpdateJobResponse(message.Message):
@@ -320,11 +324,11 @@ class DeleteJobRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    job_id: builtins.str
     """The job's id."""
     etag: builtins.str
     """Changes it only if it is at this version."""
@@ -335,14 +339,14 @@ class DeleteJobRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        job_id: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "job_id", b"job_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -367,11 +371,11 @@ class EnableJobRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    job_id: builtins.str
     """The job's id."""
     etag: builtins.str
     """Changes it only if it is at this version."""
@@ -382,14 +386,14 @@ class EnableJobRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        job_id: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "job_id", b"job_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -414,11 +418,11 @@ class DisableJobRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    job_id: builtins.str
     """The job's id."""
     etag: builtins.str
     """Changes it only if it is at this version."""
@@ -429,14 +433,14 @@ class DisableJobRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        job_id: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "job_id", b"job_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -461,14 +465,14 @@ class TriggerJobRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
     PARAMETERS_FIELD_NUMBER: builtins.int
     PRIORITY_FIELD_NUMBER: builtins.int
     SCHEDULED_AT_FIELD_NUMBER: builtins.int
     DEPENDENCIES_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    job_id: builtins.str
     """The job's id."""
     parameters: builtins.str
     """What the task is given, in place of nothing: JSON."""
@@ -489,7 +493,7 @@ class TriggerJobRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        job_id: builtins.str = ...,
         parameters: builtins.str | None = ...,
         priority: builtins.int = ...,
         scheduled_at: timestamp_pb2.Timestamp | None = ...,
@@ -499,7 +503,7 @@ class TriggerJobRequest(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_parameters", b"_parameters", "_scheduled_at", b"_scheduled_at", "parameters", b"parameters", "scheduled_at", b"scheduled_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_parameters", b"_parameters", "_scheduled_at", b"_scheduled_at", "dependencies", b"dependencies", "id", b"id", "parameters", b"parameters", "priority", b"priority", "request_id", b"request_id", "scheduled_at", b"scheduled_at", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_parameters", b"_parameters", "_scheduled_at", b"_scheduled_at", "dependencies", b"dependencies", "job_id", b"job_id", "parameters", b"parameters", "priority", b"priority", "request_id", b"request_id", "scheduled_at", b"scheduled_at", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__parameters: _TypeAlias = typing.Literal["parameters"]  # noqa: Y015
     _WhichOneofArgType__parameters: _TypeAlias = typing.Literal["_parameters", b"_parameters"]  # noqa: Y015
@@ -539,11 +543,11 @@ class WatchJobsRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     CURSOR_FIELD_NUMBER: builtins.int
-    ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
-    id: builtins.str
+    job_id: builtins.str
     """Only the one of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
@@ -551,12 +555,12 @@ class WatchJobsRequest(message.Message):
         self,
         *,
         cursor: builtins.str = ...,
-        id: builtins.str = ...,
+        job_id: builtins.str = ...,
         namespace_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "id", b"id", "namespace_id", b"namespace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "job_id", b"job_id", "namespace_id", b"namespace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

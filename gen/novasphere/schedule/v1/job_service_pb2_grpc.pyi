@@ -32,8 +32,6 @@ class JobServiceStub:
     """Keeps a job from making tasks, and cancels those of its tasks that wait. Disabling a disabled job
     changes nothing.
     """
-    TriggerJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.TriggerJobRequest, _job_service_pb2.TriggerJobResponse]
-    """Makes a task of a job now."""
     WatchJobs: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]
     """Streams the present jobs and then every change to them."""
 
@@ -97,14 +95,6 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Keeps a job from making tasks, and cancels those of its tasks that wait. Disabling a disabled job
         changes nothing.
         """
-
-    @_abc_1.abstractmethod
-    def TriggerJob(
-        self,
-        request: _job_service_pb2.TriggerJobRequest,
-        context: _aio.ServicerContext[_job_service_pb2.TriggerJobRequest, _abc.Awaitable[_job_service_pb2.TriggerJobResponse]],
-    ) -> _abc.Awaitable[_job_service_pb2.TriggerJobResponse]:
-        """Makes a task of a job now."""
 
     @_abc_1.abstractmethod
     def WatchJobs(

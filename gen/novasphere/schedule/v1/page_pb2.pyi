@@ -21,8 +21,9 @@ DESCRIPTOR: descriptor.FileDescriptor
 @typing.final
 class Condition(message.Message):
     """What one field of a row must satisfy: all that is set. Every operator may be spelled with a leading "$".
-    Values are JSON as the row prints them: texts, numbers, true and false, instants as RFC 3339. An enum's
-    value may be given by its word or its number.
+    Values are JSON as the row prints them: texts, numbers, true and false, instants as RFC 3339, which compare
+    in whole seconds, as rows print them. An enum's value may be given by its word or its number. What is null
+    matches where an operator says so, and no other.
     """
 
     DESCRIPTOR: descriptor.Descriptor
@@ -51,9 +52,9 @@ class Condition(message.Message):
     lte: builtins.str
     """Is at most this."""
     not_in: builtins.str
-    """Is none of these. What is null matches."""
+    """Is none of these: a list of 1 to 100 values. What is null matches."""
     contains: builtins.str
-    """A text that holds this one."""
+    """A text that holds this one, in the same case."""
     not_contains: builtins.str
     """A text that does not hold this one."""
     starts_with: builtins.str
@@ -151,7 +152,10 @@ class PageSpec(message.Message):
     """Rows of a page. Unset: 20."""
     @builtins.property
     def order_by(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The fields to sort by, most important first; a leading "-" turns one around. Unset: newest first."""
+        """The fields to sort by, most important first; a leading "-" turns one around. What is null comes before
+        everything else, and rows that are equal in all of them come in the order in which they were made. Unset:
+        newest first.
+        """
 
     def __init__(
         self,

@@ -1,0 +1,261 @@
+"""Jobs: what is to be run again and again. Made, read, watched, changed and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+
+import sqlalchemy as sa
+from novasphere.schedule.v1 import job_pb2 as pb
+from novasphere.schedule.v1 import job_service_pb2 as api
+
+from novasphere_server import errors
+from novasphere_server.core import etags, instants, keys, pages, task_configs, task_ids
+from novasphere_server.core.pages import Field
+from novasphere_server.core.principals import Principal
+from novasphere_server.core.tasks import check_namespace
+from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import JOBS
+from novasphere_server.store.queries import Page
+from novasphere_server.store.rendered import Rendered
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch, WatchPage
+
+_jobs = tables.jobs.c
+
+CHANGEABLE = ("name", "description", "environment", "config", "status")
+_NAMESPACE = "default"
+_STATUSES = (pb.JOB_STATUS_ENABLED, pb.JOB_STATUS_DISABLED)
+
+# What of a row can be asked about.
+FIELDS: Mapping[str, Field] = {
+    "id": Field("key", pages.Text()),
+    "namespace_id": Field("namespace", pages.Text()),
+    "name": Field("name", pages.Text()),
+    "description": Field("description", pages.Text()),
+    "status": Field("status", pages.Words(pb.JobStatus)),
+    "created_at": Field("created_at_us", pages.Instant()),
+    "updated_at": Field("updated_at_us", pages.Instant()),
+    "created_by": Field("created_by", pages.Integer()),
+    "revision": Field("revision", pages.Integer()),
+    "number": Field("id", pages.Integer()),
+}
+
+
+class Jobs:
+    """All jobs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def create(
+        self,
+        principal: Principal,
+        request: api.CreateJobRequest,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Job:
+        """Returns the new job. Raises JobExists."""
+        namespace = request.namespace_id or _NAMESPACE
+        check_namespace(principal, namespace)
+        _check(request, CHANGEABLE)
+        job_id = task_ids.new_uuid()
+
+        def create(tx: Transaction) -> pb.Job:
+            job = pb.Job(
+                id=job_id,
+                namespace_id=namespace,
+                name=request.name,
+                config=request.config,
+                status=request.status or pb.JOB_STATUS_ENABLED,
+                created_at=instants.timestamp(tx.now_us),
+                updated_at=instants.timestamp(tx.now_us),
+                created_by=keys.number(tx, principal),
+            )
+            for name in ("description", "environment"):
+                if request.HasField(name):
+                    setattr(job, name, getattr(request, name))
+            _check_name_is_free(tx, job)
+            job.number = tx.next_id(JOBS.name)
+            tx.put(JOBS, job)
+            return job
+
+        return await self._store.write(
+            create, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
+        )
+
+    async def get(self, principal: Principal, job_id: str) -> Rendered[pb.Job]:
+        """Returns a job. Raises JobNotFound, and PermissionDenied where the caller may not know whether it is
+        there.
+        """
+        found = self._store.known(JOBS, job_id) or await self._store.get(JOBS, job_id)
+        if found is None or (
+            principal.namespaces and not principal.may_touch(found.message().namespace_id)
+        ):
+            raise _out_of_reach(principal, job_id)
+        return found
+
+    async def list(self, principal: Principal, request: api.ListJobsRequest) -> Page[pb.Job]:
+        """Returns the jobs of the page that a request asks for."""
+        return await self._store.list(pages.query(JOBS, FIELDS, request, pages.reachable(principal)))
+
+    def watch(
+        self, principal: Principal, job_id: str, namespace: str, cursor: str
+    ) -> AsyncGenerator[WatchPage, None]:
+        """Returns the pages of a watch. The caller must aclose() it."""
+        if namespace:
+            check_namespace(principal, namespace)
+
+        def matches(job: pb.Job) -> bool:
+            return principal.may_touch(job.namespace_id) and namespace in ("", job.namespace_id)
+
+        return self._store.watch(
+            Watch(
+                kind=JOBS,
+                cursor=cursor,
+                identity=(job_id, namespace, principal.namespaces),
+                matches=matches,
+                key=job_id,
+            )
+        )
+
+    async def update(
+        self,
+        principal: Principal,
+        request: api.UpdateJobRequest,
+        fields: Collection[str],
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Job:
+        """Returns the job with those fields as the request has them. Raises JobExists."""
+        _check(request, fields)
+
+        def change(job: pb.Job) -> None:
+            for name in fields:
+                job.ClearField(name)  # type: ignore[arg-type]  # the names are those of CHANGEABLE
+                if not request.HasField(name):  # type: ignore[arg-type]
+                    continue
+                if name == "config":
+                    job.config.CopyFrom(request.config)
+                else:
+                    setattr(job, name, getattr(request, name))
+
+        return await self._change(
+            principal, request.job_id, change, request.etag, idempotency, is_dry_run
+        )
+
+    async def set_status(
+        self,
+        principal: Principal,
+        job_id: str,
+        status: pb.JobStatus.ValueType,
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Job:
+        """Returns the job, enabled or disabled."""
+
+        def change(job: pb.Job) -> None:
+            job.status = status
+
+        return await self._change(principal, job_id, change, etag, idempotency, is_dry_run)
+
+    async def delete(
+        self,
+        principal: Principal,
+        job_id: str,
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Job:
+        """Forgets a job, and returns what it was."""
+
+        def delete(tx: Transaction) -> pb.Job:
+            job = _find(tx, principal, job_id)
+            etags.check(etag, job.revision)
+            _halt(tx, job)
+            tx.delete(JOBS, job_id)
+            return job
+
+        return await self._store.write(
+            delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
+        )
+
+    async def _change(
+        self,
+        principal: Principal,
+        job_id: str,
+        change: Callable[[pb.Job], None],
+        etag: str,
+        idempotency: Idempotency | None,
+        is_dry_run: bool,
+    ) -> pb.Job:
+        """Returns the changed job. One that is as it shall be stays at its revision."""
+
+        def update(tx: Transaction) -> pb.Job:
+            job = _find(tx, principal, job_id)
+            etags.check(etag, job.revision)
+            before = pb.Job.FromString(job.SerializeToString())
+            change(job)
+            if job == before:
+                return job
+            if job.name != before.name:
+                _check_name_is_free(tx, job)
+            job.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+            tx.put(JOBS, job)
+            if before.status == pb.JOB_STATUS_ENABLED != job.status:
+                _halt(tx, job)
+            return job
+
+        return await self._store.write(
+            update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
+        )
+
+
+def _check(request: api.CreateJobRequest | api.UpdateJobRequest, fields: Collection[str]) -> None:
+    """Raises InvalidArgument unless a job can have what the request says of those fields."""
+    if "name" in fields and not request.name:
+        raise errors.InvalidArgument("name", "must be set")
+    if "config" in fields:
+        task_configs.check(request.config, "config")
+    if "environment" in fields and request.HasField("environment"):
+        task_configs.check_environment(request.environment, "environment")
+    is_new = isinstance(request, api.CreateJobRequest)
+    if "status" in fields and not (is_new and not request.status) and request.status not in _STATUSES:
+        raise errors.InvalidArgument(
+            "status", "must be one of enabled, disabled; to delete it use DELETE"
+        )
+
+
+def _find(tx: Transaction, principal: Principal, job_id: str) -> pb.Job:
+    job = tx.get(JOBS, job_id)
+    if job is None or not principal.may_touch(job.namespace_id):
+        raise _out_of_reach(principal, job_id)
+    return job
+
+
+def _check_name_is_free(tx: Transaction, job: pb.Job) -> None:
+    taken = sa.and_(_jobs.namespace == job.namespace_id, _jobs.name == job.name)
+    if tx.find(JOBS, taken, limit=1):
+        raise errors.JobExists(job.namespace_id, job.name)
+
+
+def _halt(tx: Transaction, job: pb.Job) -> None:
+    """Ends what must not outlive a job that is disabled or deleted. Nothing makes tasks of jobs yet."""
+
+
+def _out_of_reach(principal: Principal, job_id: str) -> errors.ApiError:
+    """Returns what is said of a job that is not there, or not the caller's: who is bound to namespaces
+    cannot tell the one from the other.
+    """
+    if not principal.namespaces:
+        return errors.JobNotFound(job_id)
+    return errors.PermissionDenied(
+        f"this credential, which is bound to namespaces, reaches no job {job_id!r}",
+        metadata={"job_id": job_id},
+    )
