@@ -3,31 +3,92 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_instance_service_pb2 as instance_api
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1 import task_service_pb2 as api
 
 from novasphere_server import errors
-from novasphere_server.core import dependencies, etags, instants, task_configs, task_ids, tasks
+from novasphere_server.core import dependencies, etags, instants, pages, task_configs, task_ids, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.demands import Demand
 from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.pages import Field
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import Tasks, check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import NODES, TASKS
+from novasphere_server.store.kinds import NODES, TASKS, Kind
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
 
 _NAMESPACE = "default"
+
+
+class _TaskId(pages.Text):
+    """Ids of tasks, in any spelling."""
+
+    def read(self, value: Any) -> str:
+        return task_ids.run_id(super().read(value))
+
+
+def _stored(words: Mapping[Any, Any]) -> dict[int, list[int]]:
+    """Returns the states that stand for each status."""
+    found: dict[int, list[int]] = {}
+    for state, status in words.items():
+        found.setdefault(status, []).append(state)
+    return found
+
+
+# What of a row can be asked about.
+TASK_FIELDS: Mapping[str, Field] = {
+    "id": Field("key", _TaskId()),
+    "job_id": Field("job_id", pages.Text(), empty_is_null=True),
+    "namespace_id": Field("namespace", pages.Text()),
+    "priority": Field("priority", pages.Integer()),
+    "status": Field("state", pages.Words(pb.TaskStatus, _stored(states.TASK_STATUS))),
+    "state": Field("state", pages.Words(pb.WorkState)),
+    "schedule_id": Field("schedule_id", pages.Text(), empty_is_null=True),
+    "scheduled_at": Field("scheduled_at_us", pages.Instant()),
+    "schedule_kind": Field("schedule_kind", pages.Words(pb.ScheduleKind)),
+    "completed_at": Field("completed_at_us", pages.Instant()),
+    "started_at": Field("started_at_us", pages.Instant()),
+    "retry_count": Field("retry_count", pages.Integer()),
+    "lock_version": Field("attempt", pages.Integer()),
+    "created_by": Field("created_by", pages.Integer()),
+    "created_at": Field("created_at_us", pages.Instant()),
+    "updated_at": Field("updated_at_us", pages.Instant()),
+    "node_id": Field("node_id", pages.Text()),
+    "task_type": Field("task_type", pages.Text()),
+    "cancel_requested": Field("cancel_requested", pages.Boolean()),
+    "revision": Field("revision", pages.Integer()),
+    "number": Field("id", pages.Integer()),
+}
+INSTANCE_FIELDS: Mapping[str, Field] = {
+    "id": Field("key", pages.Text()),
+    "task_id": Field("run_id", _TaskId()),
+    "job_id": Field("job_id", pages.Text(), empty_is_null=True),
+    "agent_id": Field("node_id", pages.Text(), empty_is_null=True),
+    "status": Field("state", pages.Words(pb.TaskInstanceStatus, _stored(states.INSTANCE_STATUS))),
+    "state": Field("state", pages.Words(pb.WorkState)),
+    "namespace_id": Field("namespace", pages.Text()),
+    "started_at": Field("started_at_us", pages.Instant()),
+    "completed_at": Field("completed_at_us", pages.Instant()),
+    "exit_code": Field("exit_code", pages.Integer()),
+    "attempt": Field("attempt", pages.Integer()),
+    "created_at": Field("created_at_us", pages.Instant()),
+    "updated_at": Field("updated_at_us", pages.Instant()),
+}
+# Not one of those that the log knows: it says where attempts are read.
+_INSTANCES: Kind[pb.StoredTask] = replace(TASKS, name="task_instance", table=tables.task_instances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,20 +217,30 @@ class ScheduleTasks:
 
     async def get_instance(self, principal: Principal, instance_id: str) -> pb.TaskInstance:
         """Returns an attempt, present or past. Raises TaskInstanceNotFound."""
-        present, past = tables.tasks.c, tables.past_instances.c
+        kept = tables.task_instances.c
         rows = await self._store.read(
-            sa.select(present.key, sa.null().label("body"))
-            .where(present.instance_id == instance_id)
-            .union_all(sa.select(past.run_id, past.body).where(past.instance_id == instance_id))
+            sa.select(kept.namespace, kept.body).where(kept.key == instance_id)
         )
-        stored = await self._store.get(TASKS, rows[0].key) if rows else None
-        if stored is None:
+        if not rows or not principal.may_touch(rows[0].namespace):
             raise errors.TaskInstanceNotFound(instance_id)
-        found = stored.message()
-        if principal.namespaces and not principal.may_touch(found.task.namespace_id):
-            raise errors.TaskInstanceNotFound(instance_id)
-        body = rows[0].body
-        return shown(found.task, found.instance if body is None else pb.TaskInstance.FromString(body))
+        return instance_of(pb.StoredTask.FromString(rows[0].body))
+
+    async def list(
+        self, principal: Principal, request: api.ListTasksRequest
+    ) -> tuple[Sequence[Rendered[pb.Task]], int]:
+        """Returns the tasks of the page that a request asks for, and how many match in all."""
+        within = pages.reachable(principal)
+        page = await self._store.list(pages.query(TASKS, TASK_FIELDS, request, within))
+        return [item.projected(task_of) for item in page.items], page.total
+
+    async def list_instances(
+        self, principal: Principal, request: instance_api.ListTaskInstancesRequest
+    ) -> tuple[Sequence[pb.TaskInstance], int]:
+        """Returns the attempts of the page that a request asks for, and how many match in all."""
+        query = pages.query(_INSTANCES, INSTANCE_FIELDS, request, pages.reachable(principal))
+        rows = await self._store.read(query.statement())
+        found = [pb.StoredTask.FromString(row.body) for row in rows if row.key is not None]
+        return [instance_of(stored) for stored in found], rows[0].total
 
     def watch(
         self, principal: Principal, which: TaskFilter, cursor: str

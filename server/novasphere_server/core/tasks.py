@@ -322,11 +322,16 @@ def begin_attempt(tx: Transaction, stored: pb.StoredTask) -> None:
 
 def _past(stored: pb.StoredTask) -> dict[str, object]:
     task, last = stored.task, stored.instance
+    # With as much of the task as an attempt is shown with.
+    kept = pb.StoredTask(task=pb.Task(id=task.id, namespace_id=task.namespace_id), instance=last)
+    if task.HasField("job_id"):
+        kept.task.job_id = task.job_id
     return {
         "instance_id": last.id,
         "run_id": task_ids.of_task(task.id),
         "namespace": task.namespace_id,
         "job_id": task.job_id,
+        "number": task.number,
         "node_id": last.agent_id,
         "state": last.state,
         "attempt": last.attempt,
@@ -335,7 +340,7 @@ def _past(stored: pb.StoredTask) -> dict[str, object]:
         "updated_at_us": instants.microseconds(last.updated_at),
         "started_at_us": instants.optional_microseconds(last, "started_at"),
         "completed_at_us": instants.optional_microseconds(last, "completed_at"),
-        "body": last.SerializeToString(deterministic=True),
+        "body": kept.SerializeToString(deterministic=True),
     }
 
 

@@ -10,7 +10,8 @@ from novasphere.fleet.v1 import task_pb2 as device
 from novasphere.schedule.v1 import task_instance_service_pb2 as instances
 from novasphere.schedule.v1 import task_service_pb2 as pb
 
-from novasphere_server import errors, logs
+from novasphere_server import logs
+from novasphere_server.core import pages
 from novasphere_server.core.device_tasks import DeviceTasks
 from novasphere_server.core.schedule_tasks import ScheduleTasks, TaskFilter
 from novasphere_server.rpc import watch_rows
@@ -29,11 +30,14 @@ class TaskService:
     def __init__(self, tasks: ScheduleTasks) -> None:
         self._tasks = tasks
 
-    async def ListTasks(self, request, context):
-        raise errors.TaskInstanceNotFound("todo")
-
-    async def ExplainTask(self, request, context):
-        raise errors.TaskInstanceNotFound("todo")
+    async def ListTasks(
+        self, request: pb.ListTasksRequest, context: CallContext
+    ) -> Many[pb.ListTasksResponse]:
+        found, total = await self._tasks.list(context.principal, request)
+        response = pb.ListTasksResponse(
+            total=total, page=pages.number(request.page), page_size=pages.size(request.page)
+        )
+        return Many(response, "data", found)
 
     async def GetTask(self, request: pb.GetTaskRequest, context: CallContext) -> One[pb.GetTaskResponse]:
         return One(pb.GetTaskResponse(), "task", await self._tasks.get(context.principal, request.id))
@@ -92,8 +96,13 @@ class TaskInstanceService:
         instance = await self._tasks.get_instance(context.principal, request.id)
         return instances.GetTaskInstanceResponse(instance=instance)
 
-    async def ListTaskInstances(self, request, context):
-        raise errors.TaskInstanceNotFound("todo")
+    async def ListTaskInstances(
+        self, request: instances.ListTaskInstancesRequest, context: CallContext
+    ) -> instances.ListTaskInstancesResponse:
+        found, total = await self._tasks.list_instances(context.principal, request)
+        return instances.ListTaskInstancesResponse(
+            data=found, total=total, page=pages.number(request.page), page_size=pages.size(request.page)
+        )
 
     async def WatchTaskInstances(
         self, request: instances.WatchTaskInstancesRequest, context: CallContext

@@ -70,6 +70,8 @@ tasks = _resource(
     sa.Column("hold", sa.Integer, nullable=False, server_default="0"),
     # What follows, up to `execution_ms`, is of the present attempt.
     sa.Column("instance_id", TEXT, nullable=False),
+    sa.Column("instance_state", sa.Integer, nullable=False),
+    sa.Column("instance_node_id", TEXT, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("retry_count", sa.Integer, nullable=False),
     sa.Column("exit_code", sa.Integer),
@@ -79,6 +81,7 @@ tasks = _resource(
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     # What the client that cancelled it asked for; null is the default. Not in the message either.
     sa.Column("cancel_grace_ms", sa.BigInteger),
+    sa.Column("created_by", sa.BigInteger, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("updated_at_us", sa.BigInteger, nullable=False),
     sa.Column("scheduled_at_us", sa.BigInteger, nullable=False),
@@ -127,6 +130,7 @@ past_instances = sa.Table(
     sa.Column("run_id", TEXT, nullable=False),
     sa.Column("namespace", TEXT, nullable=False),
     sa.Column("job_id", TEXT, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),  # the task's
     sa.Column("node_id", TEXT, nullable=False),
     sa.Column("state", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
@@ -137,6 +141,27 @@ past_instances = sa.Table(
     sa.Column("completed_at_us", sa.BigInteger),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Index(None, "run_id"),
+)
+
+# Every attempt, present or past, as a row of its own. A view, so it has metadata of its own.
+task_instances = sa.Table(
+    "task_instances",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger),  # newer attempts of newer tasks have greater ones
+    sa.Column("key", TEXT),
+    sa.Column("revision", sa.BigInteger),
+    sa.Column("run_id", TEXT),
+    sa.Column("namespace", TEXT),
+    sa.Column("job_id", TEXT),
+    sa.Column("node_id", TEXT),
+    sa.Column("state", sa.Integer),
+    sa.Column("attempt", sa.Integer),
+    sa.Column("exit_code", sa.Integer, nullable=True),
+    sa.Column("created_at_us", sa.BigInteger),
+    sa.Column("updated_at_us", sa.BigInteger),
+    sa.Column("started_at_us", sa.BigInteger, nullable=True),
+    sa.Column("completed_at_us", sa.BigInteger, nullable=True),
+    sa.Column("body", sa.LargeBinary),
 )
 
 # What tasks still wait for. A row goes once it is settled.

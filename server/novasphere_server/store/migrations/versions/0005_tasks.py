@@ -49,6 +49,8 @@ def upgrade() -> None:
         sa.Column("state", sa.Integer(), nullable=False),
         sa.Column("hold", sa.Integer(), server_default="0", nullable=False),
         sa.Column("instance_id", _TEXT, nullable=False),
+        sa.Column("instance_state", sa.Integer(), nullable=False),
+        sa.Column("instance_node_id", _TEXT, nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("retry_count", sa.Integer(), nullable=False),
         sa.Column("exit_code", sa.Integer(), nullable=True),
@@ -56,6 +58,7 @@ def upgrade() -> None:
         sa.Column("fencing_token", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("cancel_grace_ms", sa.BigInteger(), nullable=True),
+        sa.Column("created_by", sa.BigInteger(), nullable=False),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
         sa.Column("updated_at_us", sa.BigInteger(), nullable=False),
         sa.Column("scheduled_at_us", sa.BigInteger(), nullable=False),
@@ -106,6 +109,7 @@ def upgrade() -> None:
         sa.Column("run_id", _TEXT, nullable=False),
         sa.Column("namespace", _TEXT, nullable=False),
         sa.Column("job_id", _TEXT, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("node_id", _TEXT, nullable=False),
         sa.Column("state", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -118,6 +122,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("instance_id", name="pk_past_instances"),
     )
     op.create_index("ix_past_instances_run_id", "past_instances", ["run_id"])
+    op.execute(_TASK_INSTANCES)
     op.create_table(
         "dependencies",
         sa.Column("run_id", _TEXT, nullable=False),
@@ -277,6 +282,18 @@ def task_of(body: bytes) -> task_pb2.StoredTask:
     return stored
 
 
+# A task has fewer than a million attempts, so newer ones have greater ids.
+_TASK_INSTANCES = """
+CREATE VIEW task_instances AS
+SELECT id * 1000000 + attempt AS id, instance_id AS key, revision, key AS run_id, namespace, job_id,
+    instance_node_id AS node_id, instance_state AS state, attempt, exit_code, created_at_us, updated_at_us,
+    started_at_us, completed_at_us, body
+FROM tasks
+UNION ALL
+SELECT number * 1000000 + attempt, instance_id, 0, run_id, namespace, job_id, node_id, state, attempt,
+    exit_code, created_at_us, updated_at_us, started_at_us, completed_at_us, body
+FROM past_instances
+"""
 _TASK_STATUS: Any = {1: 1, 2: 3, 3: 10, 4: 100, 5: 90, 6: 90, 7: 99, 8: 90, 9: 90}
 _INSTANCE_STATUS: Any = {1: 1, 2: 5, 3: 10, 4: 100, 5: 90, 6: 20, 7: 99, 8: 90, 9: 90}
 
@@ -304,11 +321,14 @@ def _row(stored: task_pb2.StoredTask, key: str) -> dict[str, Any]:
         "is_pinned": True,
         "state": task.state,
         "instance_id": instance.id,
+        "instance_state": instance.state,
+        "instance_node_id": instance.agent_id,
         "attempt": instance.attempt,
         "retry_count": 0,
         "exit_code": instance.exit_code if instance.HasField("exit_code") else None,
         "execution_ms": instance.execution_time_ms,
         "cancel_requested": task.cancel_requested,
+        "created_by": 0,
         "created_at_us": created_us,
         "updated_at_us": task.updated_at.ToMicroseconds(),
         "scheduled_at_us": created_us,
