@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.api.v1 import key_pb2
 from novasphere.node.v1 import node_pb2
-from novasphere.schedule.v1 import job_pb2, task_pb2
+from novasphere.schedule.v1 import job_pb2, schedule_pb2, task_pb2
 
 from novasphere_server.store import tables
 
@@ -114,6 +114,36 @@ def _stamp_job(job: job_pb2.Job, revision: int) -> None:
     job.revision = revision
 
 
+def _schedule_columns(schedule: schedule_pb2.Schedule) -> dict[str, Any]:
+    def optional(name: str) -> Any:
+        return getattr(schedule, name) if schedule.HasField(name) else None  # type: ignore[arg-type] - names of its fields
+
+    return {
+        "id": schedule.number,
+        "namespace": schedule.namespace_id,
+        "job_id": schedule.job_id,
+        "name": schedule.name,
+        "description": optional("description"),
+        "kind": schedule.kind,
+        "state": schedule.state,
+        "enabled": schedule.enabled,
+        "cron_expression": optional("cron_expression"),
+        "interval_secs": optional("interval_secs"),
+        "max_count": optional("max_count"),
+        "start_time_us": _us(schedule.start_time) if schedule.HasField("start_time") else None,
+        "end_time_us": _us(schedule.end_time) if schedule.HasField("end_time") else None,
+        "priority": schedule.priority,
+        "generation": schedule.generation,
+        "created_by": schedule.created_by,
+        "created_at_us": _us(schedule.created_at),
+        "updated_at_us": _us(schedule.updated_at),
+    }
+
+
+def _stamp_schedule(schedule: schedule_pb2.Schedule, revision: int) -> None:
+    schedule.revision = revision
+
+
 def _key_columns(key: key_pb2.Key) -> dict[str, Any]:
     return {
         "name": key.name,
@@ -172,6 +202,16 @@ JOBS: Kind[job_pb2.Job] = Kind(
     columns=_job_columns,
 )
 
+SCHEDULES: Kind[schedule_pb2.Schedule] = Kind(
+    name="schedule",
+    message=schedule_pb2.Schedule,
+    table=tables.schedules,
+    key=lambda schedule: schedule.id,
+    revision=lambda schedule: schedule.revision,
+    stamp=_stamp_schedule,
+    columns=_schedule_columns,
+)
+
 KEYS: Kind[key_pb2.Key] = Kind(
     name="key",
     message=key_pb2.Key,
@@ -192,4 +232,4 @@ JOIN_TOKENS: Kind[key_pb2.JoinToken] = Kind(
     columns=_join_token_columns,
 )
 
-KINDS: tuple[Kind[Any], ...] = (NODES, TASKS, JOBS, KEYS, JOIN_TOKENS)
+KINDS: tuple[Kind[Any], ...] = (NODES, TASKS, JOBS, SCHEDULES, KEYS, JOIN_TOKENS)

@@ -95,7 +95,7 @@ tasks = _resource(
     sa.Index(None, "node_id"),
     sa.Index(None, "state", "queue_deadline_us"),
     sa.Index(None, "job_id"),
-    sa.Index(None, "schedule_id"),
+    sa.Index(None, "schedule_id", "state"),
     sa.Index(None, "instance_id"),
     # What any node may take, in the order in which it goes.
     sa.Index(
@@ -120,6 +120,61 @@ tasks = _resource(
         sqlite_where=sa.text("completed_at_us IS NOT NULL"),
         postgresql_where=sa.text("completed_at_us IS NOT NULL"),
     ),
+)
+
+schedules = _resource(
+    "schedules",
+    sa.Column("namespace", TEXT, nullable=False),
+    sa.Column("job_id", TEXT, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("description", TEXT),
+    sa.Column("kind", sa.Integer, nullable=False),
+    sa.Column("state", sa.Integer, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("cron_expression", TEXT),
+    sa.Column("interval_secs", sa.BigInteger),
+    sa.Column("max_count", sa.BigInteger),
+    sa.Column("start_time_us", sa.BigInteger),
+    sa.Column("end_time_us", sa.BigInteger),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("created_by", sa.BigInteger, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    # What follows moves with every time that passes, so it is not in the message: a fire makes a row of the
+    # ledger and a task, not another version of its schedule.
+    # The ledger covers every time of the generation up to this one.
+    sa.Column("position_us", sa.BigInteger, nullable=False, server_default="0"),
+    # When the scheduler looks at it next; null: never, by the clock.
+    sa.Column("due_us", sa.BigInteger),
+    sa.Column("fired_count", sa.BigInteger, nullable=False, server_default="0"),
+    # How often a daemon ended soon after it was started, in a row.
+    sa.Column("restarts", sa.Integer, nullable=False, server_default="0"),
+    sa.Index(None, "job_id"),
+    sa.Index(None, "due_us"),
+)
+
+# The ledger: what became of each time of a schedule. Skips in a row for one reason share a row.
+firings = sa.Table(
+    "firings",
+    metadata,
+    sa.Column("schedule_id", TEXT, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("nominal_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last_nominal_us", sa.BigInteger, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("disposition", sa.Integer, nullable=False),
+    sa.Column("run_id", TEXT, nullable=False),  # of the task that it made, or empty
+    sa.Column("note", TEXT, nullable=False),
+    sa.Column("decided_at_us", sa.BigInteger, nullable=False),
+    sa.Index(
+        "ix_firings_buffered",
+        "schedule_id",
+        "nominal_us",
+        sqlite_where=sa.text("disposition = 2"),
+        postgresql_where=sa.text("disposition = 2"),
+    ),
+    sa.Index(None, "nominal_us"),
 )
 
 # Attempts that another one followed. Their log is the task's.

@@ -1,0 +1,479 @@
+"""The firing ledger: what becomes of each time of a schedule.
+
+Every time of a schedule up to its position is covered by exactly one row, which is written in the mutation that
+makes its task. Whoever stops at any moment goes on from the position, so a time is neither lost nor fired twice;
+that holds for several servers too, as mutations come one after the other.
+
+Everything here runs inside a mutation, and takes the time from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from novasphere.schedule.v1 import job_pb2, task_pb2
+from novasphere.schedule.v1 import schedule_pb2 as pb
+
+from novasphere_server.core import instants, task_configs, task_ids, tasks
+from novasphere_server.core.calendars import nominal_times
+from novasphere_server.core.calendars.nominal_times import NominalTime, Note
+from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind, Timing
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.principals import Principal
+from novasphere_server.store import tables
+from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
+from novasphere_server.store.transactions import Transaction
+
+# A time that was come round to later than this was missed, and its schedule's misfire policy decides.
+GRACE_US = 10_000_000
+# A daemon that ran for as long is started again at once.
+_SETTLED_US = 10_000_000
+_LONGEST_PAUSE = 60  # seconds before a daemon that keeps ending is started again
+_TIMES = 500  # of a schedule, covered in one mutation
+_MOST_BUFFERED = 1000
+# How often a schedule that makes no tasks is looked at, for its ledger to keep up.
+_IDLE_US = 600_000_000
+
+Disposition = pb.Disposition.ValueType
+
+_f = tables.firings.c
+_s = tables.schedules.c
+_t = tables.tasks.c
+
+_NOTES = {
+    Note.DST_SHIFTED: "the clock change moved it to the first instant after the gap",
+    Note.DST_FOLD: "the clocks show this time of day twice",
+}
+
+
+def timing_of(schedule: pb.Schedule) -> Timing | None:
+    """Returns when a schedule fires by the clock; None for one that does not."""
+    bounds: dict[str, Any] = {
+        "start_us": instants.optional_microseconds(schedule, "start_time"),
+        "end_us": instants.optional_microseconds(schedule, "end_time"),
+        "timezone": schedule.timezone or "UTC",
+    }
+    match schedule.kind:
+        case task_pb2.SCHEDULE_KIND_CRON:
+            return Timing(
+                Kind.CRON,
+                expression=schedule.cron_expression,
+                gap_policy=(
+                    GapPolicy.SKIP
+                    if schedule.gap_policy == pb.GAP_POLICY_SKIP
+                    else GapPolicy.SHIFT
+                ),
+                fold_policy=_FOLDS.get(schedule.fold_policy, FoldPolicy.FIRST),
+                **bounds,
+            )
+        case task_pb2.SCHEDULE_KIND_INTERVAL:
+            return Timing(
+                Kind.INTERVAL,
+                interval_seconds=schedule.interval_secs,
+                anchor_us=instants.microseconds(schedule.anchor),
+                **bounds,
+            )
+        case task_pb2.SCHEDULE_KIND_ONCE:
+            at_us = instants.microseconds(schedule.start_time)
+            return Timing(
+                Kind.INTERVAL, interval_seconds=1, anchor_us=at_us, start_us=at_us, end_us=at_us + 1
+            )
+        case _:
+            return None
+
+
+_FOLDS = {pb.FOLD_POLICY_LAST: FoldPolicy.LAST, pb.FOLD_POLICY_BOTH: FoldPolicy.BOTH}
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of the ledger on their way into the table; skips in a row for one reason become one."""
+
+    schedule_id: str
+    generation: int
+    now_us: int
+    found: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, time: NominalTime, disposition: Disposition, run_id: str = "") -> None:
+        note = _note(time)
+        last = self.found[-1] if self.found else None
+        if last is not None and not run_id and not note and last["disposition"] == disposition:
+            if disposition != pb.DISPOSITION_BUFFERED and not last["note"]:
+                last["last_nominal_us"] = time.at_us
+                last["count"] += 1
+                return
+        self.found.append(
+            {
+                "schedule_id": self.schedule_id,
+                "generation": self.generation,
+                "nominal_us": time.at_us,
+                "last_nominal_us": time.at_us,
+                "count": 1,
+                "disposition": disposition,
+                "run_id": run_id,
+                "note": note,
+                "decided_at_us": self.now_us,
+            }
+        )
+
+    def write(self, tx: Transaction) -> None:
+        if self.found and self._extends_the_last(tx):
+            self.found.pop(0)
+        if self.found:
+            tx.execute(sa.insert(tables.firings), self.found)
+
+    def _extends_the_last(self, tx: Transaction) -> bool:
+        """Adds the first row to the last one that is stored, if both are skips for one reason."""
+        first = self.found[0]
+        if first["run_id"] or first["note"] or first["disposition"] == pb.DISPOSITION_BUFFERED:
+            return False
+        is_own = sa.and_(_f.schedule_id == self.schedule_id, _f.generation == self.generation)
+        last = tx.execute(
+            sa.select(tables.firings).where(is_own).order_by(_f.nominal_us.desc()).limit(1)
+        ).first()
+        if last is None or last.disposition != first["disposition"] or last.note:
+            return False
+        tx.execute(
+            sa.update(tables.firings)
+            .where(is_own, _f.nominal_us == last.nominal_us)
+            .values(
+                last_nominal_us=first["last_nominal_us"],
+                count=_f["count"] + first["count"],
+                decided_at_us=self.now_us,
+            )
+        )
+        return True
+
+
+def fire_due(tx: Transaction, settings: FleetSettings, limit: int) -> int | None:
+    """Covers times that have come, of up to `limit` schedules. Returns when the next look is due; None where
+    nothing is by the clock.
+    """
+    due = tx.execute(
+        sa.select(_s.key).where(_s.due_us <= tx.now_us).order_by(_s.due_us).limit(limit)
+    ).scalars()
+    for schedule_id in tx.fitting(list(due)):
+        advance(tx, schedule_id, settings)
+    following: int | None = tx.execute(sa.select(sa.func.min(_s.due_us))).scalar()
+    return following
+
+
+def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
+    """Covers times of a schedule that have come: as many as one mutation may. Returns whether that was all."""
+    schedule = tx.get(SCHEDULES, schedule_id)
+    if schedule is None:
+        return True
+    job = tx.get(JOBS, schedule.job_id)
+    timing = timing_of(schedule)
+    state = tx.execute(
+        sa.select(_s.position_us, _s.fired_count).where(_s.key == schedule_id)
+    ).one()
+    if timing is None or job is None:
+        _keep_running(tx, schedule, job, settings)
+        return True
+    if schedule.state == pb.SCHEDULE_STATE_ENDED:
+        _set_due(tx, schedule_id, None)
+        return True
+    coming = nominal_times.times(timing, state.position_us, tx.now_us)
+    now = list(islice(coming, _TIMES + 1))
+    has_more = len(now) > _TIMES
+    firing = _Firing(tx, schedule, job, settings, state.fired_count)
+    firing.cover(now[:_TIMES], has_more=has_more)
+    position_us = now[: _TIMES][-1].at_us if now else state.position_us
+    if schedule.state == pb.SCHEDULE_STATE_ENDED:  # by its count
+        due_us = None
+    elif has_more:
+        due_us = tx.now_us
+    else:
+        following = nominal_times.next_time(timing, max(position_us, tx.now_us))
+        due_us = None if following is None else following.at_us
+        if following is None and not _is_buffering(tx, schedule_id):
+            _end(tx, schedule)
+        elif due_us is not None and not firing.may_fire:
+            due_us = max(due_us, tx.now_us + _IDLE_US)
+    tx.execute(
+        sa.update(tables.schedules)
+        .where(_s.key == schedule_id)
+        .values(position_us=position_us, due_us=due_us, fired_count=firing.fired_count)
+    )
+    return not has_more
+
+
+def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
+    """Goes on after a task of a schedule has ended: fires what was buffered, starts a daemon again."""
+    schedule = tx.get(SCHEDULES, schedule_id)
+    if schedule is None:
+        return
+    job = tx.get(JOBS, schedule.job_id)
+    if schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON:
+        _keep_running(tx, schedule, job, settings)
+        return
+    if job is None or not _is_buffering(tx, schedule_id) or _active(tx, schedule_id):
+        return
+    buffered = sa.and_(_f.schedule_id == schedule_id, _f.disposition == pb.DISPOSITION_BUFFERED)
+    row = tx.execute(
+        sa.select(tables.firings).where(buffered).order_by(_f.nominal_us).limit(1)
+    ).one()
+    is_it = sa.and_(
+        _f.schedule_id == schedule_id,
+        _f.generation == row.generation,
+        _f.nominal_us == row.nominal_us,
+    )
+    values: dict[str, Any] = {"decided_at_us": tx.now_us}
+    if schedule.state == pb.SCHEDULE_STATE_PAUSED or job.status != job_pb2.JOB_STATUS_ENABLED:
+        values["disposition"] = (
+            pb.DISPOSITION_SKIPPED_PAUSED
+            if schedule.state == pb.SCHEDULE_STATE_PAUSED
+            else pb.DISPOSITION_SKIPPED_DISABLED
+        )
+    else:
+        values["disposition"] = pb.DISPOSITION_FIRED
+        values["run_id"] = make_task(tx, schedule, job, settings, row.nominal_us)
+        counted = sa.update(tables.schedules).where(_s.key == schedule_id)
+        tx.execute(counted.values(fired_count=_s.fired_count + 1))
+    tx.execute(sa.update(tables.firings).where(is_it).values(**values))
+    due_us = tx.execute(sa.select(_s.due_us).where(_s.key == schedule_id)).scalar()
+    if due_us is None and schedule.state == pb.SCHEDULE_STATE_ACTIVE and not _is_buffering(tx, schedule_id):
+        _end(tx, schedule)
+
+
+def make_task(
+    tx: Transaction,
+    schedule: pb.Schedule,
+    job: job_pb2.Job,
+    settings: FleetSettings,
+    nominal_us: int,
+    *,
+    kind: task_pb2.ScheduleKind.ValueType | None = None,
+    parameters: str | None = None,
+    due_us: int | None = None,
+) -> str:
+    """Makes the task of a time of a schedule. Returns its run id."""
+    run_id = task_ids.new()
+    stored = tasks.new(
+        tx,
+        run_id,
+        task_configs.resolved(job.config, settings),
+        namespace=job.namespace_id,
+        priority=schedule.priority,
+    )
+    task = stored.task
+    task.job_id, task.schedule_id = job.id, schedule.id
+    task.schedule_kind = kind or schedule.kind
+    task.scheduled_at.CopyFrom(instants.timestamp(nominal_us))
+    if job.HasField("environment"):
+        task.environment = job.environment
+    if parameters is not None:
+        task.parameters = parameters
+    elif schedule.HasField("parameters"):
+        task.parameters = schedule.parameters
+    if due_us is None and schedule.jitter_seconds and kind is None:
+        due_us = nominal_us + _jitter_us(schedule, nominal_us)
+    if due_us is not None and due_us > nominal_us:
+        task.due_at.CopyFrom(instants.timestamp(due_us))
+    tasks.add(tx, stored)
+    return run_id
+
+
+class _Firing:
+    """What becomes of times of one schedule that have come."""
+
+    def __init__(
+        self,
+        tx: Transaction,
+        schedule: pb.Schedule,
+        job: job_pb2.Job,
+        settings: FleetSettings,
+        fired_count: int,
+    ) -> None:
+        self._tx = tx
+        self._schedule = schedule
+        self._job = job
+        self._settings = settings
+        self._rows = Rows(schedule.id, schedule.generation, tx.now_us)
+        self.fired_count = fired_count
+        self.may_fire = (
+            schedule.state == pb.SCHEDULE_STATE_ACTIVE and job.status == job_pb2.JOB_STATUS_ENABLED
+        )
+
+    def cover(self, times: list[NominalTime], *, has_more: bool) -> None:
+        """Writes a row for each of the times; the greatest of them is the last that has come, unless
+        there are more.
+        """
+        for time, disposition in self._judged(times, has_more):
+            if self._schedule.state == pb.SCHEDULE_STATE_ENDED:
+                return
+            if disposition == pb.DISPOSITION_FIRED:
+                self._fire(time)
+            else:
+                self._rows.add(time, disposition)
+        self._rows.write(self._tx)
+
+    def _judged(
+        self, times: list[NominalTime], has_more: bool
+    ) -> Iterator[tuple[NominalTime, Disposition]]:
+        """Yields each time with what is to become of it, but for other tasks of the schedule."""
+        schedule, now_us = self._schedule, self._tx.now_us
+        if schedule.state == pb.SCHEDULE_STATE_PAUSED:
+            yield from ((time, pb.DISPOSITION_SKIPPED_PAUSED) for time in times)
+            return
+        if self._job.status != job_pb2.JOB_STATUS_ENABLED:
+            yield from ((time, pb.DISPOSITION_SKIPPED_DISABLED) for time in times)
+            return
+        oldest_us = now_us - schedule.misfire_window_seconds * 1_000_000
+        policy = schedule.misfire_policy or pb.MISFIRE_POLICY_FIRE_ONCE
+        for index, time in enumerate(times):
+            is_last = index == len(times) - 1 and not has_more
+            is_missed = time.at_us < now_us - GRACE_US
+            # The time after it counts for it where that is not missed.
+            stands_for_others = is_last or (
+                index + 1 < len(times) and times[index + 1].at_us >= now_us - GRACE_US
+            )
+            fires = (
+                not is_missed
+                or (
+                    time.at_us >= oldest_us
+                    and (
+                        policy == pb.MISFIRE_POLICY_FIRE_ALL
+                        or (policy == pb.MISFIRE_POLICY_FIRE_ONCE and stands_for_others)
+                    )
+                )
+            )
+            yield time, pb.DISPOSITION_FIRED if fires else pb.DISPOSITION_SKIPPED_MISFIRE
+
+    def _fire(self, time: NominalTime) -> None:
+        schedule = self._schedule
+        disposition = self._overlap(time)
+        if disposition != pb.DISPOSITION_FIRED:
+            self._rows.add(time, disposition)
+            return
+        run_id = make_task(self._tx, schedule, self._job, self._settings, time.at_us)
+        self._rows.add(time, pb.DISPOSITION_FIRED, run_id)
+        self.fired_count += 1
+        if schedule.HasField("max_count") and self.fired_count >= schedule.max_count:
+            self._rows.write(self._tx)
+            self._rows.found.clear()
+            _end(self._tx, schedule)
+
+    def _overlap(self, time: NominalTime) -> Disposition:
+        """Returns what becomes of a time that is to fire, given the other tasks of its schedule."""
+        tx, schedule = self._tx, self._schedule
+        policy = schedule.overlap_policy or pb.OVERLAP_POLICY_SKIP
+        if policy == pb.OVERLAP_POLICY_ALLOW:
+            return pb.DISPOSITION_FIRED
+        active = _active(tx, schedule.id)
+        own = [row for row in self._rows.found if row["disposition"] == pb.DISPOSITION_BUFFERED]
+        buffered = len(own) + _buffered_count(tx, schedule.id)
+        if not active and not buffered:
+            return pb.DISPOSITION_FIRED
+        match policy:
+            case pb.OVERLAP_POLICY_BUFFER_ONE if not buffered:
+                return pb.DISPOSITION_BUFFERED
+            case pb.OVERLAP_POLICY_BUFFER_ALL if buffered < _MOST_BUFFERED:
+                return pb.DISPOSITION_BUFFERED
+            case pb.OVERLAP_POLICY_CANCEL_OTHER | pb.OVERLAP_POLICY_TERMINATE_OTHER:
+                self._supersede(own)
+                grace = 0 if policy == pb.OVERLAP_POLICY_TERMINATE_OTHER else None
+                for run_id in active:
+                    stored = tx.get(TASKS, run_id)
+                    if stored is not None:
+                        tasks.request_cancel(tx, stored, SCHEDULER, grace)
+                # What waited is over at once; what runs has to be confirmed.
+                return pb.DISPOSITION_BUFFERED if _active(tx, schedule.id) else pb.DISPOSITION_FIRED
+        return pb.DISPOSITION_SKIPPED_OVERLAP
+
+    def _supersede(self, own: list[dict[str, Any]]) -> None:
+        """Skips what was buffered: a later time takes its place."""
+        for row in own:
+            row["disposition"] = pb.DISPOSITION_SKIPPED_OVERLAP
+        self._tx.execute(
+            sa.update(tables.firings)
+            .where(
+                _f.schedule_id == self._schedule.id, _f.disposition == pb.DISPOSITION_BUFFERED
+            )
+            .values(disposition=pb.DISPOSITION_SKIPPED_OVERLAP, decided_at_us=self._tx.now_us)
+        )
+
+
+SCHEDULER = Principal.of_server("scheduler")
+
+
+def _keep_running(
+    tx: Transaction, schedule: pb.Schedule, job: job_pb2.Job | None, settings: FleetSettings
+) -> None:
+    """Starts a daemon that does not run. One that keeps ending soon waits longer each time."""
+    may_run = (
+        schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON
+        and schedule.state == pb.SCHEDULE_STATE_ACTIVE
+        and job is not None
+        and job.status == job_pb2.JOB_STATUS_ENABLED
+    )
+    if job is None or not may_run or _active(tx, schedule.id):
+        _set_due(tx, schedule.id, None)
+        return
+    [restarts] = tx.execute(sa.select(_s.restarts).where(_s.key == schedule.id)).one()
+    last = tx.execute(
+        sa.select(_t.started_at_us, _t.completed_at_us)
+        .where(_t.schedule_id == schedule.id)
+        .order_by(_t.id.desc())
+        .limit(1)
+    ).first()
+    pause = 0
+    if last is not None:
+        ran_us = (last.completed_at_us or 0) - (last.started_at_us or last.completed_at_us or 0)
+        restarts = 0 if ran_us >= _SETTLED_US else restarts + 1
+        pause = min(2 ** min(restarts, 10) // 2, _LONGEST_PAUSE)
+    due_us = tx.now_us + pause * 1_000_000
+    make_task(tx, schedule, job, settings, tx.now_us, due_us=due_us)
+    values = {"restarts": restarts, "due_us": None, "fired_count": _s.fired_count + 1}
+    tx.execute(sa.update(tables.schedules).where(_s.key == schedule.id).values(**values))
+
+
+def _active(tx: Transaction, schedule_id: str) -> list[str]:
+    """Returns the run ids of tasks of a schedule that have not ended."""
+    unfinished = sa.select(_t.key).where(
+        _t.schedule_id == schedule_id, _t.state < task_pb2.WORK_STATE_SUCCEEDED
+    )
+    return list(tx.execute(unfinished.order_by(_t.id)).scalars())
+
+
+def _is_buffering(tx: Transaction, schedule_id: str) -> bool:
+    return _buffered_count(tx, schedule_id) > 0
+
+
+def _buffered_count(tx: Transaction, schedule_id: str) -> int:
+    buffered = sa.select(sa.func.count()).where(
+        _f.schedule_id == schedule_id, sa.text("disposition = 2")
+    )
+    return int(tx.execute(buffered).scalar_one())
+
+
+def _set_due(tx: Transaction, schedule_id: str, due_us: int | None) -> None:
+    tx.execute(sa.update(tables.schedules).where(_s.key == schedule_id).values(due_us=due_us))
+
+
+def _end(tx: Transaction, schedule: pb.Schedule) -> None:
+    """Notes that a schedule has no more times."""
+    schedule.state = pb.SCHEDULE_STATE_ENDED
+    schedule.enabled = False
+    schedule.status = 99
+    schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+    tx.put(SCHEDULES, schedule, due_us=None)
+
+
+def _jitter_us(schedule: pb.Schedule, nominal_us: int) -> int:
+    """Returns how long after its time a task starts: the same whenever it is asked."""
+    digest = hashlib.blake2b(f"{schedule.id} {nominal_us}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % (schedule.jitter_seconds * 1_000_000 + 1)
+
+
+def _note(time: NominalTime) -> str:
+    words = [_NOTES[time.note]] if time.note is not Note.NONE else []
+    if time.merged:
+        words.append(f"{time.merged} other times of day fell on it")
+    return "; ".join(words)
