@@ -234,7 +234,7 @@ async def test_a_request_without_an_answer_fails_and_says_why(
         ("http_request", {"url": "file:///etc/passwd"}, "url: it must begin with http:// or https://"),
         ("http_request", {"url": "http://"}, "url: it must begin with http:// or https:// and a host"),
         ("http_request", {"url": "http://h/a b"}, "url: it must be percent-encoded"),
-        ("http_request", {"url": "http://h:x/"}, "url: Port could not be cast to integer"),
+        ("http_request", {"url": "http://h:x/"}, "url: its host or port makes no sense"),
         ("http_request", {"url": "http://u:p@h/"}, "url: a user and password go into the header"),
         ("http_request", {"url": "http://h", "method": "A B"}, "method: it must be one, as GET"),
         ("http_request", {"url": "http://h", "headers": {"A": "b\r\nC: d"}}, "headers: 'A' is none, or"),

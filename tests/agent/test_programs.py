@@ -18,6 +18,18 @@ def execute(server: StandIn, program: str, *arguments: str, **fields: Any) -> Ru
     return server.dispatch("", kind="exec", program=program, arguments=arguments, **fields)
 
 
+async def test_a_refusal_is_logged_and_no_longer_than_it_must(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    message = await refusal_of(server, execute(server, "x" * 1_000_000))
+    assert len(message) == 1000
+    secret = await refusal_of(server, execute(server, "true", environment={"PASSWORD=hidden": ""}))
+    assert "hidden" not in secret
+    await until(lambda: "is refused: INVALID_PAYLOAD: environment: 'PASSWORD'" in agent.words)
+    assert "hidden" not in agent.words
+
+
 async def refusal_of(server: StandIn, run: Run) -> str:
     report = await server.result_of(run)
     assert report.phase == pb.ATTEMPT_PHASE_REJECTED
@@ -84,9 +96,9 @@ async def test_variables_are_added_to_those_of_the_agent(server: StandIn, agent:
     ("name", "value", "words"),
     [
         ("NOVASPHERE_FAILPOINT", "x", "'NOVASPHERE_FAILPOINT' is not for attempts"),
-        ("A=B", "x", "'A=B' cannot be the name of a variable"),
-        ("", "x", "'' cannot be the name of a variable"),
-        ("A\0", "x", r"'A\x00' cannot be the name of a variable"),
+        ("A=B", "x", "'A': a name cannot be empty, nor hold '='"),
+        ("", "x", "'': a name cannot be empty"),
+        ("A\0", "x", r"'A\x00': a name cannot be empty"),
         ("A", "x\0y", "the value of 'A' holds a null byte"),
     ],
 )
