@@ -6,6 +6,7 @@ and the server sends again what it has no report of.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -27,6 +28,9 @@ Key = tuple[str, int]
 # With more than that unacknowledged the agent takes no more work.
 _MOST_ANSWERS = 4096
 _MOST_BYTES = 16 << 20
+_LONGEST_WORDS = 1000
+
+log = logging.getLogger(__name__)
 
 
 class Answer:
@@ -78,13 +82,14 @@ class Answers:
         self._keep(Answer(report, kept))
 
     def refuse(self, dispatch: Dispatch, why: str) -> None:
-        """Answers that nothing was started."""
+        """Answers that nothing was started. What is said of it may quote what was sent, of any length."""
+        log.info("attempt %s.%d is refused: %s", dispatch.run_id, dispatch.attempt, why[:_LONGEST_WORDS])
         report = AttemptReport(
             run_id=dispatch.run_id,
             attempt=dispatch.attempt,
             fencing_token=dispatch.fencing_token,
             phase=AttemptPhase.REJECTED,
-            message=why,
+            message=why[:_LONGEST_WORDS],
         )
         self._keep(Answer(report, b""))
 

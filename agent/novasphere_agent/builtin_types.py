@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import shutil
 import urllib.parse
@@ -92,7 +93,7 @@ def http_request(payload: Payload) -> Start:
         parts = urllib.parse.urlsplit(url)
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError as error:
-        raise InvalidPayload(f"url: {error}") from error
+        raise InvalidPayload("url: its host or port makes no sense") from error
     if parts.scheme not in {"http", "https"} or not has_host:
         raise InvalidPayload("url: it must begin with http:// or https:// and a host")
     if "@" in parts.netloc:
@@ -141,4 +142,4 @@ def _own(name: str) -> Start:
 
 
 def _timeout_ms(payload: Payload) -> int:
-    return round(payload.seconds("timeout", _LONGEST_SECONDS, 0) * 1000)
+    return math.ceil(payload.seconds("timeout", _LONGEST_SECONDS, 0) * 1000)

@@ -96,7 +96,11 @@ def limits_of(dispatch: Dispatch, start: Start) -> dict[str, int]:
 
 def _check_variable(name: str, value: str) -> None:
     if not name or "=" in name or "\0" in name:
-        raise Refused(f"INVALID_PAYLOAD: environment: {name!r} cannot be the name of a variable")
+        # Behind the '=' may be what somebody meant to be its value: a secret.
+        shown = name.partition("=")[0]
+        raise Refused(
+            f"INVALID_PAYLOAD: environment: {shown!r}: a name cannot be empty, nor hold '=' or a null byte"
+        )
     if "\0" in value:
         raise Refused(f"INVALID_PAYLOAD: environment: the value of {name!r} holds a null byte")
     if name.startswith("NOVASPHERE_"):

@@ -131,16 +131,38 @@ async def test_a_stopped_agent_waits_for_acknowledgements(server: StandIn, agent
     await assert_each_once(runs)
 
 
-async def test_a_repeated_dispatch_is_answered_no_more_than_it_must(
-    server: StandIn, agent: AgentProcess
-) -> None:
+async def test_a_repeated_dispatch_is_answered_once(server: StandIn, agent: AgentProcess) -> None:
     await agent.link()
     server.acknowledges = False
-    (run,) = echoes(server, 1)
-    server.send(pb.ConnectResponse(dispatches=[run.dispatch]))
+    dispatch = pb.Dispatch(
+        run_id="task-0", attempt=1, fencing_token=7, kind="echo", payload='{"message": "word 0"}',
+        max_output_bytes=1000,
+    )  # fmt: skip
+    run = server.runs["task-0", 1] = Run(dispatch)
+    server.send(pb.ConnectResponse(dispatches=[dispatch, dispatch]))
     server.cancel(run)
-    await until(lambda: server.last_frame.acked_sequence >= 4)
+    await until(lambda: server.last_frame.acked_sequence >= 3)
+    server.acknowledges = True
+    server.send(pb.ConnectResponse(report_acks=[{"run_id": "task-0", "attempt": 1}]))
+    await server.result_of(server.dispatch("true"))
     await assert_each_once([run])
+
+
+async def test_an_answer_is_one_frame_that_acknowledges_its_dispatch(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    server.heartbeat_ms = 60_000
+    await agent.link()
+    await until(lambda: server.heartbeats)
+    (run,) = echoes(server, 1)
+    await server.result_of(run)
+    frame = server.last_frame
+    assert (len(frame.output), len(frame.reports), frame.acked_sequence, frame.free_slots) == (
+        1,
+        1,
+        2,
+        8,
+    )
 
 
 async def test_a_long_answer_goes_in_pieces_and_its_report_last(

@@ -136,6 +136,16 @@ async def test_the_welcome_is_acknowledged_when_its_tokens_are_on_disk(
     assert identity_of(agent)["session_token"] == "session-1"
 
 
+async def test_what_nothing_follows_is_acknowledged_all_the_same(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    server.heartbeat_ms = 60_000
+    await agent.link()
+    await until(lambda: server.heartbeats)
+    server.send(pb.ConnectResponse(cancels=[{"run_id": "cmd-unknown", "attempt": 1}]))
+    await until(lambda: server.last_frame.acked_sequence == 2, within=5)
+
+
 async def test_tokens_that_cannot_be_stored_are_not_presented(
     server: StandIn, agent: AgentProcess
 ) -> None:
