@@ -86,4 +86,6 @@ ERRORS: dict[str, model.ErrorRule] = {
     'TASK_INSTANCE_NOT_FOUND': model.ErrorRule('TASK_INSTANCE_NOT_FOUND', 5, 404, 'The task instance does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务实例不存在。'),
     'JOB_NOT_FOUND': model.ErrorRule('JOB_NOT_FOUND', 5, 404, 'The job does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '作业不存在。'),
     'JOB_EXISTS': model.ErrorRule('JOB_EXISTS', 6, 409, 'Another job of the namespace has that name.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '该命名空间中已有同名的作业。'),
+    'SCHEDULE_NOT_FOUND': model.ErrorRule('SCHEDULE_NOT_FOUND', 5, 404, 'The schedule does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '调度计划不存在。'),
+    'JOB_DISABLED': model.ErrorRule('JOB_DISABLED', 9, 409, 'The job is disabled.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '作业已禁用。'),
 }

@@ -153,6 +153,22 @@ class JobNotFound(ApiError):
         super().__init__(f"Job {job_id!r} does not exist", metadata={"job_id": job_id})
 
 
+class JobDisabled(ApiError):
+    reason = reasons.ERROR_REASON_JOB_DISABLED
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id!r} is disabled: enable it first", metadata={"job_id": job_id})
+
+
+class ScheduleNotFound(ApiError):
+    reason = reasons.ERROR_REASON_SCHEDULE_NOT_FOUND
+
+    def __init__(self, schedule_id: str) -> None:
+        super().__init__(
+            f"schedule {schedule_id!r} does not exist", metadata={"schedule_id": schedule_id}
+        )
+
+
 class JobExists(ApiError):
     reason = reasons.ERROR_REASON_JOB_EXISTS
 

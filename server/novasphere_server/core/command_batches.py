@@ -107,7 +107,7 @@ class CommandBatches:
                 with _about(f"command_ids[{index}]"):
                     stored = commands.find(tx, principal, command_id)
                 if not states.is_terminal(stored.task.state):
-                    tasks.request_cancel(tx, stored, principal, grace_seconds)
+                    tasks.request_cancel(tx, stored, principal.name, grace_seconds)
                 if tx.room < 0:
                     raise errors.TooLarge(
                         f"only the first {index} of these commands are small enough to be cancelled "

@@ -200,7 +200,7 @@ class Commands:
             if stored.task.state != task_pb2.WORK_STATE_CANCELLED:
                 if states.is_terminal(stored.task.state):
                     raise errors.CommandFinished(command_id, states.name(stored.task.state))
-                tasks.request_cancel(tx, stored, principal, grace_seconds)
+                tasks.request_cancel(tx, stored, principal.name, grace_seconds)
             return command_of(stored)
 
         return await self._store.write(

@@ -240,7 +240,7 @@ class DeviceTasks:
             was_running = stored.task.state in states.ON_NODE
             if stored.task.state != task_pb2.WORK_STATE_CANCELLED:
                 states.refuse_finished(stored.task)
-                tasks.request_cancel(tx, stored, principal, None)
+                tasks.request_cancel(tx, stored, principal.name, None)
             return api.CancelTaskResponse(cancelled_task=task_id, was_running=was_running)
 
         return await self._store.write(

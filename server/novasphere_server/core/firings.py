@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from novasphere.schedule.v1 import job_pb2, task_pb2
@@ -24,7 +24,6 @@ from novasphere_server.core.calendars import nominal_times
 from novasphere_server.core.calendars.nominal_times import NominalTime, Note
 from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind, Timing
 from novasphere_server.core.fleet_settings import FleetSettings
-from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.transactions import Transaction
@@ -39,7 +38,7 @@ _MOST_BUFFERED = 1000
 # How often a schedule that makes no tasks is looked at, for its ledger to keep up.
 _IDLE_US = 600_000_000
 
-Disposition = pb.Disposition.ValueType
+Disposition: TypeAlias = pb.Disposition.ValueType
 
 _f = tables.firings.c
 _s = tables.schedules.c
@@ -64,9 +63,7 @@ def timing_of(schedule: pb.Schedule) -> Timing | None:
                 Kind.CRON,
                 expression=schedule.cron_expression,
                 gap_policy=(
-                    GapPolicy.SKIP
-                    if schedule.gap_policy == pb.GAP_POLICY_SKIP
-                    else GapPolicy.SHIFT
+                    GapPolicy.SKIP if schedule.gap_policy == pb.GAP_POLICY_SKIP else GapPolicy.SHIFT
                 ),
                 fold_policy=_FOLDS.get(schedule.fold_policy, FoldPolicy.FIRST),
                 **bounds,
@@ -100,20 +97,21 @@ class Rows:
     found: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, time: NominalTime, disposition: Disposition, run_id: str = "") -> None:
-        note = _note(time)
+        note = note_of(time)
         last = self.found[-1] if self.found else None
-        if last is not None and not run_id and not note and last["disposition"] == disposition:
-            if disposition != pb.DISPOSITION_BUFFERED and not last["note"]:
-                last["last_nominal_us"] = time.at_us
-                last["count"] += 1
-                return
+        is_plain_skip = not run_id and not note and disposition != pb.DISPOSITION_BUFFERED
+        is_alike = last is not None and (last["disposition"], last["note"]) == (disposition, "")
+        if last is not None and is_plain_skip and is_alike:
+            last["last_nominal_us"] = time.at_us
+            last["times"] += 1
+            return
         self.found.append(
             {
                 "schedule_id": self.schedule_id,
                 "generation": self.generation,
                 "nominal_us": time.at_us,
                 "last_nominal_us": time.at_us,
-                "count": 1,
+                "times": 1,
                 "disposition": disposition,
                 "run_id": run_id,
                 "note": note,
@@ -143,7 +141,7 @@ class Rows:
             .where(is_own, _f.nominal_us == last.nominal_us)
             .values(
                 last_nominal_us=first["last_nominal_us"],
-                count=_f["count"] + first["count"],
+                times=_f.times + first["times"],
                 decided_at_us=self.now_us,
             )
         )
@@ -170,9 +168,7 @@ def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
         return True
     job = tx.get(JOBS, schedule.job_id)
     timing = timing_of(schedule)
-    state = tx.execute(
-        sa.select(_s.position_us, _s.fired_count).where(_s.key == schedule_id)
-    ).one()
+    state = tx.execute(sa.select(_s.position_us, _s.fired_count).where(_s.key == schedule_id)).one()
     if timing is None or job is None:
         _keep_running(tx, schedule, job, settings)
         return True
@@ -184,7 +180,7 @@ def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     has_more = len(now) > _TIMES
     firing = _Firing(tx, schedule, job, settings, state.fired_count)
     firing.cover(now[:_TIMES], has_more=has_more)
-    position_us = now[: _TIMES][-1].at_us if now else state.position_us
+    position_us = now[:_TIMES][-1].at_us if now else state.position_us
     if schedule.state == pb.SCHEDULE_STATE_ENDED:  # by its count
         due_us = None
     elif has_more:
@@ -216,9 +212,7 @@ def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
     if job is None or not _is_buffering(tx, schedule_id) or _active(tx, schedule_id):
         return
     buffered = sa.and_(_f.schedule_id == schedule_id, _f.disposition == pb.DISPOSITION_BUFFERED)
-    row = tx.execute(
-        sa.select(tables.firings).where(buffered).order_by(_f.nominal_us).limit(1)
-    ).one()
+    row = tx.execute(sa.select(tables.firings).where(buffered).order_by(_f.nominal_us).limit(1)).one()
     is_it = sa.and_(
         _f.schedule_id == schedule_id,
         _f.generation == row.generation,
@@ -238,7 +232,11 @@ def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
         tx.execute(counted.values(fired_count=_s.fired_count + 1))
     tx.execute(sa.update(tables.firings).where(is_it).values(**values))
     due_us = tx.execute(sa.select(_s.due_us).where(_s.key == schedule_id)).scalar()
-    if due_us is None and schedule.state == pb.SCHEDULE_STATE_ACTIVE and not _is_buffering(tx, schedule_id):
+    if (
+        due_us is None
+        and schedule.state == pb.SCHEDULE_STATE_ACTIVE
+        and not _is_buffering(tx, schedule_id)
+    ):
         _end(tx, schedule)
 
 
@@ -254,10 +252,28 @@ def make_task(
     due_us: int | None = None,
 ) -> str:
     """Makes the task of a time of a schedule. Returns its run id."""
-    run_id = task_ids.new()
+    stored = new_task(
+        tx, schedule, job, settings, nominal_us, kind=kind, parameters=parameters, due_us=due_us
+    )
+    tasks.add(tx, stored)
+    return task_ids.of_task(stored.task.id)
+
+
+def new_task(
+    tx: Transaction,
+    schedule: pb.Schedule,
+    job: job_pb2.Job,
+    settings: FleetSettings,
+    nominal_us: int,
+    *,
+    kind: task_pb2.ScheduleKind.ValueType | None = None,
+    parameters: str | None = None,
+    due_us: int | None = None,
+) -> task_pb2.StoredTask:
+    """Returns the task of a time of a schedule, to be stored."""
     stored = tasks.new(
         tx,
-        run_id,
+        task_ids.new(),
         task_configs.resolved(job.config, settings),
         namespace=job.namespace_id,
         priority=schedule.priority,
@@ -276,8 +292,7 @@ def make_task(
         due_us = nominal_us + _jitter_us(schedule, nominal_us)
     if due_us is not None and due_us > nominal_us:
         task.due_at.CopyFrom(instants.timestamp(due_us))
-    tasks.add(tx, stored)
-    return run_id
+    return stored
 
 
 class _Firing:
@@ -334,14 +349,11 @@ class _Firing:
             stands_for_others = is_last or (
                 index + 1 < len(times) and times[index + 1].at_us >= now_us - GRACE_US
             )
-            fires = (
-                not is_missed
-                or (
-                    time.at_us >= oldest_us
-                    and (
-                        policy == pb.MISFIRE_POLICY_FIRE_ALL
-                        or (policy == pb.MISFIRE_POLICY_FIRE_ONCE and stands_for_others)
-                    )
+            fires = not is_missed or (
+                time.at_us >= oldest_us
+                and (
+                    policy == pb.MISFIRE_POLICY_FIRE_ALL
+                    or (policy == pb.MISFIRE_POLICY_FIRE_ONCE and stands_for_others)
                 )
             )
             yield time, pb.DISPOSITION_FIRED if fires else pb.DISPOSITION_SKIPPED_MISFIRE
@@ -382,7 +394,7 @@ class _Firing:
                 for run_id in active:
                     stored = tx.get(TASKS, run_id)
                     if stored is not None:
-                        tasks.request_cancel(tx, stored, SCHEDULER, grace)
+                        tasks.request_cancel(tx, stored, "scheduler", grace)
                 # What waited is over at once; what runs has to be confirmed.
                 return pb.DISPOSITION_BUFFERED if _active(tx, schedule.id) else pb.DISPOSITION_FIRED
         return pb.DISPOSITION_SKIPPED_OVERLAP
@@ -393,14 +405,9 @@ class _Firing:
             row["disposition"] = pb.DISPOSITION_SKIPPED_OVERLAP
         self._tx.execute(
             sa.update(tables.firings)
-            .where(
-                _f.schedule_id == self._schedule.id, _f.disposition == pb.DISPOSITION_BUFFERED
-            )
+            .where(_f.schedule_id == self._schedule.id, _f.disposition == pb.DISPOSITION_BUFFERED)
             .values(disposition=pb.DISPOSITION_SKIPPED_OVERLAP, decided_at_us=self._tx.now_us)
         )
-
-
-SCHEDULER = Principal.of_server("scheduler")
 
 
 def _keep_running(
@@ -472,7 +479,8 @@ def _jitter_us(schedule: pb.Schedule, nominal_us: int) -> int:
     return int.from_bytes(digest) % (schedule.jitter_seconds * 1_000_000 + 1)
 
 
-def _note(time: NominalTime) -> str:
+def note_of(time: NominalTime) -> str:
+    """Returns what is worth knowing of a time, in words."""
     words = [_NOTES[time.note]] if time.note is not Note.NONE else []
     if time.merged:
         words.append(f"{time.merged} other times of day fell on it")

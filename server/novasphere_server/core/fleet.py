@@ -17,6 +17,7 @@ from novasphere_server.core.nodes import Nodes
 from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.schedule_tasks import ScheduleTasks
+from novasphere_server.core.schedules import Schedules
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.store import Store
@@ -51,6 +52,7 @@ class Fleet:
             servers=self.servers,
         )
         self.schedule_tasks = ScheduleTasks(store, settings, self.tasks)
+        self.schedules = Schedules(store, settings, clock)
         self.device_tasks = DeviceTasks(store, settings, self.tasks, self.links)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
 

@@ -7,15 +7,16 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 import sqlalchemy as sa
 from novasphere.schedule.v1 import job_pb2 as pb
 from novasphere.schedule.v1 import job_service_pb2 as api
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import etags, instants, keys, pages, task_configs, task_ids
+from novasphere_server.core import etags, instants, keys, pages, task_configs, task_ids, tasks
 from novasphere_server.core.pages import Field
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import JOBS
+from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.queries import Page
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
@@ -26,6 +27,7 @@ _jobs = tables.jobs.c
 
 CHANGEABLE = ("name", "description", "environment", "config", "status")
 _NAMESPACE = "default"
+_MOST_WAITING = 1000  # tasks that are cancelled with their job
 _STATUSES = (pb.JOB_STATUS_ENABLED, pb.JOB_STATUS_DISABLED)
 
 # What of a row can be asked about.
@@ -178,7 +180,9 @@ class Jobs:
         def delete(tx: Transaction) -> pb.Job:
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
-            _halt(tx, job)
+            _halt(tx, job, principal.name)
+            for schedule in tx.find(SCHEDULES, tables.schedules.c.job_id == job_id):
+                tx.delete(SCHEDULES, schedule.id)
             tx.delete(JOBS, job_id)
             return job
 
@@ -209,7 +213,7 @@ class Jobs:
             job.updated_at.CopyFrom(instants.timestamp(tx.now_us))
             tx.put(JOBS, job)
             if before.status == pb.JOB_STATUS_ENABLED != job.status:
-                _halt(tx, job)
+                _halt(tx, job, principal.name)
             return job
 
         return await self._store.write(
@@ -245,8 +249,16 @@ def _check_name_is_free(tx: Transaction, job: pb.Job) -> None:
         raise errors.JobExists(job.namespace_id, job.name)
 
 
-def _halt(tx: Transaction, job: pb.Job) -> None:
-    """Ends what must not outlive a job that is disabled or deleted. Nothing makes tasks of jobs yet."""
+def _halt(tx: Transaction, job: pb.Job, by: str) -> None:
+    """Cancels what waits of a job that is disabled or deleted; what runs goes on."""
+    waiting = tx.find(
+        TASKS,
+        tables.tasks.c.job_id == job.id,
+        tables.tasks.c.state == task_pb2.WORK_STATE_PENDING,
+        limit=_MOST_WAITING,
+    )
+    for stored in waiting:
+        tasks.request_cancel(tx, stored, by, None)
 
 
 def _out_of_reach(principal: Principal, job_id: str) -> errors.ApiError:

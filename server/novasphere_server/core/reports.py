@@ -16,7 +16,7 @@ from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.transactions import Transaction
 
 _MESSAGE_LENGTH = 1024  # characters
-_REFUSALS = ("NOT_ALLOWED", "SPAWN_FAILED")
+_REFUSALS = ("NOT_ALLOWED", "SPAWN_FAILED", "INVALID_PAYLOAD")
 _RAN = (link.ATTEMPT_PHASE_EXITED, link.ATTEMPT_PHASE_CANCELLED, link.ATTEMPT_PHASE_TIMED_OUT)
 _GREATEST = 2**63 - 1
 

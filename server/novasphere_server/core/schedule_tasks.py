@@ -274,7 +274,7 @@ class ScheduleTasks:
             etags.check(etag, stored.task.revision)
             if stored.task.state != pb.WORK_STATE_CANCELLED:
                 states.refuse_finished(stored.task)
-                tasks.request_cancel(tx, stored, principal, grace_seconds)
+                tasks.request_cancel(tx, stored, principal.name, grace_seconds)
             return stored.task
 
         return await self._store.write(

@@ -279,7 +279,8 @@ def new(
 def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
     """Stores a new task."""
     task = stored.task
-    if hold is Hold.NONE and instants.microseconds(task.scheduled_at) > tx.now_us:
+    due_at = task.due_at if task.HasField("due_at") else task.scheduled_at
+    if hold is Hold.NONE and instants.microseconds(due_at) > tx.now_us:
         hold = Hold.TIME
     demand = "" if task.node_uid else Demand.of(task.config).spell()
     tx.put(TASKS, stored, hold=hold, demand=demand)
@@ -372,9 +373,7 @@ def retry_pause(config: pb.TaskConfig, retry: int) -> float:
     return random.uniform(0, pause) if config.backoff == pb.BACKOFF_EXPONENTIAL_WITH_JITTER else pause  # noqa: S311 - no secret
 
 
-def request_cancel(
-    tx: Transaction, stored: pb.StoredTask, principal: Principal, grace_seconds: int | None
-) -> None:
+def request_cancel(tx: Transaction, stored: pb.StoredTask, by: str, grace_seconds: int | None) -> None:
     """Ends a task that waits, or that a foreign node has; of one that another node has, notes that it is to
     be killed, once.
     """
@@ -383,7 +382,7 @@ def request_cancel(
         return
     task.cancel_requested = True
     task.cancel_requested_at.CopyFrom(instants.timestamp(tx.now_us))
-    task.cancel_requested_by = principal.name
+    task.cancel_requested_by = by
     if task.state == pb.WORK_STATE_PENDING:
         states.end(
             stored,

@@ -13,6 +13,7 @@ from novasphere_server.loops.flush import FlushLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
 from novasphere_server.loops.rollups import RollupLoop
+from novasphere_server.loops.scheduler import Scheduler
 from novasphere_server.loops.servers import ServersLoop
 
 
@@ -29,6 +30,7 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
             is_shared=not fleet.servers.is_alone,
             period=settings.due_period,
         ).run,
+        "scheduler": Scheduler(fleet.store, settings, fleet.schedules, fleet.tasks, clock).run,
         "dependencies": DependencyLoop(fleet.store, fleet.tasks).run,
         "flush": FlushLoop(
             fleet.metrics,

@@ -17,7 +17,12 @@ from novasphere.node.v1 import (
     node_service_pb2,
     system_service_pb2,
 )
-from novasphere.schedule.v1 import job_service_pb2, task_instance_service_pb2, task_service_pb2
+from novasphere.schedule.v1 import (
+    job_service_pb2,
+    schedule_service_pb2,
+    task_instance_service_pb2,
+    task_service_pb2,
+)
 
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
@@ -31,6 +36,7 @@ from novasphere_server.rpc.link import LinkService
 from novasphere_server.rpc.metrics import MetricService
 from novasphere_server.rpc.nodes import NodeService
 from novasphere_server.rpc.pipeline import Resource
+from novasphere_server.rpc.schedules import ScheduleService
 from novasphere_server.rpc.systems import SystemService
 from novasphere_server.rpc.tasks import DeviceTaskService, TaskInstanceService, TaskService
 from novasphere_server.rpc.tickets import TicketService
@@ -55,8 +61,10 @@ ACCESS = _service(access_service_pb2.DESCRIPTOR)
 TASKS = _service(task_service_pb2.DESCRIPTOR)
 TASK_INSTANCES = _service(task_instance_service_pb2.DESCRIPTOR)
 DEVICE_TASKS = _service(device_task_service_pb2.DESCRIPTOR)
+SCHEDULES = _service(schedule_service_pb2.DESCRIPTOR)
 
 NAMES = (
+    SCHEDULES,
     NODES,
     COMMANDS,
     METRICS,
@@ -91,6 +99,7 @@ def services(
         TICKETS: TicketService(tickets),
         LINK: LinkService(fleet.links),
         TASKS: TaskService(fleet.schedule_tasks),
+        SCHEDULES: ScheduleService(fleet.schedules),
         TASK_INSTANCES: TaskInstanceService(fleet.schedule_tasks),
         DEVICE_TASKS: DeviceTaskService(fleet.device_tasks),
     }

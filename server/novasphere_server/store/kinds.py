@@ -115,8 +115,10 @@ def _stamp_job(job: job_pb2.Job, revision: int) -> None:
 
 
 def _schedule_columns(schedule: schedule_pb2.Schedule) -> dict[str, Any]:
+    said: Any = schedule  # fields by name
+
     def optional(name: str) -> Any:
-        return getattr(schedule, name) if schedule.HasField(name) else None  # type: ignore[arg-type] - names of its fields
+        return getattr(said, name) if said.HasField(name) else None
 
     return {
         "id": schedule.number,

@@ -162,7 +162,7 @@ firings = sa.Table(
     sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("nominal_us", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("last_nominal_us", sa.BigInteger, nullable=False),
-    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("times", sa.BigInteger, nullable=False),
     sa.Column("disposition", sa.Integer, nullable=False),
     sa.Column("run_id", TEXT, nullable=False),  # of the task that it made, or empty
     sa.Column("note", TEXT, nullable=False),

@@ -128,6 +128,10 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """No job of that id."""
     ERROR_REASON_JOB_EXISTS: _ErrorReason.ValueType  # 71
     """Another job of the namespace has that name."""
+    ERROR_REASON_SCHEDULE_NOT_FOUND: _ErrorReason.ValueType  # 80
+    """No schedule has that id."""
+    ERROR_REASON_JOB_DISABLED: _ErrorReason.ValueType  # 81
+    """A disabled job makes no tasks."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request failed. Every error carries one of these names as google.rpc.ErrorInfo.reason
@@ -240,3 +244,7 @@ ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 70
 """No job of that id."""
 ERROR_REASON_JOB_EXISTS: ErrorReason.ValueType  # 71
 """Another job of the namespace has that name."""
+ERROR_REASON_SCHEDULE_NOT_FOUND: ErrorReason.ValueType  # 80
+"""No schedule has that id."""
+ERROR_REASON_JOB_DISABLED: ErrorReason.ValueType  # 81
+"""A disabled job makes no tasks."""

@@ -93,6 +93,7 @@ def encode_Schedule(m: novasphere_schedule_v1_schedule_pb2.Schedule) -> dict[str
     if m.HasField("position"):
         data['position'] = codec.print_seconds(m.position.seconds)
     data['revision'] = m.revision
+    data['number'] = m.number
     return data
 
 
@@ -100,7 +101,7 @@ def dump_Schedule(m: novasphere_schedule_v1_schedule_pb2.Schedule) -> bytes:
     return orjson.dumps(encode_Schedule(m))
 
 
-keys_Schedule = frozenset(['created_at', 'created_by', 'cron_expression', 'description', 'enabled', 'end_time', 'fired_count', 'fold_policy', 'gap_policy', 'generation', 'id', 'interval_seconds', 'interval_secs', 'jitter', 'jitter_seconds', 'job_id', 'kind', 'max_count', 'misfire_policy', 'misfire_window', 'misfire_window_seconds', 'name', 'namespace_id', 'next_run_at', 'overlap_policy', 'parameters', 'pause_note', 'position', 'priority', 'revision', 'schedule_kind', 'start_time', 'state', 'status', 'timezone', 'updated_at', 'updated_by'])
+keys_Schedule = frozenset(['created_at', 'created_by', 'cron_expression', 'description', 'enabled', 'end_time', 'fired_count', 'fold_policy', 'gap_policy', 'generation', 'id', 'interval_seconds', 'interval_secs', 'jitter', 'jitter_seconds', 'job_id', 'kind', 'max_count', 'misfire_policy', 'misfire_window', 'misfire_window_seconds', 'name', 'namespace_id', 'next_run_at', 'number', 'overlap_policy', 'parameters', 'pause_note', 'position', 'priority', 'revision', 'schedule_kind', 'start_time', 'state', 'status', 'timezone', 'updated_at', 'updated_by'])
 
 
 def decode_Schedule(data: Any, path: str = '', known: frozenset[str] = keys_Schedule) -> novasphere_schedule_v1_schedule_pb2.Schedule:
@@ -214,6 +215,9 @@ def decode_Schedule(data: Any, path: str = '', known: frozenset[str] = keys_Sche
     v = data.get('revision')
     if v is not None:
         m.revision = codec.int64(v, path, 'revision')
+    v = data.get('number')
+    if v is not None:
+        m.number = codec.int64(v, path, 'number')
     return m
 
 

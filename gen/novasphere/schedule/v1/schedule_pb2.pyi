@@ -246,6 +246,8 @@ class Schedule(message.Message):
     FIRED_COUNT_FIELD_NUMBER: builtins.int
     POSITION_FIELD_NUMBER: builtins.int
     REVISION_FIELD_NUMBER: builtins.int
+    NUMBER_FIELD_NUMBER: builtins.int
+    ANCHOR_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its id, a UUID."""
     job_id: builtins.str
@@ -304,6 +306,8 @@ class Schedule(message.Message):
     """How many of its times fired, over all generations."""
     revision: builtins.int
     """The revision of the last change, which is also the resource's ETag."""
+    number: builtins.int
+    """A number given at creation, never reused."""
     @builtins.property
     def start_time(self) -> timestamp_pb2.Timestamp:
         """It has no times before this one."""
@@ -327,6 +331,10 @@ class Schedule(message.Message):
     @builtins.property
     def position(self) -> timestamp_pb2.Timestamp:
         """The ledger covers every time of this generation up to this one."""
+
+    @builtins.property
+    def anchor(self) -> timestamp_pb2.Timestamp:
+        """Times of an interval are so many seconds after this one."""
 
     def __init__(
         self,
@@ -366,10 +374,12 @@ class Schedule(message.Message):
         fired_count: builtins.int = ...,
         position: timestamp_pb2.Timestamp | None = ...,
         revision: builtins.int = ...,
+        number: builtins.int = ...,
+        anchor: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "created_at", b"created_at", "cron_expression", b"cron_expression", "description", b"description", "end_time", b"end_time", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "max_count", b"max_count", "next_run_at", b"next_run_at", "parameters", b"parameters", "position", b"position", "start_time", b"start_time", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "anchor", b"anchor", "created_at", b"created_at", "cron_expression", b"cron_expression", "description", b"description", "end_time", b"end_time", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "max_count", b"max_count", "next_run_at", b"next_run_at", "parameters", b"parameters", "position", b"position", "start_time", b"start_time", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "created_at", b"created_at", "created_by", b"created_by", "cron_expression", b"cron_expression", "description", b"description", "enabled", b"enabled", "end_time", b"end_time", "fired_count", b"fired_count", "fold_policy", b"fold_policy", "gap_policy", b"gap_policy", "generation", b"generation", "id", b"id", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "jitter_seconds", b"jitter_seconds", "job_id", b"job_id", "kind", b"kind", "max_count", b"max_count", "misfire_policy", b"misfire_policy", "misfire_window_seconds", b"misfire_window_seconds", "name", b"name", "namespace_id", b"namespace_id", "next_run_at", b"next_run_at", "overlap_policy", b"overlap_policy", "parameters", b"parameters", "pause_note", b"pause_note", "position", b"position", "priority", b"priority", "revision", b"revision", "schedule_kind", b"schedule_kind", "start_time", b"start_time", "state", b"state", "status", b"status", "timezone", b"timezone", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "anchor", b"anchor", "created_at", b"created_at", "created_by", b"created_by", "cron_expression", b"cron_expression", "description", b"description", "enabled", b"enabled", "end_time", b"end_time", "fired_count", b"fired_count", "fold_policy", b"fold_policy", "gap_policy", b"gap_policy", "generation", b"generation", "id", b"id", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "jitter_seconds", b"jitter_seconds", "job_id", b"job_id", "kind", b"kind", "max_count", b"max_count", "misfire_policy", b"misfire_policy", "misfire_window_seconds", b"misfire_window_seconds", "name", b"name", "namespace_id", b"namespace_id", "next_run_at", b"next_run_at", "number", b"number", "overlap_policy", b"overlap_policy", "parameters", b"parameters", "pause_note", b"pause_note", "position", b"position", "priority", b"priority", "revision", b"revision", "schedule_kind", b"schedule_kind", "start_time", b"start_time", "state", b"state", "status", b"status", "timezone", b"timezone", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cron_expression: _TypeAlias = typing.Literal["cron_expression"]  # noqa: Y015
     _WhichOneofArgType__cron_expression: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression"]  # noqa: Y015

@@ -237,7 +237,7 @@ def decode_CreateScheduleResponse(data: Any, path: str = '', known: frozenset[st
 
 def encode_GetScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.GetScheduleRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.schedule_id,
     }
 
 
@@ -245,7 +245,7 @@ def dump_GetScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.GetSc
     return orjson.dumps(encode_GetScheduleRequest(m))
 
 
-keys_GetScheduleRequest = frozenset(['id'])
+keys_GetScheduleRequest = frozenset(['id', 'schedule_id'])
 
 
 def decode_GetScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_GetScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.GetScheduleRequest:
@@ -254,9 +254,9 @@ def decode_GetScheduleRequest(data: Any, path: str = '', known: frozenset[str] =
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.GetScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     return m
 
 
@@ -288,7 +288,7 @@ def decode_GetScheduleResponse(data: Any, path: str = '', known: frozenset[str] 
 
 def encode_UpdateScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.UpdateScheduleRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.schedule_id,
     }
     if m.HasField("name"):
         data['name'] = m.name
@@ -338,7 +338,7 @@ def dump_UpdateScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.Up
     return orjson.dumps(encode_UpdateScheduleRequest(m))
 
 
-keys_UpdateScheduleRequest = frozenset(['cron_expression', 'description', 'dry_run', 'enabled', 'end_time', 'fold_policy', 'gap_policy', 'id', 'interval_seconds', 'interval_secs', 'jitter', 'jitter_seconds', 'kind', 'max_count', 'misfire_policy', 'misfire_window', 'misfire_window_seconds', 'name', 'overlap_policy', 'parameters', 'priority', 'schedule_kind', 'start_time', 'status', 'timezone', 'update_mask', 'validate_only'])
+keys_UpdateScheduleRequest = frozenset(['cron_expression', 'description', 'dry_run', 'enabled', 'end_time', 'fold_policy', 'gap_policy', 'id', 'interval_seconds', 'interval_secs', 'jitter', 'jitter_seconds', 'kind', 'max_count', 'misfire_policy', 'misfire_window', 'misfire_window_seconds', 'name', 'overlap_policy', 'parameters', 'priority', 'schedule_id', 'schedule_kind', 'start_time', 'status', 'timezone', 'update_mask', 'validate_only'])
 
 
 def decode_UpdateScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_UpdateScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.UpdateScheduleRequest:
@@ -347,9 +347,9 @@ def decode_UpdateScheduleRequest(data: Any, path: str = '', known: frozenset[str
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.UpdateScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     v = data.get('name')
     if v is not None:
         m.name = codec.string(v, path, 'name')
@@ -438,7 +438,7 @@ def decode_UpdateScheduleResponse(data: Any, path: str = '', known: frozenset[st
 
 def encode_DeleteScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.DeleteScheduleRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.schedule_id,
         'validate_only': m.validate_only,
     }
 
@@ -447,7 +447,7 @@ def dump_DeleteScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.De
     return orjson.dumps(encode_DeleteScheduleRequest(m))
 
 
-keys_DeleteScheduleRequest = frozenset(['dry_run', 'id', 'validate_only'])
+keys_DeleteScheduleRequest = frozenset(['dry_run', 'id', 'schedule_id', 'validate_only'])
 
 
 def decode_DeleteScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_DeleteScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.DeleteScheduleRequest:
@@ -456,9 +456,9 @@ def decode_DeleteScheduleRequest(data: Any, path: str = '', known: frozenset[str
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.DeleteScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -487,7 +487,7 @@ def decode_DeleteScheduleResponse(data: Any, path: str = '', known: frozenset[st
 
 def encode_EnableScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.EnableScheduleRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.schedule_id,
         'validate_only': m.validate_only,
     }
 
@@ -496,7 +496,7 @@ def dump_EnableScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.En
     return orjson.dumps(encode_EnableScheduleRequest(m))
 
 
-keys_EnableScheduleRequest = frozenset(['dry_run', 'id', 'validate_only'])
+keys_EnableScheduleRequest = frozenset(['dry_run', 'id', 'schedule_id', 'validate_only'])
 
 
 def decode_EnableScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_EnableScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.EnableScheduleRequest:
@@ -505,9 +505,9 @@ def decode_EnableScheduleRequest(data: Any, path: str = '', known: frozenset[str
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.EnableScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -536,7 +536,7 @@ def decode_EnableScheduleResponse(data: Any, path: str = '', known: frozenset[st
 
 def encode_DisableScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.DisableScheduleRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.schedule_id,
         'validate_only': m.validate_only,
     }
 
@@ -545,7 +545,7 @@ def dump_DisableScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.D
     return orjson.dumps(encode_DisableScheduleRequest(m))
 
 
-keys_DisableScheduleRequest = frozenset(['dry_run', 'id', 'validate_only'])
+keys_DisableScheduleRequest = frozenset(['dry_run', 'id', 'schedule_id', 'validate_only'])
 
 
 def decode_DisableScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_DisableScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.DisableScheduleRequest:
@@ -554,9 +554,9 @@ def decode_DisableScheduleRequest(data: Any, path: str = '', known: frozenset[st
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.DisableScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -585,7 +585,7 @@ def decode_DisableScheduleResponse(data: Any, path: str = '', known: frozenset[s
 
 def encode_PauseScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.PauseScheduleRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.schedule_id,
         'note': m.note,
         'validate_only': m.validate_only,
     }
@@ -595,7 +595,7 @@ def dump_PauseScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.Pau
     return orjson.dumps(encode_PauseScheduleRequest(m))
 
 
-keys_PauseScheduleRequest = frozenset(['dry_run', 'id', 'note', 'validate_only'])
+keys_PauseScheduleRequest = frozenset(['dry_run', 'id', 'note', 'schedule_id', 'validate_only'])
 
 
 def decode_PauseScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_PauseScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.PauseScheduleRequest:
@@ -604,9 +604,9 @@ def decode_PauseScheduleRequest(data: Any, path: str = '', known: frozenset[str]
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.PauseScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     v = data.get('note')
     if v is not None:
         m.note = codec.string(v, path, 'note')
@@ -644,7 +644,7 @@ def decode_PauseScheduleResponse(data: Any, path: str = '', known: frozenset[str
 
 def encode_ResumeScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.ResumeScheduleRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.schedule_id,
         'validate_only': m.validate_only,
     }
 
@@ -653,7 +653,7 @@ def dump_ResumeScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.Re
     return orjson.dumps(encode_ResumeScheduleRequest(m))
 
 
-keys_ResumeScheduleRequest = frozenset(['dry_run', 'id', 'validate_only'])
+keys_ResumeScheduleRequest = frozenset(['dry_run', 'id', 'schedule_id', 'validate_only'])
 
 
 def decode_ResumeScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_ResumeScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.ResumeScheduleRequest:
@@ -662,9 +662,9 @@ def decode_ResumeScheduleRequest(data: Any, path: str = '', known: frozenset[str
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.ResumeScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -699,7 +699,7 @@ def decode_ResumeScheduleResponse(data: Any, path: str = '', known: frozenset[st
 
 def encode_TriggerScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.TriggerScheduleRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.schedule_id,
     }
     if m.HasField("parameters"):
         data['parameters'] = codec.print_json(m.parameters)
@@ -711,7 +711,7 @@ def dump_TriggerScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.T
     return orjson.dumps(encode_TriggerScheduleRequest(m))
 
 
-keys_TriggerScheduleRequest = frozenset(['dry_run', 'id', 'parameters', 'validate_only'])
+keys_TriggerScheduleRequest = frozenset(['dry_run', 'id', 'parameters', 'schedule_id', 'validate_only'])
 
 
 def decode_TriggerScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_TriggerScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.TriggerScheduleRequest:
@@ -720,9 +720,9 @@ def decode_TriggerScheduleRequest(data: Any, path: str = '', known: frozenset[st
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.TriggerScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     v = data.get('parameters')
     if v is not None:
         m.parameters = codec.json_text(v)
@@ -760,7 +760,7 @@ def decode_TriggerScheduleResponse(data: Any, path: str = '', known: frozenset[s
 
 def encode_BackfillScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.BackfillScheduleRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.schedule_id,
     }
     if m.HasField("start_time"):
         data['start_time'] = codec.print_seconds(m.start_time.seconds)
@@ -776,7 +776,7 @@ def dump_BackfillScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.
     return orjson.dumps(encode_BackfillScheduleRequest(m))
 
 
-keys_BackfillScheduleRequest = frozenset(['dry_run', 'end_time', 'id', 'overlap_policy', 'start_time', 'validate_only'])
+keys_BackfillScheduleRequest = frozenset(['dry_run', 'end_time', 'id', 'overlap_policy', 'schedule_id', 'start_time', 'validate_only'])
 
 
 def decode_BackfillScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_BackfillScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.BackfillScheduleRequest:
@@ -785,9 +785,9 @@ def decode_BackfillScheduleRequest(data: Any, path: str = '', known: frozenset[s
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.BackfillScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     v = data.get('start_time')
     if v is not None:
         m.start_time.CopyFrom(codec.timestamp(v, path, 'start_time'))
@@ -836,7 +836,7 @@ def decode_BackfillScheduleResponse(data: Any, path: str = '', known: frozenset[
 
 def encode_PreviewScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.PreviewScheduleRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.schedule_id,
     }
     if m.HasField("count"):
         data['count'] = m.count
@@ -849,7 +849,7 @@ def dump_PreviewScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.P
     return orjson.dumps(encode_PreviewScheduleRequest(m))
 
 
-keys_PreviewScheduleRequest = frozenset(['after', 'count', 'id'])
+keys_PreviewScheduleRequest = frozenset(['after', 'count', 'id', 'schedule_id'])
 
 
 def decode_PreviewScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_PreviewScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.PreviewScheduleRequest:
@@ -858,9 +858,9 @@ def decode_PreviewScheduleRequest(data: Any, path: str = '', known: frozenset[st
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.PreviewScheduleRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     v = data.get('count')
     if v is not None:
         m.count = codec.int32(v, path, 'count')
@@ -1031,7 +1031,7 @@ def decode_PreviewTimingResponse(data: Any, path: str = '', known: frozenset[str
 
 def encode_ListFiringsRequest(m: novasphere_schedule_v1_schedule_service_pb2.ListFiringsRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.schedule_id,
     }
     if m.HasField("since"):
         data['since'] = codec.print_seconds(m.since.seconds)
@@ -1047,7 +1047,7 @@ def dump_ListFiringsRequest(m: novasphere_schedule_v1_schedule_service_pb2.ListF
     return orjson.dumps(encode_ListFiringsRequest(m))
 
 
-keys_ListFiringsRequest = frozenset(['id', 'limit', 'page_size', 'page_token', 'since', 'until'])
+keys_ListFiringsRequest = frozenset(['id', 'limit', 'page_size', 'page_token', 'schedule_id', 'since', 'until'])
 
 
 def decode_ListFiringsRequest(data: Any, path: str = '', known: frozenset[str] = keys_ListFiringsRequest) -> novasphere_schedule_v1_schedule_service_pb2.ListFiringsRequest:
@@ -1056,9 +1056,9 @@ def decode_ListFiringsRequest(data: Any, path: str = '', known: frozenset[str] =
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_schedule_service_pb2.ListFiringsRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     v = data.get('since')
     if v is not None:
         m.since.CopyFrom(codec.timestamp(v, path, 'since'))
@@ -1178,7 +1178,7 @@ def decode_ListMissedFiringsResponse(data: Any, path: str = '', known: frozenset
 def encode_WatchSchedulesRequest(m: novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest) -> dict[str, Any]:
     return {
         'cursor': m.cursor,
-        'id': m.id,
+        'id': m.schedule_id,
         'namespace_id': m.namespace_id,
     }
 
@@ -1187,7 +1187,7 @@ def dump_WatchSchedulesRequest(m: novasphere_schedule_v1_schedule_service_pb2.Wa
     return orjson.dumps(encode_WatchSchedulesRequest(m))
 
 
-keys_WatchSchedulesRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id'])
+keys_WatchSchedulesRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id', 'schedule_id'])
 
 
 def decode_WatchSchedulesRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchSchedulesRequest) -> novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest:
@@ -1199,9 +1199,9 @@ def decode_WatchSchedulesRequest(data: Any, path: str = '', known: frozenset[str
     v = data.get('cursor')
     if v is not None:
         m.cursor = codec.string(v, path, 'cursor')
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.schedule_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
@@ -1361,7 +1361,7 @@ ROUTES: tuple[model.Route, ...] = (
         path_params=(),
         query_params=(
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
-            model.Param('id', (), 'id', 'string', False, codec.parse_string),
+            model.Param('id', ('schedule_id',), 'schedule_id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
         ),
         headers=(),
@@ -1432,7 +1432,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='DELETE',
-        path='/api/v1/schedules/item/{id}',
+        path='/api/v1/schedules/item/{schedule_id}',
         segments=('api', 'v1', 'schedules', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.ScheduleService',
@@ -1442,7 +1442,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -1470,7 +1470,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='GET',
-        path='/api/v1/schedules/item/{id}',
+        path='/api/v1/schedules/item/{schedule_id}',
         segments=('api', 'v1', 'schedules', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.ScheduleService',
@@ -1480,7 +1480,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(),
         headers=(),
@@ -1505,17 +1505,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='PUT',
-        path='/api/v1/schedules/item/{id}',
+        path='/api/v1/schedules/item/{schedule_id}',
         segments=('api', 'v1', 'schedules', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.ScheduleService',
         method='/novasphere.schedule.v1.ScheduleService/UpdateSchedule',
         request=novasphere_schedule_v1_schedule_service_pb2.UpdateScheduleRequest,
         response=novasphere_schedule_v1_schedule_service_pb2.UpdateScheduleResponse,
-        decode_body=codec.body(decode_UpdateScheduleRequest, keys_UpdateScheduleRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_UpdateScheduleRequest, keys_UpdateScheduleRequest - {'id', 'schedule_id'}, frozenset({'id', 'schedule_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('update_mask', (), 'update_mask', 'field_mask', False, codec.parse_field_mask),
@@ -1544,17 +1544,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/schedules/item/{id}/disable',
+        path='/api/v1/schedules/item/{schedule_id}/disable',
         segments=('api', 'v1', 'schedules', 'item', '*', 'disable'),
         verb='',
         service='novasphere.schedule.v1.ScheduleService',
         method='/novasphere.schedule.v1.ScheduleService/DisableSchedule',
         request=novasphere_schedule_v1_schedule_service_pb2.DisableScheduleRequest,
         response=novasphere_schedule_v1_schedule_service_pb2.DisableScheduleResponse,
-        decode_body=codec.body(decode_DisableScheduleRequest, keys_DisableScheduleRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_DisableScheduleRequest, keys_DisableScheduleRequest - {'id', 'schedule_id'}, frozenset({'id', 'schedule_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -1582,17 +1582,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/schedules/item/{id}/enable',
+        path='/api/v1/schedules/item/{schedule_id}/enable',
         segments=('api', 'v1', 'schedules', 'item', '*', 'enable'),
         verb='',
         service='novasphere.schedule.v1.ScheduleService',
         method='/novasphere.schedule.v1.ScheduleService/EnableSchedule',
         request=novasphere_schedule_v1_schedule_service_pb2.EnableScheduleRequest,
         response=novasphere_schedule_v1_schedule_service_pb2.EnableScheduleResponse,
-        decode_body=codec.body(decode_EnableScheduleRequest, keys_EnableScheduleRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_EnableScheduleRequest, keys_EnableScheduleRequest - {'id', 'schedule_id'}, frozenset({'id', 'schedule_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -1653,17 +1653,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/schedules/{id}:backfill',
+        path='/api/v1/schedules/{schedule_id}:backfill',
         segments=('api', 'v1', 'schedules', '*'),
         verb='backfill',
         service='novasphere.schedule.v1.ScheduleService',
         method='/novasphere.schedule.v1.ScheduleService/BackfillSchedule',
         request=novasphere_schedule_v1_schedule_service_pb2.BackfillScheduleRequest,
         response=novasphere_schedule_v1_schedule_service_pb2.BackfillScheduleResponse,
-        decode_body=codec.body(decode_BackfillScheduleRequest, keys_BackfillScheduleRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_BackfillScheduleRequest, keys_BackfillScheduleRequest - {'id', 'schedule_id'}, frozenset({'id', 'schedule_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -1690,17 +1690,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/schedules/{id}:pause',
+        path='/api/v1/schedules/{schedule_id}:pause',
         segments=('api', 'v1', 'schedules', '*'),
         verb='pause',
         service='novasphere.schedule.v1.ScheduleService',
         method='/novasphere.schedule.v1.ScheduleService/PauseSchedule',
         request=novasphere_schedule_v1_schedule_service_pb2.PauseScheduleRequest,
         response=novasphere_schedule_v1_schedule_service_pb2.PauseScheduleResponse,
-        decode_body=codec.body(decode_PauseScheduleRequest, keys_PauseScheduleRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_PauseScheduleRequest, keys_PauseScheduleRequest - {'id', 'schedule_id'}, frozenset({'id', 'schedule_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -1730,7 +1730,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='GET',
-        path='/api/v1/schedules/{id}:preview',
+        path='/api/v1/schedules/{schedule_id}:preview',
         segments=('api', 'v1', 'schedules', '*'),
         verb='preview',
         service='novasphere.schedule.v1.ScheduleService',
@@ -1740,7 +1740,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(
             model.Param('count', (), 'count', 'int32', False, codec.parse_int32),
@@ -1768,17 +1768,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/schedules/{id}:resume',
+        path='/api/v1/schedules/{schedule_id}:resume',
         segments=('api', 'v1', 'schedules', '*'),
         verb='resume',
         service='novasphere.schedule.v1.ScheduleService',
         method='/novasphere.schedule.v1.ScheduleService/ResumeSchedule',
         request=novasphere_schedule_v1_schedule_service_pb2.ResumeScheduleRequest,
         response=novasphere_schedule_v1_schedule_service_pb2.ResumeScheduleResponse,
-        decode_body=codec.body(decode_ResumeScheduleRequest, keys_ResumeScheduleRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_ResumeScheduleRequest, keys_ResumeScheduleRequest - {'id', 'schedule_id'}, frozenset({'id', 'schedule_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -1808,17 +1808,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/schedules/{id}:trigger',
+        path='/api/v1/schedules/{schedule_id}:trigger',
         segments=('api', 'v1', 'schedules', '*'),
         verb='trigger',
         service='novasphere.schedule.v1.ScheduleService',
         method='/novasphere.schedule.v1.ScheduleService/TriggerSchedule',
         request=novasphere_schedule_v1_schedule_service_pb2.TriggerScheduleRequest,
         response=novasphere_schedule_v1_schedule_service_pb2.TriggerScheduleResponse,
-        decode_body=codec.body(decode_TriggerScheduleRequest, keys_TriggerScheduleRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_TriggerScheduleRequest, keys_TriggerScheduleRequest - {'id', 'schedule_id'}, frozenset({'id', 'schedule_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -1847,7 +1847,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='GET',
-        path='/api/v1/schedules/{id}/firings',
+        path='/api/v1/schedules/{schedule_id}/firings',
         segments=('api', 'v1', 'schedules', '*', 'firings'),
         verb='',
         service='novasphere.schedule.v1.ScheduleService',
@@ -1857,7 +1857,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(
             model.Param('since', (), 'since', 'timestamp', False, codec.parse_timestamp),

@@ -292,17 +292,17 @@ class GetScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
+    schedule_id: builtins.str
     """The schedule's id."""
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["schedule_id", b"schedule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -334,7 +334,7 @@ class UpdateScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
     KIND_FIELD_NUMBER: builtins.int
@@ -358,7 +358,7 @@ class UpdateScheduleRequest(message.Message):
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     name: builtins.str
     """What to call it."""
@@ -417,7 +417,7 @@ class UpdateScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         name: builtins.str | None = ...,
         description: builtins.str | None = ...,
         kind: task_pb2.ScheduleKind.ValueType = ...,
@@ -444,7 +444,7 @@ class UpdateScheduleRequest(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_enabled", b"_enabled", "_end_time", b"_end_time", "_interval_secs", b"_interval_secs", "_jitter_seconds", b"_jitter_seconds", "_max_count", b"_max_count", "_misfire_window_seconds", b"_misfire_window_seconds", "_name", b"_name", "_parameters", b"_parameters", "_priority", b"_priority", "_start_time", b"_start_time", "_status", b"_status", "_timezone", b"_timezone", "cron_expression", b"cron_expression", "description", b"description", "enabled", b"enabled", "end_time", b"end_time", "interval_secs", b"interval_secs", "jitter_seconds", b"jitter_seconds", "max_count", b"max_count", "misfire_window_seconds", b"misfire_window_seconds", "name", b"name", "parameters", b"parameters", "priority", b"priority", "start_time", b"start_time", "status", b"status", "timezone", b"timezone", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_enabled", b"_enabled", "_end_time", b"_end_time", "_interval_secs", b"_interval_secs", "_jitter_seconds", b"_jitter_seconds", "_max_count", b"_max_count", "_misfire_window_seconds", b"_misfire_window_seconds", "_name", b"_name", "_parameters", b"_parameters", "_priority", b"_priority", "_start_time", b"_start_time", "_status", b"_status", "_timezone", b"_timezone", "cron_expression", b"cron_expression", "description", b"description", "enabled", b"enabled", "end_time", b"end_time", "etag", b"etag", "fold_policy", b"fold_policy", "gap_policy", b"gap_policy", "id", b"id", "interval_secs", b"interval_secs", "jitter_seconds", b"jitter_seconds", "kind", b"kind", "max_count", b"max_count", "misfire_policy", b"misfire_policy", "misfire_window_seconds", b"misfire_window_seconds", "name", b"name", "overlap_policy", b"overlap_policy", "parameters", b"parameters", "priority", b"priority", "request_id", b"request_id", "start_time", b"start_time", "status", b"status", "timezone", b"timezone", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_enabled", b"_enabled", "_end_time", b"_end_time", "_interval_secs", b"_interval_secs", "_jitter_seconds", b"_jitter_seconds", "_max_count", b"_max_count", "_misfire_window_seconds", b"_misfire_window_seconds", "_name", b"_name", "_parameters", b"_parameters", "_priority", b"_priority", "_start_time", b"_start_time", "_status", b"_status", "_timezone", b"_timezone", "cron_expression", b"cron_expression", "description", b"description", "enabled", b"enabled", "end_time", b"end_time", "etag", b"etag", "fold_policy", b"fold_policy", "gap_policy", b"gap_policy", "interval_secs", b"interval_secs", "jitter_seconds", b"jitter_seconds", "kind", b"kind", "max_count", b"max_count", "misfire_policy", b"misfire_policy", "misfire_window_seconds", b"misfire_window_seconds", "name", b"name", "overlap_policy", b"overlap_policy", "parameters", b"parameters", "priority", b"priority", "request_id", b"request_id", "schedule_id", b"schedule_id", "start_time", b"start_time", "status", b"status", "timezone", b"timezone", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cron_expression: _TypeAlias = typing.Literal["cron_expression"]  # noqa: Y015
     _WhichOneofArgType__cron_expression: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression"]  # noqa: Y015
@@ -524,11 +524,11 @@ class DeleteScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     etag: builtins.str
     """Changes it only if it is at this version."""
@@ -539,14 +539,14 @@ class DeleteScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "request_id", b"request_id", "schedule_id", b"schedule_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -571,11 +571,11 @@ class EnableScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     etag: builtins.str
     """Changes it only if it is at this version."""
@@ -586,14 +586,14 @@ class EnableScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "request_id", b"request_id", "schedule_id", b"schedule_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -618,11 +618,11 @@ class DisableScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     etag: builtins.str
     """Changes it only if it is at this version."""
@@ -633,14 +633,14 @@ class DisableScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "request_id", b"request_id", "schedule_id", b"schedule_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -665,12 +665,12 @@ class PauseScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     note: builtins.str
     """Why, for people."""
@@ -683,7 +683,7 @@ class PauseScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         note: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
@@ -691,7 +691,7 @@ class PauseScheduleRequest(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "note", b"note", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "note", b"note", "request_id", b"request_id", "schedule_id", b"schedule_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -723,11 +723,11 @@ class ResumeScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     etag: builtins.str
     """Changes it only if it is at this version."""
@@ -738,14 +738,14 @@ class ResumeScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["etag", b"etag", "request_id", b"request_id", "schedule_id", b"schedule_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -777,11 +777,11 @@ class TriggerScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     PARAMETERS_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     parameters: builtins.str
     """What the task is given, in place of what the schedule says: JSON."""
@@ -792,14 +792,14 @@ class TriggerScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         parameters: builtins.str | None = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_parameters", b"_parameters", "parameters", b"parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_parameters", b"_parameters", "id", b"id", "parameters", b"parameters", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_parameters", b"_parameters", "parameters", b"parameters", "request_id", b"request_id", "schedule_id", b"schedule_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__parameters: _TypeAlias = typing.Literal["parameters"]  # noqa: Y015
     _WhichOneofArgType__parameters: _TypeAlias = typing.Literal["_parameters", b"_parameters"]  # noqa: Y015
@@ -833,13 +833,13 @@ class BackfillScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     START_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
     OVERLAP_POLICY_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     overlap_policy: schedule_pb2.OverlapPolicy.ValueType
     """Whether their tasks run one after another (`buffer_all`, when unset) or at once (`allow`)."""
@@ -858,7 +858,7 @@ class BackfillScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         start_time: timestamp_pb2.Timestamp | None = ...,
         end_time: timestamp_pb2.Timestamp | None = ...,
         overlap_policy: schedule_pb2.OverlapPolicy.ValueType = ...,
@@ -867,7 +867,7 @@ class BackfillScheduleRequest(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "id", b"id", "overlap_policy", b"overlap_policy", "request_id", b"request_id", "start_time", b"start_time", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "overlap_policy", b"overlap_policy", "request_id", b"request_id", "schedule_id", b"schedule_id", "start_time", b"start_time", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -903,10 +903,10 @@ class PreviewScheduleRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     COUNT_FIELD_NUMBER: builtins.int
     AFTER_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     count: builtins.int
     """How many. Unset: 10."""
@@ -917,13 +917,13 @@ class PreviewScheduleRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         count: builtins.int | None = ...,
         after: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_after", b"_after", "_count", b"_count", "after", b"after", "count", b"count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_after", b"_after", "_count", b"_count", "after", b"after", "count", b"count", "id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_after", b"_after", "_count", b"_count", "after", b"after", "count", b"count", "schedule_id", b"schedule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after: _TypeAlias = typing.Literal["after"]  # noqa: Y015
     _WhichOneofArgType__after: _TypeAlias = typing.Literal["_after", b"_after"]  # noqa: Y015
@@ -1103,12 +1103,12 @@ class ListFiringsRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     SINCE_FIELD_NUMBER: builtins.int
     UNTIL_FIELD_NUMBER: builtins.int
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    schedule_id: builtins.str
     """The schedule's id."""
     page_size: builtins.int
     """At most this many rows. Unset: 100."""
@@ -1125,7 +1125,7 @@ class ListFiringsRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         since: timestamp_pb2.Timestamp | None = ...,
         until: timestamp_pb2.Timestamp | None = ...,
         page_size: builtins.int | None = ...,
@@ -1133,7 +1133,7 @@ class ListFiringsRequest(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_page_size", b"_page_size", "_since", b"_since", "_until", b"_until", "page_size", b"page_size", "since", b"since", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_page_size", b"_page_size", "_since", b"_since", "_until", b"_until", "id", b"id", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_page_size", b"_page_size", "_since", b"_since", "_until", b"_until", "page_size", b"page_size", "page_token", b"page_token", "schedule_id", b"schedule_id", "since", b"since", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__page_size: _TypeAlias = typing.Literal["page_size"]  # noqa: Y015
     _WhichOneofArgType__page_size: _TypeAlias = typing.Literal["_page_size", b"_page_size"]  # noqa: Y015
@@ -1248,11 +1248,11 @@ class WatchSchedulesRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     CURSOR_FIELD_NUMBER: builtins.int
-    ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
-    id: builtins.str
+    schedule_id: builtins.str
     """Only the one of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
@@ -1260,12 +1260,12 @@ class WatchSchedulesRequest(message.Message):
         self,
         *,
         cursor: builtins.str = ...,
-        id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
         namespace_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "id", b"id", "namespace_id", b"namespace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "namespace_id", b"namespace_id", "schedule_id", b"schedule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("nominal_us", sa.BigInteger(), nullable=False),
         sa.Column("last_nominal_us", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("times", sa.BigInteger(), nullable=False),
         sa.Column("disposition", sa.Integer(), nullable=False),
         sa.Column("run_id", _TEXT, nullable=False),
         sa.Column("note", _TEXT, nullable=False),

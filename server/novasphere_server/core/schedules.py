@@ -1,0 +1,729 @@
+"""Schedules: when jobs make tasks. Made, read, watched, changed, paused and deleted; what becomes of their times is
+in core.firings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from google.protobuf.timestamp_pb2 import Timestamp
+from novasphere.schedule.v1 import job_pb2, task_pb2
+from novasphere.schedule.v1 import schedule_pb2 as pb
+from novasphere.schedule.v1 import schedule_service_pb2 as api
+
+from novasphere_server import errors
+from novasphere_server.clock import Clock
+from novasphere_server.core import (
+    dependencies,
+    etags,
+    firings,
+    instants,
+    keys,
+    pages,
+    task_ids,
+    tasks,
+)
+from novasphere_server.core.calendars import nominal_times, zones
+from novasphere_server.core.calendars.nominal_times import NominalTime, Note
+from novasphere_server.core.calendars.timings import Timing
+from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.pages import Field
+from novasphere_server.core.principals import Principal
+from novasphere_server.core.tasks import check_namespace
+from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
+from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
+from novasphere_server.store.log import Change, Read
+from novasphere_server.store.queries import Page
+from novasphere_server.store.store import Store
+from novasphere_server.store.transactions import Transaction
+from novasphere_server.store.watches import Watch, WatchPage
+
+CHANGEABLE = (
+    "name",
+    "description",
+    "kind",
+    "enabled",
+    "cron_expression",
+    "interval_secs",
+    "max_count",
+    "start_time",
+    "end_time",
+    "status",
+    "timezone",
+    "gap_policy",
+    "fold_policy",
+    "jitter_seconds",
+    "overlap_policy",
+    "misfire_policy",
+    "misfire_window_seconds",
+    "priority",
+    "parameters",
+)
+# A change of one of these starts a new generation.
+_TIMING = (
+    "kind",
+    "cron_expression",
+    "interval_secs",
+    "start_time",
+    "end_time",
+    "timezone",
+    "gap_policy",
+    "fold_policy",
+)
+_MISFIRE_WINDOW = 3600  # seconds
+_MOST_BACKFILLED = 1000
+_ENABLED, _DISABLED = (1, 100), (0, 99)  # the numbers that the published API has for them
+_DAY_US = 86_400_000_000
+
+_s = tables.schedules.c
+_f = tables.firings.c
+
+# What of a row can be asked about.
+FIELDS: Mapping[str, Field] = {
+    "id": Field("key", pages.Text()),
+    "job_id": Field("job_id", pages.Text()),
+    "namespace_id": Field("namespace", pages.Text()),
+    "name": Field("name", pages.Text()),
+    "description": Field("description", pages.Text()),
+    "kind": Field("kind", pages.Words(task_pb2.ScheduleKind)),
+    "schedule_kind": Field("kind", pages.Words(task_pb2.ScheduleKind)),
+    "enabled": Field("enabled", pages.Boolean()),
+    "state": Field("state", pages.Words(pb.ScheduleState)),
+    "cron_expression": Field("cron_expression", pages.Text()),
+    "interval_secs": Field("interval_secs", pages.Integer()),
+    "interval_seconds": Field("interval_secs", pages.Integer()),
+    "max_count": Field("max_count", pages.Integer()),
+    "start_time": Field("start_time_us", pages.Instant()),
+    "end_time": Field("end_time_us", pages.Instant()),
+    "next_run_at": Field("due_us", pages.Instant()),
+    "fired_count": Field("fired_count", pages.Integer()),
+    "priority": Field("priority", pages.Integer()),
+    "generation": Field("generation", pages.Integer()),
+    "created_by": Field("created_by", pages.Integer()),
+    "created_at": Field("created_at_us", pages.Instant()),
+    "updated_at": Field("updated_at_us", pages.Instant()),
+    "revision": Field("revision", pages.Integer()),
+    "number": Field("id", pages.Integer()),
+}
+
+
+class Schedules:
+    """All schedules."""
+
+    def __init__(self, store: Store, settings: FleetSettings, clock: Clock) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._listeners: list[Callable[[], None]] = []
+        store.on_commit(self._follow, self._recall)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` on the event loop when a schedule or a job has changed."""
+        self._listeners.append(listener)
+
+    # -- making and changing
+
+    async def create(
+        self,
+        principal: Principal,
+        request: api.CreateScheduleRequest,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Schedule:
+        """Returns the new schedule. Raises JobNotFound."""
+        schedule_id = task_ids.new_uuid()
+
+        def create(tx: Transaction) -> pb.Schedule:
+            job = _job(tx, principal, request.job_id)
+            now = instants.timestamp(tx.now_us)
+            schedule = pb.Schedule(
+                id=schedule_id,
+                job_id=job.id,
+                namespace_id=job.namespace_id,
+                name=request.name or job.name,
+                timezone="UTC",
+                misfire_window_seconds=_MISFIRE_WINDOW,
+                state=pb.SCHEDULE_STATE_ACTIVE,
+                generation=1,
+                created_at=now,
+                updated_at=now,
+                created_by=keys.number(tx, principal),
+                gap_policy=pb.GAP_POLICY_SHIFT,
+                fold_policy=pb.FOLD_POLICY_FIRST,
+                overlap_policy=pb.OVERLAP_POLICY_SKIP,
+                misfire_policy=pb.MISFIRE_POLICY_FIRE_ONCE,
+            )
+            _apply(schedule, request, [name for name in CHANGEABLE if _says(request, name)])
+            _check(schedule)
+            _begin_generation(tx, schedule)
+            schedule.number = tx.next_id(SCHEDULES.name)
+            tx.put(SCHEDULES, schedule, position_us=_position(tx, schedule), due_us=tx.now_us)
+            return schedule
+
+        return await self._store.write(
+            create, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Schedule
+        )
+
+    async def update(
+        self,
+        principal: Principal,
+        request: api.UpdateScheduleRequest,
+        fields: Collection[str],
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Schedule:
+        """Returns the schedule with those fields as the request has them. Where it fires at other times from
+        now on, a new generation begins.
+        """
+
+        def change(schedule: pb.Schedule) -> None:
+            _apply(schedule, request, fields)
+            _check(schedule)
+
+        return await self._change(
+            principal, request.schedule_id, change, request.etag, idempotency, is_dry_run
+        )
+
+    async def pause(
+        self,
+        principal: Principal,
+        schedule_id: str,
+        note: str = "",
+        *,
+        cancels: bool = False,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Schedule:
+        """Returns the schedule, which makes no tasks from now on. With `cancels`, those of its tasks that wait
+        are cancelled.
+        """
+
+        def change(schedule: pb.Schedule) -> None:
+            if schedule.state != pb.SCHEDULE_STATE_ENDED:
+                _set_enabled(schedule, is_enabled=False)
+                schedule.pause_note = note or schedule.pause_note
+
+        return await self._change(
+            principal, schedule_id, change, etag, idempotency, is_dry_run, cancels=cancels
+        )
+
+    async def resume(
+        self,
+        principal: Principal,
+        schedule_id: str,
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Schedule:
+        """Returns the schedule, which makes tasks again from now on."""
+
+        def change(schedule: pb.Schedule) -> None:
+            if schedule.state != pb.SCHEDULE_STATE_ENDED:
+                _set_enabled(schedule, is_enabled=True)
+
+        return await self._change(principal, schedule_id, change, etag, idempotency, is_dry_run)
+
+    async def _change(
+        self,
+        principal: Principal,
+        schedule_id: str,
+        change: Callable[[pb.Schedule], None],
+        etag: str,
+        idempotency: Idempotency | None,
+        is_dry_run: bool,
+        *,
+        cancels: bool = False,
+    ) -> pb.Schedule:
+        """Returns the changed schedule. One that is as it shall be stays at its revision."""
+
+        def update(tx: Transaction) -> pb.Schedule:
+            # First what has come by now is settled as the schedule was.
+            if not firings.advance(tx, schedule_id, self._settings):
+                raise _Behind
+            schedule = _find(tx, principal, schedule_id)
+            etags.check(etag, schedule.revision)
+            before = pb.Schedule.FromString(schedule.SerializeToString())
+            change(schedule)
+            if cancels:
+                _cancel_waiting(tx, schedule, principal.name)
+            if schedule == before:
+                return schedule
+            schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+            schedule.updated_by = keys.number(tx, principal)
+            extra = {"due_us": tx.now_us}
+            if any(_part(schedule, name) != _part(before, name) for name in _TIMING):
+                schedule.generation += 1
+                if schedule.state == pb.SCHEDULE_STATE_ENDED:
+                    _set_enabled(schedule, is_enabled=True)
+                _begin_generation(tx, schedule)
+                extra["position_us"] = tx.now_us
+            tx.put(SCHEDULES, schedule, **extra)
+            return schedule
+
+        while True:
+            try:
+                return await self._store.write(
+                    update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Schedule
+                )
+            except _Behind:
+                await self._store.write(lambda tx: firings.advance(tx, schedule_id, self._settings))
+
+    async def delete(
+        self,
+        principal: Principal,
+        schedule_id: str,
+        *,
+        etag: str = "",
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Schedule:
+        """Forgets a schedule, and returns what it was. Its tasks and its ledger stay."""
+
+        def delete(tx: Transaction) -> pb.Schedule:
+            schedule = _find(tx, principal, schedule_id)
+            etags.check(etag, schedule.revision)
+            tx.delete(SCHEDULES, schedule_id)
+            return schedule
+
+        return await self._store.write(
+            delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Schedule
+        )
+
+    # -- tasks beside the ledger
+
+    async def trigger(
+        self,
+        principal: Principal,
+        schedule_id: str,
+        parameters: str | None,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> task_pb2.Task:
+        """Returns a task that is made now. Raises JobDisabled."""
+
+        def trigger(tx: Transaction) -> task_pb2.Task:
+            schedule = _find(tx, principal, schedule_id)
+            job = _enabled_job(tx, schedule)
+            run_id = firings.make_task(
+                tx,
+                schedule,
+                job,
+                self._settings,
+                tx.now_us,
+                kind=task_pb2.SCHEDULE_KIND_EVENT,
+                parameters=parameters,
+            )
+            return _made(tx, run_id)
+
+        return await self._store.write(
+            trigger, idempotency=idempotency, is_dry_run=is_dry_run, result_type=task_pb2.Task
+        )
+
+    async def backfill(
+        self,
+        principal: Principal,
+        request: api.BackfillScheduleRequest,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> api.BackfillScheduleResponse:
+        """Returns the tasks that are made for the times of a past range. Raises JobDisabled."""
+        start_us = instants.microseconds(request.start_time)
+        end_us = instants.microseconds(request.end_time)
+        if start_us >= end_us:
+            raise errors.InvalidTimeRange
+        if request.overlap_policy not in (
+            pb.OVERLAP_POLICY_UNSPECIFIED,
+            pb.OVERLAP_POLICY_ALLOW,
+            pb.OVERLAP_POLICY_BUFFER_ALL,
+        ):
+            raise errors.InvalidArgument("overlap_policy", "must be one of allow, buffer_all")
+
+        def backfill(tx: Transaction) -> api.BackfillScheduleResponse:
+            schedule = _find(tx, principal, request.schedule_id)
+            job = _enabled_job(tx, schedule)
+            if end_us > tx.now_us:
+                raise errors.InvalidArgument("end_time", "must not lie in the future")
+            timing = firings.timing_of(schedule)
+            if timing is None:
+                raise errors.InvalidArgument("id", "must be a schedule that has times")
+            found = nominal_times.times(timing, start_us - 1, end_us - 1)
+            times = list(islice(found, _MOST_BACKFILLED + 1))
+            if len(times) > _MOST_BACKFILLED:
+                raise errors.InvalidArgument(
+                    "end_time",
+                    f"must leave at most {_MOST_BACKFILLED} times in the range: backfill it in parts",
+                )
+            response = api.BackfillScheduleResponse(count=len(times))
+            last = ""
+            for time in times:
+                run_id = self._backfilled(tx, principal, schedule, job, time, last)
+                if request.overlap_policy != pb.OVERLAP_POLICY_ALLOW:
+                    last = run_id
+                response.task_ids.append(task_ids.task_id(run_id))
+            return response
+
+        return await self._store.write(
+            backfill,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=api.BackfillScheduleResponse,
+        )
+
+    def _backfilled(
+        self,
+        tx: Transaction,
+        principal: Principal,
+        schedule: pb.Schedule,
+        job: job_pb2.Job,
+        time: NominalTime,
+        after: str,
+    ) -> str:
+        """Makes the task of a time that has passed, which waits for another one to end. Returns its run id."""
+        kind = task_pb2.SCHEDULE_KIND_EVENT
+        stored = firings.new_task(tx, schedule, job, self._settings, time.at_us, kind=kind)
+        if after:
+            stored.task.dependencies.add(
+                task_id=task_ids.task_id(after), condition=task_pb2.DEPENDENCY_CONDITION_FINISHED
+            )
+            dependencies.add(tx, principal, stored, {}, "")
+        else:
+            tasks.add(tx, stored)
+        return task_ids.of_task(stored.task.id)
+
+    # -- reading
+
+    async def get(self, principal: Principal, schedule_id: str) -> pb.Schedule:
+        """Returns a schedule with where it stands. Raises ScheduleNotFound, and PermissionDenied where the
+        caller may not know whether it is there.
+        """
+        rows = await self._store.read(
+            sa.select(_s.body, _s.position_us, _s.due_us, _s.fired_count).where(_s.key == schedule_id)
+        )
+        schedule = _shown(rows[0]) if rows else None
+        if schedule is None or not principal.may_touch(schedule.namespace_id):
+            raise _out_of_reach(principal, schedule_id)
+        return schedule
+
+    async def list(
+        self, principal: Principal, request: api.ListSchedulesRequest
+    ) -> tuple[Sequence[pb.Schedule], int]:
+        """Returns the schedules of the page that a request asks for, and how many match in all."""
+        query = pages.query(SCHEDULES, FIELDS, request, pages.reachable(principal))
+        page: Page[pb.Schedule] = await self._store.list(query)
+        found = [item.message() for item in page.items]
+        rows = await self._store.read(
+            sa.select(_s.key, _s.body, _s.position_us, _s.due_us, _s.fired_count).where(
+                _s.key.in_([schedule.id for schedule in found])
+            )
+        )
+        standing = {row.key: _shown(row) for row in rows}
+        return [standing.get(schedule.id, schedule) for schedule in found], page.total
+
+    def watch(
+        self, principal: Principal, schedule_id: str, namespace: str, cursor: str
+    ) -> AsyncGenerator[WatchPage, None]:
+        """Returns the pages of a watch. The caller must aclose() it."""
+        if namespace:
+            check_namespace(principal, namespace)
+
+        def matches(schedule: pb.Schedule) -> bool:
+            return principal.may_touch(schedule.namespace_id) and namespace in (
+                "",
+                schedule.namespace_id,
+            )
+
+        return self._store.watch(
+            Watch(
+                kind=SCHEDULES,
+                cursor=cursor,
+                identity=(schedule_id, namespace, principal.namespaces),
+                matches=matches,
+                key=schedule_id,
+            )
+        )
+
+    async def preview(
+        self, principal: Principal, schedule_id: str, count: int, after: Timestamp | None
+    ) -> Iterator[api.PreviewedTime]:
+        """Returns the next times of a schedule."""
+        timing = firings.timing_of(await self.get(principal, schedule_id))
+        return self._previewed(timing, count, after)
+
+    def preview_timing(
+        self, request: api.PreviewTimingRequest, count: int, after: Timestamp | None
+    ) -> Iterator[api.PreviewedTime]:
+        """Returns the next times that a schedule would have."""
+        now = instants.timestamp(self._clock.now_us())
+        schedule = pb.Schedule(timezone="UTC", anchor=now)
+        _apply(schedule, request, [name for name in _TIMING if _says(request, name)])
+        if schedule.HasField("start_time"):
+            schedule.anchor.CopyFrom(schedule.start_time)
+        _check(schedule)
+        return self._previewed(firings.timing_of(schedule), count, after)
+
+    def _previewed(
+        self, timing: Timing | None, count: int, after: Timestamp | None
+    ) -> Iterator[api.PreviewedTime]:
+        after_us = self._clock.now_us() if after is None else instants.microseconds(after)
+        if timing is None:
+            return
+        for time in nominal_times.preview(timing, after_us, count):
+            wall = zones.wall_time(timing.timezone, time.at_us)
+            note = "" if time.note is Note.NONE and not time.merged else firings.note_of(time)
+            yield api.PreviewedTime(
+                time=instants.timestamp(time.at_us), local_time=wall.isoformat(), note=note
+            )
+
+    async def firings(
+        self,
+        principal: Principal,
+        schedule_id: str,
+        since_us: int | None,
+        until_us: int | None,
+        limit: int,
+        after: tuple[int, int] | None,
+    ) -> Sequence[pb.Firing]:
+        """Returns rows of the ledger of a schedule, oldest first, after a generation and time."""
+        await self.get(principal, schedule_id)
+        statement = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
+        if since_us is not None:
+            statement = statement.where(_f.last_nominal_us >= since_us)
+        if until_us is not None:
+            statement = statement.where(_f.nominal_us < until_us)
+        if after is not None:
+            statement = statement.where(sa.tuple_(_f.generation, _f.nominal_us) > sa.tuple_(*after))
+        ordered = statement.order_by(_f.generation, _f.nominal_us).limit(limit)
+        return [_firing(row) for row in await self._store.read(ordered)]
+
+    async def missed(
+        self,
+        principal: Principal,
+        namespace: str,
+        since_us: int | None,
+        limit: int,
+        after: tuple[int, str] | None,
+    ) -> Sequence[pb.Firing]:
+        """Returns rows of times that made no task, oldest first, after a time and a schedule."""
+        if namespace:
+            check_namespace(principal, namespace)
+        if since_us is None:
+            since_us = self._clock.now_us() - _DAY_US
+        statement = (
+            sa.select(tables.firings)
+            .join(tables.schedules, _s.key == _f.schedule_id)
+            .where(_f.disposition >= pb.DISPOSITION_SKIPPED_OVERLAP, _f.last_nominal_us >= since_us)
+        )
+        if namespace:
+            statement = statement.where(_s.namespace == namespace)
+        elif principal.namespaces:
+            statement = statement.where(_s.namespace.in_(sorted(principal.namespaces)))
+        if after is not None:
+            statement = statement.where(sa.tuple_(_f.nominal_us, _f.schedule_id) > sa.tuple_(*after))
+        ordered = statement.order_by(_f.nominal_us, _f.schedule_id).limit(limit)
+        return [_firing(row) for row in await self._store.read(ordered)]
+
+    async def unsettled(self) -> Sequence[str]:
+        """Returns schedules that wait for one of their tasks to end, or are daemons."""
+        buffered = sa.select(_f.schedule_id).where(sa.text("disposition = 2")).distinct()
+        daemons = sa.select(_s.key).where(_s.kind == task_pb2.SCHEDULE_KIND_DAEMON)
+        rows = await self._store.read(buffered.union(daemons))
+        return [row[0] for row in rows]
+
+    # -- following the log
+
+    async def _recall(self, _read: Read) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        if any(change.kind_name in (SCHEDULES.name, JOBS.name) for change in changes):
+            for listener in self._listeners:
+                listener()
+
+
+class _Behind(Exception):
+    """More times of a schedule have come than one mutation covers."""
+
+
+def _says(request: Any, name: str) -> bool:
+    """Returns whether a request sets a field; an enum without presence at its zero does not."""
+    fields = request.DESCRIPTOR.fields_by_name
+    if name not in fields:
+        return False
+    if fields[name].has_presence:
+        return bool(request.HasField(name))
+    return bool(getattr(request, name))
+
+
+def _apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
+    """Gives a schedule what a request says of the fields."""
+    for name in fields:
+        value = getattr(request, name)
+        is_set = _says(request, name)
+        match name:
+            case "status":
+                if not is_set:
+                    continue
+                if value not in _ENABLED + _DISABLED:
+                    raise errors.InvalidArgument("status", "must be 1 or 100, or 0 or 99")
+                _set_enabled(schedule, is_enabled=value in _ENABLED)
+            case "enabled":
+                _set_enabled(schedule, is_enabled=value if is_set else True)
+            case "start_time" | "end_time":
+                schedule.ClearField(name)
+                if is_set:
+                    getattr(schedule, name).CopyFrom(value)
+            case "name":
+                if value:
+                    schedule.name = value
+            case _:
+                if is_set:
+                    setattr(schedule, name, value)
+                elif schedule.DESCRIPTOR.fields_by_name[name].has_presence:
+                    schedule.ClearField(name)
+    _mirror(schedule)
+
+
+def _set_enabled(schedule: pb.Schedule, *, is_enabled: bool) -> None:
+    schedule.state = pb.SCHEDULE_STATE_ACTIVE if is_enabled else pb.SCHEDULE_STATE_PAUSED
+    if is_enabled:
+        schedule.pause_note = ""
+    _mirror(schedule)
+
+
+def _mirror(schedule: pb.Schedule) -> None:
+    """Sets what the published API says twice."""
+    schedule.enabled = schedule.state == pb.SCHEDULE_STATE_ACTIVE
+    schedule.status = _ENABLED[1] if schedule.enabled else _DISABLED[1]
+    schedule.schedule_kind = schedule.kind
+    schedule.ClearField("interval_seconds")
+    if schedule.HasField("interval_secs"):
+        schedule.interval_seconds = schedule.interval_secs
+
+
+def _check(schedule: Any) -> None:
+    """Raises InvalidArgument unless a schedule says when it fires."""
+    needed = {
+        task_pb2.SCHEDULE_KIND_CRON: "cron_expression",
+        task_pb2.SCHEDULE_KIND_INTERVAL: "interval_secs",
+        task_pb2.SCHEDULE_KIND_ONCE: "start_time",
+    }.get(schedule.kind)
+    if schedule.kind == task_pb2.SCHEDULE_KIND_UNSPECIFIED:
+        raise errors.InvalidArgument("kind", "must be one of cron, interval, once, event, daemon")
+    if schedule.kind == task_pb2.SCHEDULE_KIND_FLOW:
+        raise errors.InvalidArgument("kind", "flow is not supported; use dependencies between tasks")
+    if needed and not schedule.HasField(needed):
+        raise errors.InvalidArgument(needed, "must be set for a schedule of this kind")
+    timing = firings.timing_of(schedule)
+    if timing is not None:
+        timing.check()
+
+
+def _begin_generation(tx: Transaction, schedule: pb.Schedule) -> None:
+    at = schedule.start_time if schedule.HasField("start_time") else instants.timestamp(tx.now_us)
+    schedule.anchor.CopyFrom(at)
+
+
+def _position(tx: Transaction, schedule: pb.Schedule) -> int:
+    """Returns the instant after which the times of a new schedule count. An interval fires first at once."""
+    if schedule.kind == task_pb2.SCHEDULE_KIND_INTERVAL and not schedule.HasField("start_time"):
+        return tx.now_us - 1
+    return tx.now_us
+
+
+def _part(schedule: pb.Schedule, name: str) -> object:
+    value = getattr(schedule, name)
+    return instants.microseconds(value) if isinstance(value, Timestamp) else value
+
+
+def _cancel_waiting(tx: Transaction, schedule: pb.Schedule, by: str) -> None:
+    columns = tables.tasks.c
+    waiting = tx.find(
+        TASKS,
+        columns.schedule_id == schedule.id,
+        columns.state == task_pb2.WORK_STATE_PENDING,
+        limit=_MOST_BACKFILLED,
+    )
+    for stored in waiting:
+        tasks.request_cancel(tx, stored, by, None)
+
+
+def _shown(row: Any) -> pb.Schedule:
+    """Returns a schedule with where it stands."""
+    schedule = pb.Schedule.FromString(row.body)
+    schedule.fired_count = row.fired_count
+    timing = firings.timing_of(schedule)
+    if timing is not None:
+        schedule.position.CopyFrom(instants.timestamp(row.position_us))
+        if schedule.state == pb.SCHEDULE_STATE_ACTIVE:
+            following = nominal_times.next_time(timing, row.position_us)
+            if following is not None:
+                schedule.next_run_at.CopyFrom(instants.timestamp(following.at_us))
+    return schedule
+
+
+def _firing(row: Any) -> pb.Firing:
+    return pb.Firing(
+        schedule_id=row.schedule_id,
+        generation=row.generation,
+        nominal_time=instants.timestamp(row.nominal_us),
+        last_nominal_time=instants.timestamp(row.last_nominal_us),
+        count=row.times,
+        disposition=row.disposition,
+        task_id=task_ids.task_id(row.run_id) if row.run_id else "",
+        note=row.note,
+        decided_at=instants.timestamp(row.decided_at_us),
+        lateness_ms=max(0, row.decided_at_us - row.nominal_us) // 1000,
+    )
+
+
+def _job(tx: Transaction, principal: Principal, job_id: str) -> job_pb2.Job:
+    job = tx.get(JOBS, job_id)
+    if job is None or not principal.may_touch(job.namespace_id):
+        raise errors.JobNotFound(job_id)
+    return job
+
+
+def _enabled_job(tx: Transaction, schedule: pb.Schedule) -> job_pb2.Job:
+    job = tx.get(JOBS, schedule.job_id)
+    if job is None:
+        raise errors.JobNotFound(schedule.job_id)
+    if job.status != job_pb2.JOB_STATUS_ENABLED:
+        raise errors.JobDisabled(job.id)
+    return job
+
+
+def _made(tx: Transaction, run_id: str) -> task_pb2.Task:
+    stored = tx.get(TASKS, run_id)
+    if stored is None:
+        raise errors.TaskNotFound(run_id)
+    return stored.task
+
+
+def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedule:
+    schedule = tx.get(SCHEDULES, schedule_id)
+    if schedule is None or not principal.may_touch(schedule.namespace_id):
+        raise _out_of_reach(principal, schedule_id)
+    return schedule
+
+
+def _out_of_reach(principal: Principal, schedule_id: str) -> errors.ApiError:
+    """Returns what is said of a schedule that is not there, or not the caller's: who is bound to namespaces
+    cannot tell the one from the other.
+    """
+    if not principal.namespaces:
+        return errors.ScheduleNotFound(schedule_id)
+    return errors.PermissionDenied(
+        f"this credential, which is bound to namespaces, reaches no schedule {schedule_id!r}",
+        metadata={"schedule_id": schedule_id},
+    )
