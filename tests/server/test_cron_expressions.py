@@ -163,7 +163,8 @@ def test_what_is_no_expression_is_refused_as_a_whole(expression: str, says: str)
 @given(st.text(alphabet="0123456789*/,-#?LW @MONJAN", max_size=30))
 def test_whatever_is_written_is_read_or_refused(text: str):
     with contextlib.suppress(InvalidExpression):
-        assert next(expressions.parse(text).walls(0, expressions.END)) >= 0
+        expression = expressions.parse(text)
+        assert 0 <= next(expression.walls(0, expression.end)) < expression.end
 
 
 def fields_of(low: int, high: int) -> st.SearchStrategy[str]:

@@ -21,7 +21,6 @@ DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
 
 _YEARS = range(fields.FIRST_YEAR, fields.LAST_YEAR + 1)
-END = (date(fields.LAST_YEAR + 1, 1, 1).toordinal() - EPOCH) * DAY  # no wall time is as late
 
 _LONGEST = 500  # characters: every minute of an hour by its number takes 170
 _ALIASES = {
@@ -75,6 +74,7 @@ class Expression:
     hours: tuple[int, ...]
     months: tuple[int, ...]
     years: Sequence[int]
+    end: int  # of its last year, as a wall time
     _days: _Days
     _takes_every_day: bool
     # There are 28 sorts of months: by the weekday they begin with and by length.
@@ -169,10 +169,11 @@ def parse(text: str) -> Expression:
         hours,
         months,
         years,
+        (date(years[-1] + 1, 1, 1).toordinal() - EPOCH) * DAY,
         _Days(days, from_the_end, weekdays, weeks, takes_either),
         _takes_every_day=(len(days), len(weekdays), len(months), len(years)) == (31, 7, 12, len(_YEARS)),
     )
-    if next(expression.walls(0, END), None) is None:
+    if next(expression.walls(0, expression.end), None) is None:
         raise places[3].refused(
             f"the days, months, weekdays and years of {text!r} never come together from {fields.FIRST_YEAR} "
             f"to {fields.LAST_YEAR}, so it would never fire; change one of them"

@@ -7,19 +7,19 @@ docs/decisions/0012-cron-dialects.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
 from novasphere_server.core.calendars import expressions, zones
-from novasphere_server.core.calendars.expressions import Expression
+from novasphere_server.core.calendars.expressions import DAY, Expression
+from novasphere_server.core.calendars.fields import LAST_YEAR
 from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind, Timing
 
 _SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  wall times have no zone
-# A day before the last wall time ends wherever it is shown.
-_END_US = (expressions.END - expressions.DAY) * _SECOND
+_LAST_US = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * _SECOND - 1
 
 
 class Note(StrEnum):
@@ -44,7 +44,7 @@ def times(timing: Timing, after_us: int, until_us: int) -> Iterator[NominalTime]
 
     Nothing fires before 1970, nor later than 2199. Cutting a range anywhere changes none of its times.
     """
-    first, last = max(after_us + 1, 0), min(until_us, _END_US)
+    first, last = max(after_us + 1, 0), min(until_us, _LAST_US)
     if timing.start_us is not None:
         first = max(first, timing.start_us)
     if timing.end_us is not None:
@@ -58,12 +58,12 @@ def times(timing: Timing, after_us: int, until_us: int) -> Iterator[NominalTime]
 
 def next_time(timing: Timing, after_us: int) -> NominalTime | None:
     """Returns the first time after `after_us`; None if there is none."""
-    return next(times(timing, after_us, _END_US), None)
+    return next(times(timing, after_us, _LAST_US), None)
 
 
 def preview(timing: Timing, after_us: int, count: int) -> list[NominalTime]:
     """Returns the first `count` times after `after_us`, or as many as there are."""
-    return list(islice(times(timing, after_us, _END_US), count))
+    return list(islice(times(timing, after_us, _LAST_US), count))
 
 
 def count(timing: Timing, after_us: int, until_us: int, limit: int) -> int:
@@ -81,6 +81,7 @@ def _interval_times(timing: Timing, first: int, last: int) -> Iterator[NominalTi
 def _cron_times(timing: Timing, first: int, last: int) -> Iterator[NominalTime]:
     """Yields the times from the second `first` to the second `last`."""
     expression = expressions.parse(timing.expression)
+    last = min(last, expression.end + DAY)  # no clock is a day behind
     for span in zones.spans(timing.timezone, first):
         if span.start > last:
             return
