@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cronsim import CronSim, CronSimError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from novasphere_server.core.calendars import expressions, nominal_times, timings
 from novasphere_server.core.calendars.fields import InvalidExpression
@@ -160,6 +160,10 @@ def test_what_is_no_expression_is_refused_as_a_whole(expression: str, says: str)
     assert refused.value.metadata == {}
 
 
+PATIENT = settings(deadline=None)
+
+
+@PATIENT
 @given(st.text(alphabet="0123456789*/,-#?LW @MONJAN", max_size=30))
 def test_whatever_is_written_is_read_or_refused(text: str):
     with contextlib.suppress(InvalidExpression):
@@ -197,6 +201,7 @@ EXPRESSIONS = st.tuples(
 ).map(lambda parts: parts[0] + " ".join(parts[1:]))
 
 
+@PATIENT
 @given(EXPRESSIONS, st.integers(instant("2000-01-01"), instant("2050-01-01")))
 def test_fires_as_cronsim_does_in_utc(expression: str, after: int):
     moment = datetime.fromtimestamp(after // 1_000_000, UTC)

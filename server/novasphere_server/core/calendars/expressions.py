@@ -1,7 +1,7 @@
 """Cron expressions: what they take of the calendar, whatever the time zone.
 
 A wall time is what a clock on the wall shows, counted in seconds from its 1970-01-01 00:00:00. Which
-dialects are read, and how they are told apart, is in docs/decisions/0012-cron-dialects.md.
+dialects are read, and how they are told apart, is in docs/decisions/0013-cron-dialects.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The times at which a timing fires.
 
 A nominal time is an instant. Which wall times it stands for, where clocks are changed, is in
-docs/decisions/0012-cron-dialects.md.
+docs/decisions/0013-cron-dialects.md.
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ def count(timing: Timing, after_us: int, until_us: int, limit: int) -> int:
 
 def _interval_times(timing: Timing, first: int, last: int) -> Iterator[NominalTime]:
     period = timing.interval_seconds * _SECOND
-    missing = -(-max(0, first - timing.anchor_us) // period)
-    for at in range(timing.anchor_us + missing * period, last + 1, period):
+    periods = -(-max(0, first - timing.anchor_us) // period)
+    # Without notes: whatever clocks show, to elapsed time it is nothing special.
+    for at in range(timing.anchor_us + periods * period, last + 1, period):
         yield NominalTime(at, zones.wall_time(timing.timezone, at))
 
 
@@ -114,4 +115,4 @@ def _shifted(expression: Expression, span: zones.Span) -> NominalTime | None:
         return None
     begin = span.start + span.offset
     merged = sum(1 for _ in gone) + sum(1 for _ in expression.walls(begin, begin + 1))
-    return NominalTime(span.start * _SECOND, _EPOCH + timedelta(seconds=wall), Note.DST_SHIFTED, merged)
+    return NominalTime(span.start * _SECOND, _EPOCH + timedelta(0, wall), Note.DST_SHIFTED, merged)

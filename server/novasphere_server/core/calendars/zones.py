@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from novasphere_server.errors import InvalidArgument
 
+_LONGEST = 60  # characters of a name that is none: enough to recognize it
 _DAY = 86_400
 _REACH = 2 * _DAY  # no clock was ever changed by as much
 _CHUNK = 400 * _DAY  # what is looked at in one go, and remembered
@@ -45,6 +46,7 @@ def check(name: str) -> None:
     if name in names:
         return
     known = {each.lower(): each for each in names}
+    name = name[:_LONGEST]
     near = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"did you mean {known[near[0]]!r}?" if near else "use one such as 'Asia/Shanghai' or 'UTC'"
     raise InvalidArgument(
