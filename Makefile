@@ -40,9 +40,11 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev debian-packages
 	$(BIN)/python -m bench $(ARGS)
 
-# The fault tests in their long form, and the planted bugs that they must catch.
+# The fault tests in their long form, the planted bugs that they must catch, and every property with new examples.
+PROPERTIES = tests/store/test_properties.py tests/agent/test_spools.py tests/codegen/test_codecs.py \
+	tests/fleet/test_metric_tiers.py tests/e2e/test_foreign_nodes.py
 faults: $(VENV)/.dev debian-packages
-	NOVASPHERE_FAULTS=long $(BIN)/python -m pytest tests/faults --timeout 1800 -s $(ARGS)
+	NOVASPHERE_FAULTS=long $(BIN)/python -m pytest tests/faults $(PROPERTIES) --timeout 1800 -s $(ARGS)
 
 # Pins what pyproject.toml allows. The lock names versions only, no addresses.
 lock: $(VENV)/.dev

@@ -21,10 +21,11 @@ COMPLETE = bool(os.environ.get("NOVASPHERE_NO_SKIPS"))
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# The short form tries the same examples each time: it must not fail for who changed something else.
+# The short form tries the same examples each time: it must not fail for who changed something else. The long
+# form tries others each time, wherever it runs.
 hypothesis.settings.register_profile("short", derandomize=True)
-if os.environ.get("NOVASPHERE_FAULTS") != "long":
-    hypothesis.settings.load_profile("short")
+hypothesis.settings.register_profile("long", derandomize=False)
+hypothesis.settings.load_profile("long" if os.environ.get("NOVASPHERE_FAULTS") == "long" else "short")
 
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that. Tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -82,6 +82,26 @@ async def test_a_node_that_came_back_as_another_shows_nothing_of_the_one_before(
     assert not (await late.node()).HasField("free_slots")
 
 
+async def test_what_a_link_says_just_before_its_server_starts_over_is_not_shown_of_another_node(
+    pair, monkeypatch: pytest.MonkeyPatch
+):
+    late, other = pair
+    agent = late.agent()
+    await agent.connect()
+    await other.store.catch_up()
+    recall = late.store.recall
+
+    async def recall_after_a_heartbeat() -> None:
+        late.fleet.presence.heard(agent.node_uid, 3)
+        await recall()
+
+    monkeypatch.setattr(late.store, "recall", recall_after_a_heartbeat)
+    async with missing(late.store, other.store):
+        await other.store.write(delete_node("n1"))
+        await other.agent().connect()
+    assert not (await late.node()).HasField("free_slots")
+
+
 async def test_the_work_of_a_node_that_was_lost_meanwhile_is_ended(pair):
     late, other = pair
     agent = other.agent()

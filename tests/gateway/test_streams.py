@@ -434,7 +434,7 @@ async def test_stopping_does_not_wait_for_a_reader_that_takes_nothing(
             yield _chunk(i * 60_000, b"x" * 60_000)
 
     backend.streams[OUTPUT] = flood
-    server = await start()
+    server = await start(write_timeout=300.0)
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())

@@ -123,7 +123,7 @@ async def test_a_ticket_lives_for_half_a_minute(browser: Browser, server: Runnin
 
 
 async def ends(answer: aiohttp.ClientResponse) -> dict[str, Any]:
-    """Returns the last row of a stream, which must end within five seconds."""
+    """Returns the last row of a stream, which must end by itself."""
     async with asyncio.timeout(60):
         rows = [json.loads(line) async for line in answer.content]
     return rows[-1]

@@ -509,6 +509,34 @@ async def test_who_missed_what_was_compacted_answers_nobody_and_starts_over(pair
     assert (await writer.list(Query(NODES))).total == (await late.list(Query(NODES))).total == 2
 
 
+async def test_a_look_into_the_log_that_began_before_starting_over_is_no_outage(
+    pair, monkeypatch: pytest.MonkeyPatch
+):
+    late, writer = pair
+    read_page = log.read_page
+    is_held, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def held(*arguments):
+        if asyncio.current_task() is looking:
+            is_held.set()
+            await may_go_on.wait()
+        return await read_page(*arguments)
+
+    monkeypatch.setattr(log, "read_page", held)
+    looking = asyncio.create_task(late.catch_up())
+    await is_held.wait()
+    for n in range(1, 6):
+        await writer.write(put_node("n1", capacity=n))
+    await writer.write(lambda tx: log.compact(tx, 4, 1000))
+    with pytest.raises(errors.DatabaseUnavailable):
+        await late.write(put_node("n2"))  # which notices
+    await eventually(lambda: late.is_available and late.revision == 5)
+    may_go_on.set()
+    await looking
+    assert late.is_available
+    await late.get(NODES, "n1")
+
+
 async def test_who_starts_over_answers_with_what_is_stored(pair):
     late, writer = pair
     every_node = Query(NODES)

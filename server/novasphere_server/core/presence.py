@@ -329,8 +329,11 @@ class Presence:
         )
         now_us, now = self._clock.now_us(), self._clock.monotonic()
         known, self._entries = self._entries, {}
-        for row in rows:
-            node = NODES.message.FromString(row.body)
+        found = [(NODES.message.FromString(row.body), row) for row in rows]
+        for uid in known.keys() - {node.uid for node, _ in found}:
+            # Its link may have shown something since the store forgot what it showed.
+            self._store.drop_live(NODES, known[uid].node_id)
+        for node, row in found:
             before = known.get(node.uid)
             # When it was heard last may have yet to be stored.
             at_us = max(row.at_us or 0, 0 if before is None else before.heartbeat_us)

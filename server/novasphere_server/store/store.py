@@ -360,6 +360,10 @@ class Store:
             async for page in pages:
                 yield page
 
+    def drop_live(self, kind: Kind[M], key: str) -> None:
+        """Forgets the live fields of an object that is gone."""
+        self._live.drop(kind.name, key)
+
     def on_commit(self, follow: Follow, recall: Recall | None = None) -> Callable[[], None]:
         """Has `follow` called on the event loop with the changes of every commit that has any.
 
@@ -504,6 +508,8 @@ class Store:
                         raise OtherHistory
                     page.state.check_continues(State(self._epoch, position, 0))
                 except Outage as error:
+                    if self._revision != position and not isinstance(error, OtherHistory):
+                        continue  # it started over meanwhile
                     self._suspect(error)
                     raise errors.DatabaseUnavailable from error
                 is_behind = page.end > position
