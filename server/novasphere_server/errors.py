@@ -104,8 +104,8 @@ class PermissionDenied(ApiError):
 class NodeNotFound(ApiError):
     reason = reasons.ERROR_REASON_NODE_NOT_FOUND
 
-    def __init__(self, node_id: str) -> None:
-        super().__init__(f"node {node_id!r} does not exist", metadata={"node_id": node_id})
+    def __init__(self, node_id: str, message: str = "") -> None:
+        super().__init__(message or f"node {node_id!r} does not exist", metadata={"node_id": node_id})
 
 
 class CommandNotFound(ApiError):

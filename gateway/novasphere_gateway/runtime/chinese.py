@@ -223,6 +223,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "API 密钥 {key} 已被吊销，无法更改；请新建一个",
     ),
     ("join token {token} does not exist", "加入令牌 {token} 不存在"),
+    ("Agent {agent} does not exist", "代理 {agent} 不存在"),
+    ("an agent named {name} exists already: choose another name", "名为 {name} 的代理已存在：请另选名称"),
     ("Job {job} does not exist", "作业 {job} 不存在"),
     (
         "a job named {name} exists already in the namespace {namespace}: choose another name, or change that job",

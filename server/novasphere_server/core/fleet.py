@@ -5,6 +5,7 @@ from __future__ import annotations
 from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.core import identities
+from novasphere_server.core.agents import Agents
 from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.device_tasks import DeviceTasks
@@ -38,6 +39,7 @@ class Fleet:
         self.nodes = Nodes(store)
         self.tasks = Tasks(store)
         self.jobs = Jobs(store)
+        self.agents = Agents(store, self.nodes, self.presence)
         self.commands = Commands(store, settings, self.tasks)
         self.command_batches = CommandBatches(store, settings)
         self.outputs = Outputs(store, self.tasks, self.commands)

@@ -10,7 +10,7 @@ import difflib
 import json
 import math
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -221,12 +221,19 @@ class Words:
         return known[value]
 
     def filter(self, column: str, name: str, values: Sequence[int]) -> Filter:
-        chosen: Iterable[int] = values
-        if name in _COMPARISONS:
-            compare, bound = _COMPARISONS[name][1], self._published[values[0]]
-            chosen = [n for n, published in self._published.items() if compare(published, bound)]
+        is_negation = name in _NEGATIONS
+        chosen = values if is_negation else self.chosen(name, values)
         stored = tuple(sorted({one for number in chosen for one in self._stored[number]}))
-        return column, "not in" if name in _NEGATIONS else "in", stored
+        return column, "not in" if is_negation else "in", stored
+
+    def chosen(self, name: str, values: Sequence[int]) -> set[int]:
+        """Returns which of the enum's values an operator asks for."""
+        if name in _NEGATIONS:
+            return set(self._words) - set(values)
+        if name not in _COMPARISONS:
+            return set(values)
+        compare, bound = _COMPARISONS[name][1], self._published[values[0]]
+        return {n for n, published in self._published.items() if compare(published, bound)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from novasphere.node.v1 import (
     system_service_pb2,
 )
 from novasphere.schedule.v1 import (
+    agent_service_pb2,
     job_service_pb2,
     schedule_service_pb2,
     task_instance_service_pb2,
@@ -29,6 +30,7 @@ from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.keys import Keys
 from novasphere_server.core.tickets import Tickets
 from novasphere_server.rpc import health, reflection
+from novasphere_server.rpc.agents import AgentService
 from novasphere_server.rpc.commands import CommandService
 from novasphere_server.rpc.jobs import JobService
 from novasphere_server.rpc.keys import JoinTokenService, KeyService
@@ -52,6 +54,7 @@ NODES = _service(node_service_pb2.DESCRIPTOR)
 COMMANDS = _service(command_service_pb2.DESCRIPTOR)
 METRICS = _service(metric_service_pb2.DESCRIPTOR)
 SYSTEM = _service(system_service_pb2.DESCRIPTOR)
+AGENTS = _service(agent_service_pb2.DESCRIPTOR)
 JOBS = _service(job_service_pb2.DESCRIPTOR)
 KEYS = _service(key_service_pb2.DESCRIPTOR)
 JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
@@ -68,6 +71,7 @@ NAMES = (
     NODES,
     COMMANDS,
     METRICS,
+    AGENTS,
     JOBS,
     SYSTEM,
     KEYS,
@@ -93,6 +97,7 @@ def services(
         ),
         METRICS: MetricService(fleet.metrics),
         SYSTEM: system,
+        AGENTS: AgentService(fleet.agents),
         JOBS: JobService(fleet.jobs),
         KEYS: KeyService(keys),
         JOIN_TOKENS: JoinTokenService(join_tokens),
@@ -110,6 +115,7 @@ def resources(fleet: Fleet, keys: Keys, join_tokens: JoinTokens) -> dict[str, Re
     return {
         "node_id": lambda _, key: fleet.nodes.get(key),
         "command_id": fleet.commands.get,
+        "agent_id": lambda _, key: fleet.agents.get(key),
         "job_id": fleet.jobs.get,
         "key_id": keys.get,
         "token_id": join_tokens.get,

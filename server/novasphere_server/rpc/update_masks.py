@@ -23,8 +23,13 @@ def fields(request: Any, changeable: Sequence[str]) -> Collection[str]:
     named = [
         name
         for name in changeable
-        if (name in paths or _ALL in paths if paths else request.HasField(name))
+        if (name in paths or _ALL in paths if paths else _is_set(request, name))
     ]
     if not named:
         raise InvalidArgument("update_mask", f"must name what is to change: {known}")
     return named
+
+
+def _is_set(request: Any, name: str) -> bool:
+    is_list = request.DESCRIPTOR.fields_by_name[name].is_repeated
+    return bool(getattr(request, name)) if is_list else bool(request.HasField(name))

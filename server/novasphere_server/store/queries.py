@@ -49,6 +49,8 @@ def _within(column: sa.Column[Any], ranges: Sequence[tuple[Any, Any]]) -> sa.Col
     return sa.or_(sa.false(), *((column >= low) & (column < high) for low, high in ranges))
 
 
+_JOINTS: Mapping[str, Callable[..., sa.ColumnElement[bool]]] = {"any": sa.or_, "all": sa.and_}
+
 _SET = re.compile(r"(?P<name>\S+)\s+(?P<verb>in|notin)\s*\((?P<values>[^()]*)\)")
 _EQUALITY = re.compile(r"(?P<name>[^=!\s]+)\s*(?P<sign>==|=|!=)\s*(?P<value>\S*)")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,252}[A-Za-z0-9])?")
@@ -132,7 +134,7 @@ class Query(Generic[M]):
     """A list: which objects of a kind, in which order, and which part of them.
 
     `filters` are (column, operator, value) over the columns of the kind's table, with the operators above;
-    they all have to hold. `order_by` names columns, "-name" for descending; null comes before everything.
+    they all have to hold. Without a column, value is filters of which "any" or "all" must hold. `order_by` names columns, "-name" for descending; null comes before everything.
     Hashable: what it found is remembered until an object of the kind changes.
     """
 
@@ -145,11 +147,15 @@ class Query(Generic[M]):
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """Returns the filters and the selector as conditions on the kind's table."""
-        columns = self.kind.table.c
-        found = [_OPERATORS[sign](columns[name], value) for name, sign, value in self.filters]
+        found = [self._condition(*filter_) for filter_ in self.filters]
         if self.labels is not None:
             found += [_label_condition(self.kind, r) for r in self.labels.requirements]
         return found
+
+    def _condition(self, name: str, sign: str, value: Any) -> sa.ColumnElement[bool]:
+        if sign in _JOINTS:
+            return _JOINTS[sign](*(self._condition(*filter_) for filter_ in value))
+        return _OPERATORS[sign](self.kind.table.c[name], value)
 
     def ordering(self) -> list[sa.ColumnElement[Any]]:
         columns = self.kind.table.c
