@@ -15,8 +15,10 @@ from novasphere.node.v1 import system_service_gateway as novasphere_node_v1_syst
 from novasphere.schedule.v1 import agent_service_gateway as novasphere_schedule_v1_agent_service_gateway
 from novasphere.schedule.v1 import job_service_gateway as novasphere_schedule_v1_job_service_gateway
 from novasphere.schedule.v1 import schedule_service_gateway as novasphere_schedule_v1_schedule_service_gateway
+from novasphere.schedule.v1 import server_service_gateway as novasphere_schedule_v1_server_service_gateway
 from novasphere.schedule.v1 import task_instance_service_gateway as novasphere_schedule_v1_task_instance_service_gateway
 from novasphere.schedule.v1 import task_service_gateway as novasphere_schedule_v1_task_service_gateway
+from novasphere.schedule.v1 import token_service_gateway as novasphere_schedule_v1_token_service_gateway
 
 
 ROUTES: tuple[model.Route, ...] = model.ordered(
@@ -31,8 +33,10 @@ ROUTES: tuple[model.Route, ...] = model.ordered(
     novasphere_schedule_v1_agent_service_gateway.ROUTES,
     novasphere_schedule_v1_job_service_gateway.ROUTES,
     novasphere_schedule_v1_schedule_service_gateway.ROUTES,
+    novasphere_schedule_v1_server_service_gateway.ROUTES,
     novasphere_schedule_v1_task_instance_service_gateway.ROUTES,
     novasphere_schedule_v1_task_service_gateway.ROUTES,
+    novasphere_schedule_v1_token_service_gateway.ROUTES,
 )
 
 ERRORS: dict[str, model.ErrorRule] = {
@@ -88,6 +92,8 @@ ERRORS: dict[str, model.ErrorRule] = {
     'TASK_INSTANCE_NOT_FOUND': model.ErrorRule('TASK_INSTANCE_NOT_FOUND', 5, 404, 'The task instance does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务实例不存在。'),
     'JOB_NOT_FOUND': model.ErrorRule('JOB_NOT_FOUND', 5, 404, 'The job does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '作业不存在。'),
     'JOB_EXISTS': model.ErrorRule('JOB_EXISTS', 6, 409, 'Another job of the namespace has that name.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '该命名空间中已有同名的作业。'),
+    'SERVER_NOT_FOUND': model.ErrorRule('SERVER_NOT_FOUND', 5, 404, 'The server does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '服务器不存在。'),
+    'SERVER_ALIVE': model.ErrorRule('SERVER_ALIVE', 9, 409, 'The server lives and cannot be deleted.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '服务器仍在运行，无法删除。'),
     'SCHEDULE_NOT_FOUND': model.ErrorRule('SCHEDULE_NOT_FOUND', 5, 404, 'The schedule does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '调度计划不存在。'),
     'JOB_DISABLED': model.ErrorRule('JOB_DISABLED', 9, 409, 'The job is disabled.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '作业已禁用。'),
 }

@@ -180,6 +180,23 @@ class JobExists(ApiError):
         )
 
 
+class ServerNotFound(ApiError):
+    reason = reasons.ERROR_REASON_SERVER_NOT_FOUND
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(f"Server {server_id!r} does not exist", metadata={"server_id": server_id})
+
+
+class ServerAlive(ApiError):
+    reason = reasons.ERROR_REASON_SERVER_ALIVE
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(
+            f"server {server_id!r} lives: stop its process before you delete it",
+            metadata={"server_id": server_id},
+        )
+
+
 class EtagMismatch(ApiError):
     reason = reasons.ERROR_REASON_ETAG_MISMATCH
 

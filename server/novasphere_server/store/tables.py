@@ -367,6 +367,11 @@ servers = sa.Table(
     metadata,
     sa.Column("server_id", TEXT, primary_key=True),
     sa.Column("seen_at_us", sa.BigInteger, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("address", TEXT, nullable=False),  # empty until it listens
+    sa.Column("bind_namespaces", TEXT, nullable=False),  # a JSON list
+    sa.Column("description", TEXT),
 )
 
 heartbeats = sa.Table(
