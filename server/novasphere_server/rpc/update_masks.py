@@ -31,5 +31,5 @@ def fields(request: Any, changeable: Sequence[str]) -> Collection[str]:
 
 
 def _is_set(request: Any, name: str) -> bool:
-    is_list = request.DESCRIPTOR.fields_by_name[name].is_repeated
-    return bool(getattr(request, name)) if is_list else bool(request.HasField(name))
+    has_presence = request.DESCRIPTOR.fields_by_name[name].has_presence
+    return bool(request.HasField(name) if has_presence else getattr(request, name))
