@@ -12,10 +12,13 @@ from novasphere.node.v1 import command_service_gateway as novasphere_node_v1_com
 from novasphere.node.v1 import metric_service_gateway as novasphere_node_v1_metric_service_gateway
 from novasphere.node.v1 import node_service_gateway as novasphere_node_v1_node_service_gateway
 from novasphere.node.v1 import system_service_gateway as novasphere_node_v1_system_service_gateway
+from novasphere.schedule.v1 import agent_service_gateway as novasphere_schedule_v1_agent_service_gateway
 from novasphere.schedule.v1 import job_service_gateway as novasphere_schedule_v1_job_service_gateway
 from novasphere.schedule.v1 import schedule_service_gateway as novasphere_schedule_v1_schedule_service_gateway
+from novasphere.schedule.v1 import server_service_gateway as novasphere_schedule_v1_server_service_gateway
 from novasphere.schedule.v1 import task_instance_service_gateway as novasphere_schedule_v1_task_instance_service_gateway
 from novasphere.schedule.v1 import task_service_gateway as novasphere_schedule_v1_task_service_gateway
+from novasphere.schedule.v1 import token_service_gateway as novasphere_schedule_v1_token_service_gateway
 
 
 ROUTES: tuple[model.Route, ...] = model.ordered(
@@ -27,10 +30,13 @@ ROUTES: tuple[model.Route, ...] = model.ordered(
     novasphere_node_v1_metric_service_gateway.ROUTES,
     novasphere_node_v1_node_service_gateway.ROUTES,
     novasphere_node_v1_system_service_gateway.ROUTES,
+    novasphere_schedule_v1_agent_service_gateway.ROUTES,
     novasphere_schedule_v1_job_service_gateway.ROUTES,
     novasphere_schedule_v1_schedule_service_gateway.ROUTES,
+    novasphere_schedule_v1_server_service_gateway.ROUTES,
     novasphere_schedule_v1_task_instance_service_gateway.ROUTES,
     novasphere_schedule_v1_task_service_gateway.ROUTES,
+    novasphere_schedule_v1_token_service_gateway.ROUTES,
 )
 
 ERRORS: dict[str, model.ErrorRule] = {
@@ -48,7 +54,7 @@ ERRORS: dict[str, model.ErrorRule] = {
     'JOIN_TOKEN_NOT_FOUND': model.ErrorRule('JOIN_TOKEN_NOT_FOUND', 5, 404, 'There is no join token of that id.', False, {}, '没有该 ID 的加入令牌。'),
     'ETAG_MISMATCH': model.ErrorRule('ETAG_MISMATCH', 10, 412, 'The resource is not at the version that the request names.', False, {}, '资源不是请求所指的版本。'),
     'IDEMPOTENCY_KEY_REUSED': model.ErrorRule('IDEMPOTENCY_KEY_REUSED', 3, 422, 'The idempotency key was used before with a different request.', False, {}, '该幂等键已用于另一个不同的请求。'),
-    'NODE_NAME_TAKEN': model.ErrorRule('NODE_NAME_TAKEN', 6, 409, 'Another machine holds that node name.', False, {}, '该节点名称已被另一台机器占用。'),
+    'NODE_NAME_TAKEN': model.ErrorRule('NODE_NAME_TAKEN', 6, 409, 'Another machine holds that node name.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '该节点名称已被另一台机器占用。'),
     'DUPLICATE_IDENTITY': model.ErrorRule('DUPLICATE_IDENTITY', 10, 409, "This agent's identity is in use elsewhere; run the agent with --reset-identity.", False, {}, '该代理的身份正在别处使用；请以 --reset-identity 启动代理。'),
     'NODE_DELETED': model.ErrorRule('NODE_DELETED', 9, 409, 'The node of this agent was deleted; restart the agent with a join token to join again.', False, {}, '该代理的节点已被删除；请用加入令牌重新启动代理以再次加入。'),
     'STALE_ATTEMPT': model.ErrorRule('STALE_ATTEMPT', 10, 409, 'The report belongs to an older attempt.', False, {}, '该报告属于较早的一次执行。'),
@@ -86,6 +92,8 @@ ERRORS: dict[str, model.ErrorRule] = {
     'TASK_INSTANCE_NOT_FOUND': model.ErrorRule('TASK_INSTANCE_NOT_FOUND', 5, 404, 'The task instance does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务实例不存在。'),
     'JOB_NOT_FOUND': model.ErrorRule('JOB_NOT_FOUND', 5, 404, 'The job does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '作业不存在。'),
     'JOB_EXISTS': model.ErrorRule('JOB_EXISTS', 6, 409, 'Another job of the namespace has that name.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '该命名空间中已有同名的作业。'),
+    'SERVER_NOT_FOUND': model.ErrorRule('SERVER_NOT_FOUND', 5, 404, 'The server does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '服务器不存在。'),
+    'SERVER_ALIVE': model.ErrorRule('SERVER_ALIVE', 9, 409, 'The server lives and cannot be deleted.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '服务器仍在运行，无法删除。'),
     'SCHEDULE_NOT_FOUND': model.ErrorRule('SCHEDULE_NOT_FOUND', 5, 404, 'The schedule does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '调度计划不存在。'),
     'JOB_DISABLED': model.ErrorRule('JOB_DISABLED', 9, 409, 'The job is disabled.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '作业已禁用。'),
 }

@@ -104,8 +104,8 @@ class PermissionDenied(ApiError):
 class NodeNotFound(ApiError):
     reason = reasons.ERROR_REASON_NODE_NOT_FOUND
 
-    def __init__(self, node_id: str) -> None:
-        super().__init__(f"node {node_id!r} does not exist", metadata={"node_id": node_id})
+    def __init__(self, node_id: str, message: str = "") -> None:
+        super().__init__(message or f"node {node_id!r} does not exist", metadata={"node_id": node_id})
 
 
 class CommandNotFound(ApiError):
@@ -177,6 +177,23 @@ class JobExists(ApiError):
             f"a job named {name!r} exists already in the namespace {namespace!r}: choose another name, or "
             "change that job",
             metadata={"namespace": namespace, "name": name},
+        )
+
+
+class ServerNotFound(ApiError):
+    reason = reasons.ERROR_REASON_SERVER_NOT_FOUND
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(f"Server {server_id!r} does not exist", metadata={"server_id": server_id})
+
+
+class ServerAlive(ApiError):
+    reason = reasons.ERROR_REASON_SERVER_ALIVE
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(
+            f"server {server_id!r} lives: stop its process before you delete it",
+            metadata={"server_id": server_id},
         )
 
 

@@ -17,26 +17,14 @@ from novasphere.schedule.v1 import job_pb2
 from novasphere.schedule.v1 import job_service_pb2 as pb
 from novasphere.schedule.v1 import job_service_pb2_grpc as jobs_grpc
 from novasphere_server.testing import RunningServer, running_server
+from rest import Rest
 
 CONFIG = {"cmd": "python", "args": ["process.py"], "timeout": 3600}
 ITEM = "/api/v1/jobs/item"
 
 
-class Rest:
-    """Asks the REST routes as the admin, or as who holds `token`."""
-
-    def __init__(self, server: RunningServer, http: aiohttp.ClientSession) -> None:
-        self.server = server
-        self.http = http
-
-    async def ask(
-        self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str
-    ) -> tuple[int, Any]:
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        headers["X-API-Key"] = token or self.server.admin_token
-        async with self.http.request(method, path, json=body, headers=headers) as answer:
-            self.headers = answer.headers
-            return answer.status, await answer.json()
+class Jobs(Rest):
+    """Asks the routes of jobs."""
 
     async def make(self, name: str = "nightly", **wanted: Any) -> str:
         status, made = await self.ask("POST", ITEM, {"name": name, "config": CONFIG} | wanted)
@@ -55,19 +43,14 @@ class Rest:
         assert status == 200, found
         return dict(found)
 
-    async def key(self, *namespaces: str) -> str:
-        wanted = {"name": "bound", "scopes": ["read", "write"], "namespaces": namespaces}
-        _, made = await self.ask("POST", "/api/v1/keys", wanted)
-        return str(made["key"])
-
 
 @pytest.fixture
-async def rest(server: RunningServer) -> AsyncIterator[Rest]:
+async def rest(server: RunningServer) -> AsyncIterator[Jobs]:
     async with aiohttp.ClientSession(server.http_url) as http:
-        yield Rest(server, http)
+        yield Jobs(server, http)
 
 
-async def test_a_job_is_made_read_changed_and_deleted(rest: Rest):
+async def test_a_job_is_made_read_changed_and_deleted(rest: Jobs):
     job_id = await rest.make(description="数据处理作业", environment={"PYTHONPATH": "/opt/app"})
     job = await rest.get(job_id)
     assert (job["id"], job["namespace_id"], job["name"]) == (job_id, "default", "nightly")
@@ -101,7 +84,7 @@ async def test_a_job_is_made_read_changed_and_deleted(rest: Rest):
     assert gone["error"]["details"] == f"Job '{job_id}' does not exist"
 
 
-async def test_enabling_and_disabling_twice_changes_nothing(rest: Rest):
+async def test_enabling_and_disabling_twice_changes_nothing(rest: Jobs):
     job_id = await rest.make(status="disabled")
     for verb, word in (("enable", "enabled"), ("disable", "disabled")):
         assert await rest.ask("POST", f"{ITEM}/{job_id}/{verb}") == (200, None)
@@ -111,7 +94,7 @@ async def test_enabling_and_disabling_twice_changes_nothing(rest: Rest):
         assert await rest.get(job_id) == job
 
 
-async def test_a_name_is_free_in_its_namespace_once_its_job_is_gone(rest: Rest):
+async def test_a_name_is_free_in_its_namespace_once_its_job_is_gone(rest: Jobs):
     first, other = await rest.make("a"), await rest.make("b")
     await rest.make("a", namespace_id="elsewhere")
     for method, path, body in (
@@ -148,7 +131,7 @@ async def test_a_name_is_free_in_its_namespace_once_its_job_is_gone(rest: Rest):
         ({"nam": "x"}, 'did you mean "name"?'),
     ],
 )  # fmt: skip
-async def test_what_a_job_cannot_be_is_refused_by_name(rest: Rest, body: Any, told: str):
+async def test_what_a_job_cannot_be_is_refused_by_name(rest: Jobs, body: Any, told: str):
     job_id = await rest.make()
     before = await rest.get(job_id)
     for method, path, whole in (
@@ -163,13 +146,13 @@ async def test_what_a_job_cannot_be_is_refused_by_name(rest: Rest, body: Any, to
     assert (await rest.page())["total"] == 1
 
 
-async def test_labels_are_such_as_kubernetes_takes(rest: Rest):
+async def test_labels_are_such_as_kubernetes_takes(rest: Jobs):
     labels = {"a": "", "env": "Prod_1.x", "example.com/disk-type": "ssd", "A.b_c-d": "z" * 63}
     job_id = await rest.make(config={"cmd": "a", "labels": labels})
     assert (await rest.get(job_id))["config"]["labels"] == labels
 
 
-async def test_a_repeated_create_makes_one_job_and_a_dry_run_makes_none(rest: Rest):
+async def test_a_repeated_create_makes_one_job_and_a_dry_run_makes_none(rest: Jobs):
     body = {"name": "once", "config": CONFIG}
     status, dry = await rest.ask("POST", f"{ITEM}?dry_run=true", body)
     assert (status, dry, rest.headers["Validate-Only"]) == (200, {"id": ""}, "true")
@@ -181,7 +164,7 @@ async def test_a_repeated_create_makes_one_job_and_a_dry_run_makes_none(rest: Re
     assert (await rest.page())["total"] == 1
 
 
-async def test_a_change_of_another_version_is_refused(rest: Rest):
+async def test_a_change_of_another_version_is_refused(rest: Jobs):
     job_id = await rest.make()
     job = await rest.get(job_id)
     old = {"If_Match": '"999"'}
@@ -198,7 +181,7 @@ async def test_a_change_of_another_version_is_refused(rest: Rest):
     assert await rest.get(job_id) == job
 
 
-async def test_pages_filter_sort_and_count(rest: Rest):
+async def test_pages_filter_sort_and_count(rest: Jobs):
     for number in range(5):
         await rest.make(f"job-{number}", status=["disabled", "enabled"][number % 2])
     everything = await rest.page()
@@ -242,13 +225,13 @@ async def test_pages_filter_sort_and_count(rest: Rest):
         ({"filters": {}}, 'did you mean "filter"?'),
     ],
 )
-async def test_pages_that_cannot_be_are_refused_by_name(rest: Rest, body: Any, told: str):
+async def test_pages_that_cannot_be_are_refused_by_name(rest: Jobs, body: Any, told: str):
     status, answer = await rest.ask("POST", "/api/v1/jobs/page", body)
     assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
     assert told in answer["error"]["details"]
 
 
-async def test_refusals_are_in_chinese_where_that_is_asked_for(rest: Rest):
+async def test_refusals_are_in_chinese_where_that_is_asked_for(rest: Jobs):
     for method, path, body, told in (
         ("GET", f"{ITEM}/nothing", None, "作业 'nothing' 不存在"),
         (
@@ -264,7 +247,7 @@ async def test_refusals_are_in_chinese_where_that_is_asked_for(rest: Rest):
         assert told in answer["error"]["details"]
 
 
-async def test_who_is_bound_to_namespaces_sees_and_changes_those_alone(rest: Rest):
+async def test_who_is_bound_to_namespaces_sees_and_changes_those_alone(rest: Jobs):
     mine, theirs = (
         await rest.make("a", namespace_id="team-a"),
         await rest.make("b", namespace_id="team-b"),
@@ -294,7 +277,7 @@ async def test_who_is_bound_to_namespaces_sees_and_changes_those_alone(rest: Res
     assert (await rest.get(made["id"]))["created_by"] > 0
 
 
-async def test_a_watch_tells_every_change_in_order(rest: Rest):
+async def test_a_watch_tells_every_change_in_order(rest: Jobs):
     first = await rest.make("a", namespace_id="team-a")
     await rest.make("b", namespace_id="team-b")
     path = "/api/v1/jobs:watch?namespace_id=team-a"

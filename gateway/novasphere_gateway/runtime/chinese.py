@@ -223,6 +223,17 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "API 密钥 {key} 已被吊销，无法更改；请新建一个",
     ),
     ("join token {token} does not exist", "加入令牌 {token} 不存在"),
+    ("Agent {agent} does not exist", "代理 {agent} 不存在"),
+    ("an agent named {name} exists already: choose another name", "名为 {name} 的代理已存在：请另选名称"),
+    ("Server {server} does not exist", "服务器 {server} 不存在"),
+    (
+        "server {server} lives: stop its process before you delete it",
+        "服务器 {server} 仍在运行：请先停止其进程再删除",
+    ),
+    (
+        "this credential is bound to namespaces; servers belong to all of them",
+        "该凭证绑定了命名空间，而服务器属于所有命名空间",
+    ),
     ("Job {job} does not exist", "作业 {job} 不存在"),
     (
         "a job named {name} exists already in the namespace {namespace}: choose another name, or change that job",

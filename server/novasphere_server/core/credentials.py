@@ -10,14 +10,15 @@ import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import instants, keys, refusals, secrets
+from novasphere_server.core import agent_tokens, instants, keys, refusals, secrets
+from novasphere_server.core.agent_tokens import AgentTokens
 from novasphere_server.core.jwts import Jwts
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
 from novasphere_server.core.refusals import Claim, Refused
 from novasphere_server.core.tickets import Tickets, TicketUse
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, Kind
+from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, NODES, Kind
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -52,18 +53,20 @@ class Credentials:
         admin_token: str,
         join_token: str,
         jwts: Jwts | None = None,
+        own_tokens: AgentTokens | None = None,
         tickets: Tickets | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._own = {admin_token: ADMIN, join_token: _LOCAL_JOIN}
         self._jwts = jwts
+        self._agent_tokens = own_tokens or AgentTokens(store, clock)
         self._tickets = tickets or Tickets(store, clock)
         self._proved: dict[str, Principal] = {}  # by token
         # What is looked up every time and worked before.
         self._worked: dict[str, None] = {}
         self._ids: set[str] = set()  # of all keys and join tokens
-        self._key_changes = 0
+        self._changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
         self._unstored_uses: dict[str, int] = {}
         # When each key ends, by the principal's name: what its open streams go by, which may have begun
@@ -111,6 +114,8 @@ class Credentials:
                 return await self._prove_agent(token, claimed)
             case secrets.TICKET:
                 return await self._prove_ticket(token, claimed, ticket)
+        if AgentTokens.is_one(token):
+            return await self._prove_agent_token(token)
         if self._jwts is not None and self._jwts.is_one(token):
             principal = self._jwts.verify(token)
             _remember(self._proved, token, principal)
@@ -134,12 +139,15 @@ class Credentials:
         Agents are cut by the links themselves, which know when a node is deleted; a machine that
         joined stays when its join token is used up.
         """
-        if principal.kind is PrincipalKind.JWT and not (
-            self._jwts is not None and self._jwts.trusts(principal.signed_with)
+        is_ours = principal.signed_with == agent_tokens.KEY_ID
+        if (
+            principal.kind is PrincipalKind.JWT
+            and not is_ours
+            and not (self._jwts is not None and self._jwts.trusts(principal.signed_with))
         ):
             return False
         ends_at_us = principal.expires_at_us
-        if principal.kind is PrincipalKind.KEY:
+        if principal.kind is PrincipalKind.KEY or is_ours:
             ends_at_us = self._ends.get(principal.name, ends_at_us)
         return ends_at_us is None or self._clock.now_us() < ends_at_us
 
@@ -197,7 +205,7 @@ class Credentials:
         def refused(why: str) -> Refused:
             return Refused(PrincipalKind.KEY, why, claimed=key_id)
 
-        changes_before = self._key_changes
+        changes_before = self._changes
         key = await self._by_digest(KEYS, secrets.sha256(token))
         now_us = self._clock.now_us()
         if key is None:
@@ -216,7 +224,15 @@ class Credentials:
         )
         self._unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
-        if changes_before == self._key_changes:
+        if changes_before == self._changes:
+            _remember(self._proved, token, principal)
+        return principal
+
+    async def _prove_agent_token(self, token: str) -> Principal:
+        changes_before = self._changes
+        principal = await self._agent_tokens.verify(token)
+        # One whose node was deleted while it was looked at must not be remembered.
+        if changes_before == self._changes:
             _remember(self._proved, token, principal)
         return principal
 
@@ -258,7 +274,7 @@ class Credentials:
         columns = tables.keys.c
         keys = await read(sa.select(columns.key, columns.body, columns.last_used_at_us), {})
         join_tokens = await read(sa.select(tables.join_tokens.c.key), {})
-        self._key_changes += 1
+        self._changes += 1
         self._proved.clear()
         self._ends = dict.fromkeys(self._ends, 0)  # those that are gone
         self._ends |= {f"{_KEY_NAME}{row.key}": _ends_at_us(row.body) for row in keys}
@@ -270,14 +286,19 @@ class Credentials:
         for change in changes:
             if change.kind_name in (KEYS.name, JOIN_TOKENS.name):
                 self._ids.add(change.key)
-            if change.kind_name != KEYS.name:
-                continue
-            self._key_changes += 1
-            name = f"{_KEY_NAME}{change.key}"
-            for token, proved in tuple(self._proved.items()):
-                if proved.name == name:
-                    del self._proved[token]
-            self._ends[name] = _ends_at_us(change.after)
+            if change.kind_name == KEYS.name:
+                self._end(f"{_KEY_NAME}{change.key}", _ends_at_us(change.after))
+            elif change.kind_name == NODES.name and change.after is None and change.before is not None:
+                uid = NODES.message.FromString(change.before).uid
+                self._end(agent_tokens.principal_name(uid), 0)
+
+    def _end(self, name: str, at_us: int | None) -> None:
+        """Notes that what the principal of that name holds ends then, or at another time than before."""
+        self._changes += 1
+        for token, proved in tuple(self._proved.items()):
+            if proved.name == name:
+                del self._proved[token]
+        self._ends[name] = at_us
 
 
 def _remember(memory: dict[str, R], token: str, value: R) -> None:

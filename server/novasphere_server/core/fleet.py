@@ -5,6 +5,7 @@ from __future__ import annotations
 from novasphere_server.backlogs import Backlog
 from novasphere_server.clock import Clock
 from novasphere_server.core import identities
+from novasphere_server.core.agents import Agents
 from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.device_tasks import DeviceTasks
@@ -18,6 +19,7 @@ from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.schedule_tasks import ScheduleTasks
 from novasphere_server.core.schedules import Schedules
+from novasphere_server.core.server_rows import ServerRows
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.store import Store
@@ -38,6 +40,8 @@ class Fleet:
         self.nodes = Nodes(store)
         self.tasks = Tasks(store)
         self.jobs = Jobs(store)
+        self.server_rows = ServerRows(store, clock, self.servers)
+        self.agents = Agents(store, self.nodes, self.presence)
         self.commands = Commands(store, settings, self.tasks)
         self.command_batches = CommandBatches(store, settings)
         self.outputs = Outputs(store, self.tasks, self.commands)

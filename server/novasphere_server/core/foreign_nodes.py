@@ -61,8 +61,10 @@ def admit(
     node = tx.get(NODES, hello.node_id)
     row = tx.execute(sa.select(_agents.enrolled_by).where(_agents.node_uid == uid)).first()
     _judge(principal, hello, node, row)
-    is_created = node is None
-    if node is None:
+    is_created = node is None or node.is_reserved
+    if node is not None and node.is_reserved and node.uid == uid:
+        node.is_reserved, node.is_foreign = False, True
+    elif node is None:
         if row is not None:  # deleted while it registered again; a uid never comes back
             raise errors.NodeDeleted(hello.node_id)
         node = identities.new_node(tx, hello.node_id, uid)
@@ -152,7 +154,7 @@ def _judge(
         )
     if principal.kind is PrincipalKind.AGENT and (node is None or node.uid != principal.node_uid):
         raise errors.PermissionDenied(f"the credential belongs to another node than {node_id!r}")
-    if node is None:
+    if node is None or node.is_reserved:
         if not hello.foreign.is_registration:
             raise errors.NodeNotFound(node_id)
         return

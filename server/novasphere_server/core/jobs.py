@@ -16,7 +16,7 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
+from novasphere_server.store.kinds import DEFAULT_NAMESPACE, JOBS, SCHEDULES, TASKS
 from novasphere_server.store.queries import Page
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
@@ -26,7 +26,6 @@ from novasphere_server.store.watches import Watch, WatchPage
 _jobs = tables.jobs.c
 
 CHANGEABLE = ("name", "description", "environment", "config", "status")
-_NAMESPACE = "default"
 _MOST_WAITING = 1000  # tasks that are cancelled with their job
 _STATUSES = (pb.JOB_STATUS_ENABLED, pb.JOB_STATUS_DISABLED)
 
@@ -60,7 +59,7 @@ class Jobs:
         is_dry_run: bool = False,
     ) -> pb.Job:
         """Returns the new job. Raises JobExists."""
-        namespace = request.namespace_id or _NAMESPACE
+        namespace = request.namespace_id or DEFAULT_NAMESPACE
         check_namespace(principal, namespace)
         _check(request, CHANGEABLE)
         job_id = task_ids.new_uuid()

@@ -207,7 +207,7 @@ def _granted(
     if options_pb2.SCOPE_UNSPECIFIED in scopes:
         raise InvalidArgument("scopes", "must name scopes such as read or write")
     granted = sorted(set(scopes)) or [options_pb2.SCOPE_READ]
-    _check_holds(creator, granted)
+    check_holds(creator, granted)
     for index, namespace in enumerate(namespaces):
         if not _NAMESPACE.fullmatch(namespace):
             raise InvalidArgument(
@@ -221,10 +221,21 @@ def _granted(
     return granted
 
 
-def _check_holds(granter: Principal, scopes: Sequence[options_pb2.Scope.ValueType]) -> None:
+def scope_word(scope: options_pb2.Scope.ValueType) -> str:
+    """Returns what a scope is called: read, write, ..."""
+    return options_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
+
+
+def scope_of(word: str) -> options_pb2.Scope.ValueType:
+    """Returns the scope that is called so."""
+    return options_pb2.Scope.Value(f"SCOPE_{word.upper()}")
+
+
+def check_holds(granter: Principal, scopes: Sequence[options_pb2.Scope.ValueType]) -> None:
+    """Raises PermissionDenied for a scope that the granter does not hold."""
     for scope in scopes:
         if not granter.has_scope(scope):
-            word = options_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
+            word = scope_word(scope)
             raise PermissionDenied(
                 f"a credential cannot grant the scope {word}, which it does not hold",
                 metadata={"scope": word},
@@ -244,7 +255,7 @@ def _reschedule(
         return
     _check_future(tx, expires_at_us)
     if present_us is not None and (expires_at_us is None or expires_at_us > present_us):
-        _check_holds(principal, key.scopes)  # more time is granted like a new key
+        check_holds(principal, key.scopes)  # more time is granted like a new key
     key.ClearField("expires_at")
     if expires_at_us is not None:
         key.expires_at.FromMicroseconds(expires_at_us)

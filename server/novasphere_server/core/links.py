@@ -84,6 +84,8 @@ class Counters:
     reports: int = 0
     stale_reports: int = 0
     output_bytes: int = 0
+    frames_sent: int = 0
+    frames_received: int = 0
 
 
 class Links:
@@ -149,12 +151,15 @@ class Links:
         )
         reader.add_done_callback(lambda _: session.wake.set())
         try:
+            self.counters.frames_sent += 1
             yield session.number(link.ConnectResponse(welcome=welcome))
             while True:
                 is_over = reader.done()  # before the frame, which then holds all that it left behind
                 if frame := await self._next_frame(session):
+                    self.counters.frames_sent += 1
                     yield frame
                 if session.closing is not None:
+                    self.counters.frames_sent += 1
                     yield session.number(link.ConnectResponse(closing=session.closing))
                     return
                 if session.failure is not None:
@@ -253,6 +258,7 @@ class Links:
             self._forget(session)
             raise _ended_early(session)
         self.counters.hellos += 1
+        self.counters.frames_received += 1
         session.node_id = node.node_id
         session.capacity = node.capacity
         session.received = frame.sequence
@@ -370,6 +376,7 @@ class Links:
 
     async def _handle(self, session: Session, frame: link.ConnectRequest) -> None:
         session.accept(frame)
+        self.counters.frames_received += 1
         if frame.HasField("hello"):
             raise errors.LinkProtocol("a stream has one Hello")
         has_news = bool(frame.output or frame.reports)

@@ -10,7 +10,7 @@ import difflib
 import json
 import math
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -221,12 +221,19 @@ class Words:
         return known[value]
 
     def filter(self, column: str, name: str, values: Sequence[int]) -> Filter:
-        chosen: Iterable[int] = values
-        if name in _COMPARISONS:
-            compare, bound = _COMPARISONS[name][1], self._published[values[0]]
-            chosen = [n for n, published in self._published.items() if compare(published, bound)]
+        is_negation = name in _NEGATIONS
+        chosen = values if is_negation else self.chosen(name, values)
         stored = tuple(sorted({one for number in chosen for one in self._stored[number]}))
-        return column, "not in" if name in _NEGATIONS else "in", stored
+        return column, "not in" if is_negation else "in", stored
+
+    def chosen(self, name: str, values: Sequence[int]) -> set[int]:
+        """Returns which of the enum's values an operator asks for."""
+        if name in _NEGATIONS:
+            return set(self._words) - set(values)
+        if name not in _COMPARISONS:
+            return set(values)
+        compare, bound = _COMPARISONS[name][1], self._published[values[0]]
+        return {n for n, published in self._published.items() if compare(published, bound)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,22 +247,42 @@ class Field:
     empty_is_null: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, in terms of columns. No order: the newest first."""
+
+    filters: tuple[Filter, ...]
+    order_by: tuple[str, ...]
+    limit: int
+    offset: int
+
+
 def query(
     kind: Kind[M], fields: Mapping[str, Field], request: Any, within: tuple[Filter, ...] = ()
 ) -> Query[M]:
-    """Returns the query for the page that `request` asks for by its fields `filter` and `page`, among the rows
-    `within`. Raises InvalidArgument and UnknownField.
-    """
-    spec, filters = request.page, list(within)
+    """Returns the query for the page that ask() finds, among the rows `within`."""
+    asked = ask(fields, request)
+    return Query(
+        kind,
+        filters=(*within, *asked.filters),
+        order_by=asked.order_by or ("-id",),
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+
+
+def ask(fields: Mapping[str, Field], request: Any) -> Asked:
+    """Returns what a request asks for by its fields `filter` and `page`. Raises InvalidArgument and UnknownField."""
+    spec = request.page
+    filters: list[Filter] = []
     for name in sorted(request.filter):
         field = fields.get(name)
         if field is None:
             raise _unknown_field(f"filter.{name[:_SHOWN]}", name, fields)
         filters += _conditions(f"filter.{name}", field, request.filter[name])
-    return Query(
-        kind,
+    return Asked(
         filters=tuple(filters),
-        order_by=tuple(_ordering(fields, spec.order_by)) or ("-id",),
+        order_by=tuple(_ordering(fields, spec.order_by)),
         limit=size(spec),
         offset=(number(spec) - 1) * size(spec),
     )

@@ -31,6 +31,9 @@ from novasphere_server.store.transactions import Transaction
 
 FAULT = "AgentFault"  # the condition that holds what a node reports of itself
 
+# The faces that have a threshold of their own.
+FACES = frozenset({options_pb2.FACE_NODES, options_pb2.FACE_DEVICES, options_pb2.FACE_SCHEDULES})
+
 _STEP = 500  # nodes changed in one transaction
 _BATTERY_STEP = 5.0  # percent; finer changes are not worth a row of the log
 _FAULT_LENGTH = 1024  # characters
@@ -92,7 +95,6 @@ class Presence:
             (options_pb2.FACE_DEVICES, settings.devices_face_offline_after),
             (options_pb2.FACE_SCHEDULES, settings.schedules_face_offline_after),
         )
-        self._all_faces = frozenset(face for face, _ in self._thresholds)
         self._entries: dict[str, _Entry] = {}
         self._admitting: set[str] = set()
         self._linked: set[str] = set()
@@ -108,6 +110,16 @@ class Presence:
         """Writes what the end of the last process's links makes of the nodes that are known by now."""
         await self.hear_of_others()
         await self.update()
+
+    def full(self, face: Face) -> tuple[str, ...]:
+        """Returns the nodes that are well and there for a face, and would take no more work now."""
+        return tuple(
+            sorted(
+                entry.node_id
+                for entry in self._entries.values()
+                if entry.free_slots == 0 and face not in entry.offline_faces and not entry.stored_fault
+            )
+        )
 
     # -- called by links, on the event loop
 
@@ -271,7 +283,7 @@ class Presence:
             connection, faces = pb.CONNECTION_STATE_ONLINE, crossed
         else:
             # Until the node is back, things only get worse.
-            faces = self._all_faces if entry.said_goodbye else crossed | entry.offline_faces
+            faces = FACES if entry.said_goodbye else crossed | entry.offline_faces
             connection = max(entry.connection, self._absence(entry, faces, now))
         fault = entry.stored_fault
         if entry.fault != fault and (

@@ -18,17 +18,22 @@ from novasphere.node.v1 import (
     system_service_pb2,
 )
 from novasphere.schedule.v1 import (
+    agent_service_pb2,
     job_service_pb2,
     schedule_service_pb2,
+    server_service_pb2,
     task_instance_service_pb2,
     task_service_pb2,
+    token_service_pb2,
 )
 
+from novasphere_server.core.agent_tokens import AgentTokens
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
 from novasphere_server.core.keys import Keys
 from novasphere_server.core.tickets import Tickets
 from novasphere_server.rpc import health, reflection
+from novasphere_server.rpc.agents import AgentService
 from novasphere_server.rpc.commands import CommandService
 from novasphere_server.rpc.jobs import JobService
 from novasphere_server.rpc.keys import JoinTokenService, KeyService
@@ -37,9 +42,11 @@ from novasphere_server.rpc.metrics import MetricService
 from novasphere_server.rpc.nodes import NodeService
 from novasphere_server.rpc.pipeline import Resource
 from novasphere_server.rpc.schedules import ScheduleService
+from novasphere_server.rpc.servers import ServerService
 from novasphere_server.rpc.systems import SystemService
 from novasphere_server.rpc.tasks import DeviceTaskService, TaskInstanceService, TaskService
 from novasphere_server.rpc.tickets import TicketService
+from novasphere_server.rpc.tokens import TokenService
 
 
 def _service(file: FileDescriptor) -> str:
@@ -52,6 +59,9 @@ NODES = _service(node_service_pb2.DESCRIPTOR)
 COMMANDS = _service(command_service_pb2.DESCRIPTOR)
 METRICS = _service(metric_service_pb2.DESCRIPTOR)
 SYSTEM = _service(system_service_pb2.DESCRIPTOR)
+AGENTS = _service(agent_service_pb2.DESCRIPTOR)
+SERVERS = _service(server_service_pb2.DESCRIPTOR)
+AGENT_TOKENS = _service(token_service_pb2.DESCRIPTOR)
 JOBS = _service(job_service_pb2.DESCRIPTOR)
 KEYS = _service(key_service_pb2.DESCRIPTOR)
 JOIN_TOKENS = _service(join_token_service_pb2.DESCRIPTOR)
@@ -68,6 +78,9 @@ NAMES = (
     NODES,
     COMMANDS,
     METRICS,
+    AGENTS,
+    SERVERS,
+    AGENT_TOKENS,
     JOBS,
     SYSTEM,
     KEYS,
@@ -83,7 +96,13 @@ LISTED = (*NAMES, health.NAME, reflection.V1, reflection.V1ALPHA)
 
 
 def services(
-    fleet: Fleet, keys: Keys, join_tokens: JoinTokens, tickets: Tickets, system: SystemService
+    fleet: Fleet,
+    keys: Keys,
+    join_tokens: JoinTokens,
+    tickets: Tickets,
+    agent_tokens: AgentTokens,
+    system: SystemService,
+    servers: ServerService,
 ) -> dict[str, object]:
     """Returns what serves each service of the API."""
     return {
@@ -93,6 +112,9 @@ def services(
         ),
         METRICS: MetricService(fleet.metrics),
         SYSTEM: system,
+        AGENTS: AgentService(fleet.agents),
+        SERVERS: servers,
+        AGENT_TOKENS: TokenService(agent_tokens, fleet.agents),
         JOBS: JobService(fleet.jobs),
         KEYS: KeyService(keys),
         JOIN_TOKENS: JoinTokenService(join_tokens),
@@ -110,6 +132,8 @@ def resources(fleet: Fleet, keys: Keys, join_tokens: JoinTokens) -> dict[str, Re
     return {
         "node_id": lambda _, key: fleet.nodes.get(key),
         "command_id": fleet.commands.get,
+        "server_id": lambda _, key: fleet.server_rows.get(key),
+        "agent_id": lambda _, key: fleet.agents.get(key),
         "job_id": fleet.jobs.get,
         "key_id": keys.get,
         "token_id": join_tokens.get,

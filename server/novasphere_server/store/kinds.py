@@ -9,13 +9,15 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from novasphere.api.v1 import key_pb2
+from novasphere.api.v1 import key_pb2, options_pb2
 from novasphere.node.v1 import node_pb2
-from novasphere.schedule.v1 import job_pb2, schedule_pb2, task_pb2
+from novasphere.schedule.v1 import agent_pb2, job_pb2, schedule_pb2, task_pb2
 
 from novasphere_server.store import tables
 
 M = TypeVar("M", bound=Message)
+
+DEFAULT_NAMESPACE = "default"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,21 @@ def _node_columns(node: node_pb2.Node) -> dict[str, Any]:
         "connection": node.connection,
         "role": node.role,
         "registered_at_us": _us(node.registered_at),
+        "agent_name": node.display_name or node.node_id,
+        "agent_namespace": node.namespace_id or DEFAULT_NAMESPACE,
+        "agent_endpoint": node.endpoint,
+        "agent_status": agent_status(node),
+        "updated_at_us": _us(node.updated_at),
     }
+
+
+def agent_status(node: node_pb2.Node) -> agent_pb2.AgentStatus.ValueType:
+    """Returns what the schedules face says of a node, as far as that is stored: who is busy is live."""
+    if options_pb2.FACE_SCHEDULES in node.offline_faces:
+        return agent_pb2.AGENT_STATUS_OFFLINE
+    if node.status == node_pb2.NODE_STATUS_ERROR:
+        return agent_pb2.AGENT_STATUS_ERROR
+    return agent_pb2.AGENT_STATUS_ONLINE
 
 
 def _stamp_node(node: node_pb2.Node, revision: int) -> None:

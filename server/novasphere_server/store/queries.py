@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -48,6 +48,11 @@ _OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]
 def _within(column: sa.Column[Any], ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *((column >= low) & (column < high) for low, high in ranges))
 
+
+_JOINTS: Mapping[str, Callable[..., sa.ColumnElement[bool]]] = {
+    "any": lambda *conditions: sa.or_(sa.false(), *conditions),
+    "all": lambda *conditions: sa.and_(sa.true(), *conditions),
+}
 
 _SET = re.compile(r"(?P<name>\S+)\s+(?P<verb>in|notin)\s*\((?P<values>[^()]*)\)")
 _EQUALITY = re.compile(r"(?P<name>[^=!\s]+)\s*(?P<sign>==|=|!=)\s*(?P<value>\S*)")
@@ -132,7 +137,7 @@ class Query(Generic[M]):
     """A list: which objects of a kind, in which order, and which part of them.
 
     `filters` are (column, operator, value) over the columns of the kind's table, with the operators above;
-    they all have to hold. `order_by` names columns, "-name" for descending; null comes before everything.
+    they all have to hold. Without a column, value is filters of which "any" or "all" must hold. `order_by` names columns, "-name" for descending; null comes before everything.
     Hashable: what it found is remembered until an object of the kind changes.
     """
 
@@ -145,15 +150,13 @@ class Query(Generic[M]):
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """Returns the filters and the selector as conditions on the kind's table."""
-        columns = self.kind.table.c
-        found = [_OPERATORS[sign](columns[name], value) for name, sign, value in self.filters]
+        found = conditions(self.kind.table, self.filters)
         if self.labels is not None:
             found += [_label_condition(self.kind, r) for r in self.labels.requirements]
         return found
 
     def ordering(self) -> list[sa.ColumnElement[Any]]:
-        columns = self.kind.table.c
-        return [self._directed(name, columns[name.removeprefix("-")]) for name in self._order()]
+        return ordering(self.kind.table, self._order())
 
     def statement(self) -> sa.Select[Any]:
         """Returns rows (value, total, key, revision, body): the page, with the log's last revision and
@@ -173,7 +176,7 @@ class Query(Generic[M]):
             .offset(self.offset)
             .cte("page")
         )
-        order = [self._directed(name, page.c[f"sort_{n}"]) for n, name in enumerate(self._order())]
+        order = ordering(table, self._order(), [page.c[f"sort_{n}"] for n in range(len(self._order()))])
         return (
             sa.select(state.c.value, counted.c.total, page.c.key, page.c.revision, page.c.body)
             .select_from(state.join(counted, sa.true()).outerjoin(page, sa.true()))
@@ -184,17 +187,37 @@ class Query(Generic[M]):
         """Returns the wanted order, made total by the id."""
         return self.order_by if {"id", "-id"} & set(self.order_by) else (*self.order_by, "id")
 
-    def _directed(self, name: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """Returns the column in the direction of `name`. Databases differ in where they put nulls."""
-        is_descending = name.startswith("-")
-        directed = column.desc() if is_descending else column.asc()
-        if not self.kind.table.c[name.removeprefix("-")].nullable:
-            return directed
-        return directed.nulls_last() if is_descending else directed.nulls_first()
-
     def _sorted_columns(self) -> list[sa.Label[Any]]:
         columns = self.kind.table.c
         return [columns[name.lstrip("-")].label(f"sort_{n}") for n, name in enumerate(self._order())]
+
+
+def conditions(table: sa.Table, filters: Iterable[tuple[str, str, Any]]) -> list[sa.ColumnElement[bool]]:
+    """Returns filters, as Query has them, as conditions on a table."""
+    return [_condition(table, *filter_) for filter_ in filters]
+
+
+def _condition(table: sa.Table, name: str, sign: str, value: Any) -> sa.ColumnElement[bool]:
+    if sign in _JOINTS:
+        return _JOINTS[sign](*conditions(table, value))
+    return _OPERATORS[sign](table.c[name], value)
+
+
+def ordering(
+    table: sa.Table, order_by: Sequence[str], sorted_: Sequence[sa.ColumnElement[Any]] = ()
+) -> list[sa.ColumnElement[Any]]:
+    """Returns an order, as Query has it, in terms of a table's columns or of those that stand for them."""
+    columns = sorted_ or [table.c[name.removeprefix("-")] for name in order_by]
+    return [_directed(table, *pair) for pair in zip(order_by, columns, strict=True)]
+
+
+def _directed(table: sa.Table, name: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Returns the column in the direction of `name`. Databases differ in where they put nulls."""
+    is_descending = name.startswith("-")
+    directed = column.desc() if is_descending else column.asc()
+    if not table.c[name.removeprefix("-")].nullable:
+        return directed
+    return directed.nulls_last() if is_descending else directed.nulls_first()
 
 
 def _label_condition(kind: Kind[Any], requirement: LabelRequirement) -> sa.ColumnElement[bool]:

@@ -45,6 +45,13 @@ nodes = _resource(
     sa.Column("connection", sa.Integer, nullable=False),
     sa.Column("role", TEXT, nullable=False),
     sa.Column("registered_at_us", sa.BigInteger, nullable=False),
+    # What the schedules face asks. Never null: older rows were filled when the columns came.
+    sa.Column("agent_name", TEXT),
+    sa.Column("agent_namespace", TEXT),
+    sa.Column("agent_endpoint", TEXT),
+    sa.Column("agent_status", sa.Integer),
+    sa.Column("updated_at_us", sa.BigInteger),
+    sa.Index(None, "agent_name"),
 )
 
 tasks = _resource(
@@ -360,6 +367,11 @@ servers = sa.Table(
     metadata,
     sa.Column("server_id", TEXT, primary_key=True),
     sa.Column("seen_at_us", sa.BigInteger, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("address", TEXT, nullable=False),  # empty until it listens
+    sa.Column("bind_namespaces", TEXT, nullable=False),  # a JSON list
+    sa.Column("description", TEXT),
 )
 
 heartbeats = sa.Table(

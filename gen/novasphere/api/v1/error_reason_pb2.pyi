@@ -128,6 +128,10 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """No job of that id."""
     ERROR_REASON_JOB_EXISTS: _ErrorReason.ValueType  # 71
     """Another job of the namespace has that name."""
+    ERROR_REASON_SERVER_NOT_FOUND: _ErrorReason.ValueType  # 72
+    """No server of that id."""
+    ERROR_REASON_SERVER_ALIVE: _ErrorReason.ValueType  # 73
+    """A server that lives cannot be forgotten."""
     ERROR_REASON_SCHEDULE_NOT_FOUND: _ErrorReason.ValueType  # 80
     """No schedule has that id."""
     ERROR_REASON_JOB_DISABLED: _ErrorReason.ValueType  # 81
@@ -244,6 +248,10 @@ ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 70
 """No job of that id."""
 ERROR_REASON_JOB_EXISTS: ErrorReason.ValueType  # 71
 """Another job of the namespace has that name."""
+ERROR_REASON_SERVER_NOT_FOUND: ErrorReason.ValueType  # 72
+"""No server of that id."""
+ERROR_REASON_SERVER_ALIVE: ErrorReason.ValueType  # 73
+"""A server that lives cannot be forgotten."""
 ERROR_REASON_SCHEDULE_NOT_FOUND: ErrorReason.ValueType  # 80
 """No schedule has that id."""
 ERROR_REASON_JOB_DISABLED: ErrorReason.ValueType  # 81

@@ -1,0 +1,229 @@
+"""Every endpoint of the schedules face, asked with the published examples, against what the published API prints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from processes import TOKEN, ControlPlane, control_plane, eventually
+
+CONTRACT = json.loads((Path(__file__).parent / "data" / "schedules_face.json").read_text())["endpoints"]
+ENDPOINTS = {f"{e['method']} {e['path']}": e for e in CONTRACT}
+SAMPLES = Path(__file__).parent / "data" / "schedules_face_samples.md"
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str, "string(date-time)": str, "string(uuid)": str, "integer": int, "boolean": bool,
+    "object": dict, "array": list, "null": (type(None), str, int, dict, list),
+}  # fmt: skip
+# What the published examples call the agent, the job, the schedule, the task.
+AGENT = JOB = "550e8400-e29b-41d4-a716-446655440000"
+TASK = "550e8400-e29b-41d4-a716-446655440001"
+
+
+def at(value: Any, path: str) -> list[Any]:
+    """Returns what stands at a dotted path; `[]` steps into every element of a list."""
+    found = [value]
+    for step in path.split("."):
+        name, is_list = step.removesuffix("[]"), step.endswith("[]")
+        found = [item[name] if name else item for item in found]
+        if is_list:
+            assert all(found), f"{path}: an empty list shows nothing"
+            found = [element for item in found for element in item]
+    return found
+
+
+def assert_shape(answer: Any, endpoint: str) -> None:
+    """Asserts that every published field is there, with its published JSON type."""
+    published = ENDPOINTS[endpoint]
+    for path, type_name in published["fields"].items():
+        if any(f"{part}." in path for part in ("labels", "environment", "parameters")):
+            continue  # what a client put there
+        for value in at(answer, path):
+            assert isinstance(value, TYPES[type_name]), f"{endpoint} {path}: {value!r} is no {type_name}"
+            assert not (type_name == "integer" and isinstance(value, bool)), path
+            if type_name == "string(date-time)":
+                assert len(value) == 20, f"{path}: {value!r} is not in whole seconds"
+                assert value.endswith("Z")
+
+
+class Face:
+    """A server with one agent, and the ids of what the examples talk about."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self.plane = plane
+        self.ids: dict[str, str] = {}
+
+    async def ask(self, endpoint: str, path_id: str = "", body: Any = None, **replaced: str) -> Any:
+        """Asks an endpoint with its published example, or with `body`; checks status and shape."""
+        published = ENDPOINTS[endpoint]
+        method, path = published["method"], published["path"].replace("{id}", path_id)
+        text = json.dumps(published["request"] if body is None else body)
+        for old, new in replaced.items():
+            text = text.replace({"agent": AGENT, "job": JOB, "task": TASK}[old], new)
+        sent = None if published["request"] is None and body is None else json.loads(text)
+        answer = await self.plane.rest(method, path, sent, status=published["status"])
+        assert_shape(answer, endpoint)
+        return answer
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["in process", "apart"])
+async def face(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Face]:
+    async with control_plane(tmp_path_factory.mktemp("schedules")) as plane:
+        if request.param == "apart":
+            await plane.start_gateway()
+        await plane.add_agent("agent-01")
+        yield Face(plane)
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_agents(face: Face) -> None:
+    plane = face.plane
+    example = ENDPOINTS["POST /api/v1/agents/create"]["request"] | {"name": "agent-02"}
+    made = await face.ask("POST /api/v1/agents/create", body=example)
+    agent_id = made["id"]
+    page = await face.ask("POST /api/v1/agents/query", agent=agent_id)
+    row = await face.ask("GET /api/v1/agents/{id}", agent_id)
+    assert page == {"data": [row], "total": 1, "page": 1, "page_size": 20}
+    assert row["labels"] == example["labels"]
+    assert await face.ask("POST /api/v1/agents/{id}/update", agent_id) is None
+    row = await face.ask("GET /api/v1/agents/{id}", agent_id)
+    assert (row["name"], row["labels"]["env"]) == ("agent-01-updated", "staging")
+    token = await face.ask("POST /api/v1/auth/generate-token", agent=agent_id)
+    await plane.rest("GET", "/api/v1/nodes", Authorization=f"Bearer {token['token']}")
+    assert await face.ask("DELETE /api/v1/agents/{id}", agent_id) is None
+    await plane.rest("GET", "/api/v1/nodes", status=401, Authorization=f"Bearer {token['token']}")
+    gone = await plane.rest("GET", f"/api/v1/agents/{agent_id}", status=404)
+    assert gone["error"] == {
+        "code": "NOT_FOUND",
+        "message": gone["error"]["message"],
+        "details": f"Agent '{agent_id}' does not exist",
+    }
+    assert gone["timestamp"].endswith("Z")
+
+
+async def test_jobs(face: Face) -> None:
+    made = await face.ask("POST /api/v1/jobs/item")
+    row = await face.ask("GET /api/v1/jobs/item/{id}", made["id"])
+    example = ENDPOINTS["POST /api/v1/jobs/item"]["request"]
+    assert row["config"].items() >= example["config"].items()
+    assert {k: row[k] for k in example if k != "config"} == {
+        k: v for k, v in example.items() if k != "config"
+    }
+    page = await face.ask("POST /api/v1/jobs/page")
+    assert row in page["data"]
+    for verb, status in (("disable", "disabled"), ("enable", "enabled")):
+        assert await face.ask(f"POST /api/v1/jobs/item/{{id}}/{verb}", made["id"]) is None
+        assert (await face.ask("GET /api/v1/jobs/item/{id}", made["id"]))["status"] == status
+    change = {"name": "renamed-job", "description": "...", "environment": {}}
+    assert await face.ask("PUT /api/v1/jobs/item/{id}", made["id"], change) is None
+    row = await face.plane.rest("GET", f"/api/v1/jobs/item/{made['id']}")
+    assert {name: row[name] for name in change} == change
+    assert await face.ask("DELETE /api/v1/jobs/item/{id}", made["id"]) is None
+    await face.plane.rest("GET", f"/api/v1/jobs/item/{made['id']}", status=404)
+
+
+async def test_servers_health_and_the_gateways_counters(face: Face) -> None:
+    page = await face.plane.rest("POST", "/api/v1/servers/query", {})
+    server_id = page["data"][0]["id"]
+    assert await face.ask("POST /api/v1/servers/{id}/update", server_id) is None
+    page = await face.ask("POST /api/v1/servers/query")
+    assert page["data"][0]["name"] == "server-01"
+    await face.ask("GET /api/v1/servers/{id}", server_id)
+    await face.plane.rest("DELETE", f"/api/v1/servers/{server_id}", status=409)
+    health = await face.ask("GET /api/v1/system/health")
+    assert health["agents"]["online"] >= 1
+    before = await face.ask("GET /api/v1/gateway/stats")
+    assert before["active_connections"] == before["total_connections"] == 1
+    command = {"command_text": "true"}
+    await face.plane.rest("POST", "/api/v1/nodes/agent-01/commands", command)
+
+    async def has_grown() -> bool:
+        after = await face.ask("GET /api/v1/gateway/stats")
+        counted = ("total_messages_sent", "total_messages_received")
+        return all(after[name] > before[name] for name in counted)
+
+    assert await eventually(has_grown)
+
+
+async def test_schedules_tasks_and_their_instances(face: Face) -> None:
+    plane = face.plane
+    job = {"namespace_id": "default", "environment": {"A": "1"}}
+    config = {"cmd": "bash", "args": ["-c", "sleep 60"], "timeout": 3600, "capture_output": True}
+    config |= {"max_retries": 3, "retry_interval": 60, "max_output_size": 10485760}
+    waiting = job | {"name": "waits", "config": config | {"labels": {"is": "nowhere"}}}
+    running = job | {"name": "runs", "config": config}
+    parameters = {"parameters": {"input_file": "data.csv"}}
+    made = []
+    for wanted in (waiting, running):
+        job_id = (await plane.rest("POST", "/api/v1/jobs/item", wanted))["id"]
+        schedule_id = (await face.ask("POST /api/v1/schedules/item", job=job_id))["id"]
+        await plane.rest("POST", f"/api/v1/schedules/{schedule_id}:trigger", parameters)
+        made.append((job_id, schedule_id))
+    (waits, schedule_id), (runs, _) = made
+    await face.ask("GET /api/v1/schedules/item/{id}", schedule_id)
+    page = await face.ask("POST /api/v1/schedules/page", job=waits)
+    assert [row["id"] for row in page["data"]] == [schedule_id]
+    assert (page["data"][0]["kind"], page["data"][0]["enabled"]) == ("cron", True)
+    page = await face.ask("POST /api/v1/tasks/page", job=waits)
+    assert [(row["job_id"], row["status"]) for row in page["data"]] == [(waits, "pending")]
+
+    async def instances() -> Any:
+        page = await plane.rest("POST", "/api/v1/tasks/page", {"filter": {"job_id": {"eq": runs}}})
+        return await face.ask("POST /api/v1/task-instances/page", task=page["data"][0]["id"])
+
+    page = await eventually(instances)
+    assert [(row["job_id"], row["agent_id"]) for row in page["data"]] == [(runs, "agent-01")]
+    assert await face.ask("PUT /api/v1/schedules/item/{id}", schedule_id) is None
+    assert await face.ask("DELETE /api/v1/schedules/item/{id}", schedule_id) is None
+    for job_id, _ in made:
+        await plane.rest("DELETE", f"/api/v1/jobs/item/{job_id}")
+
+
+async def test_the_published_samples_run_with_another_host_and_token(face: Face) -> None:
+    text = SAMPLES.read_text().replace("http://localhost:8080", face.plane.url)
+    text = text.replace("<token>", TOKEN).replace("your-jwt-token", TOKEN)
+    blocks = text.split("```")[1::2]
+    shell = next(block.removeprefix("bash") for block in blocks if block.startswith("bash"))
+    program = next(block.removeprefix("python") for block in blocks if block.startswith("python"))
+    program += "\nprint(json.dumps([create_job(), query_jobs()]))\n"
+    ran = await asyncio.to_thread(
+        subprocess.run, ["bash", "-ec", shell], capture_output=True, text=True, timeout=60, check=True
+    )
+    decoder, printed, answers = json.JSONDecoder(), ran.stdout.strip(), []
+    while printed:
+        answer, end = decoder.raw_decode(printed)
+        answers.append(answer)
+        printed = printed[end:].lstrip()
+    assert list(answers[0]) == ["id"]
+    assert "test-job" in [row["name"] for row in answers[1]["data"]]
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    made, page = json.loads(ran.stdout)
+    names = {row["id"]: row["name"] for row in page["data"]}
+    assert names[made["id"]] == "python-job"
+    assert page["page_size"] == 10
+
+
+async def test_every_endpoint_refuses_a_request_without_a_good_token(face: Face) -> None:
+    async with aiohttp.ClientSession(face.plane.url) as http:
+        for published in CONTRACT:
+            path = published["path"].replace("{id}", "x")
+            for headers in ({}, {"Authorization": "Bearer wrong"}):
+                async with http.request(published["method"], path, headers=headers) as answer:
+                    body = await answer.json()
+                    assert (answer.status, body["error"]["code"]) == (401, "UNAUTHORIZED"), path
