@@ -79,7 +79,7 @@ class World:
         self.due = DueLoop(
             self.fleet.tasks, self.fleet.links, self.clock, is_shared=False, period=settings.due_period
         )
-        self.dependencies = DependencyLoop(self.store, self.fleet.tasks)
+        self.dependencies = DependencyLoop(self.fleet.dependencies, self.fleet.tasks)
         self.retention = RetentionLoop(
             self.fleet.tasks,
             self.clock,

@@ -18,12 +18,29 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import Hold
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import TASKS
+from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
 _STEP = 200
 
 _d = tables.dependencies.c
 _t = tables.tasks.c
+
+
+class Dependencies:
+    """All dependencies that are not settled."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def settle(self, ended: Sequence[str] | None) -> None:
+        """Lets tasks go, or cancels them, that depended on these run ids or, with None, on whatever has ended."""
+        while await self._store.write(lambda tx: settle(tx, ended)):
+            pass
+
+    async def has_any(self) -> bool:
+        """Returns whether some task waits for another."""
+        return bool(await self._store.read(sa.select(_d.run_id).limit(1)))
 
 
 def add(

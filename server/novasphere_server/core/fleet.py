@@ -8,6 +8,7 @@ from novasphere_server.core import identities
 from novasphere_server.core.agents import Agents
 from novasphere_server.core.command_batches import CommandBatches
 from novasphere_server.core.commands import Commands
+from novasphere_server.core.dependencies import Dependencies
 from novasphere_server.core.device_tasks import DeviceTasks
 from novasphere_server.core.explanations import Explanations
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -56,6 +57,7 @@ class Fleet:
             servers=self.servers,
         )
         self.schedule_tasks = ScheduleTasks(store, settings, self.tasks)
+        self.dependencies = Dependencies(store)
         self.schedules = Schedules(store, settings, clock)
         self.device_tasks = DeviceTasks(store, settings, self.tasks, self.links)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)

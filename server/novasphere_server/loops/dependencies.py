@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
-import sqlalchemy as sa
 from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import logs
-from novasphere_server.core import dependencies
 from novasphere_server.core import task_states as states
+from novasphere_server.core.dependencies import Dependencies
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.errors import ApiError
-from novasphere_server.store import tables
-from novasphere_server.store.store import Store
 
 log = logs.get(__name__)
 
@@ -25,8 +21,8 @@ _AT_ONCE = 500  # ended tasks that are asked about together
 class DependencyLoop:
     """Follows tasks that end. Asks the database only while some task depends on others."""
 
-    def __init__(self, store: Store, tasks: Tasks) -> None:
-        self._store = store
+    def __init__(self, dependencies: Dependencies, tasks: Tasks) -> None:
+        self._dependencies = dependencies
         self._ended: set[str] | None = None  # not looked at yet; None: everything is to be looked at
         self._has_any = True  # some task may depend on others
         self._has_new = False  # one came since this was last found out
@@ -52,16 +48,12 @@ class DependencyLoop:
         ended, self._ended = self._ended, set()
         self._has_new = False
         if ended is None:
-            while await self._store.write(partial(dependencies.settle, on_run_ids=None)):
-                pass
+            await self._dependencies.settle(None)
         else:
             waiting = sorted(ended)
             for start in range(0, len(waiting), _AT_ONCE):
-                some = waiting[start : start + _AT_ONCE]
-                while await self._store.write(partial(dependencies.settle, on_run_ids=some)):
-                    pass
-        left = await self._store.read(sa.select(tables.dependencies.c.run_id).limit(1))
-        self._has_any = bool(left) or self._has_new
+                await self._dependencies.settle(waiting[start : start + _AT_ONCE])
+        self._has_any = await self._dependencies.has_any() or self._has_new
 
     def _forget(self) -> None:
         """Has the next step look at everything."""

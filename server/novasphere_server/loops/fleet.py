@@ -31,7 +31,7 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
             period=settings.due_period,
         ).run,
         "scheduler": Scheduler(fleet.store, settings, fleet.schedules, fleet.tasks, clock).run,
-        "dependencies": DependencyLoop(fleet.store, fleet.tasks).run,
+        "dependencies": DependencyLoop(fleet.dependencies, fleet.tasks).run,
         "flush": FlushLoop(
             fleet.metrics,
             fleet.presence,
