@@ -25,7 +25,9 @@ async def ended(process: asyncio.subprocess.Process, within: float = 120.0) -> t
 
 
 async def run(plane: ControlPlane, line: str) -> str:
-    code, command_id, said = await plane.novasphere("exec", "n1", "--no-wait", "--", line)
+    code, command_id, said = await plane.novasphere(
+        "exec", "n1", "--no-wait", "--timeout", "600", "--", line
+    )
     assert code == 0, said
     return command_id.strip()
 
