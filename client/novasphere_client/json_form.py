@@ -132,10 +132,22 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _number(enum: EnumDescriptor, value: Any) -> int:
-    number = number_of(enum, value) if isinstance(value, str) else value
-    if number is None:
+    number = number_of(enum, value) if isinstance(value, str) else _own_number(enum, value)
+    if not number:
         raise ValueError(f"must be one of {', '.join(words(enum))}")
-    return int(number)
+    return number
+
+
+def _own_number(enum: EnumDescriptor, number: Any) -> int | None:
+    """Returns the value that a number stands for: the published API's, or the value's own."""
+    for value in enum.values:
+        options = value.GetOptions()
+        if options.HasExtension(options_pb2.published_number):
+            if options.Extensions[options_pb2.published_number] == number:
+                return int(value.number)
+        elif value.number and value.number == number:
+            return int(value.number)
+    return None
 
 
 def _is_unset(message: Message, field: Any, value: Any) -> bool:

@@ -24,9 +24,9 @@ config:
   args: [process.py]
   timeout: 60
 ---
-namespace_id: team-a
+namespace: team-a
 name: hourly
-status: disabled
+status: 0
 config: {command_text: date}
 """
 

@@ -139,6 +139,8 @@ def _read_jobs(file: str) -> Iterator[dict[str, Any]]:
     for number, job in enumerate((one for one in documents if one is not None), 1):
         if not isinstance(job, dict) or not isinstance(job.get("name"), str):
             raise typer.BadParameter(f"{file}, document {number}: a job is an object with a name")
+        if "namespace" in job:
+            job.setdefault("namespace_id", job.pop("namespace"))
         if _described(job) in seen:
             raise typer.BadParameter(f"{file}, document {number}: {_described(job)} is there twice")
         seen.add(_described(job))
