@@ -11,6 +11,7 @@ from novasphere_client import settings as client_settings
 from novasphere_client import tokens
 from novasphere_client.commands import Commands
 from novasphere_client.connection import Connection
+from novasphere_client.jobs import Agents, Jobs
 from novasphere_client.keys import JoinTokens, Keys
 from novasphere_client.nodes import Nodes
 from novasphere_client.settings import Settings
@@ -26,6 +27,8 @@ class Client:
         self.commands = Commands(connection)
         self.keys = Keys(connection)
         self.join_tokens = JoinTokens(connection)
+        self.jobs = Jobs(connection)
+        self.agents = Agents(connection)
         self.system = System(connection)
 
     @classmethod

@@ -20,7 +20,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar
 
 from novasphere.node.v1 import command_pb2, command_service_pb2
 
-from novasphere_client import commands, keys, nodes, outputs, subscriptions, systems, watches
+from novasphere_client import commands, jobs, keys, nodes, outputs, subscriptions, systems, watches
 from novasphere_client.client import Client
 from novasphere_client.portals import ClientClosed, Portal
 from novasphere_client.settings import Settings
@@ -244,6 +244,29 @@ class JoinTokens(_Noun):
     revoke = _returning(keys.JoinTokens.revoke)
 
 
+class Jobs(_Noun):
+    """Jobs, by id."""
+
+    create = _returning(jobs.Jobs.create)
+    list = _returning(jobs.Jobs.list)
+    all = _iterating(jobs.Jobs.all)
+    get = _returning(jobs.Jobs.get)
+    named = _returning(jobs.Jobs.named)
+    update = _returning(jobs.Jobs.update)
+    delete = _returning(jobs.Jobs.delete)
+    enable = _returning(jobs.Jobs.enable)
+    disable = _returning(jobs.Jobs.disable)
+    watch = _watching(jobs.Jobs.watch)
+
+
+class Agents(_Noun):
+    """Nodes as the schedules face has them."""
+
+    list = _returning(jobs.Agents.list)
+    all = _iterating(jobs.Agents.all)
+    get = _returning(jobs.Agents.get)
+
+
 class System(_Noun):
     """Counts, health and version of the server."""
 
@@ -266,6 +289,8 @@ class SyncClient:
         self.commands = Commands(portal, own.commands)
         self.keys = Keys(portal, own.keys)
         self.join_tokens = JoinTokens(portal, own.join_tokens)
+        self.jobs = Jobs(portal, own.jobs)
+        self.agents = Agents(portal, own.agents)
         self.system = System(portal, own.system)
 
     @classmethod

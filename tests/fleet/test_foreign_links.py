@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
+from novasphere.schedule.v1 import agent_service_pb2 as api
 from novasphere_server import errors
 from novasphere_server.core.credentials import ADMIN
 
@@ -73,6 +74,18 @@ def undelivered(dispatch: link.Dispatch) -> link.AttemptReport:
         fencing_token=dispatch.fencing_token,
         phase=link.ATTEMPT_PHASE_UNDELIVERED,
     )
+
+
+async def test_a_reserved_name_is_taken_by_a_foreign_node_that_registers(world) -> None:
+    reserved = await world.fleet.agents.create(ADMIN, api.CreateAgentRequest(name="n1"))
+    bridge = Bridge(world)
+    with pytest.raises(errors.NodeNotFound):
+        await bridge.connect(is_registration=False)
+    bridge = Bridge(world)
+    assert (await bridge.connect()).is_created
+    node = await world.node()
+    assert (node.uid, node.is_foreign, node.is_reserved) == (reserved.uid, True, False)
+    await bridge.close()
 
 
 async def test_time_runs_on_while_the_server_is_down(world) -> None:

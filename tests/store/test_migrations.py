@@ -15,10 +15,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from google.protobuf import timestamp_pb2
-from novasphere.node.v1 import command_pb2
+from novasphere.api.v1 import options_pb2
+from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.schedule.v1 import agent_pb2
 from novasphere_server.core.commands import command_with_result
 from novasphere_server.store import database, migrations, tables
-from novasphere_server.store.kinds import TASKS
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.migrations import DatabaseTooNew
 from store_samples import put_node
@@ -176,6 +178,30 @@ async def test_commands_become_tasks_and_read_as_before(
     assert (chunk.run_id, chunk.data) == (key, b"out")
     await store.selfcheck.run()
     assert store.selfcheck.mismatches == 0
+
+
+async def test_nodes_of_before_are_found_as_agents(open_store, store_url: str):
+    node = node_pb2.Node(id=7, node_id="n1", uid="u1", status=node_pb2.NODE_STATUS_OFFLINE, revision=1)
+    node.offline_faces.append(options_pb2.FACE_SCHEDULES)
+    node.updated_at.FromSeconds(1_800_000_000)
+    with connected(store_url) as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        alembic_command.upgrade(config, "0007")
+        connection.execute(
+            sa.text(
+                "INSERT INTO nodes (id, key, revision, body, uid, status, connection, role, registered_at_us) "
+                "VALUES (7, 'n1', 1, :body, 'u1', 2, 3, 'worker', 1)"
+            ),
+            {"body": node.SerializeToString()},
+        )
+    store = await open_store()
+    [row] = await store.read(sa.select(tables.nodes))
+    found = {
+        name: value for name, value in row._mapping.items() if name.startswith(("agent", "updated"))
+    }
+    assert found == {name: value for name, value in NODES.columns(node).items() if name in found}
+    assert (found["agent_name"], found["agent_status"]) == ("n1", agent_pb2.AGENT_STATUS_OFFLINE)
 
 
 async def test_opening_again_changes_nothing(open_store):

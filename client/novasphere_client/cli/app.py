@@ -13,6 +13,7 @@ from novasphere_client.cli import (
     completing,
     contexts,
     extensions,
+    jobs,
     keys,
     nodes,
     options,
@@ -50,7 +51,12 @@ class Root(TyperGroup):
         return list(super().parse_args(ctx, options.hoist(args)))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *extensions.names()]
+        return list(dict.fromkeys([*super().list_commands(ctx), *extensions.names()]))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if extensions.asked(args) is not None:
+            return args[0], Extension(args[0]), args[1:]
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         own = super().get_command(ctx, cmd_name)
@@ -87,12 +93,15 @@ watches = typer.Typer(no_args_is_help=True, help="Shows resources and every chan
 app.add_typer(nodes.app, name="node")
 app.add_typer(commands.app, name="command")
 app.add_typer(watches, name="watch")
+app.add_typer(jobs.jobs, name="job")
+app.add_typer(jobs.agents, name="agent")
 app.add_typer(keys.keys, name="key")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(contexts.app, name="config")
 app.add_typer(completing.app, name="completion")
 watches.command("nodes")(nodes.watch_nodes)
 watches.command("commands")(commands.watch_commands)
+watches.command("jobs")(jobs.watch_jobs)
 watches.command("keys")(keys.watch_keys)
 
 

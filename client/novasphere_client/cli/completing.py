@@ -99,6 +99,16 @@ def keys(context: typer.Context, incomplete: str) -> list[str]:
     return _from_server(context, incomplete, ids)
 
 
+def jobs(context: typer.Context, incomplete: str) -> list[str]:
+    """Returns the jobs that begin so, as NAMESPACE/NAME."""
+
+    async def names(client: Client) -> AsyncIterator[str]:
+        async for job in client.jobs.all():
+            yield f"{job.namespace_id}/{job.name}"
+
+    return _from_server(context, incomplete, names)
+
+
 def join_tokens(context: typer.Context, incomplete: str) -> list[str]:
     """Returns the ids of join tokens that begin so."""
 

@@ -1,0 +1,404 @@
+"""`novasphere job` and `novasphere agent`: what is run again and again, and who runs it."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novasphere_client.cli import completing, options, sessions, terminal, times, watching
+from novasphere_client.cli.options import Form
+from novasphere_client.cli.printing import Column, Printer, document
+from novasphere_client.cli.watching import Manner
+
+if TYPE_CHECKING:
+    from novasphere_client.client import Client
+    from novasphere_client.errors import NovasphereError
+    from novasphere_client.jobs import JobWatch
+
+jobs = typer.Typer(no_args_is_help=True, help="Jobs: what is to be run again and again.")
+agents = typer.Typer(
+    no_args_is_help=True,
+    help="Runs the agent that makes this machine a node; with list or get, shows agents.",
+)
+
+_COLOURS = {"enabled": "green", "online": "green", "busy": "yellow", "error": "red", "offline": "red"}
+
+
+def _status(message: Any) -> str:
+    from novasphere_client import json_form
+
+    return json_form.spell(message.DESCRIPTOR.fields_by_name["status"].enum_type, message.status) or ""
+
+
+def _runs(job: Any) -> str:
+    config = job.config
+    return str(config.command_text or config.task_type or " ".join([config.cmd, *config.args]))
+
+
+JOB_COLUMNS = [
+    Column("NAMESPACE", lambda j: str(j.namespace_id)),
+    Column("NAME", lambda j: str(j.name)),
+    Column("STATUS", _status, colour=_COLOURS.get),
+    Column("RUNS", lambda j: _runs(j)[:60]),
+    Column("AGE", lambda j: times.age(j.created_at.seconds)),
+    Column("ID", lambda j: str(j.id), is_wide=True),
+    Column("DESCRIPTION", lambda j: str(j.description), is_wide=True),
+]
+
+AGENT_COLUMNS = [
+    Column("NAME", lambda a: str(a.name)),
+    Column("STATUS", _status, colour=_COLOURS.get),
+    Column("LABELS", lambda a: ",".join(f"{k}={a.labels[k]}" for k in sorted(a.labels))),
+    Column("AGE", lambda a: times.age(a.created_at.seconds)),
+    Column("ID", lambda a: str(a.id), is_wide=True),
+    Column("NAMESPACE", lambda a: str(a.namespace_id), is_wide=True),
+    Column("ENDPOINT", lambda a: str(a.endpoint), is_wide=True),
+]
+
+JobNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="JOB...",
+        help="Jobs: ids, or names, with NAMESPACE/ before those of another namespace.",
+        autocompletion=completing.jobs,
+    ),
+]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="Only those of this namespace. Unset: all.")
+]
+
+
+def _job_name(job: Any) -> str:
+    return f"{job.namespace_id}/{job.name}"
+
+
+def _agent_name(agent: Any) -> str:
+    return str(agent.name)
+
+
+async def _job(client: Client, word: str) -> Any:
+    """Returns the job that a word on the command line names."""
+    from novasphere_client.jobs import DEFAULT_NAMESPACE
+
+    try:
+        return await client.jobs.get(str(uuid.UUID(word)))
+    except ValueError:
+        namespace, _, name = word.rpartition("/")
+        return await client.jobs.named(name, namespace or DEFAULT_NAMESPACE)
+
+
+@jobs.command("apply")
+def apply_jobs(
+    context: typer.Context,
+    file: Annotated[
+        str,
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            help="YAML or JSON, one job a document, with the fields of -o yaml; - for standard input.",
+        ),
+    ],
+    dry_run: options.DryRun = False,
+) -> None:
+    """Makes the jobs of a file, or changes them to what it says; what it does not say stays."""
+    wanted = list(_read_jobs(file))
+
+    async def work(client: Client) -> int:
+        by_name = {_described(job): job for job in wanted}
+        return await sessions.each(
+            client,
+            list(by_name),
+            lambda name, request_id: _apply(client, by_name[name], request_id, dry_run),
+            lambda name, done: terminal.say(f"job {name} {'would be ' if dry_run else ''}{done}"),
+        )
+
+    sessions.run(context, work)
+
+
+def _described(job: dict[str, Any]) -> str:
+    from novasphere_client.jobs import DEFAULT_NAMESPACE
+
+    return f"{job.get('namespace_id') or DEFAULT_NAMESPACE}/{job['name']}"
+
+
+def _read_jobs(file: str) -> Iterator[dict[str, Any]]:
+    import yaml
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        documents = list(yaml.safe_load_all(text))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error}") from None
+    seen: set[str] = set()
+    for number, job in enumerate((one for one in documents if one is not None), 1):
+        if not isinstance(job, dict) or not isinstance(job.get("name"), str):
+            raise typer.BadParameter(f"{file}, document {number}: a job is an object with a name")
+        if "namespace" in job:
+            job.setdefault("namespace_id", job.pop("namespace"))
+        if _described(job) in seen:
+            raise typer.BadParameter(f"{file}, document {number}: {_described(job)} is there twice")
+        seen.add(_described(job))
+        yield job
+    if not seen:
+        raise typer.BadParameter(f"{file} holds no job")
+
+
+async def _apply(client: Client, wanted: dict[str, Any], request_id: str, dry_run: bool) -> str:
+    """Returns what was done to the job."""
+    from novasphere.schedule.v1 import job_service_pb2
+
+    from novasphere_client import json_form
+    from novasphere_client.errors import NotFound
+
+    # What the server decides may stand in the file as `job get -o yaml` printed it.
+    fields = {name: value for name, value in wanted.items() if name not in _SERVERS_OWN}
+    try:
+        known = await client.jobs.named(*reversed(_described(wanted).split("/", 1)))
+    except NotFound:
+        create = json_form.decode(job_service_pb2.CreateJobRequest, fields)
+        create.request_id, create.validate_only = request_id, dry_run
+        await client.jobs.create(create)
+        return "created"
+    named = [name for name in fields if name not in ("name", "namespace_id")]
+    if not named:
+        return "unchanged"
+    update = json_form.decode(job_service_pb2.UpdateJobRequest, {name: fields[name] for name in named})
+    update.job_id = known.id
+    update.update_mask.paths.extend(named)
+    update.request_id, update.validate_only = request_id, dry_run
+    await client.jobs.update(update)
+    if dry_run:
+        return "changed"
+    after = await client.jobs.get(known.id)
+    return "unchanged" if after.revision == known.revision else "changed"
+
+
+_SERVERS_OWN = {"id", "created_at", "updated_at", "created_by", "revision", "number"}
+
+
+@jobs.command("list")
+def list_jobs(
+    context: typer.Context,
+    namespace: Namespace = "",
+    watch: options.Watch = False,
+    watch_only: options.WatchOnly = False,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Lists jobs, oldest first."""
+    printer = Printer(output, JOB_COLUMNS, _job_name, no_headers=no_headers)
+
+    async def work(client: Client) -> int:
+        from novasphere.schedule.v1 import job_service_pb2
+
+        if watch or watch_only:
+            manner = Manner(changes_only=watch_only)
+            return await _watch(client, printer, manner, namespace=namespace)
+        found = [job async for job in client.jobs.all(namespace=namespace)]
+        response = job_service_pb2.ListJobsResponse(
+            data=found, total=len(found), page=1, page_size=max(len(found), 1)
+        )
+        printer.list(found, response, empty="no job yet. Make one: novasphere job apply -f FILE")
+        return 0
+
+    sessions.run(context, work)
+
+
+@jobs.command("get")
+def get_jobs(
+    context: typer.Context,
+    names: JobNames,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows jobs."""
+    printer = Printer(output, JOB_COLUMNS, _job_name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        from novasphere.schedule.v1 import job_service_pb2
+
+        found = [await _job(client, name) for name in names]
+        if len(found) == 1:
+            printer.one(found[0])
+        else:
+            printer.list(found, job_service_pb2.ListJobsResponse(data=found), empty="")
+
+    sessions.run(context, work)
+
+
+@jobs.command("describe")
+def describe_jobs(context: typer.Context, names: JobNames) -> None:
+    """Shows everything about jobs, as YAML that apply takes."""
+
+    async def work(client: Client) -> None:
+        from novasphere_client import json_form
+
+        for name in names:
+            data = json_form.encode(await _job(client, name))
+            document(Form.YAML, data, is_one_of_many=len(names) > 1)
+
+    sessions.run(context, work)
+
+
+@jobs.command("delete")
+def delete_jobs(context: typer.Context, names: JobNames, dry_run: options.DryRun = False) -> None:
+    """Deletes jobs."""
+
+    async def delete(client: Client, job_id: str, request_id: str) -> None:
+        await client.jobs.delete(job_id, request_id=request_id, validate_only=dry_run)
+
+    _each(context, names, delete, "deleted", dry_run)
+
+
+@jobs.command("enable")
+def enable_jobs(context: typer.Context, names: JobNames, dry_run: options.DryRun = False) -> None:
+    """Lets jobs make tasks."""
+
+    async def enable(client: Client, job_id: str, request_id: str) -> None:
+        await client.jobs.enable(job_id, request_id=request_id, validate_only=dry_run)
+
+    _each(context, names, enable, "enabled", dry_run)
+
+
+@jobs.command("disable")
+def disable_jobs(context: typer.Context, names: JobNames, dry_run: options.DryRun = False) -> None:
+    """Keeps jobs from making tasks."""
+
+    async def disable(client: Client, job_id: str, request_id: str) -> None:
+        await client.jobs.disable(job_id, request_id=request_id, validate_only=dry_run)
+
+    _each(context, names, disable, "disabled", dry_run)
+
+
+def _each(
+    context: typer.Context,
+    names: list[str],
+    act: Callable[[Client, str, str], Awaitable[None]],
+    done: str,
+    dry_run: bool,
+) -> None:
+    async def work(client: Client) -> int:
+        async def one(name: str, request_id: str) -> None:
+            await act(client, (await _job(client, name)).id, request_id)
+
+        return await sessions.each(
+            client,
+            names,
+            one,
+            lambda name, _: terminal.say(f"job {name} {'would be ' if dry_run else ''}{done}"),
+        )
+
+    sessions.run(context, work)
+
+
+@jobs.command("watch")
+def watch_jobs(
+    context: typer.Context,
+    namespace: Namespace = "",
+    cursor: options.Cursor = "",
+    watch_only: options.WatchOnly = False,
+    events: options.WatchEvents = True,
+    timeout: options.WatchTimeout = None,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows jobs and every change to them, as events.
+
+    It goes on where it was after any break. Exit code 4: changes were lost, and it ends.
+    """
+    printer = Printer(output, JOB_COLUMNS, _job_name, no_headers=no_headers, events=events)
+    manner = Manner(cursor, changes_only=watch_only, timeout=timeout, needs_all=True)
+
+    async def work(client: Client) -> int:
+        return await _watch(client, printer, manner, namespace=namespace)
+
+    sessions.run(context, work)
+
+
+async def _watch(client: Client, printer: Printer, manner: Manner, *, namespace: str = "") -> int:
+    def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> JobWatch:
+        return client.jobs.watch(
+            cursor=cursor, namespace=namespace, patience=None, on_interruption=on_interruption
+        )
+
+    return await watching.show(client, start, printer, manner)
+
+
+def status_option(text: str) -> str:
+    """Checks a --status word as it is given."""
+    from novasphere.schedule.v1 import agent_pb2
+
+    from novasphere_client import json_form
+
+    enum = agent_pb2.AgentStatus.DESCRIPTOR
+    if json_form.number_of(enum, text) is None:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(json_form.words(enum))}")
+    return text
+
+
+@agents.command("list")
+def list_agents(
+    context: typer.Context,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            parser=status_option,
+            metavar="STATUS",
+            help="Only those that are online, busy, error or offline; repeatable.",
+        ),
+    ] = None,
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Lists agents by name."""
+    printer = Printer(output, AGENT_COLUMNS, _agent_name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        from novasphere.schedule.v1 import agent_pb2, agent_service_pb2
+
+        from novasphere_client import json_form
+
+        enum = agent_pb2.AgentStatus.DESCRIPTOR
+        statuses: list[Any] = [json_form.number_of(enum, word) for word in status or ()]
+        found = [agent async for agent in client.agents.all(statuses=statuses)]
+        response = agent_service_pb2.ListAgentsResponse(
+            data=found, total=len(found), page=1, page_size=max(len(found), 1)
+        )
+        printer.list(found, response, empty="no such agent")
+
+    sessions.run(context, work)
+
+
+@agents.command("get")
+def get_agents(
+    context: typer.Context,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="AGENT...",
+            help="The agents' ids, or the names of their nodes.",
+            autocompletion=completing.nodes,
+        ),
+    ],
+    output: options.Output = Form.TABLE,
+    no_headers: options.NoHeaders = False,
+) -> None:
+    """Shows agents."""
+    printer = Printer(output, AGENT_COLUMNS, _agent_name, no_headers=no_headers)
+
+    async def work(client: Client) -> None:
+        from novasphere.schedule.v1 import agent_service_pb2
+
+        found = [await client.agents.get(name) for name in names]
+        if len(found) == 1:
+            printer.one(found[0])
+        else:
+            printer.list(found, agent_service_pb2.ListAgentsResponse(data=found), empty="")
+
+    sessions.run(context, work)
