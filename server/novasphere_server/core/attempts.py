@@ -28,6 +28,7 @@ from novasphere_server.store.transactions import Transaction
 Key = tuple[str, int]  # run id and attempt
 
 _c = tables.tasks.c
+_n = tables.nodes.c
 _STEP = 500  # keys of one statement
 
 
@@ -77,6 +78,10 @@ def claim(
         if len(found) >= min(limit, shared_limit):
             unread.add(demand)
         waiting += found
+    if waiting and tx.execute(sa.select(_n.id).where(_n.uid == node.uid)).first() is None:
+        return Claim(
+            [], False, frozenset(demands)
+        )  # it was deleted this moment, and its link is about to end
     waiting.sort(key=lambda stored: (-stored.task.priority, stored.task.number))
     left_shared = shared_limit
     dispatches: list[link.Dispatch] = []
