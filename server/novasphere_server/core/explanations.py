@@ -87,7 +87,7 @@ class Explanations:
             situation.free_slots = credit
         if node.connection == node_pb2.CONNECTION_STATE_ONLINE:
             return
-        lost_at_us = self._presence.lost_at_us(node.uid)
+        lost_at_us = self._presence.lost_at_us(node.uid, self._presence.lost_after)
         if lost_at_us is not None:
             situation.lost_at.CopyFrom(instants.timestamp(lost_at_us))
 
