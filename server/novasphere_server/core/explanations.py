@@ -21,7 +21,7 @@ from novasphere_server.core.links import Links
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 
 _SHOWN = 5  # commands of a queue that are named
@@ -55,6 +55,13 @@ class Explanations:
             if stored.result.HasField("signal"):
                 response.signal = stored.result.signal
             response.explanations.extend(_ends(stored))
+            return response
+        task = await self._store.get(TASKS, command.command_id)
+        if task is not None and _is_unplaced(task.message().task):
+            _set_span(response, command)
+            response.explanations.append(
+                _because(why.COMMAND_CAUSE_NOT_PLACED, response.since, response.until)
+            )
             return response
         node = await self._store.get(NODES, command.target_node_id)
         if node is None:  # deleted this moment, and the command with it
@@ -113,6 +120,10 @@ class Explanations:
         if principal.namespaces:
             shown = shown.where(_c.namespace.in_(sorted(principal.namespaces)))
         situation.ahead_command_ids.extend(row.key for row in await self._store.read(shown))
+
+
+def _is_unplaced(task: task_pb2.Task) -> bool:
+    return task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid
 
 
 def _because(
@@ -179,7 +190,9 @@ def _ends(stored: pb.CommandWithResult) -> Iterator[why.CommandExplanation]:
     command = stored.command
     cause = why.COMMAND_CAUSE_SUCCEEDED
     if command.reason:
-        cause = why.CommandCause.Value(f"COMMAND_CAUSE_{command.reason}")
+        named = f"COMMAND_CAUSE_{command.reason}"
+        known = why.CommandCause.keys()
+        cause = why.CommandCause.Value(named) if named in known else why.COMMAND_CAUSE_ENDED
     yield _because(cause, command.completed_at)
     if stored.HasField("late_result"):
         yield _because(why.COMMAND_CAUSE_LATE_REPORT, stored.late_result.received_at)

@@ -120,7 +120,7 @@ def services(
         JOIN_TOKENS: JoinTokenService(join_tokens),
         TICKETS: TicketService(tickets),
         LINK: LinkService(fleet.links),
-        TASKS: TaskService(fleet.schedule_tasks),
+        TASKS: TaskService(fleet.schedule_tasks, fleet.task_explanations),
         SCHEDULES: ScheduleService(fleet.schedules),
         TASK_INSTANCES: TaskInstanceService(fleet.schedule_tasks),
         DEVICE_TASKS: DeviceTaskService(fleet.device_tasks),
