@@ -115,7 +115,7 @@ def services(
         AGENTS: AgentService(fleet.agents),
         SERVERS: servers,
         AGENT_TOKENS: TokenService(agent_tokens, fleet.agents),
-        JOBS: JobService(fleet.jobs),
+        JOBS: JobService(fleet.jobs, fleet.schedule_tasks),
         KEYS: KeyService(keys),
         JOIN_TOKENS: JoinTokenService(join_tokens),
         TICKETS: TicketService(tickets),
