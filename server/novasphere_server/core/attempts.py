@@ -79,9 +79,8 @@ def claim(
             unread.add(demand)
         waiting += found
     if waiting and tx.execute(sa.select(_n.id).where(_n.uid == node.uid)).first() is None:
-        return Claim(
-            [], False, frozenset(demands)
-        )  # it was deleted this moment, and its link is about to end
+        # It was deleted this moment, and its link is about to end.
+        return Claim([], False, frozenset(demands))
     waiting.sort(key=lambda stored: (-stored.task.priority, stored.task.number))
     left_shared = shared_limit
     dispatches: list[link.Dispatch] = []

@@ -14,7 +14,7 @@ from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
 from novasphere_server.clock import Clock
-from novasphere_server.core import commands, instants, output_chunks, presence
+from novasphere_server.core import commands, instants, output_chunks, presence, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.links import Links
@@ -66,7 +66,9 @@ class Explanations:
         node = await self._store.get(NODES, command.target_node_id)
         if node is None:  # deleted this moment, and the command with it
             raise errors.CommandNotFound(command_id)
-        self._describe_node(response.node, node.message())
+        usual = self._presence.lost_after
+        after = usual if task is None else tasks.lost_after(task.message().task.config, usual)
+        self._describe_node(response.node, node.message(), after)
         _set_span(response, command)
         if command.HasField("run_deadline"):
             response.until.CopyFrom(command.run_deadline)
@@ -83,7 +85,9 @@ class Explanations:
             )
         return response
 
-    def _describe_node(self, situation: why.CommandNodeSituation, node: node_pb2.Node) -> None:
+    def _describe_node(
+        self, situation: why.CommandNodeSituation, node: node_pb2.Node, after: float
+    ) -> None:
         situation.node_id = node.node_id
         situation.connection = node.connection
         situation.capacity = node.capacity
@@ -94,7 +98,7 @@ class Explanations:
             situation.free_slots = credit
         if node.connection == node_pb2.CONNECTION_STATE_ONLINE:
             return
-        lost_at_us = self._presence.lost_at_us(node.uid, self._presence.lost_after)
+        lost_at_us = self._presence.lost_at_us(node.uid, after)
         if lost_at_us is not None:
             situation.lost_at.CopyFrom(instants.timestamp(lost_at_us))
 

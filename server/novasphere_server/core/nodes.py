@@ -98,8 +98,9 @@ class Nodes:
         is_dry_run: bool = False,
     ) -> pb.Node:
         """Forgets a node with everything that belongs to it, and returns what it was. What only it may run goes
-        too; what it was given of the rest is LOST. Its link is closed by whoever follows the log. Raises NodeNotFound, and PermissionDenied for a caller who is bound
-        to namespaces: the node and its tasks are not theirs alone.
+        too; what it was given of the rest is LOST. Its link is closed by whoever follows the log. Raises
+        NodeNotFound, and PermissionDenied for a caller who is bound to namespaces: the node and its tasks are
+        not theirs alone.
         """
         if principal.namespaces:
             raise errors.PermissionDenied(
