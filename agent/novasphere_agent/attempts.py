@@ -44,6 +44,12 @@ _QUICK_SECONDS = 0.01
 # Deleted attempts that are kept in mind, so that a late copy of their dispatch is known.
 _MOST_DELETED = 4096
 
+_ENDED_BY = {
+    "cancel": AttemptPhase.CANCELLED,
+    "timeout": AttemptPhase.TIMED_OUT,
+    "stop": AttemptPhase.STOPPED,
+}
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -272,6 +278,14 @@ class Attempts:
             await self._work(self._journal.probe)
             self.fault = ""
 
+    async def renew_lease(self, heard_at: float) -> None:
+        """Lets what must not run without a server go on, from when that was last heard."""
+        if any(attempt.intent.stop_after_ms for attempt in self._running()):
+            try:
+                await self._work(self._journal.renew_lease, heard_at)
+            except OSError as error:  # it is stopped then, which is what the server believes too
+                log.warning("the lease of running attempts is not renewed: %s", error)
+
     async def cancel(self, key: Key, grace_ms: int) -> None:
         """Has an attempt killed; returns when that is durable, unless the disk is full."""
         if key in self.answers:
@@ -360,6 +374,7 @@ class Attempts:
             payload=dispatch.payload,
             limits=runtimes.limits_of(dispatch, start),
             discards_output=dispatch.discard_output,
+            stop_after_ms=dispatch.stop_after_ms,
         )
 
     async def _launch(self, attempt: Attempt) -> None:
@@ -457,9 +472,7 @@ class Attempts:
             reason = f"SPAWN_FAILED: {outcome.spawn_error}"
             self._end(attempt, outcome, AttemptPhase.REJECTED, reason)
             return
-        phase = {"cancel": AttemptPhase.CANCELLED, "timeout": AttemptPhase.TIMED_OUT}.get(
-            outcome.ended_by or "", AttemptPhase.EXITED
-        )
+        phase = _ENDED_BY.get(outcome.ended_by or "", AttemptPhase.EXITED)
         attempt.spools.finish(outcome.stdout_bytes, outcome.stderr_bytes)
         self._end(attempt, outcome, phase, outcomes.in_words(outcome, attempt.intent.limits))
 
@@ -469,6 +482,8 @@ class Attempts:
             phase = AttemptPhase.CANCELLED
         elif self._journal.is_timed_out(attempt.directory):
             phase = AttemptPhase.TIMED_OUT
+        elif self._journal.is_stopped(attempt.directory):
+            phase = AttemptPhase.STOPPED
         else:
             phase = AttemptPhase.UNKNOWN
         self._end(attempt, Exit(), phase, what_happened)

@@ -22,6 +22,7 @@ PROCESS = "process.json"
 CLAIM = "claim"
 CANCEL = "cancel.json"
 TIMED_OUT = "timed_out"
+STOPPED = "stopped"
 EXIT = "exit.json"
 # What comes of reading a file that is damaged, or not of this version of the agent.
 _UNREADABLE = (TypeError, ValueError)
@@ -54,6 +55,8 @@ class Intent:
     payload: str = ""
     limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
     discards_output: bool = False
+    # How long it may go on without a server; 0: for ever.
+    stop_after_ms: int = 0
     # Why nothing was started, where an agent before this version refused: those wrote refusals down.
     rejection: str = ""
 
@@ -79,7 +82,7 @@ class Exit:
     duration_ms: int = 0
     stdout_bytes: int = 0
     stderr_bytes: int = 0
-    # "cancel", "timeout", or nothing where it ended by itself.
+    # "cancel", "timeout", "stop", or nothing where it ended by itself.
     ended_by: str | None = None
     # Why nothing could be started.
     spawn_error: str = ""
@@ -94,6 +97,7 @@ class Journal:
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / "attempts"
+        self._lease = data_dir / "lease"
         self._passed_over: set[Path] = set()
         self._root.mkdir(mode=0o700, exist_ok=True)
         durable.sync_directory(data_dir)
@@ -169,6 +173,15 @@ class Journal:
 
     def is_timed_out(self, directory: Path) -> bool:
         return (directory / TIMED_OUT).exists()
+
+    def is_stopped(self, directory: Path) -> bool:
+        return (directory / STOPPED).exists()
+
+    def renew_lease(self, heard_at: float) -> None:
+        """Notes when the server was last heard, by the monotonic clock, for those who must not go on without."""
+        new = self._lease.with_name(self._lease.name + ".new")
+        new.write_text(repr(heard_at))  # not durable: after a power cut nothing is left to be stopped
+        new.replace(self._lease)
 
     def delete(self, directory: Path) -> None:
         # The intent first: a half-deleted attempt must not look like one that nobody finished.

@@ -12,6 +12,7 @@ _BY_SIGNAL = 128
 _ENDS = {
     "cancel": "killed because a client cancelled it",
     "timeout": "killed because its time was up",
+    "stop": "killed because its agent had been without a server for too long",
 }
 
 

@@ -35,6 +35,7 @@ _FAREWELL_SECONDS = 2.0
 # Most dispatches are followed by a report at once, which takes the acknowledgement along.
 _ACK_SECONDS = 0.02
 _DEFAULT_HEARTBEAT_MS = 10_000
+_LEASE_SECONDS = 1.0
 _DEFAULT_WINDOW_BYTES = 1 << 20
 
 
@@ -109,6 +110,7 @@ class Session:
                 self._receive(),
                 self._write(outbox),
                 self._beat(interval),
+                self._keep_lease(),
                 self._take_leave(stop),
             )
         finally:
@@ -210,6 +212,11 @@ class Session:
             await asyncio.sleep(min(self._silence_seconds / 4, 1.0))
         self._channel.abort()
         raise StreamTerminatedError(f"nothing was heard for {self._silence_seconds:.0f} s")
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await self._attempts.renew_lease(time.monotonic() - self._channel.silent_seconds)
+            await asyncio.sleep(_LEASE_SECONDS)
 
     async def _take_leave(self, stop: asyncio.Event) -> None:
         await stop.wait()

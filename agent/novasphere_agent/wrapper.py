@@ -16,7 +16,11 @@ The files of an attempt's directory that it takes part in:
   cancel.json   the agent wants it killed; SIGUSR1 tells the wrapper to look (SIGUSR2 says so without a
                 file, on a full disk)
   timed_out     the wrapper is killing it because its time is up
+  stopped       the wrapper is killing it because the agent has been without a server for too long
   exit.json     how it ended
+
+And one beside all of them: `lease`, in which the agent notes when it last heard its server, by the monotonic
+clock. Who is to be stopped without a server is stopped by its wrapper, whether the agent lives or not.
 """
 
 from __future__ import annotations
@@ -242,7 +246,8 @@ class Wrapper:
         for tap in self._taps:
             os.close(tap.writer)
 
-        ended_by = self._wait(began, intent["timeout_ms"] / 1000, intent["grace_ms"] / 1000)
+        stop_after = intent.get("stop_after_ms", 0) / 1000
+        ended_by = self._wait(began, intent["timeout_ms"] / 1000, intent["grace_ms"] / 1000, stop_after)
         ended = time.monotonic()
         for tap in self._taps:
             # Twice: what a full disk held up, then all that the pipe holds. No more often, or a process
@@ -280,7 +285,7 @@ class Wrapper:
             file.write(text)
         return [shell, script]
 
-    def _wait(self, began: float, timeout: float, grace: float) -> str | None:
+    def _wait(self, began: float, timeout: float, grace: float, stop_after: float) -> str | None:
         """Waits for the command's end, or brings it about; returns why, unless it ended by itself."""
         while True:
             self._reap()
@@ -294,14 +299,32 @@ class Wrapper:
                 return "cancel"
             left = began + timeout - time.monotonic() if timeout else None
             if left is not None and left <= 0:
-                # Before the first signal: whoever finds this attempt dead must know why.
-                try:  # noqa: SIM105 - contextlib would be one more import
-                    os.close(os.open(self._path("timed_out"), os.O_WRONLY | os.O_CREAT, 0o600))
-                except OSError:
-                    pass  # a full disk: the kill matters more than the note
+                self._note("timed_out")
                 self._kill_tree(grace)
                 return "timeout"
+            if stop_after:
+                until_stop = max(began, self._server_heard_at()) + stop_after - time.monotonic()
+                if until_stop <= 0:
+                    self._note("stopped")
+                    self._kill_tree(grace)
+                    return "stop"
+                left = until_stop if left is None else min(left, until_stop)
             self._sleep(left)
+
+    def _server_heard_at(self) -> float:
+        """Returns when the agent last heard its server; 0 where that is not known."""
+        try:
+            heard_at = float(_read(f"{self._directory}/../../lease"))
+        except (OSError, ValueError):
+            return 0.0
+        return heard_at if heard_at <= time.monotonic() else 0.0  # of before the machine restarted
+
+    def _note(self, name: str) -> None:
+        # Before the first signal: whoever finds this attempt dead must know why.
+        try:  # noqa: SIM105 - contextlib would be one more import
+            os.close(os.open(self._path(name), os.O_WRONLY | os.O_CREAT, 0o600))
+        except OSError:
+            pass  # a full disk: the kill matters more than the note
 
     def _be_cancelled(self, *_: object) -> None:
         self._is_cancelled = True

@@ -77,6 +77,47 @@ async def test_a_task_goes_to_a_node_that_has_its_labels(world, pair):
     assert runs(other) == []
 
 
+GIB = 1024**3
+SMALL = {
+    "system": "linux",
+    "machine": "x86_64",
+    "cpu_count": 2,
+    "memory_total_bytes": 2 * GIB,
+    "storage_total_bytes": 10 * GIB,
+}
+
+
+@pytest.mark.parametrize(
+    ("requirements", "profile", "lack"),
+    [
+        ({"min_cpu_cores": 8}, {"cpu_count": 8}, "CPU"),
+        ({"min_memory_gb": 7.5}, {"memory_total_bytes": 8 * GIB}, "MEMORY"),
+        ({"min_storage_gb": 100}, {"storage_total_bytes": 100 * GIB}, "STORAGE"),
+        ({"platform": "Android"}, {"system": "android"}, "PLATFORM"),
+        ({"role": "builder"}, {"role": "builder"}, "ROLE"),
+        ({"tags": ["arm64"]}, {"machine": "arm64"}, "TAG"),
+        ({"gpu_required": True}, {"gpu_count": 1}, "GPU"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_task_goes_to_a_node_that_has_what_it_requires(world, requirements, profile, lack):
+    small, able = (
+        world.agent(name, capabilities=["shell"], **(SMALL | more))
+        for name, more in (("n1", {}), ("n2", profile))
+    )
+    await small.connect()
+    await small.settle()
+    [task_id] = await world.submit(command_text="true", requirements=pb.Requirements(**requirements))
+    await small.settle()
+    assert runs(small) == []
+    _, [fact] = await world.fleet.task_explanations.explain(ADMIN, task_id)
+    assert (fact.reason, fact.subject) == ("NO_MATCH", "n1")
+    assert str(fact.facts["lacks"]).startswith(f"{lack} ")
+    await able.connect()
+    await able.dispatched()
+    assert runs(able) == [task_id]
+
+
 async def test_a_task_that_nobody_can_run_blocks_no_other(world, one):
     await world.submit(*(new(labels={"zone": "nowhere"}) for _ in range(100)))
     [task_id] = await world.submit(command_text="true")

@@ -28,6 +28,7 @@ from novasphere_server.store.transactions import Transaction
 Key = tuple[str, int]  # run id and attempt
 
 _c = tables.tasks.c
+_n = tables.nodes.c
 _STEP = 500  # keys of one statement
 
 
@@ -77,6 +78,9 @@ def claim(
         if len(found) >= min(limit, shared_limit):
             unread.add(demand)
         waiting += found
+    if waiting and tx.execute(sa.select(_n.id).where(_n.uid == node.uid)).first() is None:
+        # It was deleted this moment, and its link is about to end.
+        return Claim([], False, frozenset(demands))
     waiting.sort(key=lambda stored: (-stored.task.priority, stored.task.number))
     left_shared = shared_limit
     dispatches: list[link.Dispatch] = []
@@ -188,7 +192,15 @@ def _dispatch(stored: pb.StoredTask, token: int, settings: FleetSettings) -> lin
         if config.HasField("resource_limits")
         else None,
         discard_output=config.HasField("capture_output") and not config.capture_output,
+        stop_after_ms=_stop_after_ms(config, settings),
     )
+
+
+def _stop_after_ms(config: pb.TaskConfig, settings: FleetSettings) -> int:
+    if config.on_disconnect != pb.DISCONNECT_POLICY_STOP:
+        return 0
+    seconds = config.lost_after_seconds if config.HasField("lost_after_seconds") else settings.lost_after
+    return int(max(seconds, tasks.SHORTEST_STOP) * 1000)
 
 
 def _environment(task: pb.Task) -> dict[str, str]:
@@ -294,13 +306,21 @@ def _judge(
     settings: FleetSettings,
 ) -> link.Verdict.ValueType:
     stored = None if row is None else pb.StoredTask.FromString(row.body)
-    if row is None or stored is None or stored.instance.node_uid != node_uid:
+    if row is None or stored is None:
         return link.VERDICT_FORGET
     task, instance = stored.task, stored.instance
     is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
-    if (state.attempt, state.fencing_token) != (instance.attempt, row.fencing_token):
+    present = (instance.node_uid, instance.attempt, row.fencing_token)
+    if (node_uid, state.attempt, state.fencing_token) != present:
+        past = reports.past(tx, node_uid, state)
+        if past is None and instance.node_uid != node_uid:
+            return link.VERDICT_FORGET
         reports.record_stale(tx, node_uid, state, "told in a Hello")
-        return link.VERDICT_KILL if is_running else link.VERDICT_FORGET
+        if is_running:
+            return link.VERDICT_KILL
+        # Nobody knows yet how it ended.
+        is_wanted = past is not None and not reports.is_reported(past)
+        return link.VERDICT_ADOPT if is_wanted else link.VERDICT_FORGET
     is_reported = reports.is_reported(stored)
     if states.is_terminal(instance.state) and not is_running and is_reported:
         return link.VERDICT_FORGET
@@ -438,9 +458,14 @@ def _record_report(
     is_final = report.phase != link.ATTEMPT_PHASE_RUNNING
     stored = None if attempt is None else tx.get(TASKS, report.run_id)
     late_after = ""
+    if stored is not None and stored.instance.attempt != report.attempt:
+        stored = None  # its link was told of it before another attempt took its place
     if attempt is None or stored is None:
         result.stale_reports += 1
         reports.record_stale(tx, node_uid, report, report.message)
+        if is_final:
+            result.ended.add((report.run_id, report.attempt))
+            late_after = reports.record_past(tx, node_uid, report)
     elif is_final:
         if states.is_terminal(stored.instance.state) and not reports.has_result(stored):
             late_after = states.name(stored.instance.state)

@@ -14,14 +14,14 @@ from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
 from novasphere_server.clock import Clock
-from novasphere_server.core import commands, instants, output_chunks, presence
+from novasphere_server.core import commands, instants, output_chunks, presence, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.links import Links
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 
 _SHOWN = 5  # commands of a queue that are named
@@ -56,10 +56,19 @@ class Explanations:
                 response.signal = stored.result.signal
             response.explanations.extend(_ends(stored))
             return response
+        task = await self._store.get(TASKS, command.command_id)
+        if task is not None and _is_unplaced(task.message().task):
+            _set_span(response, command)
+            response.explanations.append(
+                _because(why.COMMAND_CAUSE_NOT_PLACED, response.since, response.until)
+            )
+            return response
         node = await self._store.get(NODES, command.target_node_id)
         if node is None:  # deleted this moment, and the command with it
             raise errors.CommandNotFound(command_id)
-        self._describe_node(response.node, node.message())
+        usual = self._presence.lost_after
+        after = usual if task is None else tasks.lost_after(task.message().task.config, usual)
+        self._describe_node(response.node, node.message(), after)
         _set_span(response, command)
         if command.HasField("run_deadline"):
             response.until.CopyFrom(command.run_deadline)
@@ -76,7 +85,9 @@ class Explanations:
             )
         return response
 
-    def _describe_node(self, situation: why.CommandNodeSituation, node: node_pb2.Node) -> None:
+    def _describe_node(
+        self, situation: why.CommandNodeSituation, node: node_pb2.Node, after: float
+    ) -> None:
         situation.node_id = node.node_id
         situation.connection = node.connection
         situation.capacity = node.capacity
@@ -87,7 +98,7 @@ class Explanations:
             situation.free_slots = credit
         if node.connection == node_pb2.CONNECTION_STATE_ONLINE:
             return
-        lost_at_us = self._presence.lost_at_us(node.uid)
+        lost_at_us = self._presence.lost_at_us(node.uid, after)
         if lost_at_us is not None:
             situation.lost_at.CopyFrom(instants.timestamp(lost_at_us))
 
@@ -113,6 +124,10 @@ class Explanations:
         if principal.namespaces:
             shown = shown.where(_c.namespace.in_(sorted(principal.namespaces)))
         situation.ahead_command_ids.extend(row.key for row in await self._store.read(shown))
+
+
+def _is_unplaced(task: task_pb2.Task) -> bool:
+    return task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid
 
 
 def _because(
@@ -179,7 +194,9 @@ def _ends(stored: pb.CommandWithResult) -> Iterator[why.CommandExplanation]:
     command = stored.command
     cause = why.COMMAND_CAUSE_SUCCEEDED
     if command.reason:
-        cause = why.CommandCause.Value(f"COMMAND_CAUSE_{command.reason}")
+        named = f"COMMAND_CAUSE_{command.reason}"
+        known = why.CommandCause.keys()
+        cause = why.CommandCause.Value(named) if named in known else why.COMMAND_CAUSE_ENDED
     yield _because(cause, command.completed_at)
     if stored.HasField("late_result"):
         yield _because(why.COMMAND_CAUSE_LATE_REPORT, stored.late_result.received_at)

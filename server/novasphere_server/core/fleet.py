@@ -22,6 +22,7 @@ from novasphere_server.core.schedule_tasks import ScheduleTasks
 from novasphere_server.core.schedules import Schedules
 from novasphere_server.core.server_rows import ServerRows
 from novasphere_server.core.servers import Servers
+from novasphere_server.core.task_explanations import TaskExplanations
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.store import Store
 
@@ -61,6 +62,7 @@ class Fleet:
         self.schedules = Schedules(store, settings, clock)
         self.device_tasks = DeviceTasks(store, settings, self.tasks, self.links)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
+        self.task_explanations = TaskExplanations(store, clock, self.presence, self.links)
 
     def backlogs(self) -> dict[str, Backlog]:
         """Returns what is to be deleted of what, by name."""

@@ -15,6 +15,7 @@ from novasphere_server.core.commands import Commands
 from novasphere_server.core.output_chunks import CHUNK_LIMIT
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import Tasks
+from novasphere_server.errors import InvalidArgument
 from novasphere_server.store import tables
 from novasphere_server.store.store import Store
 
@@ -56,20 +57,27 @@ class Outputs:
         stream: api.OutputStream.ValueType,
         offset: int,
         follow: bool,
+        attempt: int = 0,
     ) -> AsyncGenerator[list[api.OutputEvent], None]:
-        """Yields output from `offset` on and at last the END row. With `follow`, stays until the command
-        has ended. Raises CommandNotFound. The caller must aclose() it.
+        """Yields output from `offset` on and at last the END row: of the attempt of a number, or of the last that
+        printed something. With `follow`, stays until the command has ended, or another attempt has followed. Raises
+        CommandNotFound. The caller must aclose() it.
         """
         with self._following(task_ids.run_id(command_id)) as more:
             while True:
                 more.clear()
                 # Before the output is read: whatever came before the end is then seen.
                 command = (await self._commands.get(principal, command_id)).message().command
-                async with aclosing(self._pages(command, stream, offset)) as pages:
+                if attempt > command.attempt:
+                    raise InvalidArgument("attempt", f"must be at most {command.attempt}, the last one")
+                shown = attempt or await self._last_printed(command)
+                async with aclosing(self._pages(command.command_id, shown, stream, offset)) as pages:
                     async for page in pages:
+                        attempt = shown  # offsets mean nothing in another one
                         yield page
                         offset = page[-1].next_offset
-                if commands.has_ended(command) or not follow:
+                is_over = commands.has_ended(command) or 0 < attempt < command.attempt
+                if is_over or not follow:
                     yield [
                         api.OutputEvent(
                             type=api.OUTPUT_EVENT_TYPE_END,
@@ -95,13 +103,21 @@ class Outputs:
             if not followers:
                 del self._followers[command_id]
 
+    async def _last_printed(self, command: pb.Command) -> int:
+        """Returns the last attempt that printed something, the present one where none did."""
+        if command.attempt > 1:
+            last = sa.select(sa.func.max(_c.attempt)).where(_c.run_id == command.command_id)
+            rows = await self._store.read(last)
+            return rows[0][0] or command.attempt
+        return command.attempt
+
     async def _pages(
-        self, command: pb.Command, stream: api.OutputStream.ValueType, offset: int
+        self, run_id: str, attempt: int, stream: api.OutputStream.ValueType, offset: int
     ) -> AsyncGenerator[list[api.OutputEvent], None]:
         """Yields what is stored from `offset` on, in pages that fit a message."""
         rows = _READ_ROWS
-        while command.attempt:
-            events = await self._read(command, stream, offset, rows)
+        while attempt:
+            events = await self._read(run_id, attempt, stream, offset, rows)
             if not events:
                 return
             for page in _paged(events):
@@ -112,9 +128,9 @@ class Outputs:
             rows = min(rows * 4, _MOST_READ_ROWS) if size * 4 <= _READ_BYTES else _READ_ROWS
 
     async def _read(
-        self, command: pb.Command, stream: api.OutputStream.ValueType, offset: int, rows: int
+        self, run_id: str, attempt: int, stream: api.OutputStream.ValueType, offset: int, rows: int
     ) -> list[api.OutputEvent]:
-        where = [_c.run_id == command.command_id, _c.attempt == command.attempt]
+        where = [_c.run_id == run_id, _c.attempt == attempt]
         place: sa.ColumnElement[int] = _c.position
         if stream:
             where.append(_c.stream == stream)

@@ -3,6 +3,10 @@
 Nothing is decided here for good: a session that is woken claims what is there, and whoever comes first has it. What
 is chosen is who looks first: a node that ran the type before, then the one with the most room. Every session with
 room looks again when it is heard from, so a choice that proves bad costs time, never a task.
+
+Tasks of one job are spread by load alone: a node that ran the type is preferred up to half of its capacity, and after
+that whoever has the most room. What a node ran is known of its present link, and forgotten with it: it saves a warm-up
+where it is known, and costs a look at another node where it is not, which is worth neither a table nor a write.
 """
 
 from __future__ import annotations

@@ -17,8 +17,16 @@ from novasphere_server.store.transactions import Transaction
 
 _MESSAGE_LENGTH = 1024  # characters
 _REFUSALS = ("NOT_ALLOWED", "SPAWN_FAILED", "INVALID_PAYLOAD")
-_RAN = (link.ATTEMPT_PHASE_EXITED, link.ATTEMPT_PHASE_CANCELLED, link.ATTEMPT_PHASE_TIMED_OUT)
+_RAN = (
+    link.ATTEMPT_PHASE_EXITED,
+    link.ATTEMPT_PHASE_CANCELLED,
+    link.ATTEMPT_PHASE_TIMED_OUT,
+    link.ATTEMPT_PHASE_STOPPED,
+)
 _GREATEST = 2**63 - 1
+_GREATEST_ATTEMPT = 2**31 - 1
+
+_past = tables.past_instances.c
 
 
 def has_result(stored: pb.StoredTask) -> bool:
@@ -54,11 +62,7 @@ def finish(
     task, instance = stored.task, stored.instance
     if states.is_terminal(instance.state):
         if not is_reported(stored):
-            late = instance.late_report
-            late.received_at.CopyFrom(instants.timestamp(tx.now_us))
-            late.message = report.message[:_MESSAGE_LENGTH] or _words(report)
-            if report.HasField("exit_code"):
-                late.exit_code = report.exit_code
+            _note_late(instance, report, tx.now_us)
             tx.put(TASKS, stored)
         return
     if report.phase in _RAN and not instance.HasField("started_at"):
@@ -109,6 +113,42 @@ def _note_start(stored: pb.StoredTask, at_us: int) -> None:
         stored.task.started_at.CopyFrom(started_at)
 
 
+def _note_late(instance: pb.TaskInstance, report: link.AttemptReport, now_us: int) -> None:
+    late = instance.late_report
+    late.received_at.CopyFrom(instants.timestamp(now_us))
+    late.message = report.message[:_MESSAGE_LENGTH] or _words(report)
+    if report.HasField("exit_code"):
+        late.exit_code = report.exit_code
+
+
+def past(
+    tx: Transaction, node_uid: str, told: link.AttemptReport | link.AttemptState
+) -> pb.StoredTask | None:
+    """Returns an attempt of the node that another one has followed."""
+    attempt = min(told.attempt, _GREATEST_ATTEMPT)
+    found = tx.execute(
+        sa.select(_past.body).where(_past.run_id == told.run_id, _past.attempt == attempt)
+    ).first()
+    stored = None if found is None else pb.StoredTask.FromString(found.body)
+    return stored if stored is not None and stored.instance.node_uid == node_uid else None
+
+
+def record_past(tx: Transaction, node_uid: str, report: link.AttemptReport) -> str:
+    """Keeps what comes too late of an attempt that another one has followed, once. Returns how that attempt had
+    ended; nothing where it is not kept.
+    """
+    stored = past(tx, node_uid, report)
+    if stored is None or is_reported(stored):
+        return ""
+    _note_late(stored.instance, report, tx.now_us)
+    tx.execute(
+        sa.update(tables.past_instances)
+        .where(_past.instance_id == stored.instance.id)
+        .values(body=stored.SerializeToString(deterministic=True))
+    )
+    return states.name(stored.instance.state)
+
+
 def record_stale(
     tx: Transaction, node_uid: str, told: link.AttemptReport | link.AttemptState, message: str
 ) -> None:
@@ -116,12 +156,12 @@ def record_stale(
     task is kept. What it says of others' work, or of attempts to come, is not kept.
     """
     known, stale = tables.tasks.c, tables.stale_reports.c
-    had_it = sa.select(known.key).where(
+    was_given = sa.select(known.key).where(
         known.key == told.run_id,
         known.node_uid == node_uid,
-        known.attempt >= min(told.attempt, 2**31 - 1),
+        known.attempt >= min(told.attempt, _GREATEST_ATTEMPT),
     )
-    if tx.execute(had_it).first() is None:
+    if tx.execute(was_given).first() is None and past(tx, node_uid, told) is None:
         return
     tx.execute(
         sa.delete(tables.stale_reports).where(stale.run_id == told.run_id, stale.attempt == told.attempt)
@@ -173,6 +213,8 @@ def _outcome(report: link.AttemptReport) -> tuple[states.State, str, str]:
             return pb.WORK_STATE_CANCELLED, "CANCELLED", said or _words(report)
         case link.ATTEMPT_PHASE_TIMED_OUT:
             return pb.WORK_STATE_TIMED_OUT, "TIMEOUT", said or _words(report)
+        case link.ATTEMPT_PHASE_STOPPED:
+            return pb.WORK_STATE_LOST, "LOST", said or _words(report)
         case link.ATTEMPT_PHASE_REJECTED:
             word, _, rest = said.partition(":")
             if word in _REFUSALS:
@@ -192,6 +234,8 @@ def _words(report: link.AttemptReport) -> str:
             return "killed because a client cancelled it"
         case link.ATTEMPT_PHASE_TIMED_OUT:
             return "killed because its time was up"
+        case link.ATTEMPT_PHASE_STOPPED:
+            return "killed by its agent, which had been without a server for too long"
         case link.ATTEMPT_PHASE_REJECTED:
             return "refused by the agent"
         case _:

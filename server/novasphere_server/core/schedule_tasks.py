@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import job_pb2
+from novasphere.schedule.v1 import job_service_pb2 as job_api
 from novasphere.schedule.v1 import task_instance_service_pb2 as instance_api
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1 import task_service_pb2 as api
@@ -24,7 +26,7 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import Tasks, check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import NODES, TASKS, Kind
+from novasphere_server.store.kinds import JOBS, NODES, TASKS, Kind
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -139,6 +141,7 @@ class ScheduleTasks:
                 ).at("tasks")
             nodes: dict[str, node_pb2.Node] = {}
             batch: dict[str, pb.StoredTask] = {}
+            jobs: dict[str, job_pb2.Job | None] = {"": None}
             for index, (run_id, new) in enumerate(zip(run_ids, wanted, strict=True)):
                 if new.id and tx.get(TASKS, run_id) is not None:
                     raise errors.TaskExists(new.id).at(f"tasks[{index}].id")
@@ -147,7 +150,13 @@ class ScheduleTasks:
                     if node is None:
                         raise errors.NodeNotFound(new.node_id).at(f"tasks[{index}].node_id")
                     nodes[new.node_id] = node
-                batch[run_id] = self._new(tx, run_id, new, nodes.get(new.node_id))
+                if new.job_id not in jobs:
+                    try:
+                        jobs[new.job_id] = _enabled_job(tx, principal, new.job_id)
+                    except errors.ApiError as refusal:
+                        raise refusal.at(f"tasks[{index}].job_id") from None
+                job = jobs[new.job_id]
+                batch[run_id] = self._new(tx, run_id, new, nodes.get(new.node_id), job)
             for index, stored in enumerate(batch.values()):
                 if stored.task.dependencies:
                     dependencies.add(tx, principal, stored, batch, f"tasks[{index}].")
@@ -168,32 +177,80 @@ class ScheduleTasks:
             ],
         )
 
+    async def trigger(
+        self,
+        principal: Principal,
+        request: job_api.TriggerJobRequest,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> pb.Task:
+        """Returns a new task of a job. Raises JobNotFound, JobDisabled, and TaskNotFound of what it depends on."""
+        new = api.NewTask(
+            job_id=request.job_id, priority=request.priority, dependencies=request.dependencies
+        )
+        if request.HasField("parameters"):
+            new.parameters = request.parameters
+        if request.HasField("scheduled_at"):
+            new.scheduled_at.CopyFrom(request.scheduled_at)
+        run_id = task_ids.new()
+
+        def trigger(tx: Transaction) -> pb.Task:
+            job = _enabled_job(tx, principal, new.job_id)
+            stored = self._new(tx, run_id, new, None, job)
+            if stored.task.dependencies:
+                dependencies.add(tx, principal, stored, {}, "")
+            else:
+                tasks.add(tx, stored)
+            return stored.task
+
+        return await self._store.write(
+            trigger, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Task
+        )
+
     def _announce(self, wanted: Sequence[api.NewTask]) -> None:
         for new in wanted:
-            if not new.dependencies and not new.HasField("scheduled_at"):
+            if not new.dependencies and not new.HasField("scheduled_at") and not new.job_id:
                 self._tasks.expect(new.node_id, "" if new.node_id else Demand.of(new.config).spell())
 
     def _check(self, principal: Principal, new: api.NewTask, where: str) -> None:
-        try:
-            check_namespace(principal, new.namespace_id or _NAMESPACE)
-        except errors.PermissionDenied as refusal:
-            refusal.at(f"{where}namespace_id")
-            raise
-        task_configs.check(new.config, f"{where}config")
+        if (
+            new.namespace_id or not new.job_id
+        ):  # else the job's, as the caller must be allowed to read that
+            try:
+                check_namespace(principal, new.namespace_id or _NAMESPACE)
+            except errors.PermissionDenied as refusal:
+                refusal.at(f"{where}namespace_id")
+                raise
+        if not new.job_id:
+            task_configs.check(new.config, f"{where}config")
+        elif new.HasField("config"):
+            raise errors.InvalidArgument(f"{where}config", "must not be set beside job_id")
         task_configs.check_environment(new.environment, f"{where}environment")
 
     def _new(
-        self, tx: Transaction, run_id: str, new: api.NewTask, node: node_pb2.Node | None
+        self,
+        tx: Transaction,
+        run_id: str,
+        new: api.NewTask,
+        node: node_pb2.Node | None,
+        job: job_pb2.Job | None,
     ) -> pb.StoredTask:
+        config = new.config if job is None else job.config
+        namespace = new.namespace_id or (_NAMESPACE if job is None else job.namespace_id)
         stored = tasks.new(
             tx,
             run_id,
-            task_configs.resolved(new.config, self._settings),
-            namespace=new.namespace_id or _NAMESPACE,
+            task_configs.resolved(config, self._settings),
+            namespace=namespace,
             node=node,
             priority=new.priority,
         )
         task = stored.task
+        if job is not None:
+            task.job_id = job.id
+            if job.HasField("environment"):
+                task.environment = job.environment
         task.dependencies.extend(new.dependencies)
         if new.HasField("environment"):
             task.environment = new.environment
@@ -310,6 +367,15 @@ def _watch(
         project=project,
         key=task_ids.run_id(which.task_id),
     )
+
+
+def _enabled_job(tx: Transaction, principal: Principal, job_id: str) -> job_pb2.Job:
+    job = tx.get(JOBS, job_id)
+    if job is None or not principal.may_touch(job.namespace_id):
+        raise errors.JobNotFound(job_id)
+    if job.status != job_pb2.JOB_STATUS_ENABLED:
+        raise errors.JobDisabled(job_id)
+    return job
 
 
 def _run_id(new: api.NewTask, where: str) -> str:

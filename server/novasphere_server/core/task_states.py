@@ -80,14 +80,15 @@ def end(stored: pb.StoredTask, state: State, now_us: int, reason: str = "", mess
 def end_attempt(
     stored: pb.StoredTask, state: State, now_us: int, due_at_us: int, reason: str, message: str
 ) -> None:
-    """Puts the attempt of an unfinished task into its final state, and has the task wait for the next one."""
+    """Puts the attempt of an unfinished task into its final state, and has the task wait for the next one,
+    which the caller counts.
+    """
     task, instance = stored.task, stored.instance
     refuse_finished(task)
     move(stored, pb.WORK_STATE_PENDING, now_us)
     instance.state = state
     instance.status = INSTANCE_STATUS[state]
     _close(stored, reason, message)
-    task.retry_count += 1
     task.due_at.CopyFrom(instants.timestamp(due_at_us))
 
 

@@ -30,6 +30,10 @@ _table = tables.tasks.c
 Listener = Callable[[str, pb.StoredTask | None], None]
 
 _MAX_RETRY_INTERVAL = 3600  # seconds
+# Seconds. An agent hears of its server every 6 at least, later where a machine is busy.
+SHORTEST_STOP = 15.0
+# Seconds from the last heartbeat to the cut of a link, and from the first signal to the end of a process.
+_STOP_MARGIN = 30.0
 _RELEASED = 500  # tasks in one transaction
 
 
@@ -174,30 +178,30 @@ class Tasks:
 
         return await self._store.write(expire)
 
-    async def lose_work(self, node_id: str, node_uid: str) -> int:
-        """Ends up to a batch of what a lost node was sent. Returns how many tasks that were."""
+    async def lose_work(self, node_id: str, node_uid: str, away: float, usual: float) -> float | None:
+        """Ends what a node was sent that has been away for too long, by what each task says or for the `usual`
+        seconds. Returns after how many seconds of absence to look again, if that may be needed.
+        """
 
-        def lose(tx: Transaction) -> int:
+        def lose(tx: Transaction) -> float | None:
             node = tx.get(NODES, node_id)
-            if node is None or node.uid != node_uid or node.connection != node_pb2.CONNECTION_STATE_LOST:
-                return 0  # it came back, or was deleted
-            unfinished = tx.find(
-                TASKS,
-                _table.node_uid == node_uid,
-                _table.state.in_(states.ON_NODE),
-                limit=DELETION_STEP,
-            )
+            if (
+                node is None
+                or node.uid != node_uid
+                or node.connection == node_pb2.CONNECTION_STATE_ONLINE
+            ):
+                return None  # it came back, or was deleted
+            unfinished = tx.find(TASKS, _table.node_uid == node_uid, _table.state.in_(states.ON_NODE))
+            patience = [lost_after(stored.task.config, usual) for stored in unfinished]
+            due = [each for each, limit in zip(unfinished, patience, strict=True) if limit <= away]
             lost = 0
-            for stored in tx.fitting(unfinished):
-                end_attempt(
-                    tx,
-                    stored,
-                    pb.WORK_STATE_LOST,
-                    "LOST",
-                    f"node {node_id!r} stayed away too long; the command may have run",
-                )
+            for stored in tx.fitting(due[:DELETION_STEP]):
+                message = f"node {node_id!r} stayed away too long; it may have run"
+                end_attempt(tx, stored, pb.WORK_STATE_LOST, "LOST", message)
                 lost += 1
-            return lost
+            if lost < len(due):
+                return away
+            return min((limit for limit in patience if limit > away), default=None)
 
         return await self._store.write(lose)
 
@@ -301,13 +305,19 @@ def end_attempt(
     """Ends the attempt of a task that a node was given, and with it the task, unless another attempt is due
     to it. Stores both.
     """
-    if not _is_retried(stored.task, state):
+    task = stored.task
+    if _is_replaced(task, state):
+        states.end_attempt(stored, state, tx.now_us, tx.now_us, reason, message)
+        task.replacement_count += 1
+        tx.put(TASKS, stored, hold=Hold.NONE)
+    elif _is_retried(task, state):
+        task.retry_count += 1
+        pause_us = round(retry_pause(task.config, task.retry_count) * 1_000_000)
+        states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message)
+        tx.put(TASKS, stored, hold=Hold.TIME if pause_us else Hold.NONE)
+    else:
         states.end(stored, state, tx.now_us, reason, message)
         tx.put(TASKS, stored)
-        return
-    pause_us = round(retry_pause(stored.task.config, stored.task.retry_count + 1) * 1_000_000)
-    states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message)
-    tx.put(TASKS, stored, hold=Hold.TIME if pause_us else Hold.NONE)
 
 
 def begin_attempt(tx: Transaction, stored: pb.StoredTask) -> None:
@@ -343,6 +353,25 @@ def _past(stored: pb.StoredTask) -> dict[str, object]:
         "completed_at_us": instants.optional_microseconds(last, "completed_at"),
         "body": kept.SerializeToString(deterministic=True),
     }
+
+
+def lost_after(config: pb.TaskConfig, usual: float) -> float:
+    """Returns after how many seconds the server gives up an attempt whose node is away; `usual` is for those
+    that do not say.
+    """
+    seconds = float(config.lost_after_seconds) if config.HasField("lost_after_seconds") else usual
+    is_stopped = config.on_disconnect == pb.DISCONNECT_POLICY_STOP
+    return max(seconds, SHORTEST_STOP) + _STOP_MARGIN if is_stopped else seconds
+
+
+def _is_replaced(task: pb.Task, state: states.State) -> bool:
+    """Returns whether an attempt elsewhere takes the place of one that ended in a state."""
+    return (
+        state == pb.WORK_STATE_LOST
+        and task.config.on_disconnect == pb.DISCONNECT_POLICY_REPLACE
+        and not task.node_uid
+        and not task.cancel_requested
+    )
 
 
 def _is_retried(task: pb.Task, state: states.State) -> bool:

@@ -1,10 +1,12 @@
-"""Ends tasks that nobody else can end: those that waited for too long, those of lost nodes, and those
-whose time is up on foreign nodes.
+"""Ends tasks that nobody else can end: those that waited for too long, those of nodes that stay away, and
+those whose time is up on foreign nodes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+from dataclasses import dataclass
 
 from novasphere.schedule.v1 import task_pb2
 
@@ -18,11 +20,20 @@ from novasphere_server.errors import ApiError
 log = logs.get(__name__)
 
 
+@dataclass(slots=True)
+class _Absence:
+    """A node that is away, and when its work is to be looked at, by the monotonic clock."""
+
+    node_id: str
+    look_at: float = 0.0
+
+
 class ExpiryLoop:
     """Asks the database only when something may be due."""
 
     def __init__(self, tasks: Tasks, presence: Presence, clock: Clock, *, period: float) -> None:
         self._tasks = tasks
+        self._presence = presence
         self._clock = clock
         self._period = period
         self._deadline_us: int | None = 0  # nothing is due before it; None: nothing waits
@@ -30,10 +41,10 @@ class ExpiryLoop:
         # clock does meanwhile shortens nobody's time.
         self._runs: dict[str, float] = {}
         self._knows_runs = False  # those that were under way before it was told of any
-        self._lost: dict[str, str] = {}  # lost nodes that may have unfinished work: uid and name
+        self._absences: dict[str, _Absence] = {}  # by the uid of the node
         tasks.on_change(self._follow)
         tasks.on_missed(self._forget)
-        presence.on_lost(self._lost.__setitem__)
+        presence.on_away(self._note_absence)
 
     async def run(self) -> None:
         while True:
@@ -56,10 +67,34 @@ class ExpiryLoop:
                 self._deadline_us = 0
                 raise
         await self._expire_runs()
-        for uid, node_id in tuple(self._lost.items()):
-            while await self._tasks.lose_work(node_id, uid):
-                pass
-            self._lost.pop(uid, None)
+        await self._lose_work()
+
+    async def _lose_work(self) -> None:
+        for uid, absence in tuple(self._absences.items()):
+            while absence.look_at <= self._clock.monotonic():
+                away = self._presence.away_seconds(uid)
+                if away is None:  # its next absence is another one
+                    if self._absences.get(uid) is absence:
+                        del self._absences[uid]
+                    break
+                now = self._clock.monotonic()
+                # Before the look: what its link was still sending meanwhile must not be overlooked.
+                absence.look_at = math.inf
+                try:
+                    again = await self._tasks.lose_work(
+                        absence.node_id, uid, away, self._presence.lost_after
+                    )
+                except BaseException:
+                    absence.look_at = 0.0
+                    raise
+                if again is None:
+                    break
+                absence.look_at = min(absence.look_at, now + again - away)
+                if again > away:
+                    break
+
+    def _note_absence(self, uid: str, node_id: str) -> None:
+        self._absences[uid] = _Absence(node_id)
 
     async def _expire_runs(self) -> None:
         if not self._knows_runs:
@@ -81,8 +116,12 @@ class ExpiryLoop:
     def _follow(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None or stored.task.state not in states.ON_NODE:
             self._runs.pop(run_id, None)
-        elif stored.instance.HasField("run_deadline"):
-            self._time(run_id, stored.instance.run_deadline.ToMicroseconds())
+        else:
+            if stored.instance.HasField("run_deadline"):
+                self._time(run_id, stored.instance.run_deadline.ToMicroseconds())
+            absence = self._absences.get(stored.instance.node_uid)
+            if absence is not None:
+                absence.look_at = 0.0
         if stored is not None and stored.task.state == task_pb2.WORK_STATE_PENDING:
             task = stored.task
             scheduled_us = task.scheduled_at.ToMicroseconds()

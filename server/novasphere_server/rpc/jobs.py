@@ -11,6 +11,7 @@ from novasphere.schedule.v1 import job_service_pb2 as pb
 from novasphere_server import logs
 from novasphere_server.core import jobs, pages
 from novasphere_server.core.jobs import Jobs
+from novasphere_server.core.schedule_tasks import ScheduleTasks
 from novasphere_server.rpc import update_masks, watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many, One
@@ -23,8 +24,9 @@ _ANSWER = pb.GetJobResponse()  # around every job: nothing else is in it
 class JobService:
     """Serves novasphere.schedule.v1.JobService."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, tasks: ScheduleTasks) -> None:
         self._jobs = jobs
+        self._tasks = tasks
 
     async def ListJobs(
         self, request: pb.ListJobsRequest, context: CallContext
@@ -95,6 +97,19 @@ class JobService:
     ) -> pb.DisableJobResponse:
         await self._set_status(request, context, job_pb2.JOB_STATUS_DISABLED)
         return pb.DisableJobResponse()
+
+    async def TriggerJob(
+        self, request: pb.TriggerJobRequest, context: CallContext
+    ) -> pb.TriggerJobResponse:
+        task = await self._tasks.trigger(
+            context.principal, request, idempotency=context.idempotency, is_dry_run=context.is_dry_run
+        )
+        if context.is_dry_run:  # which made nothing that the id could name
+            for name in ("id", "number", "revision"):
+                task.ClearField(name)
+        if context.has_effect:
+            log.info("job triggered", job_id=request.job_id, task_id=task.id, by=context.principal.name)
+        return pb.TriggerJobResponse(task=task)
 
     async def WatchJobs(
         self, request: pb.WatchJobsRequest, context: CallContext

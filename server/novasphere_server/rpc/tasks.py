@@ -14,7 +14,8 @@ from novasphere_server import logs
 from novasphere_server.core import pages
 from novasphere_server.core.device_tasks import DeviceTasks
 from novasphere_server.core.schedule_tasks import ScheduleTasks, TaskFilter
-from novasphere_server.rpc import watch_rows
+from novasphere_server.core.task_explanations import TaskExplanations
+from novasphere_server.rpc import languages, task_explanations, watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many, One
 
@@ -27,8 +28,9 @@ _LOGGED = 100  # tasks named in one line of the log
 class TaskService:
     """Serves novasphere.schedule.v1.TaskService."""
 
-    def __init__(self, tasks: ScheduleTasks) -> None:
+    def __init__(self, tasks: ScheduleTasks, explanations: TaskExplanations) -> None:
         self._tasks = tasks
+        self._explanations = explanations
 
     async def ListTasks(
         self, request: pb.ListTasksRequest, context: CallContext
@@ -74,6 +76,13 @@ class TaskService:
         if context.has_effect:
             log.info("task cancelled", task_id=task.id, by=context.principal.name)
         return pb.CancelTaskResponse(task=task)
+
+    async def ExplainTask(
+        self, request: pb.ExplainTaskRequest, context: CallContext
+    ) -> pb.ExplainTaskResponse:
+        task, facts = await self._explanations.explain(context.principal, request.id)
+        in_chinese = languages.prefers_chinese(context.metadata.get("accept-language", ""))
+        return task_explanations.response(task, facts, in_chinese=in_chinese)
 
     async def WatchTasks(
         self, request: pb.WatchTasksRequest, context: CallContext

@@ -11,8 +11,8 @@ from novasphere.link.v1 import link_service_pb2 as novasphere_link_v1_link_servi
 
 
 words_AttemptPhase = codec.Words(
-    {0: 'UNSPECIFIED', 1: 'RUNNING', 2: 'EXITED', 3: 'CANCELLED', 4: 'TIMED_OUT', 5: 'REJECTED', 6: 'UNKNOWN', 7: 'UNDELIVERED'},
-    {'UNSPECIFIED': 0, 'ATTEMPT_PHASE_UNSPECIFIED': 0, 'RUNNING': 1, 'ATTEMPT_PHASE_RUNNING': 1, 'EXITED': 2, 'ATTEMPT_PHASE_EXITED': 2, 'CANCELLED': 3, 'ATTEMPT_PHASE_CANCELLED': 3, 'TIMED_OUT': 4, 'ATTEMPT_PHASE_TIMED_OUT': 4, 'REJECTED': 5, 'ATTEMPT_PHASE_REJECTED': 5, 'UNKNOWN': 6, 'ATTEMPT_PHASE_UNKNOWN': 6, 'UNDELIVERED': 7, 'ATTEMPT_PHASE_UNDELIVERED': 7},
+    {0: 'UNSPECIFIED', 1: 'RUNNING', 2: 'EXITED', 3: 'CANCELLED', 4: 'TIMED_OUT', 5: 'REJECTED', 6: 'UNKNOWN', 7: 'UNDELIVERED', 8: 'STOPPED'},
+    {'UNSPECIFIED': 0, 'ATTEMPT_PHASE_UNSPECIFIED': 0, 'RUNNING': 1, 'ATTEMPT_PHASE_RUNNING': 1, 'EXITED': 2, 'ATTEMPT_PHASE_EXITED': 2, 'CANCELLED': 3, 'ATTEMPT_PHASE_CANCELLED': 3, 'TIMED_OUT': 4, 'ATTEMPT_PHASE_TIMED_OUT': 4, 'REJECTED': 5, 'ATTEMPT_PHASE_REJECTED': 5, 'UNKNOWN': 6, 'ATTEMPT_PHASE_UNKNOWN': 6, 'UNDELIVERED': 7, 'ATTEMPT_PHASE_UNDELIVERED': 7, 'STOPPED': 8, 'ATTEMPT_PHASE_STOPPED': 8},
 )
 
 
@@ -593,6 +593,7 @@ def encode_Dispatch(m: novasphere_link_v1_link_service_pb2.Dispatch) -> dict[str
     if m.HasField("limits"):
         data['limits'] = encode_ResourceLimits(m.limits)
     data['discard_output'] = m.discard_output
+    data['stop_after_ms'] = m.stop_after_ms
     return data
 
 
@@ -600,7 +601,7 @@ def dump_Dispatch(m: novasphere_link_v1_link_service_pb2.Dispatch) -> bytes:
     return orjson.dumps(encode_Dispatch(m))
 
 
-keys_Dispatch = frozenset(['arguments', 'attempt', 'command_text', 'discard_output', 'environment', 'fencing_token', 'kind', 'limits', 'max_output_bytes', 'payload', 'program', 'run_id', 'timeout_ms'])
+keys_Dispatch = frozenset(['arguments', 'attempt', 'command_text', 'discard_output', 'environment', 'fencing_token', 'kind', 'limits', 'max_output_bytes', 'payload', 'program', 'run_id', 'stop_after_ms', 'timeout_ms'])
 
 
 def decode_Dispatch(data: Any, path: str = '', known: frozenset[str] = keys_Dispatch) -> novasphere_link_v1_link_service_pb2.Dispatch:
@@ -652,6 +653,9 @@ def decode_Dispatch(data: Any, path: str = '', known: frozenset[str] = keys_Disp
     v = data.get('discard_output')
     if v is not None:
         m.discard_output = codec.boolean(v, path, 'discard_output')
+    v = data.get('stop_after_ms')
+    if v is not None:
+        m.stop_after_ms = codec.uint64(v, path, 'stop_after_ms')
     return m
 
 

@@ -41,6 +41,8 @@ class _AttemptPhaseEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AttemptPh
     """The agent meant to start it and cannot tell how that ended."""
     ATTEMPT_PHASE_UNDELIVERED: _AttemptPhase.ValueType  # 7
     """The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
+    ATTEMPT_PHASE_STOPPED: _AttemptPhase.ValueType  # 8
+    """It was killed because its agent had been without a server for as long as its dispatch allowed."""
 
 class AttemptPhase(_AttemptPhase, metaclass=_AttemptPhaseEnumTypeWrapper):
     """How one attempt stands on the agent."""
@@ -61,6 +63,8 @@ ATTEMPT_PHASE_UNKNOWN: AttemptPhase.ValueType  # 6
 """The agent meant to start it and cannot tell how that ended."""
 ATTEMPT_PHASE_UNDELIVERED: AttemptPhase.ValueType  # 7
 """The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
+ATTEMPT_PHASE_STOPPED: AttemptPhase.ValueType  # 8
+"""It was killed because its agent had been without a server for as long as its dispatch allowed."""
 
 class _Verdict:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -698,6 +702,7 @@ class Dispatch(message.Message):
     PAYLOAD_FIELD_NUMBER: builtins.int
     LIMITS_FIELD_NUMBER: builtins.int
     DISCARD_OUTPUT_FIELD_NUMBER: builtins.int
+    STOP_AFTER_MS_FIELD_NUMBER: builtins.int
     run_id: builtins.str
     """The command."""
     attempt: builtins.int
@@ -720,6 +725,11 @@ class Dispatch(message.Message):
     """For a built-in type: its JSON object. Empty: {}."""
     discard_output: builtins.bool
     """Nothing that it prints is kept or sent."""
+    stop_after_ms: builtins.int
+    """Kill it once its agent has been without a server for so long, in milliseconds by the machine's monotonic
+    clock, whether the agent itself is there or not. 15 s at least, as a server may be silent for half of
+    that. 0: never.
+    """
     @builtins.property
     def arguments(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """For kind "exec": what the program gets, as it is."""
@@ -748,10 +758,11 @@ class Dispatch(message.Message):
         payload: builtins.str = ...,
         limits: ResourceLimits | None = ...,
         discard_output: builtins.bool = ...,
+        stop_after_ms: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["arguments", b"arguments", "attempt", b"attempt", "command_text", b"command_text", "discard_output", b"discard_output", "environment", b"environment", "fencing_token", b"fencing_token", "kind", b"kind", "limits", b"limits", "max_output_bytes", b"max_output_bytes", "payload", b"payload", "program", b"program", "run_id", b"run_id", "timeout_ms", b"timeout_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["arguments", b"arguments", "attempt", b"attempt", "command_text", b"command_text", "discard_output", b"discard_output", "environment", b"environment", "fencing_token", b"fencing_token", "kind", b"kind", "limits", b"limits", "max_output_bytes", b"max_output_bytes", "payload", b"payload", "program", b"program", "run_id", b"run_id", "stop_after_ms", b"stop_after_ms", "timeout_ms", b"timeout_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -755,6 +755,8 @@ def encode_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Re
         data['stream'] = words_OutputStream.get(v, v)
     data['offset'] = m.offset
     data['follow'] = m.follow
+    if m.HasField("attempt"):
+        data['attempt'] = m.attempt
     return data
 
 
@@ -762,7 +764,7 @@ def dump_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Read
     return orjson.dumps(encode_ReadCommandOutputRequest(m))
 
 
-keys_ReadCommandOutputRequest = frozenset(['command_id', 'follow', 'offset', 'stream'])
+keys_ReadCommandOutputRequest = frozenset(['attempt', 'command_id', 'follow', 'offset', 'stream'])
 
 
 def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[str] = keys_ReadCommandOutputRequest) -> novasphere_node_v1_command_service_pb2.ReadCommandOutputRequest:
@@ -783,6 +785,9 @@ def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[
     v = data.get('follow')
     if v is not None:
         m.follow = codec.boolean(v, path, 'follow')
+    v = data.get('attempt')
+    if v is not None:
+        m.attempt = codec.int32(v, path, 'attempt')
     return m
 
 
@@ -1194,6 +1199,7 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('stream', (), 'stream', 'enum', False, codec.parse_enum(words_OutputStream)),
             model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
             model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
+            model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
         ),
         headers=(),
         response_body='',
@@ -1300,5 +1306,56 @@ ROUTES: tuple[model.Route, ...] = (
         is_stream=False,
         is_duplex=False,
         stream=None,
+    ),
+    model.Route(
+        http_method='GET',
+        path='/api/v1/tasks/{command_id}/output',
+        segments=('api', 'v1', 'tasks', '*', 'output'),
+        verb='',
+        service='novasphere.node.v1.CommandService',
+        method='/novasphere.node.v1.CommandService/ReadCommandOutput',
+        request=novasphere_node_v1_command_service_pb2.ReadCommandOutputRequest,
+        response=novasphere_node_v1_command_service_pb2.ReadCommandOutputResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(
+            model.PathParam(model.Param('command_id', (), 'command_id', 'string', False, codec.parse_string), 3, 4),
+        ),
+        query_params=(
+            model.Param('stream', (), 'stream', 'enum', False, codec.parse_enum(words_OutputStream)),
+            model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
+            model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
+            model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
+        ),
+        headers=(),
+        response_body='',
+        encode=encode_ReadCommandOutputResponse,
+        encode_field={
+            'events': model.FieldEncoder('events', True, dump_OutputEvent),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=1,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=3,
+        is_stream=True,
+        is_duplex=False,
+        stream=model.StreamRules(
+            rows='events',
+            id='next_offset',
+            event='type',
+            raw='data',
+            resume='offset',
+            id_of=lambda row: str(row.next_offset),
+            event_of=lambda row: str(words_OutputEventType.print(row.type)) if row.type else "",
+            raw_of=lambda row: row.data,
+            dump=dump_OutputEvent,
+            resume_param=model.Param('Last-Event-ID', (), 'offset', 'int64', False, codec.parse_int64),
+        ),
     ),
 )

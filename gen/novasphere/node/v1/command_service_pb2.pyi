@@ -743,6 +743,7 @@ class ReadCommandOutputRequest(message.Message):
     STREAM_FIELD_NUMBER: builtins.int
     OFFSET_FIELD_NUMBER: builtins.int
     FOLLOW_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
     command_id: builtins.str
     """The command's id."""
     stream: OutputStream.ValueType
@@ -751,6 +752,10 @@ class ReadCommandOutputRequest(message.Message):
     """Starts after this many bytes: of `stream`, or of both together when it is unset."""
     follow: builtins.bool
     """Stays until the command has ended and its output is complete."""
+    attempt: builtins.int
+    """Which attempt, by its number. Unset: the last that printed something; who resumes by
+    `offset` where there are several names it.
+    """
     def __init__(
         self,
         *,
@@ -758,12 +763,15 @@ class ReadCommandOutputRequest(message.Message):
         stream: OutputStream.ValueType = ...,
         offset: builtins.int = ...,
         follow: builtins.bool = ...,
+        attempt: builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "attempt", b"attempt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["command_id", b"command_id", "follow", b"follow", "offset", b"offset", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "attempt", b"attempt", "command_id", b"command_id", "follow", b"follow", "offset", b"offset", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__attempt: _TypeAlias = typing.Literal["attempt"]  # noqa: Y015
+    _WhichOneofArgType__attempt: _TypeAlias = typing.Literal["_attempt", b"_attempt"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attempt) -> _WhichOneofReturnType__attempt | None: ...
 
 @typing.final
 class ReadCommandOutputResponse(message.Message):

@@ -70,6 +70,11 @@ class JobServiceStub:
                 request_serializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.DisableJobRequest.SerializeToString,
                 response_deserializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.DisableJobResponse.FromString,
                 _registered_method=True)
+        self.TriggerJob = channel.unary_unary(
+                '/novasphere.schedule.v1.JobService/TriggerJob',
+                request_serializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.TriggerJobRequest.SerializeToString,
+                response_deserializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.TriggerJobResponse.FromString,
+                _registered_method=True)
         self.WatchJobs = channel.unary_stream(
                 '/novasphere.schedule.v1.JobService/WatchJobs',
                 request_serializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.WatchJobsRequest.SerializeToString,
@@ -131,6 +136,13 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TriggerJob(self, request, context):
+        """Makes a task of a job now, beside what its schedules make. Refused for a disabled job.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchJobs(self, request, context):
         """Streams the present jobs and then every change to them.
         """
@@ -175,6 +187,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.DisableJob,
                     request_deserializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.DisableJobRequest.FromString,
                     response_serializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.DisableJobResponse.SerializeToString,
+            ),
+            'TriggerJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.TriggerJob,
+                    request_deserializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.TriggerJobRequest.FromString,
+                    response_serializer=novasphere_dot_schedule_dot_v1_dot_job__service__pb2.TriggerJobResponse.SerializeToString,
             ),
             'WatchJobs': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJobs,
@@ -372,6 +389,33 @@ class JobService:
             '/novasphere.schedule.v1.JobService/DisableJob',
             novasphere_dot_schedule_dot_v1_dot_job__service__pb2.DisableJobRequest.SerializeToString,
             novasphere_dot_schedule_dot_v1_dot_job__service__pb2.DisableJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TriggerJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.schedule.v1.JobService/TriggerJob',
+            novasphere_dot_schedule_dot_v1_dot_job__service__pb2.TriggerJobRequest.SerializeToString,
+            novasphere_dot_schedule_dot_v1_dot_job__service__pb2.TriggerJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

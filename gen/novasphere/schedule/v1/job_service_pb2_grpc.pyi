@@ -32,6 +32,8 @@ class JobServiceStub:
     """Keeps a job from making tasks, and cancels those of its tasks that wait. Disabling a disabled job
     changes nothing.
     """
+    TriggerJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.TriggerJobRequest, _job_service_pb2.TriggerJobResponse]
+    """Makes a task of a job now, beside what its schedules make. Refused for a disabled job."""
     WatchJobs: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]
     """Streams the present jobs and then every change to them."""
 
@@ -95,6 +97,14 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Keeps a job from making tasks, and cancels those of its tasks that wait. Disabling a disabled job
         changes nothing.
         """
+
+    @_abc_1.abstractmethod
+    def TriggerJob(
+        self,
+        request: _job_service_pb2.TriggerJobRequest,
+        context: _aio.ServicerContext[_job_service_pb2.TriggerJobRequest, _abc.Awaitable[_job_service_pb2.TriggerJobResponse]],
+    ) -> _abc.Awaitable[_job_service_pb2.TriggerJobResponse]:
+        """Makes a task of a job now, beside what its schedules make. Refused for a disabled job."""
 
     @_abc_1.abstractmethod
     def WatchJobs(

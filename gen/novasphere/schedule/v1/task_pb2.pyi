@@ -239,10 +239,13 @@ class _DisconnectPolicyEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Disco
     """It goes on; the server waits for its agent until `lost_after`, and then ends it as LOST."""
     DISCONNECT_POLICY_REPLACE: _DisconnectPolicy.ValueType  # 2
     """After `lost_after` it ends as LOST, and a new attempt starts elsewhere, although the old one may still
-    run. Should the agent come back, the old attempt is killed.
+    run. Should the agent come back, the old attempt is killed. That is no retry: `max_retries` does not limit
+    it, and `replacement_count` counts it. For a task that only one node may run, as KEEP_WAITING.
     """
     DISCONNECT_POLICY_STOP: _DisconnectPolicy.ValueType  # 3
-    """The agent itself kills it once it has been without a server for `lost_after`; the server ends it as LOST."""
+    """The agent itself kills it once it has been without a server for `lost_after`, of 15 s at least. The server
+    ends it as LOST half a minute later, when it is certain to be over unless the agent's machine has failed.
+    """
 
 class DisconnectPolicy(_DisconnectPolicy, metaclass=_DisconnectPolicyEnumTypeWrapper):
     """What becomes of an attempt whose agent went away."""
@@ -253,10 +256,13 @@ DISCONNECT_POLICY_KEEP_WAITING: DisconnectPolicy.ValueType  # 1
 """It goes on; the server waits for its agent until `lost_after`, and then ends it as LOST."""
 DISCONNECT_POLICY_REPLACE: DisconnectPolicy.ValueType  # 2
 """After `lost_after` it ends as LOST, and a new attempt starts elsewhere, although the old one may still
-run. Should the agent come back, the old attempt is killed.
+run. Should the agent come back, the old attempt is killed. That is no retry: `max_retries` does not limit
+it, and `replacement_count` counts it. For a task that only one node may run, as KEEP_WAITING.
 """
 DISCONNECT_POLICY_STOP: DisconnectPolicy.ValueType  # 3
-"""The agent itself kills it once it has been without a server for `lost_after`; the server ends it as LOST."""
+"""The agent itself kills it once it has been without a server for `lost_after`, of 15 s at least. The server
+ends it as LOST half a minute later, when it is certain to be over unless the agent's machine has failed.
+"""
 
 class _DependencyCondition:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -459,7 +465,7 @@ class TaskConfig(message.Message):
     on_disconnect: DisconnectPolicy.ValueType
     """What becomes of an attempt whose agent went away."""
     lost_after_seconds: builtins.int
-    """How long an agent may be away before that, in seconds. Unset: 900."""
+    """How long an agent may be away before that, in seconds. Unset: as the server is set, 900 by default."""
     task_type: builtins.str
     """A built-in type in place of a program: echo, sleep, system_info, http_request, command, python_eval."""
     payload: builtins.str
@@ -605,6 +611,7 @@ class Task(message.Message):
     CANCEL_REQUESTED_AT_FIELD_NUMBER: builtins.int
     CANCEL_REQUESTED_BY_FIELD_NUMBER: builtins.int
     RETRY_OF_FIELD_NUMBER: builtins.int
+    REPLACEMENT_COUNT_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its id, a UUID."""
     job_id: builtins.str
@@ -624,7 +631,7 @@ class Task(message.Message):
     parameters: builtins.str
     """What it is given: JSON, handed to a program as the variable NOVA_PARAMETERS."""
     retry_count: builtins.int
-    """How many attempts followed the first."""
+    """How many attempts followed one that failed. See `replacement_count` for the others."""
     lock_version: builtins.int
     """Counts dispatches."""
     created_by: builtins.int
@@ -651,6 +658,8 @@ class Task(message.Message):
     """Who asked: the name of a credential, as in "key:a1b2c3d4"."""
     retry_of: builtins.str
     """The task that this one repeats, for those that a client retried."""
+    replacement_count: builtins.int
+    """How many attempts were started in place of one whose agent stayed away, by its policy. No retries."""
     @builtins.property
     def scheduled_at(self) -> timestamp_pb2.Timestamp:
         """Its time: it starts no sooner."""
@@ -729,10 +738,11 @@ class Task(message.Message):
         cancel_requested_at: timestamp_pb2.Timestamp | None = ...,
         cancel_requested_by: builtins.str = ...,
         retry_of: builtins.str = ...,
+        replacement_count: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested_at", b"cancel_requested_at", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "due_at", b"due_at", "environment", b"environment", "job_id", b"job_id", "locked_at", b"locked_at", "parameters", b"parameters", "schedule_id", b"schedule_id", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "dependencies", b"dependencies", "due_at", b"due_at", "environment", b"environment", "id", b"id", "job_id", b"job_id", "lock_version", b"lock_version", "locked_at", b"locked_at", "namespace_id", b"namespace_id", "node_id", b"node_id", "node_uid", b"node_uid", "number", b"number", "parameters", b"parameters", "priority", b"priority", "reason", b"reason", "reason_message", b"reason_message", "retry_count", b"retry_count", "retry_of", b"retry_of", "revision", b"revision", "schedule_id", b"schedule_id", "schedule_kind", b"schedule_kind", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "state", b"state", "status", b"status", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "dependencies", b"dependencies", "due_at", b"due_at", "environment", b"environment", "id", b"id", "job_id", b"job_id", "lock_version", b"lock_version", "locked_at", b"locked_at", "namespace_id", b"namespace_id", "node_id", b"node_id", "node_uid", b"node_uid", "number", b"number", "parameters", b"parameters", "priority", b"priority", "reason", b"reason", "reason_message", b"reason_message", "replacement_count", b"replacement_count", "retry_count", b"retry_count", "retry_of", b"retry_of", "revision", b"revision", "schedule_id", b"schedule_id", "schedule_kind", b"schedule_kind", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "state", b"state", "status", b"status", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cancel_requested_at: _TypeAlias = typing.Literal["cancel_requested_at"]  # noqa: Y015
     _WhichOneofArgType__cancel_requested_at: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at"]  # noqa: Y015

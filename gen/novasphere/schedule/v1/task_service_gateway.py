@@ -323,6 +323,119 @@ def decode_CancelTaskResponse(data: Any, path: str = '', known: frozenset[str] =
     return m
 
 
+def encode_ExplainTaskRequest(m: novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest) -> dict[str, Any]:
+    return {
+        'id': m.id,
+    }
+
+
+def dump_ExplainTaskRequest(m: novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest) -> bytes:
+    return orjson.dumps(encode_ExplainTaskRequest(m))
+
+
+keys_ExplainTaskRequest = frozenset(['id'])
+
+
+def decode_ExplainTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_ExplainTaskRequest) -> novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest()
+    v = data.get('id')
+    if v is not None:
+        m.id = codec.string(v, path, 'id')
+    return m
+
+
+def encode_ExplainTaskResponse(m: novasphere_schedule_v1_task_service_pb2.ExplainTaskResponse) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("task"):
+        data['task'] = novasphere_schedule_v1_task_gateway.encode_Task(m.task)
+    data['summary'] = m.summary
+    data['obstacles'] = [encode_Obstacle(v) for v in x[:]] if (x := m.obstacles) else []
+    data['remedy'] = m.remedy
+    return data
+
+
+def dump_ExplainTaskResponse(m: novasphere_schedule_v1_task_service_pb2.ExplainTaskResponse) -> bytes:
+    return orjson.dumps(encode_ExplainTaskResponse(m))
+
+
+keys_ExplainTaskResponse = frozenset(['obstacles', 'remedy', 'summary', 'task'])
+
+
+def decode_ExplainTaskResponse(data: Any, path: str = '', known: frozenset[str] = keys_ExplainTaskResponse) -> novasphere_schedule_v1_task_service_pb2.ExplainTaskResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_schedule_v1_task_service_pb2.ExplainTaskResponse()
+    v = data.get('task')
+    if v is not None:
+        m.task.CopyFrom(novasphere_schedule_v1_task_gateway.decode_Task(v, codec.at(path, 'task')))
+    v = data.get('summary')
+    if v is not None:
+        m.summary = codec.string(v, path, 'summary')
+    v = data.get('obstacles')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'obstacles')):
+            at = codec.element(path, 'obstacles', i)
+            m.obstacles.add().CopyFrom(decode_Obstacle(e, at))
+    v = data.get('remedy')
+    if v is not None:
+        m.remedy = codec.string(v, path, 'remedy')
+    return m
+
+
+def encode_Obstacle(m: novasphere_schedule_v1_task_service_pb2.Obstacle) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        'reason': m.reason,
+        'message': m.message,
+    }
+    if m.HasField("since"):
+        data['since'] = codec.print_seconds(m.since.seconds)
+    if m.HasField("until"):
+        data['until'] = codec.print_seconds(m.until.seconds)
+    data['remedy'] = m.remedy
+    data['subject'] = m.subject
+    return data
+
+
+def dump_Obstacle(m: novasphere_schedule_v1_task_service_pb2.Obstacle) -> bytes:
+    return orjson.dumps(encode_Obstacle(m))
+
+
+keys_Obstacle = frozenset(['message', 'reason', 'remedy', 'since', 'subject', 'until'])
+
+
+def decode_Obstacle(data: Any, path: str = '', known: frozenset[str] = keys_Obstacle) -> novasphere_schedule_v1_task_service_pb2.Obstacle:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_schedule_v1_task_service_pb2.Obstacle()
+    v = data.get('reason')
+    if v is not None:
+        m.reason = codec.string(v, path, 'reason')
+    v = data.get('message')
+    if v is not None:
+        m.message = codec.string(v, path, 'message')
+    v = data.get('since')
+    if v is not None:
+        m.since.CopyFrom(codec.timestamp(v, path, 'since'))
+    v = data.get('until')
+    if v is not None:
+        m.until.CopyFrom(codec.timestamp(v, path, 'until'))
+    v = data.get('remedy')
+    if v is not None:
+        m.remedy = codec.string(v, path, 'remedy')
+    v = data.get('subject')
+    if v is not None:
+        m.subject = codec.string(v, path, 'subject')
+    return m
+
+
 def encode_WatchTasksRequest(m: novasphere_schedule_v1_task_service_pb2.WatchTasksRequest) -> dict[str, Any]:
     return {
         'cursor': m.cursor,
@@ -611,6 +724,42 @@ ROUTES: tuple[model.Route, ...] = (
         message_en='',
         action='',
         rate_class=2,
+        is_stream=False,
+        is_duplex=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='GET',
+        path='/api/v1/tasks/{id}:explain',
+        segments=('api', 'v1', 'tasks', '*'),
+        verb='explain',
+        service='novasphere.schedule.v1.TaskService',
+        method='/novasphere.schedule.v1.TaskService/ExplainTask',
+        request=novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest,
+        response=novasphere_schedule_v1_task_service_pb2.ExplainTaskResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(
+            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+        ),
+        query_params=(),
+        headers=(),
+        response_body='',
+        encode=encode_ExplainTaskResponse,
+        encode_field={
+            'task': model.FieldEncoder('task', False, novasphere_schedule_v1_task_gateway.dump_Task),
+            'obstacles': model.FieldEncoder('obstacles', True, dump_Obstacle),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=1,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=1,
         is_stream=False,
         is_duplex=False,
         stream=None,

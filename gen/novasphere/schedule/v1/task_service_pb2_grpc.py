@@ -55,6 +55,11 @@ class TaskServiceStub:
                 request_serializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.CancelTaskRequest.SerializeToString,
                 response_deserializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.CancelTaskResponse.FromString,
                 _registered_method=True)
+        self.ExplainTask = channel.unary_unary(
+                '/novasphere.schedule.v1.TaskService/ExplainTask',
+                request_serializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.ExplainTaskRequest.SerializeToString,
+                response_deserializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.ExplainTaskResponse.FromString,
+                _registered_method=True)
         self.WatchTasks = channel.unary_stream(
                 '/novasphere.schedule.v1.TaskService/WatchTasks',
                 request_serializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.WatchTasksRequest.SerializeToString,
@@ -97,6 +102,14 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainTask(self, request, context):
+        """Explains why a task stands as it does: what it waits for, since when, until when, and what would change
+        that; or how it ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchTasks(self, request, context):
         """Streams the present tasks and then every change to them.
         """
@@ -126,6 +139,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.CancelTask,
                     request_deserializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.CancelTaskRequest.FromString,
                     response_serializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.CancelTaskResponse.SerializeToString,
+            ),
+            'ExplainTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainTask,
+                    request_deserializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.ExplainTaskRequest.FromString,
+                    response_serializer=novasphere_dot_schedule_dot_v1_dot_task__service__pb2.ExplainTaskResponse.SerializeToString,
             ),
             'WatchTasks': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchTasks,
@@ -242,6 +260,33 @@ class TaskService:
             '/novasphere.schedule.v1.TaskService/CancelTask',
             novasphere_dot_schedule_dot_v1_dot_task__service__pb2.CancelTaskRequest.SerializeToString,
             novasphere_dot_schedule_dot_v1_dot_task__service__pb2.CancelTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.schedule.v1.TaskService/ExplainTask',
+            novasphere_dot_schedule_dot_v1_dot_task__service__pb2.ExplainTaskRequest.SerializeToString,
+            novasphere_dot_schedule_dot_v1_dot_task__service__pb2.ExplainTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

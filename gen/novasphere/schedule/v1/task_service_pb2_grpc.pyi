@@ -30,6 +30,10 @@ class TaskServiceStub:
     """Cancels a task. One that runs is killed on its node, with everything it started; the task is CANCELLED
     when the agent confirms. Cancelling a cancelled task changes nothing.
     """
+    ExplainTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ExplainTaskRequest, _task_service_pb2.ExplainTaskResponse]
+    """Explains why a task stands as it does: what it waits for, since when, until when, and what would change
+    that; or how it ended.
+    """
     WatchTasks: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTasksRequest, _task_service_pb2.WatchTasksResponse]
     """Streams the present tasks and then every change to them."""
 
@@ -72,6 +76,16 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_task_service_pb2.CancelTaskResponse]:
         """Cancels a task. One that runs is killed on its node, with everything it started; the task is CANCELLED
         when the agent confirms. Cancelling a cancelled task changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainTask(
+        self,
+        request: _task_service_pb2.ExplainTaskRequest,
+        context: _aio.ServicerContext[_task_service_pb2.ExplainTaskRequest, _abc.Awaitable[_task_service_pb2.ExplainTaskResponse]],
+    ) -> _abc.Awaitable[_task_service_pb2.ExplainTaskResponse]:
+        """Explains why a task stands as it does: what it waits for, since when, until when, and what would change
+        that; or how it ended.
         """
 
     @_abc_1.abstractmethod

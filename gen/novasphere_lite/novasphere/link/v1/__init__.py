@@ -92,6 +92,11 @@ class AttemptPhase(betterproto2.Enum):
     The bridge of a foreign node could not hand it over, for certain: it waits for its node again.
     """
 
+    STOPPED = 8
+    """
+    It was killed because its agent had been without a server for as long as its dispatch allowed.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -103,6 +108,7 @@ class AttemptPhase(betterproto2.Enum):
             5: "ATTEMPT_PHASE_REJECTED",
             6: "ATTEMPT_PHASE_UNKNOWN",
             7: "ATTEMPT_PHASE_UNDELIVERED",
+            8: "ATTEMPT_PHASE_STOPPED",
         }
 
     @classmethod
@@ -116,6 +122,7 @@ class AttemptPhase(betterproto2.Enum):
             "ATTEMPT_PHASE_REJECTED": 5,
             "ATTEMPT_PHASE_UNKNOWN": 6,
             "ATTEMPT_PHASE_UNDELIVERED": 7,
+            "ATTEMPT_PHASE_STOPPED": 8,
         }
 
 
@@ -628,6 +635,13 @@ class Dispatch(betterproto2.Message):
     discard_output: "bool" = betterproto2.field(13, betterproto2.TYPE_BOOL)
     """
     Nothing that it prints is kept or sent.
+    """
+
+    stop_after_ms: "int" = betterproto2.field(14, betterproto2.TYPE_UINT64)
+    """
+    Kill it once its agent has been without a server for so long, in milliseconds by the machine's monotonic
+    clock, whether the agent itself is there or not. 15 s at least, as a server may be silent for half of
+    that. 0: never.
     """
 
 
