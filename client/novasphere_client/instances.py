@@ -56,17 +56,17 @@ class Instances:
         self,
         *,
         cursor: str = "",
-        instance_id: str = "",
+        task_id: str = "",
         namespace: str = "",
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> InstanceWatch:
-        """Watches attempts; see `Watch`."""
+        """Watches attempts, or those at one task; see `Watch`."""
         return Watch(
             self._connection,
             lambda cursor, metadata: self._service.WatchTaskInstances(
                 task_instance_service_pb2.WatchTaskInstancesRequest(
-                    cursor=cursor, id=instance_id, namespace_id=namespace
+                    cursor=cursor, id=task_id, namespace_id=namespace
                 ),
                 metadata=metadata,
             ),
