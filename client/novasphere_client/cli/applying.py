@@ -94,7 +94,8 @@ def _read(file: str, default_kind: str) -> Iterator[Document]:
     for number, data in enumerate((one for one in documents if one is not None), 1):
         at = f"{file}, document {number}"
         if not isinstance(data, dict):
-            raise typer.BadParameter(f"{at}: a job or a schedule is an object with a name")
+            what = default_kind.lower() or "job or a schedule"
+            raise typer.BadParameter(f"{at}: a {what} is an object with a name")
         document = _document(_plain(data), at, default_kind)
         if (document.kind, document.called) in seen:
             raise typer.BadParameter(f"{at}: {document.called} is there twice")

@@ -58,26 +58,30 @@ class Outputs:
         follow: bool,
     ) -> AsyncGenerator[list[api.OutputEvent], None]:
         """Yields output from `offset` on and at last the END row. With `follow`, stays until the command
-        has ended. Raises CommandNotFound. The caller must aclose() it.
+        has ended; where it is tried again, an END row comes between the attempts. Raises CommandNotFound.
+        The caller must aclose() it.
         """
         with self._following(task_ids.run_id(command_id)) as more:
+            before: pb.Command | None = None
             while True:
                 more.clear()
                 # Before the output is read: whatever came before the end is then seen.
                 command = (await self._commands.get(principal, command_id)).message().command
+                if before is not None and 0 < before.attempt < command.attempt:
+                    # Each attempt's output starts at its own beginning; first the rest of the last one.
+                    async with aclosing(self._pages(before, stream, offset)) as pages:
+                        async for page in pages:
+                            yield page
+                            offset = page[-1].next_offset
+                    yield [_end(command, offset, 0)]
+                    offset = 0
+                before = command
                 async with aclosing(self._pages(command, stream, offset)) as pages:
                     async for page in pages:
                         yield page
                         offset = page[-1].next_offset
                 if commands.has_ended(command) or not follow:
-                    yield [
-                        api.OutputEvent(
-                            type=api.OUTPUT_EVENT_TYPE_END,
-                            offset=offset,
-                            next_offset=offset,
-                            command=command,
-                        )
-                    ]
+                    yield [_end(command, offset, offset)]
                     return
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_UNASKED if self._store.is_shared else None):
@@ -146,6 +150,12 @@ class Outputs:
                 )
             )
         return events
+
+
+def _end(command: pb.Command, offset: int, next_offset: int) -> api.OutputEvent:
+    return api.OutputEvent(
+        type=api.OUTPUT_EVENT_TYPE_END, offset=offset, next_offset=next_offset, command=command
+    )
 
 
 def _paged(events: list[api.OutputEvent]) -> Iterator[list[api.OutputEvent]]:
