@@ -33,15 +33,21 @@ async def test_work_is_scheduled_tried_again_and_followed(plane: ControlPlane, t
     await done("apply", "-f", str(file))
 
     # The second attempt prints less than the first had: its output begins at its own beginning.
-    gate = tmp_path / "gate"
-    line = f'echo out; test -e {gate} && exit 0; echo "a long line" >&2; touch {gate}; exit 3'
-    retried = await done("task", "submit", "--retries", "1", "--retry-interval", "2s", "--", line)
+    seen, first = tmp_path / "seen", tmp_path / "first"
+    line = (
+        f'echo out; test -e {first} && exit 0; touch {first}; echo "a long line" >&2; '
+        f"while ! test -e {seen}; do sleep 0.1; done; exit 3"
+    )
+    retried = await done("task", "submit", "--retries", "1", "--retry-interval", "1s", "--", line)
     last = await done(
         "task", "submit", "--type", "echo", "--payload", '{"message": "hi"}', "--after", retried
     )
     following = await plane.start_cli("task", "logs", "-f", retried)
+    assert following.stdout is not None
+    assert await asyncio.wait_for(following.stdout.readline(), 120) == b"out\n"
+    seen.touch()
     out, err = await asyncio.wait_for(following.communicate(), 120)
-    assert (following.returncode, out, err) == (0, b"out\nout\n", b"a long line\n")
+    assert (following.returncode, out, err) == (0, b"out\n", b"a long line\n")
     await done("wait", "--for=succeeded", f"tasks/{retried}", f"tasks/{last}", "--timeout", "60s")
     assert await done("task", "logs", last) == "hi"
     attempts = json.loads(
