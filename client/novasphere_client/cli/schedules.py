@@ -67,6 +67,9 @@ COLUMNS = [
     Column("ID", lambda s: str(s.id), is_wide=True),
 ]
 
+# Watches tell of what clients change: not of every time that passes.
+WATCH_COLUMNS = [column for column in COLUMNS if column.title not in {"NEXT", "FIRED"}]
+
 FIRING_COLUMNS = [
     Column("TIME", lambda f: fields.instant(f, "nominal_time")),
     Column("UNTIL", lambda f: fields.instant(f, "last_nominal_time") if f.count > 1 else ""),
@@ -156,7 +159,8 @@ def list_schedules(
     """Lists schedules, newest first unless --sort-by says how to print those that --limit chose."""
     options.check_is_sorted_or_watched(sort_by, watch or watch_only)
     options.check_is_filtered_or_watched(job or status, watch or watch_only)
-    printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
+    columns = WATCH_COLUMNS if watch or watch_only else COLUMNS
+    printer = Printer(output, columns, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
         within = selecting.namespace(client, namespace, all_namespaces)
@@ -538,7 +542,7 @@ def watch_schedules(
 
     It goes on where it was after any break. Exit code 4: changes were lost, and it ends.
     """
-    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=events)
+    printer = Printer(output, WATCH_COLUMNS, _name, no_headers=no_headers, events=events)
     manner = Manner(cursor, changes_only=watch_only, timeout=timeout, needs_all=True)
 
     async def work(client: Client) -> int:
