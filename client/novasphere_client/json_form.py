@@ -34,10 +34,11 @@ def spell(enum: EnumDescriptor, number: int) -> str | None:
 
 
 def number_of(enum: EnumDescriptor, word: str) -> int | None:
-    """Returns the enum value that a word names, in any case, or None."""
+    """Returns the enum value that a word names, in any of its spellings and in any case, or None."""
     for value in enum.values:
-        spelled = spell(enum, value.number)
-        if spelled is not None and spelled.lower() == word.lower():
+        others = value.GetOptions().Extensions[options_pb2.other_spellings]
+        spelled = {(spell(enum, value.number) or "").lower(), *(other.lower() for other in others)}
+        if value.number and word.lower() in spelled:
             return int(value.number)
     return None
 
@@ -75,6 +76,16 @@ def encode(message: Message) -> dict[str, Any]:
     return data
 
 
+def named(message: Any) -> dict[str, Any]:
+    """Returns the field descriptors of a message descriptor, under every key that is read as theirs."""
+    known = fields(message)
+    return known | {
+        alias: field
+        for field in known.values()
+        for alias in (field.name, *field.GetOptions().Extensions[options_pb2.aliases])
+    }
+
+
 def decode(message_type: type[M], data: Any, path: str = "") -> M:
     """Returns the message that JSON-ready data stands for. Raises InvalidArgument, naming the field."""
     message: Any = message_type()
@@ -86,12 +97,7 @@ def decode(message_type: type[M], data: Any, path: str = "") -> M:
 def _decode_into(message: Any, data: Any, path: str) -> None:
     if not isinstance(data, dict):
         raise InvalidArgument(f"{path or 'the document'}: must be an object")
-    known = fields(message.DESCRIPTOR)
-    known |= {
-        alias: field
-        for field in tuple(known.values())
-        for alias in (field.name, *field.GetOptions().Extensions[options_pb2.aliases])
-    }
+    known = named(message.DESCRIPTOR)
     for key, value in data.items():
         at = f"{path}.{key}" if path else str(key)
         if key not in known:

@@ -27,7 +27,8 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
     """Yields the pieces of a command's output in order; `offset` is where the next one begins.
 
     Ends at the present end of the output or, with `follow`, when the command has ended and its output
-    is complete; `command` is then the command as it stands. A stream that breaks is continued at
+    is complete; `command` is then the command as it stands. Attempts at a task follow each other, each
+    counted from 0. A stream that breaks is continued at
     `offset`, for up to `patience` seconds without an answer (None: for ever).
     """
 
@@ -72,11 +73,12 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
             async for message in stream:
                 for event in message.events:
                     if event.type == command_service_pb2.OUTPUT_EVENT_TYPE_END:
-                        self._check_reached(event.next_offset)
+                        self._check_reached(event.offset)
                         # A server that stops may end the stream of a command that goes on.
                         if not self._follow or is_final(event.command):
                             self.command = event.command
                             return
+                        self.offset = event.next_offset  # another attempt begins at its own beginning
                         continue
                     piece = self._next_piece(event)
                     if piece is not None:

@@ -20,7 +20,19 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar
 
 from novasphere.node.v1 import command_pb2, command_service_pb2
 
-from novasphere_client import commands, jobs, keys, nodes, outputs, subscriptions, systems, watches
+from novasphere_client import (
+    commands,
+    instances,
+    jobs,
+    keys,
+    nodes,
+    outputs,
+    schedules,
+    subscriptions,
+    systems,
+    tasks,
+    watches,
+)
 from novasphere_client.client import Client
 from novasphere_client.portals import ClientClosed, Portal
 from novasphere_client.settings import Settings
@@ -259,6 +271,52 @@ class Jobs(_Noun):
     watch = _watching(jobs.Jobs.watch)
 
 
+class Schedules(_Noun):
+    """Makes, changes and watches schedules, and reads their ledgers."""
+
+    list = _returning(schedules.Schedules.list)
+    all = _iterating(schedules.Schedules.all)
+    get = _returning(schedules.Schedules.get)
+    create = _returning(schedules.Schedules.create)
+    update = _returning(schedules.Schedules.update)
+    delete = _returning(schedules.Schedules.delete)
+    enable = _returning(schedules.Schedules.enable)
+    disable = _returning(schedules.Schedules.disable)
+    pause = _returning(schedules.Schedules.pause)
+    resume = _returning(schedules.Schedules.resume)
+    trigger = _returning(schedules.Schedules.trigger)
+    backfill = _returning(schedules.Schedules.backfill)
+    preview = _returning(schedules.Schedules.preview)
+    preview_timing = _returning(schedules.Schedules.preview_timing)
+    firings = _iterating(schedules.Schedules.firings)
+    last_firings = _returning(schedules.Schedules.last_firings)
+    missed = _iterating(schedules.Schedules.missed)
+    watch = _watching(schedules.Schedules.watch)
+
+
+class Tasks(_Noun):
+    """Submits tasks, reads their output, cancels, retries and watches them."""
+
+    list = _returning(tasks.Tasks.list)
+    all = _iterating(tasks.Tasks.all)
+    get = _returning(tasks.Tasks.get)
+    create = _returning(tasks.Tasks.create)
+    create_all = _returning(tasks.Tasks.create_all)
+    cancel = _returning(tasks.Tasks.cancel)
+    retry = _returning(tasks.Tasks.retry)
+    watch = _watching(tasks.Tasks.watch)
+    output = _reading(tasks.Tasks.output)
+
+
+class Instances(_Noun):
+    """Shows and watches attempts."""
+
+    list = _returning(instances.Instances.list)
+    all = _iterating(instances.Instances.all)
+    get = _returning(instances.Instances.get)
+    watch = _watching(instances.Instances.watch)
+
+
 class Agents(_Noun):
     """Nodes as the schedules face has them."""
 
@@ -290,6 +348,9 @@ class SyncClient:
         self.keys = Keys(portal, own.keys)
         self.join_tokens = JoinTokens(portal, own.join_tokens)
         self.jobs = Jobs(portal, own.jobs)
+        self.schedules = Schedules(portal, own.schedules)
+        self.tasks = Tasks(portal, own.tasks)
+        self.instances = Instances(portal, own.instances)
         self.agents = Agents(portal, own.agents)
         self.system = System(portal, own.system)
 

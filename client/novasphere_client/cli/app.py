@@ -9,16 +9,20 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from novasphere_client.cli import (
+    applying,
     commands,
     completing,
     contexts,
     extensions,
+    instances,
     jobs,
     keys,
     nodes,
     options,
     printing,
+    schedules,
     sessions,
+    tasks,
     terminal,
 )
 from novasphere_client.cli.options import Everywhere, Form
@@ -92,6 +96,9 @@ app = typer.Typer(
 watches = typer.Typer(no_args_is_help=True, help="Shows resources and every change to them.")
 app.add_typer(nodes.app, name="node")
 app.add_typer(commands.app, name="command")
+app.add_typer(tasks.app, name="task")
+app.add_typer(instances.app, name="instance")
+app.add_typer(schedules.app, name="schedule")
 app.add_typer(watches, name="watch")
 app.add_typer(jobs.jobs, name="job")
 app.add_typer(jobs.agents, name="agent")
@@ -99,9 +106,13 @@ app.add_typer(keys.keys, name="key")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(contexts.app, name="config")
 app.add_typer(completing.app, name="completion")
+app.command("apply")(applying.apply_file)
 watches.command("nodes")(nodes.watch_nodes)
 watches.command("commands")(commands.watch_commands)
 watches.command("jobs")(jobs.watch_jobs)
+watches.command("tasks")(tasks.watch_tasks)
+watches.command("instances")(instances.watch_instances)
+watches.command("schedules")(schedules.watch_schedules)
 watches.command("keys")(keys.watch_keys)
 
 
@@ -254,13 +265,13 @@ def wait(
             "--for",
             metavar="WHAT",
             help="Of nodes: online, offline, error, deleted, condition=TYPE[=false]. "
-            "Of commands: state=STATE, deleted.",
+            "Of commands: state=STATE, deleted. Of tasks: finished, succeeded, state=STATE, deleted.",
         ),
     ],
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[nodes/NAME | commands/ID]...",
+            metavar="[nodes/NAME | commands/ID | tasks/ID]...",
             help="For whom to wait: for all of them.",
             autocompletion=completing.targets,
         ),
@@ -275,24 +286,29 @@ def wait(
         ),
     ] = None,
 ) -> None:
-    """Waits until nodes or commands are so.
+    """Waits until nodes, commands or tasks are so.
 
-    Exit code 1: they are not so in time. 3: one of them never will be: the command ended otherwise, or
-    what was waited for was deleted. A node that has not joined yet is waited for.
+    Exit code 1: they are not so in time. 3: one of them never will be: the command or the task ended
+    otherwise, or what was waited for was deleted. A node that has not joined yet is waited for.
     """
     names = options.targets(targets, selector)
 
     async def work(client: Any) -> int:
         from novasphere_client.cli import conditions, selecting
-        from novasphere_client.cli.waiting import COMMANDS, NODES, Wait
+        from novasphere_client.cli.waiting import COMMANDS, NODES, TASKS, Wait
+        from novasphere_client.tasks import task_id
 
-        kind = COMMANDS if names.kind == "commands" else NODES
+        kind, parse = {
+            "nodes": (NODES, conditions.for_nodes),
+            "commands": (COMMANDS, conditions.for_commands),
+            "tasks": (TASKS, conditions.for_tasks),
+        }[names.kind]
         try:
-            parse = conditions.for_commands if kind is COMMANDS else conditions.for_nodes
             condition = parse(wish)
         except ValueError as error:
             raise typer.BadParameter(f"--for: {error}") from None
-        wanted = await selecting.nodes(client, names.names, selector)
+        called = [task_id(name) for name in names.names] if kind is TASKS else names.names
+        wanted = await selecting.nodes(client, called, selector)
         if not wanted:
             return 0 if condition.is_deletion else sessions.FAILED
         return await Wait(client, kind, condition, 30 if timeout is None else timeout).run(wanted)

@@ -8,8 +8,9 @@ from enum import Enum, auto
 from typing import Any
 
 from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.schedule.v1 import task_pb2
 
-from novasphere_client import json_form
+from novasphere_client import json_form, tasks
 from novasphere_client.outputs import is_final
 
 DELETED = "deleted"
@@ -74,6 +75,31 @@ def for_commands(text: str) -> Condition:
     return Condition(rest.lower(), judge, _command_state)
 
 
+def for_tasks(text: str) -> Condition:
+    """Parses what to wait for of tasks. Raises ValueError."""
+    if _is_deletion(text):
+        return Condition(DELETED, lambda task: Verdict.NOT_YET, _task_state)
+    if text == "finished":
+        return Condition(text, lambda task: _met_if(tasks.is_final(task)), _task_state)
+    kind, _, rest = text.partition("=")
+    word = "succeeded" if text == "succeeded" else rest if kind == "state" else ""
+    wanted = json_form.number_of(task_pb2.WorkState.DESCRIPTOR, word)
+    if wanted is None:
+        known = ", ".join(state.lower() for state in json_form.words(task_pb2.WorkState.DESCRIPTOR))
+        raise ValueError(
+            "tasks can be waited for to be finished, succeeded, deleted or state=STATE, which is one of "
+            f"{known}; not {text!r}"
+        )
+
+    def judge(task: task_pb2.Task) -> Verdict:
+        if task.state == wanted:
+            return Verdict.MET
+        # One that is tried again is pending again: only final states last.
+        return Verdict.NEVER if tasks.is_final(task) else Verdict.NOT_YET
+
+    return Condition(word.lower(), judge, _task_state)
+
+
 def _node_condition(text: str) -> Condition:
     wanted_type, _, value = text.partition("=")
     if value.lower() not in {"", "true", "false"}:
@@ -116,6 +142,12 @@ def _command_state(command: command_pb2.Command) -> str:
     state = json_form.spell(command_pb2.CommandState.DESCRIPTOR, command.state) or "of unknown state"
     exit_code = f"exit code {command.exit_code}" if command.HasField("exit_code") else ""
     why = command.reason_message or exit_code or command.reason
+    return state.lower().replace("_", " ") + (f" ({why})" if why else "")
+
+
+def _task_state(task: task_pb2.Task) -> str:
+    state = json_form.spell(task_pb2.WorkState.DESCRIPTOR, task.state) or "of unknown state"
+    why = task.reason_message or task.reason
     return state.lower().replace("_", " ") + (f" ({why})" if why else "")
 
 

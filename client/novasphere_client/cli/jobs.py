@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-import uuid
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from novasphere_client.cli import completing, options, sessions, terminal, times, watching
+from novasphere_client.cli import (
+    applying,
+    completing,
+    fields,
+    options,
+    selecting,
+    sessions,
+    terminal,
+    times,
+    watching,
+)
 from novasphere_client.cli.options import Form
 from novasphere_client.cli.printing import Column, Printer, document
 from novasphere_client.cli.watching import Manner
@@ -35,16 +42,11 @@ def _status(message: Any) -> str:
     return json_form.spell(message.DESCRIPTOR.fields_by_name["status"].enum_type, message.status) or ""
 
 
-def _runs(job: Any) -> str:
-    config = job.config
-    return str(config.command_text or config.task_type or " ".join([config.cmd, *config.args]))
-
-
 JOB_COLUMNS = [
     Column("NAMESPACE", lambda j: str(j.namespace_id)),
     Column("NAME", lambda j: str(j.name)),
     Column("STATUS", _status, colour=_COLOURS.get),
-    Column("RUNS", lambda j: _runs(j)[:60]),
+    Column("RUNS", lambda j: fields.runs(j.config)[:60]),
     Column("AGE", lambda j: times.age(j.created_at.seconds)),
     Column("ID", lambda j: str(j.id), is_wide=True),
     Column("DESCRIPTION", lambda j: str(j.description), is_wide=True),
@@ -81,105 +83,13 @@ def _agent_name(agent: Any) -> str:
     return str(agent.name)
 
 
-async def _job(client: Client, word: str) -> Any:
-    """Returns the job that a word on the command line names."""
-    from novasphere_client.jobs import DEFAULT_NAMESPACE
-
-    try:
-        return await client.jobs.get(str(uuid.UUID(word)))
-    except ValueError:
-        namespace, _, name = word.rpartition("/")
-        return await client.jobs.named(name, namespace or DEFAULT_NAMESPACE)
-
-
 @jobs.command("apply")
-def apply_jobs(
-    context: typer.Context,
-    file: Annotated[
-        str,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="YAML or JSON, one job a document, with the fields of -o yaml; - for standard input.",
-        ),
-    ],
-    dry_run: options.DryRun = False,
-) -> None:
-    """Makes the jobs of a file, or changes them to what it says; what it does not say stays."""
-    wanted = list(_read_jobs(file))
+def apply_jobs(context: typer.Context, file: applying.File, dry_run: options.DryRun = False) -> None:
+    """Makes the jobs of a file, or changes them to what it says; what it does not say stays.
 
-    async def work(client: Client) -> int:
-        by_name = {_described(job): job for job in wanted}
-        return await sessions.each(
-            client,
-            list(by_name),
-            lambda name, request_id: _apply(client, by_name[name], request_id, dry_run),
-            lambda name, done: terminal.say(f"job {name} {'would be ' if dry_run else ''}{done}"),
-        )
-
-    sessions.run(context, work)
-
-
-def _described(job: dict[str, Any]) -> str:
-    from novasphere_client.jobs import DEFAULT_NAMESPACE
-
-    return f"{job.get('namespace_id') or DEFAULT_NAMESPACE}/{job['name']}"
-
-
-def _read_jobs(file: str) -> Iterator[dict[str, Any]]:
-    import yaml
-
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        documents = list(yaml.safe_load_all(text))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error}") from None
-    seen: set[str] = set()
-    for number, job in enumerate((one for one in documents if one is not None), 1):
-        if not isinstance(job, dict) or not isinstance(job.get("name"), str):
-            raise typer.BadParameter(f"{file}, document {number}: a job is an object with a name")
-        if "namespace" in job:
-            job.setdefault("namespace_id", job.pop("namespace"))
-        if _described(job) in seen:
-            raise typer.BadParameter(f"{file}, document {number}: {_described(job)} is there twice")
-        seen.add(_described(job))
-        yield job
-    if not seen:
-        raise typer.BadParameter(f"{file} holds no job")
-
-
-async def _apply(client: Client, wanted: dict[str, Any], request_id: str, dry_run: bool) -> str:
-    """Returns what was done to the job."""
-    from novasphere.schedule.v1 import job_service_pb2
-
-    from novasphere_client import json_form
-    from novasphere_client.errors import NotFound
-
-    # What the server decides may stand in the file as `job get -o yaml` printed it.
-    fields = {name: value for name, value in wanted.items() if name not in _SERVERS_OWN}
-    try:
-        known = await client.jobs.named(*reversed(_described(wanted).split("/", 1)))
-    except NotFound:
-        create = json_form.decode(job_service_pb2.CreateJobRequest, fields)
-        create.request_id, create.validate_only = request_id, dry_run
-        await client.jobs.create(create)
-        return "created"
-    named = [name for name in fields if name not in ("name", "namespace_id")]
-    if not named:
-        return "unchanged"
-    update = json_form.decode(job_service_pb2.UpdateJobRequest, {name: fields[name] for name in named})
-    update.job_id = known.id
-    update.update_mask.paths.extend(named)
-    update.request_id, update.validate_only = request_id, dry_run
-    await client.jobs.update(update)
-    if dry_run:
-        return "changed"
-    after = await client.jobs.get(known.id)
-    return "unchanged" if after.revision == known.revision else "changed"
-
-
-_SERVERS_OWN = {"id", "created_at", "updated_at", "created_by", "revision", "number"}
+    Documents of kind Schedule make schedules.
+    """
+    applying.run(context, file, applying.JOB, dry_run=dry_run)
 
 
 @jobs.command("list")
@@ -223,7 +133,7 @@ def get_jobs(
     async def work(client: Client) -> None:
         from novasphere.schedule.v1 import job_service_pb2
 
-        found = [await _job(client, name) for name in names]
+        found = [await selecting.job(client, name) for name in names]
         if len(found) == 1:
             printer.one(found[0])
         else:
@@ -240,7 +150,7 @@ def describe_jobs(context: typer.Context, names: JobNames) -> None:
         from novasphere_client import json_form
 
         for name in names:
-            data = json_form.encode(await _job(client, name))
+            data = json_form.encode(await selecting.job(client, name))
             document(Form.YAML, data, is_one_of_many=len(names) > 1)
 
     sessions.run(context, work)
@@ -285,7 +195,7 @@ def _each(
 ) -> None:
     async def work(client: Client) -> int:
         async def one(name: str, request_id: str) -> None:
-            await act(client, (await _job(client, name)).id, request_id)
+            await act(client, (await selecting.job(client, name)).id, request_id)
 
         return await sessions.each(
             client,

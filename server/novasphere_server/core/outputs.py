@@ -60,32 +60,34 @@ class Outputs:
         attempt: int = 0,
     ) -> AsyncGenerator[list[api.OutputEvent], None]:
         """Yields output from `offset` on and at last the END row: of the attempt of a number, or of the last that
-        printed something. With `follow`, stays until the command has ended, or another attempt has followed. Raises
-        CommandNotFound. The caller must aclose() it.
+        printed something. With `follow`, stays until the command has ended, or that attempt; where none was
+        named and it is tried again, an END row comes between the attempts. Raises CommandNotFound. The caller
+        must aclose() it.
         """
         with self._following(task_ids.run_id(command_id)) as more:
+            shown = 0
             while True:
                 more.clear()
                 # Before the output is read: whatever came before the end is then seen.
                 command = (await self._commands.get(principal, command_id)).message().command
                 if attempt > command.attempt:
                     raise InvalidArgument("attempt", f"must be at most {command.attempt}, the last one")
-                shown = attempt or await self._last_printed(command)
-                async with aclosing(self._pages(command.command_id, shown, stream, offset)) as pages:
-                    async for page in pages:
-                        attempt = shown  # offsets mean nothing in another one
-                        yield page
-                        offset = page[-1].next_offset
+                latest = attempt or await self._last_printed(command)
+                for each in sorted({shown or latest, latest}):
+                    if 0 < shown < each:
+                        # Each attempt's output starts at its own beginning.
+                        yield [_end(command, offset, 0)]
+                        offset = 0
+                    async with aclosing(
+                        self._pages(command.command_id, each, stream, offset)
+                    ) as pages:
+                        async for page in pages:
+                            yield page
+                            offset = page[-1].next_offset
+                shown = latest
                 is_over = commands.has_ended(command) or 0 < attempt < command.attempt
                 if is_over or not follow:
-                    yield [
-                        api.OutputEvent(
-                            type=api.OUTPUT_EVENT_TYPE_END,
-                            offset=offset,
-                            next_offset=offset,
-                            command=command,
-                        )
-                    ]
+                    yield [_end(command, offset, offset)]
                     return
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_UNASKED if self._store.is_shared else None):
@@ -162,6 +164,12 @@ class Outputs:
                 )
             )
         return events
+
+
+def _end(command: pb.Command, offset: int, next_offset: int) -> api.OutputEvent:
+    return api.OutputEvent(
+        type=api.OUTPUT_EVENT_TYPE_END, offset=offset, next_offset=next_offset, command=command
+    )
 
 
 def _paged(events: list[api.OutputEvent]) -> Iterator[list[api.OutputEvent]]:

@@ -57,7 +57,7 @@ class _OutputEventTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Output
     OUTPUT_EVENT_TYPE_CHUNK: _OutputEventType.ValueType  # 1
     """Bytes that the command printed."""
     OUTPUT_EVENT_TYPE_END: _OutputEventType.ValueType  # 2
-    """The last row."""
+    """The last row of an attempt's output."""
 
 class OutputEventType(_OutputEventType, metaclass=_OutputEventTypeEnumTypeWrapper):
     """What a row of output is."""
@@ -67,7 +67,7 @@ OUTPUT_EVENT_TYPE_UNSPECIFIED: OutputEventType.ValueType  # 0
 OUTPUT_EVENT_TYPE_CHUNK: OutputEventType.ValueType  # 1
 """Bytes that the command printed."""
 OUTPUT_EVENT_TYPE_END: OutputEventType.ValueType  # 2
-"""The last row."""
+"""The last row of an attempt's output."""
 
 @typing.final
 class CreateCommandRequest(message.Message):
@@ -819,7 +819,9 @@ class OutputEvent(message.Message):
     """Where to go on reading: the `offset` of a resumed call."""
     @builtins.property
     def command(self) -> command_pb2.Command:
-        """On END, the command as it stands."""
+        """On END, the command as it stands. A reader who follows a task that is tried again gets an END after each
+        attempt, all but the last with a `next_offset` of 0.
+        """
 
     def __init__(
         self,
