@@ -25,7 +25,7 @@ from novasphere_server.core.calendars.nominal_times import NominalTime, Note
 from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind, Timing
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.errors import InvalidArgument
-from novasphere_server.store import tables
+from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.transactions import Transaction
 
@@ -91,6 +91,17 @@ _FOLDS = {pb.FOLD_POLICY_LAST: FoldPolicy.LAST, pb.FOLD_POLICY_BOTH: FoldPolicy.
 
 
 @dataclass(slots=True)
+class _Standing:
+    """How a schedule stands while its times are covered."""
+
+    schedule_id: str
+    position_us: int
+    fired_count: int
+    active: list[str] = field(default_factory=list)  # the run ids of its tasks that have not ended
+    buffered: int = 0  # times that wait for those
+
+
+@dataclass(slots=True)
 class Rows:
     """Rows of the ledger on their way into the table; skips in a row for one reason become one."""
 
@@ -126,7 +137,8 @@ class Rows:
         if self.found and self._extends_the_last(tx):
             self.found.pop(0)
         if self.found:
-            tx.execute(sa.insert(tables.firings), self.found)
+            columns = tuple(self.found[0])
+            tx.insert(tables.firings, columns, [tuple(row.values()) for row in self.found])
 
     def _extends_the_last(self, tx: Transaction) -> bool:
         """Adds the first row to the last one that is stored, if both are skips for one reason."""
@@ -155,8 +167,8 @@ def fire_due(tx: Transaction, settings: FleetSettings, limit: int) -> int | None
     """Covers times that have come, of up to `limit` schedules. Returns when the next look is due; None where
     nothing is by the clock.
     """
-    for schedule_id in tx.fitting(due(tx, limit)):
-        advance(tx, schedule_id, settings)
+    for standing in tx.fitting(_standings(tx, due(tx, limit))):
+        _advance(tx, standing, settings)
     return next_due_us(tx)
 
 
@@ -242,28 +254,57 @@ def forget(tx: Transaction, older_than_us: int, after: Place) -> Place | None:
 
 def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     """Covers times of a schedule that have come: as many as one mutation may. Returns whether that was all."""
+    return all(_advance(tx, standing, settings) for standing in _standings(tx, [schedule_id]))
+
+
+def _standings(tx: Transaction, schedule_ids: Sequence[str]) -> list[_Standing]:
+    """Returns how schedules stand, in this order; those that there are."""
+    states = tx.execute(
+        sa.select(_s.key, _s.position_us, _s.fired_count).where(_s.key.in_(schedule_ids))
+    )
+    found = {row.key: _Standing(row.key, row.position_us, row.fired_count) for row in states}
+    unfinished = sa.select(_t.schedule_id, _t.key).where(
+        _t.schedule_id.in_(schedule_ids), _t.state < task_pb2.WORK_STATE_SUCCEEDED
+    )
+    for row in tx.execute(unfinished.order_by(_t.id)):
+        if row.schedule_id in found:
+            found[row.schedule_id].active.append(row.key)
+    waiting = sa.select(_f.schedule_id, sa.func.count()).where(
+        _f.schedule_id.in_(schedule_ids), sa.text("disposition = 2")
+    )
+    for schedule_id, count in tx.execute(waiting.group_by(_f.schedule_id)):
+        if schedule_id in found:
+            found[schedule_id].buffered = count
+    return [found[schedule_id] for schedule_id in schedule_ids if schedule_id in found]
+
+
+def _advance(tx: Transaction, standing: _Standing, settings: FleetSettings) -> bool:
+    schedule_id = standing.schedule_id
     schedule = tx.get(SCHEDULES, schedule_id)
     if schedule is None:
         return True
     job = tx.get(JOBS, schedule.job_id)
     timing = timing_of(schedule)
-    state = tx.execute(sa.select(_s.position_us, _s.fired_count).where(_s.key == schedule_id)).one()
     if timing is None or job is None:
         _keep_running(tx, schedule, job, settings)
         return True
     if schedule.state == pb.SCHEDULE_STATE_ENDED:
         _set_due(tx, schedule_id, None)
         return True
-    if _is_used_up(schedule, state.fired_count):
+    if _is_used_up(schedule, standing.fired_count):
         _end(tx, schedule)
         return True
     timing.check()
-    coming = nominal_times.times(timing, state.position_us, tx.now_us)
+    if standing.buffered and not standing.active:
+        # Nobody else would: its turn came while the clock had been put back.
+        settle(tx, schedule_id, settings)
+        [standing] = _standings(tx, [schedule_id])
+    coming = nominal_times.times(timing, standing.position_us, tx.now_us)
     now = list(islice(coming, _TIMES + 1))
     has_more = len(now) > _TIMES
-    firing = _Firing(tx, schedule, job, settings, state.fired_count)
+    firing = _Firing(tx, schedule, job, settings, standing)
     covered = firing.cover(now)
-    position_us = covered.at_us if covered else state.position_us
+    position_us = covered.at_us if covered else standing.position_us
     if schedule.state == pb.SCHEDULE_STATE_ENDED:  # by its count
         due_us = None
     elif has_more:
@@ -271,15 +312,14 @@ def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     else:
         following = nominal_times.next_time(timing, max(position_us, tx.now_us))
         due_us = None if following is None else following.at_us
-        if following is None and not _is_buffering(tx, schedule_id):
+        if standing.buffered and not standing.active:
+            due_us = min(due_us or tx.now_us + GRACE_US, tx.now_us + GRACE_US)
+        elif following is None and not standing.buffered:
             _end(tx, schedule)
         elif due_us is not None and not firing.may_fire:
             due_us = max(due_us, tx.now_us + _IDLE_US)
-    tx.execute(
-        sa.update(tables.schedules)
-        .where(_s.key == schedule_id)
-        .values(position_us=position_us, due_us=due_us, fired_count=firing.fired_count)
-    )
+    moved = (position_us, due_us, standing.fired_count, schedule_id)
+    tx.update(SCHEDULES, ("position_us", "due_us", "fired_count"), [moved])
     return not has_more
 
 
@@ -296,6 +336,9 @@ def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
     row = tx.execute(buffered.order_by(_f.nominal_us).limit(1)).first()
     if job is None or row is None or _active(tx, schedule_id):
         return
+    if row.nominal_us > tx.now_us:  # the clock was put back: it must not fire early
+        _set_due(tx, schedule_id, tx.now_us + GRACE_US)
+        return
     is_it = sa.and_(
         _f.schedule_id == schedule_id,
         _f.generation == row.generation,
@@ -307,13 +350,14 @@ def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
         "decided_at_us": tx.now_us,
     }
     tx.execute(sa.update(tables.firings).where(is_it).values(**fired))
+    failpoints.hit(failpoints.FIRING)
     is_own = _s.key == schedule_id
     tx.execute(sa.update(tables.schedules).where(is_own).values(fired_count=_s.fired_count + 1))
     state = tx.execute(sa.select(_s.due_us, _s.fired_count).where(is_own)).one()
     if _is_used_up(schedule, state.fired_count):
         drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_OVERLAP)
         _end(tx, schedule)
-    elif state.due_us is None and not _is_buffering(tx, schedule_id):
+    elif state.due_us is None and not _standings(tx, [schedule_id])[0].buffered:
         _end(tx, schedule)
 
 
@@ -386,14 +430,14 @@ class _Firing:
         schedule: pb.Schedule,
         job: job_pb2.Job,
         settings: FleetSettings,
-        fired_count: int,
+        standing: _Standing,
     ) -> None:
         self._tx = tx
         self._schedule = schedule
         self._job = job
         self._settings = settings
         self._rows = Rows(schedule.id, schedule.generation, tx.now_us)
-        self.fired_count = fired_count
+        self._standing = standing
         self.may_fire = (
             schedule.state == pb.SCHEDULE_STATE_ACTIVE and job.status == job_pb2.JOB_STATUS_ENABLED
         )
@@ -409,10 +453,12 @@ class _Firing:
             else:
                 self._rows.add(time, disposition)
             covered = time
-            if _is_used_up(self._schedule, self.fired_count):
+            if _is_used_up(self._schedule, self._standing.fired_count):
                 break
         self._rows.write(self._tx)
-        if _is_used_up(self._schedule, self.fired_count):
+        if covered:
+            failpoints.hit(failpoints.FIRING)
+        if _is_used_up(self._schedule, self._standing.fired_count):
             drop_buffered(self._tx, [self._schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
             _end(self._tx, self._schedule)
         return covered
@@ -443,45 +489,49 @@ class _Firing:
 
     def _fire(self, time: NominalTime) -> None:
         schedule = self._schedule
-        disposition = self._overlap(time)
+        disposition = self._overlap()
         if disposition != pb.DISPOSITION_FIRED:
             self._rows.add(time, disposition)
+            self._standing.buffered += disposition == pb.DISPOSITION_BUFFERED
             return
         run_id = make_task(self._tx, schedule, self._job, self._settings, time.at_us)
         self._rows.add(time, pb.DISPOSITION_FIRED, run_id)
-        self.fired_count += 1
+        self._standing.active.append(run_id)
+        self._standing.fired_count += 1
 
-    def _overlap(self, time: NominalTime) -> Disposition:
+    def _overlap(self) -> Disposition:
         """Returns what becomes of a time that is to fire, given the other tasks of its schedule."""
-        tx, schedule = self._tx, self._schedule
+        tx, schedule, standing = self._tx, self._schedule, self._standing
         policy = schedule.overlap_policy or pb.OVERLAP_POLICY_SKIP
         if policy == pb.OVERLAP_POLICY_ALLOW:
             return pb.DISPOSITION_FIRED
-        active = _active(tx, schedule.id)
-        own = [row for row in self._rows.found if row["disposition"] == pb.DISPOSITION_BUFFERED]
-        buffered = len(own) + _buffered_count(tx, schedule.id)
-        if not active and not buffered:
+        if not standing.active and not standing.buffered:
             return pb.DISPOSITION_FIRED
         match policy:
-            case pb.OVERLAP_POLICY_BUFFER_ONE if not buffered:
+            case pb.OVERLAP_POLICY_BUFFER_ONE if not standing.buffered:
                 return pb.DISPOSITION_BUFFERED
-            case pb.OVERLAP_POLICY_BUFFER_ALL if buffered < _MOST_BUFFERED:
+            case pb.OVERLAP_POLICY_BUFFER_ALL if standing.buffered < _MOST_BUFFERED:
                 return pb.DISPOSITION_BUFFERED
             case pb.OVERLAP_POLICY_CANCEL_OTHER | pb.OVERLAP_POLICY_TERMINATE_OTHER:
-                self._supersede(own)
+                self._supersede()
                 grace = 0 if policy == pb.OVERLAP_POLICY_TERMINATE_OTHER else None
-                for run_id in active:
+                for run_id in standing.active:
                     stored = tx.get(TASKS, run_id)
                     if stored is not None:
                         tasks.request_cancel(tx, stored, "scheduler", grace)
                 # What waited is over at once; what runs has to be confirmed.
-                return pb.DISPOSITION_BUFFERED if _active(tx, schedule.id) else pb.DISPOSITION_FIRED
+                standing.active = _active(tx, schedule.id)
+                return pb.DISPOSITION_BUFFERED if standing.active else pb.DISPOSITION_FIRED
         return pb.DISPOSITION_SKIPPED_OVERLAP
 
-    def _supersede(self, own: list[dict[str, Any]]) -> None:
+    def _supersede(self) -> None:
         """Skips what was buffered: a later time takes its place."""
-        for row in own:
-            row["disposition"] = pb.DISPOSITION_SKIPPED_OVERLAP
+        if not self._standing.buffered:
+            return
+        self._standing.buffered = 0
+        for row in self._rows.found:
+            if row["disposition"] == pb.DISPOSITION_BUFFERED:
+                row["disposition"] = pb.DISPOSITION_SKIPPED_OVERLAP
         drop_buffered(self._tx, [self._schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
 
 
@@ -545,17 +595,6 @@ def _has_times(schedule: pb.Schedule) -> bool:
 
 def _is_used_up(schedule: pb.Schedule, fired_count: int) -> bool:
     return schedule.HasField("max_count") and fired_count >= schedule.max_count
-
-
-def _is_buffering(tx: Transaction, schedule_id: str) -> bool:
-    return _buffered_count(tx, schedule_id) > 0
-
-
-def _buffered_count(tx: Transaction, schedule_id: str) -> int:
-    buffered = sa.select(sa.func.count()).where(
-        _f.schedule_id == schedule_id, sa.text("disposition = 2")
-    )
-    return int(tx.execute(buffered).scalar_one())
 
 
 def _set_due(tx: Transaction, schedule_id: str, due_us: int | None) -> None:
