@@ -39,15 +39,13 @@ async def make_schedule(plane: ControlPlane, job_id: str, **timing: Any) -> str:
 
 async def tasks_of(plane: ControlPlane, schedule_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for page in itertools.count(1):
-        wanted = {
-            "filter": {"schedule_id": {"eq": schedule_id}},
-            "page": {"page": page, "page_size": 100},
-        }
+    wanted = {"filter": {"schedule_id": {"eq": schedule_id}}, "page": {"page": 1, "page_size": 100}}
+    while True:
         answer = await plane.rest("POST", "/api/v1/tasks/page", wanted)
         found += answer["data"]
         if len(found) >= answer["total"]:
             return found
+        wanted["page"]["page"] += 1
 
 
 async def ledger_of(plane: ControlPlane, schedule_id: str) -> list[dict[str, Any]]:

@@ -272,7 +272,7 @@ def _standings(tx: Transaction, schedule_ids: Sequence[str]) -> list[_Standing]:
     waiting = sa.select(_f.schedule_id, sa.func.count()).where(
         _f.schedule_id.in_(schedule_ids), sa.text("disposition = 2")
     )
-    for schedule_id, count in tx.execute(waiting.group_by(_f.schedule_id)):
+    for schedule_id, count in tx.execute(waiting.group_by(_f.schedule_id)).tuples():
         if schedule_id in found:
             found[schedule_id].buffered = count
     return [found[schedule_id] for schedule_id in schedule_ids if schedule_id in found]
