@@ -3,6 +3,7 @@ with the calendar and with a model that only counts."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from typing import Any
@@ -40,10 +41,8 @@ async def die_in_the_next_step(bench: Scheduling, monkeypatch: pytest.MonkeyPatc
 
     with monkeypatch.context() as patched:
         patched.setattr(store, "write", dying)
-        try:
+        with contextlib.suppress(DiedHere):
             await bench.world.scheduler.step()
-        except DiedHere:
-            pass
 
 
 async def end_some(bench: Scheduling, chance: random.Random) -> None:
@@ -145,6 +144,3 @@ async def test_every_time_is_covered_once_after_a_storm(
             assert sum(row.times for row in own) == span // (schedule.interval_secs * 1_000_000) + 1
     words = {pb.Disposition.Name(row.disposition) for row in rows}
     assert len(words) >= 4, words
-    print(
-        f"\n{KILLS} kills, {sum(row.times for row in rows)} times in {len(rows)} rows: {sorted(words)}"
-    )

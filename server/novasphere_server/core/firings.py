@@ -269,12 +269,12 @@ def _standings(tx: Transaction, schedule_ids: Sequence[str]) -> list[_Standing]:
     for row in tx.execute(unfinished.order_by(_t.id)):
         if row.schedule_id in found:
             found[row.schedule_id].active.append(row.key)
-    waiting = sa.select(_f.schedule_id, sa.func.count()).where(
+    waiting = sa.select(_f.schedule_id, sa.func.count().label("times")).where(
         _f.schedule_id.in_(schedule_ids), sa.text("disposition = 2")
     )
-    for schedule_id, count in tx.execute(waiting.group_by(_f.schedule_id)).tuples():
-        if schedule_id in found:
-            found[schedule_id].buffered = count
+    for row in tx.execute(waiting.group_by(_f.schedule_id)):
+        if row.schedule_id in found:
+            found[row.schedule_id].buffered = row.times
     return [found[schedule_id] for schedule_id in schedule_ids if schedule_id in found]
 
 
