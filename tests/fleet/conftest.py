@@ -80,9 +80,7 @@ class World:
         self.due = DueLoop(
             self.fleet.tasks, self.fleet.links, self.clock, is_shared=False, period=settings.due_period
         )
-        self.scheduler = Scheduler(
-            self.store, settings, self.fleet.schedules, self.fleet.tasks, self.clock
-        )
+        self.scheduler = Scheduler(self.fleet.schedules, self.fleet.tasks, self.clock)
         self.dependencies = DependencyLoop(self.fleet.dependencies, self.fleet.tasks)
         self.retention = RetentionLoop(
             self.fleet.tasks,

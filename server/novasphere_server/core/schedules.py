@@ -15,7 +15,7 @@ from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
 
-from novasphere_server import errors
+from novasphere_server import errors, logs
 from novasphere_server.clock import Clock
 from novasphere_server.core import (
     dependencies,
@@ -43,6 +43,11 @@ from novasphere_server.store.queries import Page
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
+
+log = logs.get(__name__)
+
+# What any schedule would fail with.
+_NO_FAULT_OF_THEIRS = (errors.DatabaseUnavailable, errors.Draining, errors.Overloaded)
 
 CHANGEABLE = (
     "name",
@@ -548,6 +553,43 @@ class Schedules:
             statement = statement.where(sa.tuple_(_f.nominal_us, _f.schedule_id) > sa.tuple_(*after))
         ordered = statement.order_by(_f.nominal_us, _f.schedule_id).limit(limit)
         return [_firing(row) for row in await self._store.read(ordered)]
+
+    # -- what time brings
+
+    async def fire_due(self, limit: int) -> int | None:
+        """Fires what is due of some schedules. Returns when the next look is due; None where nothing is by the
+        clock.
+        """
+        try:
+            return await self._store.write(
+                partial(firings.fire_due, settings=self._settings, limit=limit)
+            )
+        except _NO_FAULT_OF_THEIRS:
+            raise
+        except Exception:  # noqa: BLE001 - it is told of the schedule that it is of
+            # One of them cannot fire. Each by itself, the others can.
+            for schedule_id in await self._store.write(partial(firings.due, limit=limit)):
+                await self._try(firings.advance, schedule_id)
+            return await self._store.write(firings.next_due_us)
+
+    async def settle(self, schedule_id: str) -> None:
+        """Goes on after a task of a schedule has ended."""
+        await self._try(firings.settle, schedule_id)
+
+    async def _try(self, step: Callable[..., object], schedule_id: str) -> None:
+        """Takes a step with one schedule. Pauses it, with the reason, if it fails."""
+        try:
+            await self._store.write(partial(step, schedule_id=schedule_id, settings=self._settings))
+        except _NO_FAULT_OF_THEIRS:
+            raise
+        except Exception as error:
+            if isinstance(error, errors.ApiError):
+                why = error.message
+                log.warning("a schedule cannot fire", schedule_id=schedule_id, error=why)
+            else:
+                why = "the server failed; its log says why"
+                log.exception("a schedule cannot fire", schedule_id=schedule_id)
+            await self._store.write(partial(firings.stop, schedule_id=schedule_id, why=why))
 
     async def forget_firings(self, older_than_us: int) -> None:
         """Deletes what the ledger says of times before an instant whose tasks are gone."""

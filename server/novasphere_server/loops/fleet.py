@@ -31,7 +31,7 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
             is_shared=not fleet.servers.is_alone,
             period=settings.due_period,
         ).run,
-        "scheduler": Scheduler(fleet.store, settings, fleet.schedules, fleet.tasks, clock).run,
+        "scheduler": Scheduler(fleet.schedules, fleet.tasks, clock).run,
         "dependencies": DependencyLoop(fleet.dependencies, fleet.tasks).run,
         "flush": FlushLoop(
             fleet.metrics,
