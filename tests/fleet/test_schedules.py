@@ -553,3 +553,27 @@ async def test_the_ledger_is_kept_as_long_as_its_tasks(bench: Scheduling):
     assert await bench.rows(quiet) == fired(5)  # the last one
     assert await bench.tasks(quiet) == []
     assert len(await bench.tasks(running)) == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("DELETE FROM firings WHERE nominal_us = {at}", "no row says what became of it"),
+        ("DELETE FROM tasks WHERE scheduled_at_us = {at}", "it fired, and there is no task"),
+        ("UPDATE firings SET times = 2 WHERE nominal_us = {at}", "covers 2 times, of 1"),
+        ("UPDATE firings SET nominal_us = nominal_us + 1 WHERE nominal_us = {at}", "of no time"),
+        (
+            "UPDATE firings SET disposition = 3, run_id = '' WHERE nominal_us = {at}",
+            "was made, and no row",
+        ),
+    ],
+)
+async def test_the_check_finds_what_is_wrong(world: Any, damage: str, words: str):
+    bench = Scheduling(world)
+    await bench.make(overlap_policy=ALLOW)
+    await bench.pass_time(25)
+    assert await bench.check() == []
+    at = bench.begin_us + 10_000_000
+    await world.store.write(lambda tx: tx.execute(sa.text(damage.format(at=at))))
+    found = [str(finding) for finding in await bench.check()]
+    assert any(words in finding for finding in found), found
