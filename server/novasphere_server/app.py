@@ -247,6 +247,17 @@ class App:
             "Self-checks of a kind that failed, and cached objects that are not what is stored.",
             lambda: check.mismatches,
         )
+        ledger = self.fleet.ledger_check
+        counter(
+            "firing_ledger_times",
+            "Times of schedules of which the ledger was checked.",
+            lambda: ledger.times,
+        )
+        counter(
+            "firing_ledger_mismatches",
+            "Times of which the ledger says nothing, or something wrong.",
+            lambda: ledger.findings,
+        )
         gauge("linked_agents", "Agents whose link is up.", lambda: links.linked_agents)
         counter(
             "dropped_samples",

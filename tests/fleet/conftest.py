@@ -26,6 +26,7 @@ from novasphere_server.loops.due import DueLoop
 from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
+from novasphere_server.loops.scheduler import Scheduler
 from novasphere_server.loops.supervisor import Supervisor
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES, TASKS
@@ -79,9 +80,11 @@ class World:
         self.due = DueLoop(
             self.fleet.tasks, self.fleet.links, self.clock, is_shared=False, period=settings.due_period
         )
+        self.scheduler = Scheduler(self.fleet.schedules, self.fleet.tasks, self.clock)
         self.dependencies = DependencyLoop(self.fleet.dependencies, self.fleet.tasks)
         self.retention = RetentionLoop(
             self.fleet.tasks,
+            self.fleet.schedules,
             self.clock,
             terminal_retention=settings.terminal_retention,
             period=60,

@@ -21,7 +21,7 @@ from novasphere_server.core import instants, output_chunks, reports, task_ids, t
 from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.output_chunks import Tail
-from novasphere_server.store import tables
+from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.transactions import Transaction
 
@@ -141,6 +141,7 @@ def _send(
         instance.run_deadline.CopyFrom(instants.timestamp(deadline_us))
     token = tx.next_id("fencing")
     tx.put(TASKS, stored, fencing_token=token)
+    failpoints.hit(failpoints.DISPATCH)
     return _dispatch(stored, token, settings)
 
 

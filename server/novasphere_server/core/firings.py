@@ -10,7 +10,7 @@ Everything here runs inside a mutation, and takes the time from it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeAlias
@@ -24,7 +24,8 @@ from novasphere_server.core.calendars import nominal_times
 from novasphere_server.core.calendars.nominal_times import NominalTime, Note
 from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind, Timing
 from novasphere_server.core.fleet_settings import FleetSettings
-from novasphere_server.store import tables
+from novasphere_server.errors import InvalidArgument
+from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.transactions import Transaction
 
@@ -35,10 +36,12 @@ _SETTLED_US = 10_000_000
 _LONGEST_PAUSE = 60  # seconds before a daemon that keeps ending is started again
 _TIMES = 500  # of a schedule, covered in one mutation
 _MOST_BUFFERED = 1000
+_FORGOTTEN = 500  # rows that one mutation looks at
 # How often a schedule that makes no tasks is looked at, for its ledger to keep up.
 _IDLE_US = 600_000_000
 
 Disposition: TypeAlias = pb.Disposition.ValueType
+Place: TypeAlias = tuple[int, str, int]  # in the ledger, by time: a time, its schedule and generation
 
 _f = tables.firings.c
 _s = tables.schedules.c
@@ -88,6 +91,17 @@ _FOLDS = {pb.FOLD_POLICY_LAST: FoldPolicy.LAST, pb.FOLD_POLICY_BOTH: FoldPolicy.
 
 
 @dataclass(slots=True)
+class _Standing:
+    """How a schedule stands while its times are covered."""
+
+    schedule_id: str
+    position_us: int
+    fired_count: int
+    active: list[str] = field(default_factory=list)  # the run ids of its tasks that have not ended
+    buffered: int = 0  # times that wait for those
+
+
+@dataclass(slots=True)
 class Rows:
     """Rows of the ledger on their way into the table; skips in a row for one reason become one."""
 
@@ -123,7 +137,8 @@ class Rows:
         if self.found and self._extends_the_last(tx):
             self.found.pop(0)
         if self.found:
-            tx.execute(sa.insert(tables.firings), self.found)
+            columns = tuple(self.found[0])
+            tx.insert(tables.firings, columns, [tuple(row.values()) for row in self.found])
 
     def _extends_the_last(self, tx: Transaction) -> bool:
         """Adds the first row to the last one that is stored, if both are skips for one reason."""
@@ -152,35 +167,144 @@ def fire_due(tx: Transaction, settings: FleetSettings, limit: int) -> int | None
     """Covers times that have come, of up to `limit` schedules. Returns when the next look is due; None where
     nothing is by the clock.
     """
-    due = tx.execute(
-        sa.select(_s.key).where(_s.due_us <= tx.now_us).order_by(_s.due_us).limit(limit)
-    ).scalars()
-    for schedule_id in tx.fitting(list(due)):
-        advance(tx, schedule_id, settings)
+    for standing in tx.fitting(_standings(tx, due(tx, limit))):
+        _advance(tx, standing, settings)
+    return next_due_us(tx)
+
+
+def due(tx: Transaction, limit: int) -> list[str]:
+    """Returns schedules to look at now, those first that wait for it longest."""
+    statement = sa.select(_s.key).where(_s.due_us <= tx.now_us).order_by(_s.due_us).limit(limit)
+    return list(tx.execute(statement).scalars())
+
+
+def next_due_us(tx: Transaction) -> int | None:
+    """Returns when the next look is due; None where nothing is by the clock."""
     following: int | None = tx.execute(sa.select(sa.func.min(_s.due_us))).scalar()
     return following
 
 
+def catch_up(tx: Transaction, job_id: str, settings: FleetSettings) -> bool:
+    """Covers times of a job's schedules that have come, before the job changes. Returns whether those were all."""
+    own = sa.and_(_s.job_id == job_id, _s.state != pb.SCHEDULE_STATE_ENDED)
+    for schedule_id in tx.execute(sa.select(_s.key).where(own)).scalars().all():
+        if tx.room <= 0 or not advance(tx, schedule_id, settings):
+            return False
+    tx.execute(sa.update(tables.schedules).where(own).values(due_us=tx.now_us, restarts=0))
+    return True
+
+
+def drop_buffered(tx: Transaction, schedule_ids: Sequence[str], disposition: Disposition) -> None:
+    """Skips the times of schedules that wait for their turn: it does not come."""
+    for start in range(0, len(schedule_ids), _TIMES):
+        tx.execute(
+            sa.update(tables.firings)
+            .where(
+                _f.schedule_id.in_(schedule_ids[start : start + _TIMES]),
+                sa.text("disposition = 2"),
+            )
+            .values(disposition=disposition, decided_at_us=tx.now_us)
+        )
+
+
+def stop(tx: Transaction, schedule_id: str, why: str) -> None:
+    """Pauses a schedule that cannot fire, and says why: the others must not wait for it."""
+    schedule = tx.get(SCHEDULES, schedule_id)
+    if schedule is None:
+        return
+    schedule.state = pb.SCHEDULE_STATE_PAUSED
+    schedule.enabled = False
+    schedule.status = 99
+    schedule.pause_note = f"it cannot fire: {why}"
+    schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+    drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_PAUSED)
+    tx.put(SCHEDULES, schedule, due_us=tx.now_us + _IDLE_US if _has_times(schedule) else None)
+
+
+def forget(tx: Transaction, older_than_us: int, after: Place) -> Place | None:
+    """Deletes rows of times before an instant whose tasks are gone, a step from a place on. What waits stays, and
+    of a schedule that there is, the last row. Returns where the next step begins; None after the last one.
+    """
+    later = tables.firings.alias()
+    place = sa.tuple_(_f.nominal_us, _f.schedule_id, _f.generation)
+    old = tx.execute(
+        sa.select(_f.nominal_us, _f.schedule_id, _f.generation)
+        .where(_f.nominal_us < older_than_us, place > sa.tuple_(*after))
+        .order_by(_f.nominal_us, _f.schedule_id, _f.generation)
+        .limit(_FORGOTTEN)
+    ).all()
+    is_followed = sa.exists().where(
+        later.c.schedule_id == _f.schedule_id,
+        sa.tuple_(later.c.generation, later.c.nominal_us) > sa.tuple_(_f.generation, _f.nominal_us),
+    )
+    is_orphan = ~sa.exists().where(_s.key == _f.schedule_id)
+    if not old:
+        return None
+    tx.execute(
+        sa.delete(tables.firings).where(
+            place.in_([tuple(row) for row in old]),
+            _f.last_nominal_us < older_than_us,
+            _f.disposition != pb.DISPOSITION_BUFFERED,
+            ~sa.exists().where(_t.key == _f.run_id),
+            sa.or_(is_followed, is_orphan),
+        )
+    )
+    return (old[-1].nominal_us, old[-1].schedule_id, old[-1].generation)
+
+
 def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     """Covers times of a schedule that have come: as many as one mutation may. Returns whether that was all."""
+    return all(_advance(tx, standing, settings) for standing in _standings(tx, [schedule_id]))
+
+
+def _standings(tx: Transaction, schedule_ids: Sequence[str]) -> list[_Standing]:
+    """Returns how schedules stand, in this order; those that there are."""
+    states = tx.execute(
+        sa.select(_s.key, _s.position_us, _s.fired_count).where(_s.key.in_(schedule_ids))
+    )
+    found = {row.key: _Standing(row.key, row.position_us, row.fired_count) for row in states}
+    unfinished = sa.select(_t.schedule_id, _t.key).where(
+        _t.schedule_id.in_(schedule_ids), _t.state < task_pb2.WORK_STATE_SUCCEEDED
+    )
+    for row in tx.execute(unfinished.order_by(_t.id)):
+        if row.schedule_id in found:
+            found[row.schedule_id].active.append(row.key)
+    waiting = sa.select(_f.schedule_id, sa.func.count().label("times")).where(
+        _f.schedule_id.in_(schedule_ids), sa.text("disposition = 2")
+    )
+    for row in tx.execute(waiting.group_by(_f.schedule_id)):
+        if row.schedule_id in found:
+            found[row.schedule_id].buffered = row.times
+    return [found[schedule_id] for schedule_id in schedule_ids if schedule_id in found]
+
+
+def _advance(tx: Transaction, standing: _Standing, settings: FleetSettings) -> bool:
+    schedule_id = standing.schedule_id
     schedule = tx.get(SCHEDULES, schedule_id)
     if schedule is None:
         return True
     job = tx.get(JOBS, schedule.job_id)
     timing = timing_of(schedule)
-    state = tx.execute(sa.select(_s.position_us, _s.fired_count).where(_s.key == schedule_id)).one()
     if timing is None or job is None:
         _keep_running(tx, schedule, job, settings)
         return True
     if schedule.state == pb.SCHEDULE_STATE_ENDED:
         _set_due(tx, schedule_id, None)
         return True
-    coming = nominal_times.times(timing, state.position_us, tx.now_us)
+    if _is_used_up(schedule, standing.fired_count):
+        _end(tx, schedule)
+        return True
+    timing.check()
+    if standing.buffered and not standing.active:
+        # Nobody else would: its turn came while the clock had been put back.
+        settle(tx, schedule_id, settings)
+        [standing] = _standings(tx, [schedule_id])
+    coming = nominal_times.times(timing, standing.position_us, tx.now_us)
     now = list(islice(coming, _TIMES + 1))
     has_more = len(now) > _TIMES
-    firing = _Firing(tx, schedule, job, settings, state.fired_count)
-    firing.cover(now[:_TIMES], has_more=has_more)
-    position_us = now[:_TIMES][-1].at_us if now else state.position_us
+    firing = _Firing(tx, schedule, job, settings, standing)
+    covered = firing.cover(now)
+    position_us = covered.at_us if covered else standing.position_us
     if schedule.state == pb.SCHEDULE_STATE_ENDED:  # by its count
         due_us = None
     elif has_more:
@@ -188,15 +312,14 @@ def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     else:
         following = nominal_times.next_time(timing, max(position_us, tx.now_us))
         due_us = None if following is None else following.at_us
-        if following is None and not _is_buffering(tx, schedule_id):
+        if standing.buffered and not standing.active:
+            due_us = min(due_us or tx.now_us + GRACE_US, tx.now_us + GRACE_US)
+        elif following is None and not standing.buffered:
             _end(tx, schedule)
         elif due_us is not None and not firing.may_fire:
             due_us = max(due_us, tx.now_us + _IDLE_US)
-    tx.execute(
-        sa.update(tables.schedules)
-        .where(_s.key == schedule_id)
-        .values(position_us=position_us, due_us=due_us, fired_count=firing.fired_count)
-    )
+    moved = (position_us, due_us, standing.fired_count, schedule_id)
+    tx.update(SCHEDULES, ("position_us", "due_us", "fired_count"), [moved])
     return not has_more
 
 
@@ -209,34 +332,32 @@ def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
     if schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON:
         _keep_running(tx, schedule, job, settings)
         return
-    if job is None or not _is_buffering(tx, schedule_id) or _active(tx, schedule_id):
+    buffered = sa.select(tables.firings).where(_f.schedule_id == schedule_id, sa.text("disposition = 2"))
+    row = tx.execute(buffered.order_by(_f.nominal_us).limit(1)).first()
+    if job is None or row is None or _active(tx, schedule_id):
         return
-    buffered = sa.and_(_f.schedule_id == schedule_id, _f.disposition == pb.DISPOSITION_BUFFERED)
-    row = tx.execute(sa.select(tables.firings).where(buffered).order_by(_f.nominal_us).limit(1)).one()
+    if row.nominal_us > tx.now_us:  # the clock was put back: it must not fire early
+        _set_due(tx, schedule_id, tx.now_us + GRACE_US)
+        return
     is_it = sa.and_(
         _f.schedule_id == schedule_id,
         _f.generation == row.generation,
         _f.nominal_us == row.nominal_us,
     )
-    values: dict[str, Any] = {"decided_at_us": tx.now_us}
-    if schedule.state == pb.SCHEDULE_STATE_PAUSED or job.status != job_pb2.JOB_STATUS_ENABLED:
-        values["disposition"] = (
-            pb.DISPOSITION_SKIPPED_PAUSED
-            if schedule.state == pb.SCHEDULE_STATE_PAUSED
-            else pb.DISPOSITION_SKIPPED_DISABLED
-        )
-    else:
-        values["disposition"] = pb.DISPOSITION_FIRED
-        values["run_id"] = make_task(tx, schedule, job, settings, row.nominal_us)
-        counted = sa.update(tables.schedules).where(_s.key == schedule_id)
-        tx.execute(counted.values(fired_count=_s.fired_count + 1))
-    tx.execute(sa.update(tables.firings).where(is_it).values(**values))
-    due_us = tx.execute(sa.select(_s.due_us).where(_s.key == schedule_id)).scalar()
-    if (
-        due_us is None
-        and schedule.state == pb.SCHEDULE_STATE_ACTIVE
-        and not _is_buffering(tx, schedule_id)
-    ):
+    fired = {
+        "disposition": pb.DISPOSITION_FIRED,
+        "run_id": make_task(tx, schedule, job, settings, row.nominal_us),
+        "decided_at_us": tx.now_us,
+    }
+    tx.execute(sa.update(tables.firings).where(is_it).values(**fired))
+    failpoints.hit(failpoints.FIRING)
+    is_own = _s.key == schedule_id
+    tx.execute(sa.update(tables.schedules).where(is_own).values(fired_count=_s.fired_count + 1))
+    state = tx.execute(sa.select(_s.due_us, _s.fired_count).where(is_own)).one()
+    if _is_used_up(schedule, state.fired_count):
+        drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_OVERLAP)
+        _end(tx, schedule)
+    elif state.due_us is None and not _standings(tx, [schedule_id])[0].buffered:
         _end(tx, schedule)
 
 
@@ -288,9 +409,14 @@ def new_task(
         task.parameters = parameters
     elif schedule.HasField("parameters"):
         task.parameters = schedule.parameters
-    if due_us is None and schedule.jitter_seconds and kind is None:
-        due_us = nominal_us + _jitter_us(schedule, nominal_us)
-    if due_us is not None and due_us > nominal_us:
+    if due_us is None:
+        due_us = nominal_us
+        if schedule.jitter_seconds and kind is None:
+            due_us += _jitter_us(schedule, nominal_us)
+        # It waits for a node from now on, not since a time that has long passed.
+        if due_us < tx.now_us - GRACE_US:
+            due_us = tx.now_us
+    if due_us > nominal_us:
         task.due_at.CopyFrom(instants.timestamp(due_us))
     return stored
 
@@ -304,34 +430,40 @@ class _Firing:
         schedule: pb.Schedule,
         job: job_pb2.Job,
         settings: FleetSettings,
-        fired_count: int,
+        standing: _Standing,
     ) -> None:
         self._tx = tx
         self._schedule = schedule
         self._job = job
         self._settings = settings
         self._rows = Rows(schedule.id, schedule.generation, tx.now_us)
-        self.fired_count = fired_count
+        self._standing = standing
         self.may_fire = (
             schedule.state == pb.SCHEDULE_STATE_ACTIVE and job.status == job_pb2.JOB_STATUS_ENABLED
         )
 
-    def cover(self, times: list[NominalTime], *, has_more: bool) -> None:
-        """Writes a row for each of the times; the greatest of them is the last that has come, unless
-        there are more.
+    def cover(self, times: Sequence[NominalTime]) -> NominalTime | None:
+        """Writes a row for each of the times that have come, as many as one mutation may and the schedule has
+        left. Returns the last that has one.
         """
-        for time, disposition in self._judged(times, has_more):
-            if self._schedule.state == pb.SCHEDULE_STATE_ENDED:
-                return
+        covered = None
+        for time, disposition in islice(self._judged(times), _TIMES):
             if disposition == pb.DISPOSITION_FIRED:
                 self._fire(time)
             else:
                 self._rows.add(time, disposition)
+            covered = time
+            if _is_used_up(self._schedule, self._standing.fired_count):
+                break
         self._rows.write(self._tx)
+        if covered:
+            failpoints.hit(failpoints.FIRING)
+        if _is_used_up(self._schedule, self._standing.fired_count):
+            drop_buffered(self._tx, [self._schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
+            _end(self._tx, self._schedule)
+        return covered
 
-    def _judged(
-        self, times: list[NominalTime], has_more: bool
-    ) -> Iterator[tuple[NominalTime, Disposition]]:
+    def _judged(self, times: Sequence[NominalTime]) -> Iterator[tuple[NominalTime, Disposition]]:
         """Yields each time with what is to become of it, but for other tasks of the schedule."""
         schedule, now_us = self._schedule, self._tx.now_us
         if schedule.state == pb.SCHEDULE_STATE_PAUSED:
@@ -343,71 +475,64 @@ class _Firing:
         oldest_us = now_us - schedule.misfire_window_seconds * 1_000_000
         policy = schedule.misfire_policy or pb.MISFIRE_POLICY_FIRE_ONCE
         for index, time in enumerate(times):
-            is_last = index == len(times) - 1 and not has_more
             is_missed = time.at_us < now_us - GRACE_US
-            # The time after it counts for it where that is not missed.
-            stands_for_others = is_last or (
-                index + 1 < len(times) and times[index + 1].at_us >= now_us - GRACE_US
-            )
+            # It stands for those before it. There is one time more than are covered, to tell.
+            is_last = index + 1 == len(times) or times[index + 1].at_us >= now_us - GRACE_US
             fires = not is_missed or (
                 time.at_us >= oldest_us
                 and (
                     policy == pb.MISFIRE_POLICY_FIRE_ALL
-                    or (policy == pb.MISFIRE_POLICY_FIRE_ONCE and stands_for_others)
+                    or (policy == pb.MISFIRE_POLICY_FIRE_ONCE and is_last)
                 )
             )
             yield time, pb.DISPOSITION_FIRED if fires else pb.DISPOSITION_SKIPPED_MISFIRE
 
     def _fire(self, time: NominalTime) -> None:
         schedule = self._schedule
-        disposition = self._overlap(time)
+        disposition = self._overlap()
         if disposition != pb.DISPOSITION_FIRED:
             self._rows.add(time, disposition)
+            self._standing.buffered += disposition == pb.DISPOSITION_BUFFERED
             return
         run_id = make_task(self._tx, schedule, self._job, self._settings, time.at_us)
         self._rows.add(time, pb.DISPOSITION_FIRED, run_id)
-        self.fired_count += 1
-        if schedule.HasField("max_count") and self.fired_count >= schedule.max_count:
-            self._rows.write(self._tx)
-            self._rows.found.clear()
-            _end(self._tx, schedule)
+        self._standing.active.append(run_id)
+        self._standing.fired_count += 1
 
-    def _overlap(self, time: NominalTime) -> Disposition:
+    def _overlap(self) -> Disposition:
         """Returns what becomes of a time that is to fire, given the other tasks of its schedule."""
-        tx, schedule = self._tx, self._schedule
+        tx, schedule, standing = self._tx, self._schedule, self._standing
         policy = schedule.overlap_policy or pb.OVERLAP_POLICY_SKIP
         if policy == pb.OVERLAP_POLICY_ALLOW:
             return pb.DISPOSITION_FIRED
-        active = _active(tx, schedule.id)
-        own = [row for row in self._rows.found if row["disposition"] == pb.DISPOSITION_BUFFERED]
-        buffered = len(own) + _buffered_count(tx, schedule.id)
-        if not active and not buffered:
+        if not standing.active and not standing.buffered:
             return pb.DISPOSITION_FIRED
         match policy:
-            case pb.OVERLAP_POLICY_BUFFER_ONE if not buffered:
+            case pb.OVERLAP_POLICY_BUFFER_ONE if not standing.buffered:
                 return pb.DISPOSITION_BUFFERED
-            case pb.OVERLAP_POLICY_BUFFER_ALL if buffered < _MOST_BUFFERED:
+            case pb.OVERLAP_POLICY_BUFFER_ALL if standing.buffered < _MOST_BUFFERED:
                 return pb.DISPOSITION_BUFFERED
             case pb.OVERLAP_POLICY_CANCEL_OTHER | pb.OVERLAP_POLICY_TERMINATE_OTHER:
-                self._supersede(own)
+                self._supersede()
                 grace = 0 if policy == pb.OVERLAP_POLICY_TERMINATE_OTHER else None
-                for run_id in active:
+                for run_id in standing.active:
                     stored = tx.get(TASKS, run_id)
                     if stored is not None:
                         tasks.request_cancel(tx, stored, "scheduler", grace)
                 # What waited is over at once; what runs has to be confirmed.
-                return pb.DISPOSITION_BUFFERED if _active(tx, schedule.id) else pb.DISPOSITION_FIRED
+                standing.active = _active(tx, schedule.id)
+                return pb.DISPOSITION_BUFFERED if standing.active else pb.DISPOSITION_FIRED
         return pb.DISPOSITION_SKIPPED_OVERLAP
 
-    def _supersede(self, own: list[dict[str, Any]]) -> None:
+    def _supersede(self) -> None:
         """Skips what was buffered: a later time takes its place."""
-        for row in own:
-            row["disposition"] = pb.DISPOSITION_SKIPPED_OVERLAP
-        self._tx.execute(
-            sa.update(tables.firings)
-            .where(_f.schedule_id == self._schedule.id, _f.disposition == pb.DISPOSITION_BUFFERED)
-            .values(disposition=pb.DISPOSITION_SKIPPED_OVERLAP, decided_at_us=self._tx.now_us)
-        )
+        if not self._standing.buffered:
+            return
+        self._standing.buffered = 0
+        for row in self._rows.found:
+            if row["disposition"] == pb.DISPOSITION_BUFFERED:
+                row["disposition"] = pb.DISPOSITION_SKIPPED_OVERLAP
+        drop_buffered(self._tx, [self._schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
 
 
 def _keep_running(
@@ -423,7 +548,16 @@ def _keep_running(
     if job is None or not may_run or _active(tx, schedule.id):
         _set_due(tx, schedule.id, None)
         return
-    [restarts] = tx.execute(sa.select(_s.restarts).where(_s.key == schedule.id)).one()
+    state = tx.execute(sa.select(_s.restarts, _s.fired_count).where(_s.key == schedule.id)).one()
+    start_us = instants.optional_microseconds(schedule, "start_time")
+    end_us = instants.optional_microseconds(schedule, "end_time")
+    if _is_used_up(schedule, state.fired_count) or (end_us is not None and end_us <= tx.now_us):
+        _end(tx, schedule)
+        return
+    if start_us is not None and start_us > tx.now_us:
+        _set_due(tx, schedule.id, start_us)
+        return
+    restarts = state.restarts
     last = tx.execute(
         sa.select(_t.started_at_us, _t.completed_at_us)
         .where(_t.schedule_id == schedule.id)
@@ -449,15 +583,18 @@ def _active(tx: Transaction, schedule_id: str) -> list[str]:
     return list(tx.execute(unfinished.order_by(_t.id)).scalars())
 
 
-def _is_buffering(tx: Transaction, schedule_id: str) -> bool:
-    return _buffered_count(tx, schedule_id) > 0
+def _has_times(schedule: pb.Schedule) -> bool:
+    timing = timing_of(schedule)
+    try:
+        if timing is not None:
+            timing.check()
+    except InvalidArgument:
+        return False
+    return timing is not None
 
 
-def _buffered_count(tx: Transaction, schedule_id: str) -> int:
-    buffered = sa.select(sa.func.count()).where(
-        _f.schedule_id == schedule_id, sa.text("disposition = 2")
-    )
-    return int(tx.execute(buffered).scalar_one())
+def _is_used_up(schedule: pb.Schedule, fired_count: int) -> bool:
+    return schedule.HasField("max_count") and fired_count >= schedule.max_count
 
 
 def _set_due(tx: Transaction, schedule_id: str, due_us: int | None) -> None:

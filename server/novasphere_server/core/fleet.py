@@ -13,6 +13,7 @@ from novasphere_server.core.device_tasks import DeviceTasks
 from novasphere_server.core.explanations import Explanations
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.jobs import Jobs
+from novasphere_server.core.ledger_checks import LedgerCheck
 from novasphere_server.core.links import JoinTokens, Links
 from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.nodes import Nodes
@@ -41,7 +42,7 @@ class Fleet:
         self.metrics = Metrics(store, clock, settings)
         self.nodes = Nodes(store)
         self.tasks = Tasks(store)
-        self.jobs = Jobs(store)
+        self.jobs = Jobs(store, settings)
         self.server_rows = ServerRows(store, clock, self.servers)
         self.agents = Agents(store, self.nodes, self.presence)
         self.commands = Commands(store, settings, self.tasks)
@@ -60,6 +61,9 @@ class Fleet:
         self.schedule_tasks = ScheduleTasks(store, settings, self.tasks)
         self.dependencies = Dependencies(store)
         self.schedules = Schedules(store, settings, clock)
+        self.ledger_check = LedgerCheck(
+            store.read, retention_us=int(settings.terminal_retention * 1_000_000)
+        )
         self.device_tasks = DeviceTasks(store, settings, self.tasks, self.links)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
         self.task_explanations = TaskExplanations(store, clock, self.presence, self.links)

@@ -51,3 +51,4 @@ class FleetSettings:
     flush_period: float = 1.0
     heartbeat_flush_period: float = 30.0
     retention_period: float = 60.0
+    ledger_check_interval: float = 300.0

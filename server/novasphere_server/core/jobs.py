@@ -7,16 +7,26 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 import sqlalchemy as sa
 from novasphere.schedule.v1 import job_pb2 as pb
 from novasphere.schedule.v1 import job_service_pb2 as api
-from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1 import schedule_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import etags, instants, keys, pages, task_configs, task_ids, tasks
+from novasphere_server.core import (
+    etags,
+    firings,
+    instants,
+    keys,
+    pages,
+    task_configs,
+    task_ids,
+    waiting_tasks,
+)
+from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import DEFAULT_NAMESPACE, JOBS, SCHEDULES, TASKS
+from novasphere_server.store.kinds import DEFAULT_NAMESPACE, JOBS, SCHEDULES
 from novasphere_server.store.queries import Page
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
@@ -26,7 +36,6 @@ from novasphere_server.store.watches import Watch, WatchPage
 _jobs = tables.jobs.c
 
 CHANGEABLE = ("name", "description", "environment", "config", "status")
-_MOST_WAITING = 1000  # tasks that are cancelled with their job
 _STATUSES = (pb.JOB_STATUS_ENABLED, pb.JOB_STATUS_DISABLED)
 
 # What of a row can be asked about.
@@ -47,8 +56,9 @@ FIELDS: Mapping[str, Field] = {
 class Jobs:
     """All jobs."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: FleetSettings) -> None:
         self._store = store
+        self._settings = settings
 
     async def create(
         self,
@@ -174,17 +184,31 @@ class Jobs:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> pb.Job:
-        """Forgets a job, and returns what it was."""
+        """Forgets a job with its schedules, and returns what it was. What waits of it is cancelled."""
+        waits = tables.tasks.c.job_id == job_id
+
+        def halt(tx: Transaction) -> bool:
+            job = tx.get(JOBS, job_id)
+            if job is None or not principal.may_touch(job.namespace_id):
+                return True  # the next mutation says so, or what it said the first time
+            etags.check(etag, job.revision)
+            return waiting_tasks.cancel_some(tx, waits, principal.name)
 
         def delete(tx: Transaction) -> pb.Job:
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
-            _halt(tx, job, principal.name)
-            for schedule in tx.find(SCHEDULES, tables.schedules.c.job_id == job_id):
-                tx.delete(SCHEDULES, schedule.id)
+            waiting_tasks.cancel_some(tx, waits, principal.name)
+            schedules = tx.find(SCHEDULES, tables.schedules.c.job_id == job_id)
+            ids = [schedule.id for schedule in schedules]
+            firings.drop_buffered(tx, ids, schedule_pb2.DISPOSITION_SKIPPED_DELETED)
+            for schedule_id in ids:
+                tx.delete(SCHEDULES, schedule_id)
             tx.delete(JOBS, job_id)
             return job
 
+        # Before it is gone: whoever is stopped in between can delete it again.
+        while not is_dry_run and not await self._store.write(halt):
+            pass
         return await self._store.write(
             delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
         )
@@ -209,15 +233,33 @@ class Jobs:
                 return job
             if job.name != before.name:
                 _check_name_is_free(tx, job)
+            if job.status != before.status:
+                # First what has come by now is settled as the job was.
+                if not firings.catch_up(tx, job_id, self._settings):
+                    raise _Behind
+                own = sa.select(tables.schedules.c.key).where(tables.schedules.c.job_id == job_id)
+                if job.status == pb.JOB_STATUS_DISABLED:
+                    ids = tx.execute(own).scalars().all()
+                    firings.drop_buffered(tx, ids, schedule_pb2.DISPOSITION_SKIPPED_DISABLED)
             job.updated_at.CopyFrom(instants.timestamp(tx.now_us))
             tx.put(JOBS, job)
-            if before.status == pb.JOB_STATUS_ENABLED != job.status:
-                _halt(tx, job, principal.name)
             return job
 
-        return await self._store.write(
-            update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
-        )
+        while True:
+            try:
+                changed = await self._store.write(
+                    update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
+                )
+                break
+            except _Behind:
+                await self._store.write(lambda tx: firings.catch_up(tx, job_id, self._settings))
+        if changed.status == pb.JOB_STATUS_DISABLED and not is_dry_run:
+            await waiting_tasks.cancel(self._store, tables.tasks.c.job_id == job_id, principal.name)
+        return changed
+
+
+class _Behind(Exception):
+    """More times of the job's schedules have come than one mutation covers."""
 
 
 def _check(request: api.CreateJobRequest | api.UpdateJobRequest, fields: Collection[str]) -> None:
@@ -246,18 +288,6 @@ def _check_name_is_free(tx: Transaction, job: pb.Job) -> None:
     taken = sa.and_(_jobs.namespace == job.namespace_id, _jobs.name == job.name)
     if tx.find(JOBS, taken, limit=1):
         raise errors.JobExists(job.namespace_id, job.name)
-
-
-def _halt(tx: Transaction, job: pb.Job, by: str) -> None:
-    """Cancels what waits of a job that is disabled or deleted; what runs goes on."""
-    waiting = tx.find(
-        TASKS,
-        tables.tasks.c.job_id == job.id,
-        tables.tasks.c.state == task_pb2.WORK_STATE_PENDING,
-        limit=_MOST_WAITING,
-    )
-    for stored in waiting:
-        tasks.request_cancel(tx, stored, by, None)
 
 
 def _out_of_reach(principal: Principal, job_id: str) -> errors.ApiError:

@@ -11,7 +11,7 @@ from novasphere_server.core import instants, output_chunks, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.output_chunks import Tail
-from novasphere_server.store import tables
+from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.transactions import Transaction
 
@@ -95,6 +95,7 @@ def finish(
                 raise
             stored.ParseFromString(before)
         else:
+            failpoints.hit(failpoints.ACKNOWLEDGEMENT)
             return
 
 

@@ -5,6 +5,7 @@ in core.firings.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
 
-from novasphere_server import errors
+from novasphere_server import errors, logs
 from novasphere_server.clock import Clock
 from novasphere_server.core import (
     dependencies,
@@ -25,6 +26,7 @@ from novasphere_server.core import (
     pages,
     task_ids,
     tasks,
+    waiting_tasks,
 )
 from novasphere_server.core.calendars import nominal_times, zones
 from novasphere_server.core.calendars.nominal_times import NominalTime, Note
@@ -41,6 +43,11 @@ from novasphere_server.store.queries import Page
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
+
+log = logs.get(__name__)
+
+# What any schedule would fail with.
+_NO_FAULT_OF_THEIRS = (errors.DatabaseUnavailable, errors.Draining, errors.Overloaded)
 
 CHANGEABLE = (
     "name",
@@ -160,9 +167,10 @@ class Schedules:
             )
             _apply(schedule, request, [name for name in CHANGEABLE if _says(request, name)])
             _check(schedule)
-            _begin_generation(tx, schedule)
+            position_us = _position(tx, schedule)
+            _begin_generation(tx, schedule, position_us)
             schedule.number = tx.next_id(SCHEDULES.name)
-            tx.put(SCHEDULES, schedule, position_us=_position(tx, schedule), due_us=tx.now_us)
+            tx.put(SCHEDULES, schedule, position_us=position_us, due_us=tx.now_us)
             return schedule
 
         return await self._store.write(
@@ -210,9 +218,11 @@ class Schedules:
                 _set_enabled(schedule, is_enabled=False)
                 schedule.pause_note = note or schedule.pause_note
 
-        return await self._change(
-            principal, schedule_id, change, etag, idempotency, is_dry_run, cancels=cancels
-        )
+        schedule = await self._change(principal, schedule_id, change, etag, idempotency, is_dry_run)
+        if cancels and not is_dry_run:
+            own = tables.tasks.c.schedule_id == schedule_id
+            await waiting_tasks.cancel(self._store, own, principal.name)
+        return schedule
 
     async def resume(
         self,
@@ -239,31 +249,35 @@ class Schedules:
         etag: str,
         idempotency: Idempotency | None,
         is_dry_run: bool,
-        *,
-        cancels: bool = False,
     ) -> pb.Schedule:
         """Returns the changed schedule. One that is as it shall be stays at its revision."""
 
         def update(tx: Transaction) -> pb.Schedule:
+            _find(tx, principal, schedule_id)
             # First what has come by now is settled as the schedule was.
-            if not firings.advance(tx, schedule_id, self._settings):
+            if not self._is_covered(tx, schedule_id):
                 raise _Behind
             schedule = _find(tx, principal, schedule_id)
             etags.check(etag, schedule.revision)
             before = pb.Schedule.FromString(schedule.SerializeToString())
             change(schedule)
-            if cancels:
-                _cancel_waiting(tx, schedule, principal.name)
+            begins_anew = any(_part(schedule, name) != _part(before, name) for name in _TIMING)
+            if before.state == pb.SCHEDULE_STATE_ENDED:
+                begins_anew = begins_anew or schedule.max_count != before.max_count
+                if not begins_anew:
+                    _set_state(schedule, pb.SCHEDULE_STATE_ENDED)
+                elif schedule.state == pb.SCHEDULE_STATE_ENDED:
+                    _set_state(schedule, pb.SCHEDULE_STATE_ACTIVE)
             if schedule == before:
                 return schedule
             schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
             schedule.updated_by = keys.number(tx, principal)
-            extra = {"due_us": tx.now_us}
-            if any(_part(schedule, name) != _part(before, name) for name in _TIMING):
+            extra = {"due_us": tx.now_us, "restarts": 0}
+            if schedule.state == pb.SCHEDULE_STATE_PAUSED:
+                firings.drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_PAUSED)
+            if begins_anew:
                 schedule.generation += 1
-                if schedule.state == pb.SCHEDULE_STATE_ENDED:
-                    _set_enabled(schedule, is_enabled=True)
-                _begin_generation(tx, schedule)
+                _begin_generation(tx, schedule, tx.now_us)
                 extra["position_us"] = tx.now_us
             tx.put(SCHEDULES, schedule, **extra)
             return schedule
@@ -275,6 +289,13 @@ class Schedules:
                 )
             except _Behind:
                 await self._store.write(lambda tx: firings.advance(tx, schedule_id, self._settings))
+
+    def _is_covered(self, tx: Transaction, schedule_id: str) -> bool:
+        """Covers times that have come. Returns whether those were all."""
+        try:
+            return firings.advance(tx, schedule_id, self._settings)
+        except errors.InvalidArgument:
+            return True  # it was stored by a server that took it for a timing: it has no times
 
     async def delete(
         self,
@@ -290,6 +311,7 @@ class Schedules:
         def delete(tx: Transaction) -> pb.Schedule:
             schedule = _find(tx, principal, schedule_id)
             etags.check(etag, schedule.revision)
+            firings.drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_DELETED)
             tx.delete(SCHEDULES, schedule_id)
             return schedule
 
@@ -532,6 +554,50 @@ class Schedules:
         ordered = statement.order_by(_f.nominal_us, _f.schedule_id).limit(limit)
         return [_firing(row) for row in await self._store.read(ordered)]
 
+    # -- what time brings
+
+    async def fire_due(self, limit: int) -> int | None:
+        """Fires what is due of some schedules. Returns when the next look is due; None where nothing is by the
+        clock.
+        """
+        try:
+            return await self._store.write(
+                partial(firings.fire_due, settings=self._settings, limit=limit)
+            )
+        except _NO_FAULT_OF_THEIRS:
+            raise
+        except Exception:  # noqa: BLE001 - it is told of the schedule that it is of
+            # One of them cannot fire. Each by itself, the others can.
+            for schedule_id in await self._store.write(partial(firings.due, limit=limit)):
+                await self._try(firings.advance, schedule_id)
+            return await self._store.write(firings.next_due_us)
+
+    async def settle(self, schedule_id: str) -> None:
+        """Goes on after a task of a schedule has ended."""
+        await self._try(firings.settle, schedule_id)
+
+    async def _try(self, step: Callable[..., object], schedule_id: str) -> None:
+        """Takes a step with one schedule. Pauses it, with the reason, if it fails."""
+        try:
+            await self._store.write(partial(step, schedule_id=schedule_id, settings=self._settings))
+        except _NO_FAULT_OF_THEIRS:
+            raise
+        except Exception as error:
+            if isinstance(error, errors.ApiError):
+                why = error.message
+                log.warning("a schedule cannot fire", schedule_id=schedule_id, error=why)
+            else:
+                why = "the server failed; its log says why"
+                log.exception("a schedule cannot fire", schedule_id=schedule_id)
+            await self._store.write(partial(firings.stop, schedule_id=schedule_id, why=why))
+
+    async def forget_firings(self, older_than_us: int) -> None:
+        """Deletes what the ledger says of times before an instant whose tasks are gone."""
+        place: firings.Place | None = (-1, "", 0)
+        while place is not None:
+            step = partial(firings.forget, older_than_us=older_than_us, after=place)
+            place = await self._store.write(step)
+
     async def unsettled(self) -> Sequence[str]:
         """Returns schedules that wait for one of their tasks to end, or are daemons."""
         buffered = sa.select(_f.schedule_id).where(sa.text("disposition = 2")).distinct()
@@ -601,6 +667,11 @@ def _set_enabled(schedule: pb.Schedule, *, is_enabled: bool) -> None:
     _mirror(schedule)
 
 
+def _set_state(schedule: pb.Schedule, state: pb.ScheduleState.ValueType) -> None:
+    schedule.state = state
+    _mirror(schedule)
+
+
 def _mirror(schedule: pb.Schedule) -> None:
     """Sets what the published API says twice."""
     schedule.enabled = schedule.state == pb.SCHEDULE_STATE_ACTIVE
@@ -624,18 +695,36 @@ def _check(schedule: Any) -> None:
         raise errors.InvalidArgument("kind", "flow is not supported; use dependencies between tasks")
     if needed and not schedule.HasField(needed):
         raise errors.InvalidArgument(needed, "must be set for a schedule of this kind")
+    end_us = instants.optional_microseconds(schedule, "end_time")
+    if end_us is not None and end_us <= instants.microseconds(schedule.start_time):
+        raise errors.InvalidTimeRange
     timing = firings.timing_of(schedule)
-    if timing is not None:
+    if timing is None:
+        return
+    try:
         timing.check()
+    except errors.InvalidArgument as error:
+        # In the words of whoever asked.
+        [violation] = error.violations
+        field = _FIELDS_OF_TIMING.get(violation.field, violation.field)
+        raise errors.InvalidArgument(field, violation.description) from None
 
 
-def _begin_generation(tx: Transaction, schedule: pb.Schedule) -> None:
+_FIELDS_OF_TIMING = {"expression": "cron_expression", "interval_seconds": "interval_secs"}
+
+
+def _begin_generation(tx: Transaction, schedule: pb.Schedule, position_us: int) -> None:
     at = schedule.start_time if schedule.HasField("start_time") else instants.timestamp(tx.now_us)
     schedule.anchor.CopyFrom(at)
+    schedule.generation_begin.CopyFrom(instants.timestamp(position_us))
 
 
 def _position(tx: Transaction, schedule: pb.Schedule) -> int:
-    """Returns the instant after which the times of a new schedule count. An interval fires first at once."""
+    """Returns the instant after which the times of a new schedule count. An interval fires first at once, and one
+    time that has passed is one that was missed.
+    """
+    if schedule.kind == task_pb2.SCHEDULE_KIND_ONCE:
+        return instants.microseconds(schedule.start_time) - 1
     if schedule.kind == task_pb2.SCHEDULE_KIND_INTERVAL and not schedule.HasField("start_time"):
         return tx.now_us - 1
     return tx.now_us
@@ -646,18 +735,6 @@ def _part(schedule: pb.Schedule, name: str) -> object:
     return instants.microseconds(value) if isinstance(value, Timestamp) else value
 
 
-def _cancel_waiting(tx: Transaction, schedule: pb.Schedule, by: str) -> None:
-    columns = tables.tasks.c
-    waiting = tx.find(
-        TASKS,
-        columns.schedule_id == schedule.id,
-        columns.state == task_pb2.WORK_STATE_PENDING,
-        limit=_MOST_BACKFILLED,
-    )
-    for stored in waiting:
-        tasks.request_cancel(tx, stored, by, None)
-
-
 def _shown(row: Any) -> pb.Schedule:
     """Returns a schedule with where it stands."""
     schedule = pb.Schedule.FromString(row.body)
@@ -666,10 +743,17 @@ def _shown(row: Any) -> pb.Schedule:
     if timing is not None:
         schedule.position.CopyFrom(instants.timestamp(row.position_us))
         if schedule.state == pb.SCHEDULE_STATE_ACTIVE:
-            following = nominal_times.next_time(timing, row.position_us)
+            following = _following(timing, row.position_us)
             if following is not None:
                 schedule.next_run_at.CopyFrom(instants.timestamp(following.at_us))
     return schedule
+
+
+def _following(timing: Timing, after_us: int) -> NominalTime | None:
+    try:
+        return nominal_times.next_time(timing, after_us)
+    except errors.InvalidArgument:  # the scheduler says so of it
+        return None
 
 
 def _firing(row: Any) -> pb.Firing:

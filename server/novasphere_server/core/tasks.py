@@ -17,7 +17,7 @@ from novasphere_server.core import instants, output_chunks, task_ids
 from novasphere_server.core import task_states as states
 from novasphere_server.core.demands import Demand
 from novasphere_server.core.principals import Principal
-from novasphere_server.store import tables
+from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
@@ -315,6 +315,7 @@ def end_attempt(
         pause_us = round(retry_pause(task.config, task.retry_count) * 1_000_000)
         states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message)
         tx.put(TASKS, stored, hold=Hold.TIME if pause_us else Hold.NONE)
+        failpoints.hit(failpoints.RETRY)
     else:
         states.end(stored, state, tx.now_us, reason, message)
         tx.put(TASKS, stored)

@@ -10,6 +10,7 @@ from novasphere_server.loops.dependencies import DependencyLoop
 from novasphere_server.loops.due import DueLoop
 from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.flush import FlushLoop
+from novasphere_server.loops.ledger import LedgerLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
 from novasphere_server.loops.rollups import RollupLoop
@@ -30,7 +31,7 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
             is_shared=not fleet.servers.is_alone,
             period=settings.due_period,
         ).run,
-        "scheduler": Scheduler(fleet.store, settings, fleet.schedules, fleet.tasks, clock).run,
+        "scheduler": Scheduler(fleet.schedules, fleet.tasks, clock).run,
         "dependencies": DependencyLoop(fleet.dependencies, fleet.tasks).run,
         "flush": FlushLoop(
             fleet.metrics,
@@ -38,8 +39,10 @@ def loops(fleet: Fleet, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]
             period=settings.flush_period,
             heartbeat_period=settings.heartbeat_flush_period,
         ).run,
+        "ledger": LedgerLoop(fleet.ledger_check, clock, period=settings.ledger_check_interval).run,
         "retention": RetentionLoop(
             fleet.tasks,
+            fleet.schedules,
             clock,
             terminal_retention=settings.terminal_retention,
             period=settings.retention_period,

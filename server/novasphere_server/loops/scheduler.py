@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from functools import partial
 
 from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import logs
 from novasphere_server.clock import Clock
-from novasphere_server.core import firings
 from novasphere_server.core import task_states as states
-from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.schedules import Schedules
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.errors import ApiError
-from novasphere_server.store.store import Store
 
 log = logs.get(__name__)
 
@@ -32,14 +28,10 @@ class Scheduler:
 
     def __init__(
         self,
-        store: Store,
-        settings: FleetSettings,
         schedules: Schedules,
         tasks: Tasks,
         clock: Clock,
     ) -> None:
-        self._store = store
-        self._settings = settings
         self._schedules = schedules
         self._clock = clock
         self._next_us: int | None = 0  # nothing is due before it; None: nothing by the clock
@@ -56,7 +48,7 @@ class Scheduler:
                 pause = await self.step()
             except ApiError as error:  # the database is away
                 log.warning("schedules do not fire", error=error.message)
-                self._forget()
+                self._next_us, self._ended = 0, None
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._news.wait()
@@ -67,12 +59,10 @@ class Scheduler:
         while self._next_us is not None and self._next_us <= self._clock.now_us():
             # Before the look: a schedule that comes meanwhile must not be overlooked.
             self._next_us = None
-            due = partial(firings.fire_due, settings=self._settings, limit=_AT_ONCE)
-            self._note(await self._store.write(due))
+            self._note(await self._schedules.fire_due(_AT_ONCE))
         ended, self._ended = self._ended, set()
         for schedule_id in await self._schedules.unsettled() if ended is None else ended:
-            settle = partial(firings.settle, schedule_id=schedule_id, settings=self._settings)
-            await self._store.write(settle)
+            await self._schedules.settle(schedule_id)
         if self._next_us is None:
             return _LONGEST
         return min(_LONGEST, max(0.0, (self._next_us - self._clock.now_us()) / 1_000_000))

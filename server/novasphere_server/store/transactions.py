@@ -233,6 +233,12 @@ class Transaction:
         """Inserts rows of these columns into a table that the log does not cover."""
         self._held += [Put(table, self._database.insert_many, columns, row) for row in rows]
 
+    def update(self, kind: Kind[Any], columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Sets columns of objects' rows that their messages do not hold. A row ends with the object's key. Takes no
+        revision.
+        """
+        self._held += [Put(kind.table, self._database.update_many, columns, row) for row in rows]
+
     def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, growing: str = "") -> None:
         """Inserts rows into a table that the log does not cover, or replaces them by primary key.
 

@@ -42,8 +42,8 @@ words_ScheduleState = codec.Words(
 
 
 words_Disposition = codec.Words(
-    {0: 'UNSPECIFIED', 1: 'FIRED', 2: 'BUFFERED', 3: 'SKIPPED_OVERLAP', 4: 'SKIPPED_MISFIRE', 5: 'SKIPPED_PAUSED', 6: 'SKIPPED_DISABLED', 7: 'SKIPPED_GAP'},
-    {'UNSPECIFIED': 0, 'DISPOSITION_UNSPECIFIED': 0, 'FIRED': 1, 'DISPOSITION_FIRED': 1, 'BUFFERED': 2, 'DISPOSITION_BUFFERED': 2, 'SKIPPED_OVERLAP': 3, 'DISPOSITION_SKIPPED_OVERLAP': 3, 'SKIPPED_MISFIRE': 4, 'DISPOSITION_SKIPPED_MISFIRE': 4, 'SKIPPED_PAUSED': 5, 'DISPOSITION_SKIPPED_PAUSED': 5, 'SKIPPED_DISABLED': 6, 'DISPOSITION_SKIPPED_DISABLED': 6, 'SKIPPED_GAP': 7, 'DISPOSITION_SKIPPED_GAP': 7},
+    {0: 'UNSPECIFIED', 1: 'FIRED', 2: 'BUFFERED', 3: 'SKIPPED_OVERLAP', 4: 'SKIPPED_MISFIRE', 5: 'SKIPPED_PAUSED', 6: 'SKIPPED_DISABLED', 7: 'SKIPPED_DELETED'},
+    {'UNSPECIFIED': 0, 'DISPOSITION_UNSPECIFIED': 0, 'FIRED': 1, 'DISPOSITION_FIRED': 1, 'BUFFERED': 2, 'DISPOSITION_BUFFERED': 2, 'SKIPPED_OVERLAP': 3, 'DISPOSITION_SKIPPED_OVERLAP': 3, 'SKIPPED_MISFIRE': 4, 'DISPOSITION_SKIPPED_MISFIRE': 4, 'SKIPPED_PAUSED': 5, 'DISPOSITION_SKIPPED_PAUSED': 5, 'SKIPPED_DISABLED': 6, 'DISPOSITION_SKIPPED_DISABLED': 6, 'SKIPPED_DELETED': 7, 'DISPOSITION_SKIPPED_DELETED': 7},
 )
 
 
@@ -94,6 +94,8 @@ def encode_Schedule(m: novasphere_schedule_v1_schedule_pb2.Schedule) -> dict[str
         data['position'] = codec.print_seconds(m.position.seconds)
     data['revision'] = m.revision
     data['number'] = m.number
+    if m.HasField("generation_begin"):
+        data['generation_begin'] = codec.print_seconds(m.generation_begin.seconds)
     return data
 
 
@@ -101,7 +103,7 @@ def dump_Schedule(m: novasphere_schedule_v1_schedule_pb2.Schedule) -> bytes:
     return orjson.dumps(encode_Schedule(m))
 
 
-keys_Schedule = frozenset(['created_at', 'created_by', 'cron_expression', 'description', 'enabled', 'end_time', 'fired_count', 'fold_policy', 'gap_policy', 'generation', 'id', 'interval_seconds', 'interval_secs', 'jitter', 'jitter_seconds', 'job_id', 'kind', 'max_count', 'misfire_policy', 'misfire_window', 'misfire_window_seconds', 'name', 'namespace_id', 'next_run_at', 'number', 'overlap_policy', 'parameters', 'pause_note', 'position', 'priority', 'revision', 'schedule_kind', 'start_time', 'state', 'status', 'timezone', 'updated_at', 'updated_by'])
+keys_Schedule = frozenset(['created_at', 'created_by', 'cron_expression', 'description', 'enabled', 'end_time', 'fired_count', 'fold_policy', 'gap_policy', 'generation', 'generation_begin', 'id', 'interval_seconds', 'interval_secs', 'jitter', 'jitter_seconds', 'job_id', 'kind', 'max_count', 'misfire_policy', 'misfire_window', 'misfire_window_seconds', 'name', 'namespace_id', 'next_run_at', 'number', 'overlap_policy', 'parameters', 'pause_note', 'position', 'priority', 'revision', 'schedule_kind', 'start_time', 'state', 'status', 'timezone', 'updated_at', 'updated_by'])
 
 
 def decode_Schedule(data: Any, path: str = '', known: frozenset[str] = keys_Schedule) -> novasphere_schedule_v1_schedule_pb2.Schedule:
@@ -218,6 +220,9 @@ def decode_Schedule(data: Any, path: str = '', known: frozenset[str] = keys_Sche
     v = data.get('number')
     if v is not None:
         m.number = codec.int64(v, path, 'number')
+    v = data.get('generation_begin')
+    if v is not None:
+        m.generation_begin.CopyFrom(codec.timestamp(v, path, 'generation_begin'))
     return m
 
 

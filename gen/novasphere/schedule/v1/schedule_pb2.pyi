@@ -96,7 +96,7 @@ class _GapPolicyEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_GapPolicy.Va
     GAP_POLICY_SHIFT: _GapPolicy.ValueType  # 1
     """It fires at the first instant after the gap."""
     GAP_POLICY_SKIP: _GapPolicy.ValueType  # 2
-    """It does not fire on that day."""
+    """That day has no such time: the schedule neither fires nor has a row in its ledger."""
 
 class GapPolicy(_GapPolicy, metaclass=_GapPolicyEnumTypeWrapper):
     """What becomes of a time of day that a day does not have, as clocks are put forward."""
@@ -106,7 +106,7 @@ GAP_POLICY_UNSPECIFIED: GapPolicy.ValueType  # 0
 GAP_POLICY_SHIFT: GapPolicy.ValueType  # 1
 """It fires at the first instant after the gap."""
 GAP_POLICY_SKIP: GapPolicy.ValueType  # 2
-"""It does not fire on that day."""
+"""That day has no such time: the schedule neither fires nor has a row in its ledger."""
 
 class _FoldPolicy:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -146,7 +146,7 @@ class _ScheduleStateEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Schedule
     SCHEDULE_STATE_ACTIVE: _ScheduleState.ValueType  # 1
     """It does."""
     SCHEDULE_STATE_PAUSED: _ScheduleState.ValueType  # 2
-    """A client paused or disabled it, and says why in `pause_note`."""
+    """A client paused or disabled it, or the server did since it could not fire: `pause_note` says why."""
     SCHEDULE_STATE_ENDED: _ScheduleState.ValueType  # 3
     """It has no more times: past its end, its count or its one time."""
 
@@ -158,7 +158,7 @@ SCHEDULE_STATE_UNSPECIFIED: ScheduleState.ValueType  # 0
 SCHEDULE_STATE_ACTIVE: ScheduleState.ValueType  # 1
 """It does."""
 SCHEDULE_STATE_PAUSED: ScheduleState.ValueType  # 2
-"""A client paused or disabled it, and says why in `pause_note`."""
+"""A client paused or disabled it, or the server did since it could not fire: `pause_note` says why."""
 SCHEDULE_STATE_ENDED: ScheduleState.ValueType  # 3
 """It has no more times: past its end, its count or its one time."""
 
@@ -173,17 +173,21 @@ class _DispositionEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Dispositio
     DISPOSITION_FIRED: _Disposition.ValueType  # 1
     """It made a task."""
     DISPOSITION_BUFFERED: _Disposition.ValueType  # 2
-    """It waits for the task of an earlier time to end. The only one that changes: to FIRED or SKIPPED_OVERLAP."""
+    """It waits for the task of an earlier time to end. The only one that changes: to FIRED, or to what keeps its
+    turn from coming.
+    """
     DISPOSITION_SKIPPED_OVERLAP: _Disposition.ValueType  # 3
-    """Skipped: the task of an earlier time had not ended."""
+    """Skipped: the task of an earlier time had not ended, or its turn did not come before the schedule's count
+    was used up.
+    """
     DISPOSITION_SKIPPED_MISFIRE: _Disposition.ValueType  # 4
     """Skipped: it had passed when a server came round to it."""
     DISPOSITION_SKIPPED_PAUSED: _Disposition.ValueType  # 5
-    """Skipped: the schedule was paused."""
+    """Skipped: the schedule was paused when it came, or before its turn."""
     DISPOSITION_SKIPPED_DISABLED: _Disposition.ValueType  # 6
-    """Skipped: the job was disabled."""
-    DISPOSITION_SKIPPED_GAP: _Disposition.ValueType  # 7
-    """Skipped: the time does not exist on that day, and the schedule says to leave it out."""
+    """Skipped: the job was disabled when it came, or before its turn."""
+    DISPOSITION_SKIPPED_DELETED: _Disposition.ValueType  # 7
+    """Skipped: the schedule was deleted before its turn."""
 
 class Disposition(_Disposition, metaclass=_DispositionEnumTypeWrapper):
     """What became of a time."""
@@ -193,17 +197,21 @@ DISPOSITION_UNSPECIFIED: Disposition.ValueType  # 0
 DISPOSITION_FIRED: Disposition.ValueType  # 1
 """It made a task."""
 DISPOSITION_BUFFERED: Disposition.ValueType  # 2
-"""It waits for the task of an earlier time to end. The only one that changes: to FIRED or SKIPPED_OVERLAP."""
+"""It waits for the task of an earlier time to end. The only one that changes: to FIRED, or to what keeps its
+turn from coming.
+"""
 DISPOSITION_SKIPPED_OVERLAP: Disposition.ValueType  # 3
-"""Skipped: the task of an earlier time had not ended."""
+"""Skipped: the task of an earlier time had not ended, or its turn did not come before the schedule's count
+was used up.
+"""
 DISPOSITION_SKIPPED_MISFIRE: Disposition.ValueType  # 4
 """Skipped: it had passed when a server came round to it."""
 DISPOSITION_SKIPPED_PAUSED: Disposition.ValueType  # 5
-"""Skipped: the schedule was paused."""
+"""Skipped: the schedule was paused when it came, or before its turn."""
 DISPOSITION_SKIPPED_DISABLED: Disposition.ValueType  # 6
-"""Skipped: the job was disabled."""
-DISPOSITION_SKIPPED_GAP: Disposition.ValueType  # 7
-"""Skipped: the time does not exist on that day, and the schedule says to leave it out."""
+"""Skipped: the job was disabled when it came, or before its turn."""
+DISPOSITION_SKIPPED_DELETED: Disposition.ValueType  # 7
+"""Skipped: the schedule was deleted before its turn."""
 
 @typing.final
 class Schedule(message.Message):
@@ -248,6 +256,7 @@ class Schedule(message.Message):
     REVISION_FIELD_NUMBER: builtins.int
     NUMBER_FIELD_NUMBER: builtins.int
     ANCHOR_FIELD_NUMBER: builtins.int
+    GENERATION_BEGIN_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its id, a UUID."""
     job_id: builtins.str
@@ -336,6 +345,10 @@ class Schedule(message.Message):
     def anchor(self) -> timestamp_pb2.Timestamp:
         """Times of an interval are so many seconds after this one."""
 
+    @builtins.property
+    def generation_begin(self) -> timestamp_pb2.Timestamp:
+        """The times of this generation lie after this instant."""
+
     def __init__(
         self,
         *,
@@ -376,10 +389,11 @@ class Schedule(message.Message):
         revision: builtins.int = ...,
         number: builtins.int = ...,
         anchor: timestamp_pb2.Timestamp | None = ...,
+        generation_begin: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "anchor", b"anchor", "created_at", b"created_at", "cron_expression", b"cron_expression", "description", b"description", "end_time", b"end_time", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "max_count", b"max_count", "next_run_at", b"next_run_at", "parameters", b"parameters", "position", b"position", "start_time", b"start_time", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "anchor", b"anchor", "created_at", b"created_at", "cron_expression", b"cron_expression", "description", b"description", "end_time", b"end_time", "generation_begin", b"generation_begin", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "max_count", b"max_count", "next_run_at", b"next_run_at", "parameters", b"parameters", "position", b"position", "start_time", b"start_time", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "anchor", b"anchor", "created_at", b"created_at", "created_by", b"created_by", "cron_expression", b"cron_expression", "description", b"description", "enabled", b"enabled", "end_time", b"end_time", "fired_count", b"fired_count", "fold_policy", b"fold_policy", "gap_policy", b"gap_policy", "generation", b"generation", "id", b"id", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "jitter_seconds", b"jitter_seconds", "job_id", b"job_id", "kind", b"kind", "max_count", b"max_count", "misfire_policy", b"misfire_policy", "misfire_window_seconds", b"misfire_window_seconds", "name", b"name", "namespace_id", b"namespace_id", "next_run_at", b"next_run_at", "number", b"number", "overlap_policy", b"overlap_policy", "parameters", b"parameters", "pause_note", b"pause_note", "position", b"position", "priority", b"priority", "revision", b"revision", "schedule_kind", b"schedule_kind", "start_time", b"start_time", "state", b"state", "status", b"status", "timezone", b"timezone", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression", "_description", b"_description", "_end_time", b"_end_time", "_interval_seconds", b"_interval_seconds", "_interval_secs", b"_interval_secs", "_max_count", b"_max_count", "_next_run_at", b"_next_run_at", "_parameters", b"_parameters", "_start_time", b"_start_time", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "anchor", b"anchor", "created_at", b"created_at", "created_by", b"created_by", "cron_expression", b"cron_expression", "description", b"description", "enabled", b"enabled", "end_time", b"end_time", "fired_count", b"fired_count", "fold_policy", b"fold_policy", "gap_policy", b"gap_policy", "generation", b"generation", "generation_begin", b"generation_begin", "id", b"id", "interval_seconds", b"interval_seconds", "interval_secs", b"interval_secs", "jitter_seconds", b"jitter_seconds", "job_id", b"job_id", "kind", b"kind", "max_count", b"max_count", "misfire_policy", b"misfire_policy", "misfire_window_seconds", b"misfire_window_seconds", "name", b"name", "namespace_id", b"namespace_id", "next_run_at", b"next_run_at", "number", b"number", "overlap_policy", b"overlap_policy", "parameters", b"parameters", "pause_note", b"pause_note", "position", b"position", "priority", b"priority", "revision", b"revision", "schedule_kind", b"schedule_kind", "start_time", b"start_time", "state", b"state", "status", b"status", "timezone", b"timezone", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cron_expression: _TypeAlias = typing.Literal["cron_expression"]  # noqa: Y015
     _WhichOneofArgType__cron_expression: _TypeAlias = typing.Literal["_cron_expression", b"_cron_expression"]  # noqa: Y015

@@ -1,0 +1,168 @@
+"""Kills servers while they fire, dispatch, acknowledge and retry: each time of a schedule is covered once, each task
+has as many attempts as it is due, and nothing begins early."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pairs import Pair
+from processes import ControlPlane, control_plane, eventually
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
+LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
+ROUNDS = 200 if LONG else 4
+SECONDS = 120 if LONG else 12  # of two servers that are killed in turn
+FAILPOINTS = (
+    "firing", "dispatch", "acknowledgement", "retry", "before_commit", "after_commit", "after_answer"
+)  # fmt: skip
+RETRIES = 2
+
+
+async def make_job(plane: ControlPlane, name: str, text: str, retries: int = 0) -> str:
+    config = {"command_text": text, "max_retries": retries, "retry_interval": 0}
+    made = await plane.rest("POST", "/api/v1/jobs/item", {"name": name, "config": config})
+    return str(made["id"])
+
+
+async def make_schedule(plane: ControlPlane, job_id: str, **timing: Any) -> str:
+    wanted = {"overlap_policy": "allow", "misfire_policy": "fire_all", "job_id": job_id} | timing
+    return str((await plane.rest("POST", "/api/v1/schedules/item", wanted))["id"])
+
+
+async def tasks_of(plane: ControlPlane, schedule_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    wanted = {"filter": {"schedule_id": {"eq": schedule_id}}, "page": {"page": 1, "page_size": 100}}
+    while True:
+        answer = await plane.rest("POST", "/api/v1/tasks/page", wanted)
+        found += answer["data"]
+        if len(found) >= answer["total"]:
+            return found
+        wanted["page"]["page"] += 1
+
+
+async def ledger_of(plane: ControlPlane, schedule_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    token = ""
+    while True:
+        path = f"/api/v1/schedules/{schedule_id}/firings?page_token={token}"
+        answer = await plane.rest("GET", path)
+        found += answer["firings"]
+        if not (token := answer.get("next_page_token") or ""):
+            return found
+
+
+def seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+async def assert_every_second_fired_once(
+    plane: ControlPlane, schedule_id: str, every: int
+) -> list[dict[str, Any]]:
+    """Compares the ledger and the tasks with a model that only counts. Returns the tasks."""
+    schedule = await plane.rest("GET", f"/api/v1/schedules/item/{schedule_id}")
+    begin, position = (seconds(schedule[name]) for name in ("generation_begin", "position"))
+    model = [second for second in range(int(begin) + 1, int(position) + 1) if second % every == 0]
+    rows = await ledger_of(plane, schedule_id)
+    fired = [row for row in rows if row["disposition"] == "FIRED"]
+    paused = [row for row in rows if row["disposition"] == "SKIPPED_PAUSED"]
+    assert len(fired) + len(paused) == len(rows), rows
+    covered = [
+        second
+        for row in rows
+        for second in range(
+            int(seconds(row["nominal_time"])), int(seconds(row["last_nominal_time"])) + 1, every
+        )
+    ]
+    assert covered == model
+    tasks = await tasks_of(plane, schedule_id)
+    assert Counter(task["id"] for task in tasks) == Counter(row["task_id"] for row in fired)
+    times = {row["task_id"]: seconds(row["nominal_time"]) for row in fired}
+    for task in tasks:
+        assert seconds(task["scheduled_at"]) == times[task["id"]]
+        assert seconds(task["created_at"]) >= times[task["id"]] - 0.001, "it fired early"
+    return tasks
+
+
+async def kill_at(plane: ControlPlane, failpoint: str) -> bool:
+    """Runs the server until it dies there, or for a while. Returns whether it did."""
+    await plane.server.kill()
+    armed = f"{failpoint}:kill:{random.randint(1, 3)}"
+    plane.server.environment |= {"NOVASPHERE_TESTING": "1", "NOVASPHERE_FAILPOINT": armed}
+    await plane.server.start()
+    running = plane.server.running
+    assert running is not None
+    try:
+        await asyncio.wait_for(running.wait(), 60)
+    except TimeoutError:
+        return False
+    finally:
+        del plane.server.environment["NOVASPHERE_FAILPOINT"]
+    return running.returncode == -9
+
+
+async def test_kills_at_each_failpoint_lose_and_double_nothing(tmp_path: Path) -> None:
+    async with control_plane(tmp_path) as plane:
+        await plane.add_agent("node-001", "--capacity", "8")
+        marks = {name: tmp_path / name for name in ("good", "bad")}
+        good = await make_schedule(
+            plane, await make_job(plane, "good", f"echo x >> {marks['good']}"),
+            kind="cron", cron_expression="* * * * * *",
+        )  # fmt: skip
+        bad = await make_schedule(
+            plane, await make_job(plane, "bad", f"echo x >> {marks['bad']}; exit 3", RETRIES),
+            kind="cron", cron_expression="*/2 * * * * *",
+        )  # fmt: skip
+        died: Counter[str] = Counter()
+        for name in itertools.islice(itertools.cycle(FAILPOINTS), ROUNDS):
+            died[name] += await kill_at(plane, name)
+        assert all(died[name] for name in FAILPOINTS[:ROUNDS]), f"no death at some: {died}"
+        await plane.restart()
+        for schedule_id in (good, bad):
+            await plane.rest("POST", f"/api/v1/schedules/{schedule_id}:pause", {"note": "the end"})
+
+        async def all_ended() -> bool:
+            tasks = [*await tasks_of(plane, good), *await tasks_of(plane, bad)]
+            return all(task["completed_at"] for task in tasks)
+
+        await eventually(all_ended, within=120, every=0.5)
+        done = {
+            "good": await assert_every_second_fired_once(plane, good, 1),
+            "bad": await assert_every_second_fired_once(plane, bad, 2),
+        }
+        for name, attempts in (("good", 1), ("bad", 1 + RETRIES)):
+            ran = marks[name].read_text().count("x")
+            assert ran == attempts * len(done[name]), f"{name}: {ran} runs of {len(done[name])} tasks"
+        print(f"\n{sum(died.values())} deaths, {dict(died)}; {sum(map(len, done.values()))} tasks")
+
+
+async def test_two_servers_fire_each_time_once_whichever_is_killed(pair: Pair) -> None:
+    made = [
+        await make_schedule(
+            pair, await make_job(pair, f"job-{n}", "true"), kind="cron", cron_expression="* * * * * *"
+        )
+        for n in range(5)
+    ]
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + SECONDS
+    kills = 0
+    while loop.time() < deadline:
+        await asyncio.sleep(random.uniform(1, 3))
+        await pair.kill_either()
+        kills += 1
+    fired = 0
+    for schedule_id in made:
+        await eventually(
+            lambda each=schedule_id: pair.rest("POST", f"/api/v1/schedules/{each}:pause", {})
+        )
+    for schedule_id in made:
+        fired += len(await assert_every_second_fired_once(pair, schedule_id, 1))
+    assert fired >= SECONDS
+    print(f"\n{kills} kills, {fired} fires")
