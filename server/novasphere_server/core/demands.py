@@ -104,6 +104,28 @@ class Demand:
         return next(self.lacks(node), None) is None
 
 
+def spelled(config: pb.TaskConfig) -> str:
+    """Returns what the config of a task asks for, as text; parse() reads it."""
+    # Few demands are ever asked for, each of them by many tasks.
+    return _spelled(
+        config.cmd,
+        config.task_type,
+        bool(config.command_text),
+        tuple(sorted(config.labels.items())),
+        config.requirements.SerializeToString(deterministic=True),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _spelled(
+    cmd: str, task_type: str, is_shell: bool, labels: tuple[tuple[str, str], ...], requirements: bytes
+) -> str:
+    config = pb.TaskConfig(cmd=cmd, task_type=task_type, labels=dict(labels))
+    config.command_text = "true" if is_shell else ""
+    config.requirements.ParseFromString(requirements)
+    return Demand.of(config).spell()
+
+
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Demand:
     """Returns the demand that spell() made the text of."""

@@ -25,6 +25,7 @@ from novasphere.schedule.v1 import task_pb2
 from novasphere_server import errors
 from novasphere_server.core import (
     attempts,
+    demands,
     foreign_nodes,
     identities,
     instants,
@@ -32,7 +33,6 @@ from novasphere_server.core import (
     secrets,
 )
 from novasphere_server.core import task_states as states
-from novasphere_server.core.demands import Demand
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.identities import Identity
 from novasphere_server.core.metrics import Metrics
@@ -118,7 +118,7 @@ class Links:
         self._idle.set()
         self.counters = Counters()
         tasks.on_change(self._follow_task)
-        tasks.on_expected(self._expect_task)
+        tasks.on_expected(self._expect_tasks)
         store.on_commit(self._follow_nodes, self._recall)
 
     @property
@@ -134,10 +134,10 @@ class Links:
         """Returns whether a node that is linked here meets a demand."""
         return self._placement.is_met(demand)
 
-    def expect(self, demands: Iterable[str]) -> None:
+    def expect(self, waiting: Iterable[str]) -> None:
         """Notes that tasks may wait with these demands."""
-        for demand in demands:
-            self._placement.offer(demand)
+        for demand in waiting:
+            self._placement.offer_unknown(demand)
 
     async def connect(
         self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
@@ -459,10 +459,10 @@ class Links:
             return
         # Before the look: a task that comes meanwhile must not be overlooked.
         has_own, session.may_have_work = session.may_have_work, False
-        demands, shared_limit = self._placement.look(session)
-        if not has_own and not demands:
+        looked_for, shared_limit = self._placement.look(session)
+        if not has_own and not looked_for:
             return
-        unread: Collection[str] = demands.keys()
+        unread: Collection[str] = looked_for.keys()
         try:
             claim = await self._write(
                 session,
@@ -471,19 +471,20 @@ class Links:
                     node=node,
                     limit=limit,
                     settings=self._settings,
-                    demands=tuple(demands),
+                    demands=tuple(looked_for),
                     shared_limit=min(limit, shared_limit),
                 ),
             )
             unread = claim.demands
+            if session.is_foreign and not session.is_open:
+                # Nobody will say that they never arrived.
+                for dispatch in claim.dispatches:
+                    await self._store.write(partial(attempts.put_back, told=dispatch))
+            # Before the rest is offered: what is on its way takes room.
+            session.dispatch(claim.dispatches)
         finally:
-            self._placement.looked(demands, unread)
+            self._placement.looked(looked_for, unread)
         session.may_have_work |= claim.may_have_own
-        if session.is_foreign and not session.is_open:
-            # Nobody will say that they never arrived.
-            for dispatch in claim.dispatches:
-                await self._store.write(partial(attempts.put_back, told=dispatch))
-        session.dispatch(claim.dispatches)
         self.counters.dispatched += len(claim.dispatches)
         if claim.may_have_own and session.credit > 0:
             session.wake.set()
@@ -521,10 +522,10 @@ class Links:
 
     # -- following the log
 
-    def _expect_task(self, node_id: str, demand: str) -> None:
-        """Has an idle link look for work at once, so that a task and its dispatch share a commit."""
+    def _expect_tasks(self, node_id: str, demand: str, count: int) -> None:
+        """Has idle links look for work at once, so that a task and its dispatch share a commit."""
         if demand:
-            self._placement.offer(demand)
+            self._placement.offer(demand, count)
             return
         session = self._by_name.get(node_id)
         if session is not None:
@@ -537,7 +538,7 @@ class Links:
             return
         task, instance = stored.task, stored.instance
         if task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid:
-            self._placement.offer(Demand.of(task.config).spell())
+            self._placement.offer(demands.spelled(task.config))
             return
         session = self._sessions.get(instance.node_uid)
         if session is None:

@@ -7,8 +7,9 @@ room looks again when it is heard from, so a choice that proves bad costs time, 
 
 from __future__ import annotations
 
+import heapq
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from novasphere.node.v1 import node_pb2
 
@@ -44,7 +45,7 @@ class Placement:
         if session.offered:
             session.offered = 0
             for demand in tuple(self._waiting):
-                self.offer(demand)
+                self.offer_unknown(demand)
 
     def update(self, node: node_pb2.Node) -> None:
         """Notes that a node has changed."""
@@ -54,13 +55,26 @@ class Placement:
             self._meeting.clear()
             session.wake.set()
 
-    def offer(self, demand: str) -> None:
-        """Has a session look for tasks with a demand, if one has room. One call stands for one task."""
-        self._offers += 1
-        self._waiting[demand] = self._offers
-        best = max(self._candidates(demand), key=lambda each: _merit(each, demand), default=None)
-        if best is not None:
+    def offer(self, demand: str, tasks: int = 1) -> None:
+        """Has sessions look for tasks with a demand, as many as have room."""
+        self._note(demand)
+        free = [(_merit(each, demand), each.node_uid, each) for each in self._free(demand, tasks)]
+        heapq.heapify(free)
+        while free and tasks:
+            _, uid, best = free[0]
             best.offered += 1
+            best.wake.set()
+            tasks -= 1
+            if _room(best) > 0:
+                heapq.heapreplace(free, (_merit(best, demand), uid, best))
+            else:
+                heapq.heappop(free)
+
+    def offer_unknown(self, demand: str) -> None:
+        """Has a session look for as many tasks with a demand as it has room for: nobody knows how many there are."""
+        self._note(demand)
+        best = min(self._free(demand), key=lambda each: _merit(each, demand), default=None)
+        if best is not None:
             best.wake.set()
 
     def look(self, session: Session) -> tuple[dict[str, int], int]:
@@ -79,7 +93,7 @@ class Placement:
         """
         for demand, offer in demands.items():
             if demand in unread:
-                self.offer(demand)
+                self.offer_unknown(demand)
             elif self._waiting.get(demand) == offer:
                 del self._waiting[demand]
 
@@ -98,13 +112,19 @@ class Placement:
             self._meeting[demand] = meeting
         return meeting
 
-    def _candidates(self, demand: str) -> Iterator[Session]:
+    def _note(self, demand: str) -> None:
+        self._offers += 1
+        self._waiting[demand] = self._offers
+
+    def _free(self, demand: str, tasks: int = 1) -> list[Session]:
+        """Returns sessions that have room for tasks with a demand, without a look at all there are."""
         meeting = self._those_meeting(demand)
-        few = random.sample(meeting, _COMPARED) if len(meeting) > _COMPARED else meeting
+        compared = max(_COMPARED, tasks)
+        few = random.sample(meeting, compared) if len(meeting) > compared else meeting
         free = [each for each in few if _room(each) > 0]
         if not free and few is not meeting:
             free = [each for each in meeting if _room(each) > 0]
-        yield from free
+        return free
 
 
 def _room(session: Session) -> int:
@@ -116,7 +136,9 @@ def _meets(session: Session, demand: str) -> bool:
 
 
 def _merit(session: Session, demand: str) -> tuple[bool, float, int]:
+    """Returns what sorts sessions, the best first."""
     is_known = any(capability in session.ran for capability in demands.parse(demand).capabilities)
     room = _room(session)
     # A node that is nearly full has no merit by what it ran before.
-    return is_known and room * 2 > session.capacity, room / max(session.capacity, 1), room
+    is_preferred = is_known and room * 2 > session.capacity
+    return not is_preferred, -room / max(session.capacity, 1), -room
