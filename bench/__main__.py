@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from bench import agents, bench_store, dispatch, measure, rest, round_trips, starts
+from bench import agents, bench_store, dispatch, measure, rest, round_trips, schedules, starts
 
 _OTHERS = {
     "G6": bench_store.run,
@@ -16,6 +16,7 @@ _OTHERS = {
     "G11": dispatch.run_sqlite,
     "G12": round_trips.run,
     "G13": dispatch.run_postgresql,
+    "G14": schedules.run,
     "start": starts.run,
 }
 _GOALS = rest.GOALS | _OTHERS.keys()

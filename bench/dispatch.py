@@ -79,14 +79,14 @@ class Fleet:
 
     def _succeeded(self, last: int) -> int:
         state = task_pb2.WORK_STATE_SUCCEEDED
-        [[count]] = self.server.execute(
-            f"SELECT count(*) FROM tasks WHERE state = {state} AND id > {last}"
-        )
+        statement = f"SELECT count(*) FROM tasks WHERE state = {state} AND id > {last}"  # noqa: S608 - numbers
+        [[count]] = self.server.execute(statement)
         assert isinstance(count, int)
         return count
 
     def _verify(self, last: int, ids: list[str]) -> None:
-        rows = self.server.execute(f"SELECT key, state, exit_code, attempt FROM tasks WHERE id > {last}")
+        statement = f"SELECT key, state, exit_code, attempt FROM tasks WHERE id > {last}"  # noqa: S608 - a number
+        rows = self.server.execute(statement)
         made = {key: tuple(rest) for key, *rest in rows}
         expected = {
             f"cmd-{task_id.removeprefix('task-').replace('-', '')}": (
