@@ -30,7 +30,7 @@ async def echo(message: str) -> str:
     return message
 
 
-def _run(count: int, *, is_batch: bool, poll: float = 0.02) -> None:
+def _run(runner: asyncio.Runner, count: int, *, is_batch: bool, poll: float = 0.02) -> None:
     with psycopg.connect(os.environ["PEER_URL"], autocommit=True) as database:
         before = _done(database)
         runner.run(_defer_batches(count) if is_batch else _defer(count))
@@ -60,14 +60,29 @@ async def _defer_batches(count: int) -> None:
         await echo.batch_defer_async(*({"message": queue_client.MESSAGE} for _ in some))
 
 
-if __name__ == "__main__":
+async def _open() -> None:
+    await app.open_async()
+
+
+async def _close() -> None:
+    await app.close_async()
+
+
+def main() -> None:
     with asyncio.Runner() as runner:
-        runner.run(app.open_async())
+        runner.run(_open())
         queue_client.serve(
             {
-                "single": lambda count: _run(count, is_batch=False),
-                "batch": lambda count: _run(count, is_batch=True),
+                "single": lambda count: _run(runner, count, is_batch=False),
+                "batch": lambda count: _run(runner, count, is_batch=True),
             },
-            lambda: _run(1, is_batch=False, poll=0.001),
+            lambda: _run(runner, 1, is_batch=False, poll=0.001),
         )
-        runner.run(app.close_async())
+        runner.run(_close())
+
+
+if __name__ == "__main__":
+    # The module that the worker imports, and not this copy of it, has the app.
+    from bench import procrastinate_peer
+
+    procrastinate_peer.main()
