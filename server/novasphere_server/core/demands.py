@@ -17,6 +17,8 @@ from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 
 _GIB = 1024**3
+# Kinds of work that agents answer by themselves, without a process: most of them need no slot for it.
+ANSWERED = ("echo", "system_info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Demand:
     role: str = ""
     tags: tuple[str, ...] = ()
     gpu: bool = False
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether agents do it by themselves, without a process."""
+        return all(capability in ANSWERED for capability in self.capabilities)
 
     @classmethod
     def of(cls, config: pb.TaskConfig) -> Demand:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -52,6 +53,8 @@ R = TypeVar("R")
 
 PROTOCOL = 1
 _PATIENCE = 30.0  # seconds that a link waits for room in the writer's queue
+# Of what agents answer by themselves, in one frame: no process is started for it.
+_ANSWERS = 256
 _DRAIN_RETRY = 1.0  # seconds after which agents may come back to a server that stops
 
 
@@ -113,6 +116,7 @@ class Links:
         self._sessions: dict[str, Session] = {}  # by the uid of the node
         self._by_name: dict[str, Session] = {}  # those that were admitted, by the node's name
         self._placement = Placement()
+        self._coming: Counter[str] = Counter()  # demands of tasks of a commit that is being followed
         self._is_draining = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -262,7 +266,7 @@ class Links:
         session.node_id = node.node_id
         session.capacity = node.capacity
         session.received = frame.sequence
-        session.free_slots = frame.free_slots
+        session.hear_room(frame)
         session.attempts.update(journal.attempts)
         session.dispatch(journal.dispatches)
         session.cancel(journal.cancels)
@@ -396,7 +400,7 @@ class Links:
         session.received = frame.sequence
         if frame.HasField("goodbye"):
             session.said_goodbye = True
-        has_work = session.may_have_work and session.credit > 0
+        has_work = session.may_have_work and session.credits
         if session.is_foreign or has_work or self._placement.is_wanted(session):
             session.wake.set()
 
@@ -453,13 +457,13 @@ class Links:
 
     async def _claim(self, session: Session) -> None:
         """Turns work that waits into dispatches, as far as the node has room."""
-        limit = min(session.credit, self._settings.dispatch_batch)
+        room = session.credits.at_most(self._settings.dispatch_batch, _ANSWERS)
         node = session.node
-        if not session.is_open or limit <= 0 or node is None:
+        if not session.is_open or not room or node is None:
             return
         # Before the look: a task that comes meanwhile must not be overlooked.
         has_own, session.may_have_work = session.may_have_work, False
-        looked_for, shared_limit = self._placement.look(session)
+        looked_for, shared = self._placement.look(session)
         if not has_own and not looked_for:
             return
         unread: Collection[str] = looked_for.keys()
@@ -469,10 +473,11 @@ class Links:
                 partial(
                     attempts.claim,
                     node=node,
-                    limit=limit,
+                    room=room,
                     settings=self._settings,
+                    has_own=has_own,
                     demands=tuple(looked_for),
-                    shared_limit=min(limit, shared_limit),
+                    shared=shared.at_most(room.slots, room.answers or 0),
                 ),
             )
             unread = claim.demands
@@ -486,7 +491,7 @@ class Links:
             self._placement.looked(looked_for, unread)
         session.may_have_work |= claim.may_have_own
         self.counters.dispatched += len(claim.dispatches)
-        if claim.may_have_own and session.credit > 0:
+        if claim.has_more_own and session.credits:
             session.wake.set()
 
     async def _write(self, session: Session, mutation: Callable[[Transaction], R]) -> R:
@@ -530,15 +535,22 @@ class Links:
         session = self._by_name.get(node_id)
         if session is not None:
             session.may_have_work = True
-            if session.credit > 0:
+            if session.credits:
                 session.wake.set()
+
+    def _offer_coming(self) -> None:
+        coming, self._coming = self._coming, Counter()
+        for demand, count in coming.items():
+            self._placement.offer(demand, count)
 
     def _follow_task(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None:
             return
         task, instance = stored.task, stored.instance
         if task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid:
-            self._placement.offer(demands.spelled(task.config))
+            if not self._coming:
+                asyncio.get_running_loop().call_soon(self._offer_coming)
+            self._coming[demands.spelled(task.config)] += 1
             return
         session = self._sessions.get(instance.node_uid)
         if session is None:
@@ -551,7 +563,7 @@ class Links:
             return
         if task.state == task_pb2.WORK_STATE_PENDING:
             session.may_have_work = True
-            if session.credit > 0:
+            if session.credits:
                 session.wake.set()
         elif task.cancel_requested:
             session.to_cancel[run_id] = instance.attempt
