@@ -27,6 +27,8 @@ Key = tuple[str, int]
 
 # With more than that unacknowledged the agent takes no more work.
 _MOST_ANSWERS = 4096
+# How many it has the server send ahead.
+_MOST_AHEAD = 256
 _MOST_BYTES = 16 << 20
 _LONGEST_WORDS = 1000
 
@@ -52,9 +54,11 @@ class Answers:
         self._kept_bytes = 0
         # What this connection has yet to say.
         self._due: deque[Answer] = deque()
+        # What came when there was no room for another answer, which may be long.
+        self._put_off: dict[Key, Dispatch] = {}
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._kept
+        return key in self._kept or key in self._put_off
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -62,6 +66,23 @@ class Answers:
     @property
     def is_full(self) -> bool:
         return len(self._kept) >= _MOST_ANSWERS or self._kept_bytes >= _MOST_BYTES
+
+    @property
+    def room(self) -> int:
+        """How many more dispatches may come ahead."""
+        if self.is_full:
+            return 0
+        return max(_MOST_AHEAD - len(self._kept) - len(self._put_off), 0)
+
+    def put_off(self, dispatch: Dispatch) -> None:
+        """Keeps what is to be answered when there is room."""
+        self._put_off[dispatch.run_id, dispatch.attempt] = dispatch
+
+    def take_put_off(self) -> Dispatch | None:
+        """Returns what was put off first, if there is room for its answer by now."""
+        if self.is_full or not self._put_off:
+            return None
+        return self._put_off.pop(next(iter(self._put_off)))
 
     def give(self, dispatch: Dispatch, text: str) -> None:
         """Answers with what an attempt prints, as far as it is wanted."""
@@ -96,6 +117,7 @@ class Answers:
     def states(self) -> list[AttemptState]:
         """Returns what Hello tells of them; each is silent from here on, until its verdict."""
         self._due.clear()
+        self._put_off.clear()  # which is as if it had never come: the server sends it again
         return [
             AttemptState(
                 run_id=answer.report.run_id,
@@ -132,19 +154,24 @@ class Answers:
 
     def acknowledge_output(self, key: Key, offset: int) -> int:
         """Notes what the server has; returns how many bytes of the window that frees."""
-        answer = self._kept[key]
+        answer = self._kept.get(key)
+        if answer is None:
+            return 0
         freed = max(min(offset, answer.sent) - answer.acked, 0)
         answer.acked += freed
         return freed
 
     def acknowledge_report(self, key: Key) -> int:
         """Forgets an answer that the server has; returns how many bytes that frees."""
+        if key not in self._kept:
+            return 0
         answer = self._drop(key)
         return answer.sent - answer.acked
 
     def clear(self) -> None:
         self._kept.clear()
         self._due.clear()
+        self._put_off.clear()
         self._kept_bytes = 0
 
     def _keep(self, answer: Answer) -> None:

@@ -173,6 +173,10 @@ class Attempts:
         return max(self._capacity - sum(1 for _ in self._running()), 0)
 
     @property
+    def free_answers(self) -> int:
+        return self.answers.room
+
+    @property
     def is_all_acknowledged(self) -> bool:
         """The server has every report and all output that there is by now."""
         return (
@@ -245,15 +249,10 @@ class Attempts:
                     # It may have run. An agent that can read it will tell.
                     log.warning("attempt %s.%d is not started: its files cannot be read", *key)
                     continue
-                try:
-                    plan = self._runtimes.plan(dispatch)
-                except Refused as refusal:
-                    self.answers.refuse(dispatch, str(refusal))
-                    continue
-                if isinstance(plan, Start):
-                    fresh[key] = self._intend(dispatch, plan)
-                else:
-                    self.answers.give(dispatch, plan)
+                if self.answers.is_full and dispatch.kind in runtimes.ANSWERED:
+                    self.answers.put_off(dispatch)
+                elif (start := self._answer(dispatch)) is not None:
+                    fresh[key] = self._intend(dispatch, start)
             if not fresh:
                 return
             try:
@@ -271,6 +270,18 @@ class Attempts:
                     self._end(attempt, Exit(), AttemptPhase.REJECTED, f"SPAWN_FAILED: {self.fault}")
                 else:
                     self._tasks.start(self._launch(attempt), name=f"attempt {attempt}")
+
+    def _answer(self, dispatch: Dispatch) -> Start | None:
+        """Answers what is over at once; returns what is to be started for what is not."""
+        try:
+            plan = self._runtimes.plan(dispatch)
+        except Refused as refusal:
+            self.answers.refuse(dispatch, str(refusal))
+            return None
+        if isinstance(plan, Start):
+            return plan
+        self.answers.give(dispatch, plan)
+        return None
 
     async def probe_journal(self) -> None:
         """Sees whether a fault of the journal is over."""
@@ -335,7 +346,11 @@ class Attempts:
     def acknowledge_report(self, key: Key) -> int:
         """Forgets an attempt that the server has all of; returns how many bytes that frees."""
         if key in self.answers:
-            return self.answers.acknowledge_report(key)
+            freed = self.answers.acknowledge_report(key)
+            while dispatch := self.answers.take_put_off():
+                self._answer(dispatch)
+                self.on_news()
+            return freed
         attempt = self._attempts.get(key)
         if attempt is None or attempt.report is None:
             return 0

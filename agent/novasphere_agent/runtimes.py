@@ -12,6 +12,8 @@ from novasphere_agent.messages import Dispatch, Profile
 from novasphere_agent.payloads import InvalidPayload, Payload
 
 KINDS = ("shell", "exec", *builtin_types.NAMES)
+# What the agent answers by itself.
+ANSWERED = ("echo", "system_info")
 # Evaluating expressions is less safe than it looks, so it wants to be asked for.
 DEFAULT = tuple(kind for kind in KINDS if kind != "python_eval")
 _LIMITS = ("memory_bytes", "cpu_seconds", "file_size_bytes", "open_files", "processes")

@@ -188,6 +188,7 @@ class Session:
         frame.sequence = self._sequence
         frame.acked_sequence = self._acked_sequence
         frame.free_slots = 0 if self._is_stopping else self._attempts.free_slots
+        frame.free_answers = 0 if self._is_stopping else self._attempts.free_answers
         await self._stream.send_message(frame)
 
     async def _beat(self, interval: float) -> None:

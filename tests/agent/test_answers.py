@@ -205,3 +205,34 @@ async def test_an_agent_whose_answers_nobody_takes_wants_no_more_work(
     server.cut()
     await until(lambda: all(run.reports for run in runs), within=30)
     await until(lambda: server.last_frame.free_slots == 8)
+
+
+async def test_an_agent_says_how_many_answers_it_takes_and_puts_off_what_its_memory_does_not(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    await until(lambda: server.heartbeats)
+    assert server.last_frame.free_answers == 256
+    long = json.dumps({"message": "x" * 1023, "repeat": 1000})
+
+    def storm() -> list[Run]:
+        return [server.dispatch("", kind="echo", payload=long) for _ in range(40)]
+
+    async def assert_all_came(runs: list[Run]) -> None:
+        for run in runs:
+            report = await server.result_of(run)
+            assert (len(run.stdout), report.stdout_bytes) == (1_023_999, 1_023_999)
+            assert len(run.reports) == 1
+
+    await assert_all_came(storm())
+    server.acknowledges = False
+    runs = storm()
+    await until(lambda: server.last_frame.free_answers == 0 and server.last_frame.HasField("heartbeat"))
+    server.acknowledges = True
+    server.cut()
+    await until(lambda: len(server.hellos) == 2)
+    # What was put off is as if it had never come.
+    assert len(server.hellos[-1].attempts) < 20
+    send_unlisted(server)
+    await assert_all_came(runs)
+    await until(lambda: server.last_frame.free_answers == 256)

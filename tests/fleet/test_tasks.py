@@ -408,3 +408,68 @@ def test_pauses_grow_as_they_are_told():
     assert pauses(pb.BACKOFF_EXPONENTIAL, max_retry_interval_seconds=25) == [10, 20, 25, 25]
     jittered = pauses(pb.BACKOFF_EXPONENTIAL_WITH_JITTER)
     assert all(0 <= pause <= most for pause, most in zip(jittered, (10, 20, 40, 80), strict=True))
+
+
+# -- how many
+
+
+def frames_with_dispatches(agent) -> list[int]:
+    return [len(frame.dispatches) for frame in agent.frames if frame.dispatches]
+
+
+async def test_a_node_is_sent_as_many_as_it_has_room_for_until_nothing_waits(world, one):
+    one.send(free_slots=0)
+    ids = await world.submit(*[new() for _ in range(12)])
+    done = 0
+    for _ in range(3):
+        one.send(free_slots=4)
+        dispatches = await one.dispatched(done + 4)
+        one.send(
+            free_slots=0,
+            reports=[
+                link.AttemptReport(
+                    run_id=dispatch.run_id,
+                    attempt=dispatch.attempt,
+                    fencing_token=dispatch.fencing_token,
+                    phase=link.ATTEMPT_PHASE_EXITED,
+                    exit_code=0,
+                )
+                for dispatch in dispatches[done : done + 4]
+            ],
+        )
+        done += 4
+    assert frames_with_dispatches(one) == [4, 4, 4]
+    assert sorted(runs(one)) == sorted(ids)
+
+
+async def test_what_an_agent_answers_by_itself_takes_no_slot(world, one):
+    one.send(free_slots=0, free_answers=3)
+    await world.submit(new(), *[NewTask(config=pb.TaskConfig(task_type="echo")) for _ in range(5)])
+    await one.dispatched(3)
+    assert [dispatch.kind for dispatch in one.dispatches] == ["echo"] * 3
+    one.send(free_slots=1, free_answers=0)
+    await one.dispatched(4)
+    assert one.dispatches[3].kind == "shell"
+    one.send(free_slots=0, free_answers=2)
+    await one.dispatched(6)
+    assert [dispatch.kind for dispatch in one.dispatches[4:]] == ["echo"] * 2
+
+
+async def test_nor_does_what_only_that_agent_may_answer(world, one):
+    one.send(free_slots=0, free_answers=0)
+    echo = NewTask(config=pb.TaskConfig(task_type="echo"), node_id="n1")
+    await world.submit(NewTask(config=pb.TaskConfig(command_text="true"), node_id="n1"), echo, echo)
+    one.send(free_slots=0, free_answers=5)
+    await one.dispatched(2)
+    assert [dispatch.kind for dispatch in one.dispatches] == ["echo", "echo"]
+    one.send(free_slots=5, free_answers=5)
+    assert (await one.dispatched(3))[2].kind == "shell"
+
+
+async def test_the_echoes_of_an_agent_that_says_nothing_of_answers_take_slots(world, one):
+    one.send(free_slots=2)
+    await world.submit(*[NewTask(config=pb.TaskConfig(task_type="echo")) for _ in range(5)])
+    await one.dispatched(2)
+    one.send(free_slots=0)
+    await one.settle(free_slots=0)
+    assert len(one.dispatches) == 2

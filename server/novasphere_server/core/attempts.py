@@ -19,8 +19,10 @@ from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere_server import errors
 from novasphere_server.core import instants, output_chunks, reports, task_ids, tasks
 from novasphere_server.core import task_states as states
+from novasphere_server.core.demands import ANSWERED, parse
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.output_chunks import Tail
+from novasphere_server.core.rooms import NOTHING, Room
 from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.transactions import Transaction
@@ -48,7 +50,8 @@ class Claim:
     """What is to be sent to a node, and what to look for next time."""
 
     dispatches: list[link.Dispatch]
-    may_have_own: bool  # more may wait that only this node may run
+    has_more_own: bool  # more wait that only this node may run, of what it had room for
+    may_have_own: bool  # or of something else
     demands: frozenset[str]  # more may wait that ask for this, as core.demands spells it
 
 
@@ -60,53 +63,71 @@ def has_waiting(tx: Transaction, node_uid: str) -> bool:
 def claim(
     tx: Transaction,
     node: node_pb2.Node,
-    limit: int,
+    room: Room,
     settings: FleetSettings,
     *,
+    has_own: bool = True,
     demands: Collection[str] = (),
-    shared_limit: int = 0,
+    shared: Room = NOTHING,
 ) -> Claim:
-    """Turns up to `limit` waiting tasks into dispatches to a node: what only it may run, and of what any
-    node may run that meets `demands` up to `shared_limit`. The greatest priority goes first, then the oldest.
-    Those of a foreign node are timed from now on.
+    """Turns waiting tasks into dispatches to a node, as many as it has room for: where it may have any, what only
+    it may run, and of what any node may run that meets `demands` as many as `shared`. The greatest priority goes
+    first, then the oldest. Those of a foreign node are timed from now on.
     """
-    waiting = _waiting(tx, sa.and_(*_own(node.uid)), limit)
-    has_more = len(waiting) == limit
+    waiting, has_more = _own_waiting(tx, node.uid, room) if has_own else ([], False)
     unread: set[str] = set()
     for demand in demands:
-        found = _waiting(tx, sa.and_(*_shared(demand)), min(limit, shared_limit))
-        if len(found) >= min(limit, shared_limit):
+        most = shared.of(is_answered=parse(demand).is_answered)
+        found = _waiting(tx, sa.and_(*_shared(demand)), most) if most else []
+        if len(found) >= most:
             unread.add(demand)
         waiting += found
     if waiting and tx.execute(sa.select(_n.id).where(_n.uid == node.uid)).first() is None:
         # It was deleted this moment, and its link is about to end.
-        return Claim([], False, frozenset(demands))
+        return Claim([], False, False, frozenset(demands))
     waiting.sort(key=lambda stored: (-stored.task.priority, stored.task.number))
-    left_shared = shared_limit
+    left, left_shared = room.counts(), shared.counts()
     dispatches: list[link.Dispatch] = []
     looked_at = 0
     for stored in tx.fitting(waiting):
-        if len(dispatches) == limit:
-            break
         task = stored.task
-        if not task.node_uid:
-            if not left_shared:
-                unread.update(demands)
-                looked_at += 1
-                continue
-            left_shared -= 1
+        is_answered = task.config.task_type in ANSWERED and room.answers is not None
+        if not left[is_answered] or not (task.node_uid or left_shared[is_answered]):
+            continue
         looked_at += 1
+        if not task.node_uid:
+            left_shared[is_answered] -= 1
         waits_since_us = instants.microseconds(
             task.due_at if task.HasField("due_at") else task.scheduled_at
         )
         if tx.now_us - waits_since_us >= task.config.queue_timeout_seconds * 1_000_000:
             tasks.expire_queued(tx, stored)
             continue
+        left[is_answered] -= 1
         dispatches.append(_send(tx, stored, node, settings))
     if looked_at < len(waiting):
         unread.update(demands)
-        has_more = True
-    return Claim(dispatches, has_more, frozenset(unread))
+        has_more |= has_own
+    is_all = room.slots > 0 and room.answers != 0
+    return Claim(dispatches, has_more, has_more or (has_own and not is_all), frozenset(unread))
+
+
+def _own_waiting(tx: Transaction, node_uid: str, room: Room) -> tuple[list[pb.StoredTask], bool]:
+    """Returns as much as there is room for of what only a node may run, and whether there may be more."""
+    own = sa.and_(*_own(node_uid))
+    if room.answers is None:
+        parts = [(own, room.slots)]
+    else:
+        is_answered = _c.task_type.in_(ANSWERED)
+        parts = [(sa.and_(own, ~is_answered), room.slots), (sa.and_(own, is_answered), room.answers)]
+    found: list[pb.StoredTask] = []
+    has_more = False
+    for which, most in parts:
+        if most > 0:
+            part = _waiting(tx, which, most)
+            found += part
+            has_more |= len(part) == most
+    return found, has_more
 
 
 def _own(node_uid: str) -> tuple[sa.ColumnElement[bool], ...]:
@@ -437,7 +458,7 @@ def record(
     for report in tx.fitting(told):
         result.reports += 1
         attempt = current(report.run_id, report.attempt, report.fencing_token)
-        _record_report(tx, node_uid, report, attempt, result, settings)
+        _record_report(tx, node_uid, report, attempt, result, settings, appending.whole)
     return result
 
 
@@ -448,6 +469,7 @@ def _record_report(
     attempt: Attempt | None,
     result: Recorded,
     settings: FleetSettings,
+    printed: reports.Printed,
 ) -> None:
     if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
         raise errors.LinkProtocol("a report says nothing")
@@ -470,7 +492,7 @@ def _record_report(
     elif is_final:
         if states.is_terminal(stored.instance.state) and not reports.has_result(stored):
             late_after = states.name(stored.instance.state)
-        reports.finish(tx, stored, report, attempt.tail, settings)
+        reports.finish(tx, stored, report, attempt.tail, settings, printed)
         result.ended.add((report.run_id, report.attempt))
     elif not states.is_terminal(stored.instance.state):
         reports.start(tx, stored)

@@ -17,6 +17,8 @@ from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 
 _GIB = 1024**3
+# Kinds of work that agents answer by themselves, without a process: most of them need no slot for it.
+ANSWERED = ("echo", "system_info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Demand:
     role: str = ""
     tags: tuple[str, ...] = ()
     gpu: bool = False
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether agents do it by themselves, without a process."""
+        return all(capability in ANSWERED for capability in self.capabilities)
 
     @classmethod
     def of(cls, config: pb.TaskConfig) -> Demand:
@@ -102,6 +109,28 @@ class Demand:
 
     def is_met_by(self, node: node_pb2.Node) -> bool:
         return next(self.lacks(node), None) is None
+
+
+def spelled(config: pb.TaskConfig) -> str:
+    """Returns what the config of a task asks for, as text; parse() reads it."""
+    # Few demands are ever asked for, each of them by many tasks.
+    return _spelled(
+        config.cmd,
+        config.task_type,
+        bool(config.command_text),
+        tuple(sorted(config.labels.items())),
+        config.requirements.SerializeToString(deterministic=True),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _spelled(
+    cmd: str, task_type: str, is_shell: bool, labels: tuple[tuple[str, str], ...], requirements: bytes
+) -> str:
+    config = pb.TaskConfig(cmd=cmd, task_type=task_type, labels=dict(labels))
+    config.command_text = "true" if is_shell else ""
+    config.requirements.ParseFromString(requirements)
+    return Demand.of(config).spell()
 
 
 @lru_cache(maxsize=4096)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from novasphere.schedule.v1 import task_pb2
 from novasphere_server import errors
 from novasphere_server.core import (
     attempts,
+    demands,
     foreign_nodes,
     identities,
     instants,
@@ -32,7 +34,6 @@ from novasphere_server.core import (
     secrets,
 )
 from novasphere_server.core import task_states as states
-from novasphere_server.core.demands import Demand
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.identities import Identity
 from novasphere_server.core.metrics import Metrics
@@ -52,6 +53,8 @@ R = TypeVar("R")
 
 PROTOCOL = 1
 _PATIENCE = 30.0  # seconds that a link waits for room in the writer's queue
+# Of what agents answer by themselves, in one frame: no process is started for it.
+_ANSWERS = 256
 _DRAIN_RETRY = 1.0  # seconds after which agents may come back to a server that stops
 
 
@@ -113,12 +116,13 @@ class Links:
         self._sessions: dict[str, Session] = {}  # by the uid of the node
         self._by_name: dict[str, Session] = {}  # those that were admitted, by the node's name
         self._placement = Placement()
+        self._coming: Counter[str] = Counter()  # demands of tasks of a commit that is being followed
         self._is_draining = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.counters = Counters()
         tasks.on_change(self._follow_task)
-        tasks.on_expected(self._expect_task)
+        tasks.on_expected(self._expect_tasks)
         store.on_commit(self._follow_nodes, self._recall)
 
     @property
@@ -134,10 +138,10 @@ class Links:
         """Returns whether a node that is linked here meets a demand."""
         return self._placement.is_met(demand)
 
-    def expect(self, demands: Iterable[str]) -> None:
+    def expect(self, waiting: Iterable[str]) -> None:
         """Notes that tasks may wait with these demands."""
-        for demand in demands:
-            self._placement.offer(demand)
+        for demand in waiting:
+            self._placement.offer_unknown(demand)
 
     async def connect(
         self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
@@ -262,7 +266,7 @@ class Links:
         session.node_id = node.node_id
         session.capacity = node.capacity
         session.received = frame.sequence
-        session.free_slots = frame.free_slots
+        session.hear_room(frame)
         session.attempts.update(journal.attempts)
         session.dispatch(journal.dispatches)
         session.cancel(journal.cancels)
@@ -396,7 +400,7 @@ class Links:
         session.received = frame.sequence
         if frame.HasField("goodbye"):
             session.said_goodbye = True
-        has_work = session.may_have_work and session.credit > 0
+        has_work = session.may_have_work and session.credits
         if session.is_foreign or has_work or self._placement.is_wanted(session):
             session.wake.set()
 
@@ -453,39 +457,41 @@ class Links:
 
     async def _claim(self, session: Session) -> None:
         """Turns work that waits into dispatches, as far as the node has room."""
-        limit = min(session.credit, self._settings.dispatch_batch)
+        room = session.credits.at_most(self._settings.dispatch_batch, _ANSWERS)
         node = session.node
-        if not session.is_open or limit <= 0 or node is None:
+        if not session.is_open or not room or node is None:
             return
         # Before the look: a task that comes meanwhile must not be overlooked.
         has_own, session.may_have_work = session.may_have_work, False
-        demands, shared_limit = self._placement.look(session)
-        if not has_own and not demands:
+        looked_for, shared = self._placement.look(session)
+        if not has_own and not looked_for:
             return
-        unread: Collection[str] = demands.keys()
+        unread: Collection[str] = looked_for.keys()
         try:
             claim = await self._write(
                 session,
                 partial(
                     attempts.claim,
                     node=node,
-                    limit=limit,
+                    room=room,
                     settings=self._settings,
-                    demands=tuple(demands),
-                    shared_limit=min(limit, shared_limit),
+                    has_own=has_own,
+                    demands=tuple(looked_for),
+                    shared=shared.at_most(room.slots, room.answers or 0),
                 ),
             )
             unread = claim.demands
+            if session.is_foreign and not session.is_open:
+                # Nobody will say that they never arrived.
+                for dispatch in claim.dispatches:
+                    await self._store.write(partial(attempts.put_back, told=dispatch))
+            # Before the rest is offered: what is on its way takes room.
+            session.dispatch(claim.dispatches)
         finally:
-            self._placement.looked(demands, unread)
+            self._placement.looked(looked_for, unread)
         session.may_have_work |= claim.may_have_own
-        if session.is_foreign and not session.is_open:
-            # Nobody will say that they never arrived.
-            for dispatch in claim.dispatches:
-                await self._store.write(partial(attempts.put_back, told=dispatch))
-        session.dispatch(claim.dispatches)
         self.counters.dispatched += len(claim.dispatches)
-        if claim.may_have_own and session.credit > 0:
+        if claim.has_more_own and session.credits:
             session.wake.set()
 
     async def _write(self, session: Session, mutation: Callable[[Transaction], R]) -> R:
@@ -521,23 +527,30 @@ class Links:
 
     # -- following the log
 
-    def _expect_task(self, node_id: str, demand: str) -> None:
-        """Has an idle link look for work at once, so that a task and its dispatch share a commit."""
+    def _expect_tasks(self, node_id: str, demand: str, count: int) -> None:
+        """Has idle links look for work at once, so that a task and its dispatch share a commit."""
         if demand:
-            self._placement.offer(demand)
+            self._placement.offer(demand, count)
             return
         session = self._by_name.get(node_id)
         if session is not None:
             session.may_have_work = True
-            if session.credit > 0:
+            if session.credits:
                 session.wake.set()
+
+    def _offer_coming(self) -> None:
+        coming, self._coming = self._coming, Counter()
+        for demand, count in coming.items():
+            self._placement.offer(demand, count)
 
     def _follow_task(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None:
             return
         task, instance = stored.task, stored.instance
         if task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid:
-            self._placement.offer(Demand.of(task.config).spell())
+            if not self._coming:
+                asyncio.get_running_loop().call_soon(self._offer_coming)
+            self._coming[demands.spelled(task.config)] += 1
             return
         session = self._sessions.get(instance.node_uid)
         if session is None:
@@ -550,7 +563,7 @@ class Links:
             return
         if task.state == task_pb2.WORK_STATE_PENDING:
             session.may_have_work = True
-            if session.credit > 0:
+            if session.credits:
                 session.wake.set()
         elif task.cancel_requested:
             session.to_cancel[run_id] = instance.attempt

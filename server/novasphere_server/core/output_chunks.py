@@ -54,6 +54,8 @@ class Appending:
 
     rows: list[dict[str, object]] = field(default_factory=list)
     length: int = 0
+    # Streams of attempts that are here from their first byte on, so that nobody has to read them again.
+    whole: dict[tuple[str, int, Stream], bytes] = field(default_factory=dict)
 
     def add(self, tail: Tail, chunk: link.OutputChunk) -> Tail:
         """Returns the tail after the chunk. Raises LinkProtocol when bytes before it are missing."""
@@ -80,6 +82,9 @@ class Appending:
             }
         )
         self.length += len(data)
+        stream = (chunk.run_id, chunk.attempt, chunk.stream)
+        if not expected or stream in self.whole:
+            self.whole[stream] = self.whole.get(stream, b"") + data
         return tail.grown(chunk.stream, len(data))
 
     def write(self, tx: Transaction) -> None:

@@ -78,9 +78,7 @@ class Outputs:
                         # Each attempt's output starts at its own beginning.
                         yield [_end(command, offset, 0)]
                         offset = 0
-                    async with aclosing(
-                        self._pages(command.command_id, each, stream, offset)
-                    ) as pages:
+                    async with aclosing(self._pages(command.command_id, each, stream, offset)) as pages:
                         async for page in pages:
                             yield page
                             offset = page[-1].next_offset

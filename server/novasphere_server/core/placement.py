@@ -11,12 +11,14 @@ where it is known, and costs a look at another node where it is not, which is wo
 
 from __future__ import annotations
 
+import heapq
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from novasphere.node.v1 import node_pb2
 
 from novasphere_server.core import demands
+from novasphere_server.core.rooms import NOTHING, Room
 from novasphere_server.core.sessions import Session
 
 # Of more nodes than this, so many are compared, chosen at random: nearly as good, and as fast with thousands.
@@ -45,10 +47,10 @@ class Placement:
             return
         del self._sessions[session.node_uid]
         self._meeting.clear()
-        if session.offered:
-            session.offered = 0
+        if any(session.offered):
+            session.offered = [0, 0]
             for demand in tuple(self._waiting):
-                self.offer(demand)
+                self.offer_unknown(demand)
 
     def update(self, node: node_pb2.Node) -> None:
         """Notes that a node has changed."""
@@ -58,24 +60,46 @@ class Placement:
             self._meeting.clear()
             session.wake.set()
 
-    def offer(self, demand: str) -> None:
-        """Has a session look for tasks with a demand, if one has room. One call stands for one task."""
-        self._offers += 1
-        self._waiting[demand] = self._offers
-        best = max(self._candidates(demand), key=lambda each: _merit(each, demand), default=None)
+    def offer(self, demand: str, tasks: int = 1) -> None:
+        """Has sessions look for tasks with a demand, as many as have room."""
+        self._note(demand)
+        is_answered = demands.parse(demand).is_answered
+        free = [(_merit(each, demand), each.node_uid, each) for each in self._free(demand, tasks)]
+        heapq.heapify(free)
+        while free and tasks:
+            _, uid, best = free[0]
+            best.offered[is_answered] += 1
+            best.wake.set()
+            tasks -= 1
+            if _room(best, is_answered) > 0:
+                heapq.heapreplace(free, (_merit(best, demand), uid, best))
+            else:
+                heapq.heappop(free)
+
+    def offer_unknown(self, demand: str) -> None:
+        """Has a session look for as many tasks with a demand as it has room for: nobody knows how many there are."""
+        self._note(demand)
+        best = min(self._free(demand), key=lambda each: _merit(each, demand), default=None)
         if best is not None:
-            best.offered += 1
             best.wake.set()
 
-    def look(self, session: Session) -> tuple[dict[str, int], int]:
+    def look(self, session: Session) -> tuple[dict[str, int], Room]:
         """Returns what to look for in a session's name, to be given to looked() in the end, and how many tasks are
         meant for it.
         """
-        if not self._waiting or session.credit <= 0:
-            return {}, 0
-        meant, session.offered = session.offered, 0
-        found = {each: offer for each, offer in self._waiting.items() if _meets(session, each)}
-        return found, meant or session.credit
+        room = session.credits
+        if not self._waiting or not room:
+            return {}, NOTHING
+        slots, answers = session.offered
+        found = {
+            demand: offer
+            for demand, offer in self._waiting.items()
+            if room.of(is_answered=demands.parse(demand).is_answered) > 0 and _meets(session, demand)
+        }
+        session.offered = [0, 0]
+        if room.answers is None:
+            return found, room.at_most(slots + answers or room.slots, 0)
+        return found, room.at_most(slots or room.slots, answers or room.answers)
 
     def looked(self, demands: Mapping[str, int], unread: Collection[str]) -> None:
         """Notes what a look came to: more tasks may wait with the `unread` ones of its demands, none with the
@@ -83,13 +107,17 @@ class Placement:
         """
         for demand, offer in demands.items():
             if demand in unread:
-                self.offer(demand)
+                self.offer_unknown(demand)
             elif self._waiting.get(demand) == offer:
                 del self._waiting[demand]
 
     def is_wanted(self, session: Session) -> bool:
         """Returns whether there may be work that a session's node could do."""
-        return session.credit > 0 and any(_meets(session, demand) for demand in self._waiting)
+        room = session.credits
+        return bool(room) and any(
+            room.of(is_answered=demands.parse(demand).is_answered) > 0 and _meets(session, demand)
+            for demand in self._waiting
+        )
 
     def is_met(self, demand: str) -> bool:
         """Returns whether some node could do what has this demand, once it has room."""
@@ -102,17 +130,28 @@ class Placement:
             self._meeting[demand] = meeting
         return meeting
 
-    def _candidates(self, demand: str) -> Iterator[Session]:
+    def _note(self, demand: str) -> None:
+        self._offers += 1
+        self._waiting[demand] = self._offers
+
+    def _free(self, demand: str, tasks: int = 1) -> list[Session]:
+        """Returns sessions that have room for tasks with a demand, without a look at all there are."""
         meeting = self._those_meeting(demand)
-        few = random.sample(meeting, _COMPARED) if len(meeting) > _COMPARED else meeting
-        free = [each for each in few if _room(each) > 0]
+        compared = max(_COMPARED, tasks)
+        few = random.sample(meeting, compared) if len(meeting) > compared else meeting
+        is_answered = demands.parse(demand).is_answered
+        free = [each for each in few if _room(each, is_answered) > 0]
         if not free and few is not meeting:
-            free = [each for each in meeting if _room(each) > 0]
-        yield from free
+            free = [each for each in meeting if _room(each, is_answered) > 0]
+        return free
 
 
-def _room(session: Session) -> int:
-    return session.credit - session.offered if session.is_open else 0
+def _room(session: Session, is_answered: bool) -> int:
+    if not session.is_open:
+        return 0
+    room = session.credits
+    taken = sum(session.offered) if room.answers is None else session.offered[is_answered]
+    return room.of(is_answered=is_answered) - taken
 
 
 def _meets(session: Session, demand: str) -> bool:
@@ -120,7 +159,10 @@ def _meets(session: Session, demand: str) -> bool:
 
 
 def _merit(session: Session, demand: str) -> tuple[bool, float, int]:
-    is_known = any(capability in session.ran for capability in demands.parse(demand).capabilities)
-    room = _room(session)
+    """Returns what sorts sessions, the best first."""
+    wanted = demands.parse(demand)
+    is_known = any(capability in session.ran for capability in wanted.capabilities)
+    room = _room(session, wanted.is_answered)
+    most = max(session.capacity if session.free_answers is None or not wanted.is_answered else room, 1)
     # A node that is nearly full has no merit by what it ran before.
-    return is_known and room * 2 > session.capacity, room / max(session.capacity, 1), room
+    return not (is_known and room * 2 > session.capacity), -room / most, -room

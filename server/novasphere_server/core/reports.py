@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import task_pb2 as pb
@@ -28,6 +31,10 @@ _GREATEST_ATTEMPT = 2**31 - 1
 
 _past = tables.past_instances.c
 
+# What attempts printed, by run id, attempt and stream.
+Printed: TypeAlias = Mapping[tuple[str, int, output_chunks.Stream], bytes]
+_NOTHING: Printed = {}
+
 
 def has_result(stored: pb.StoredTask) -> bool:
     """Returns whether the end of the present attempt was reported while it counted."""
@@ -53,8 +60,10 @@ def finish(
     report: link.AttemptReport,
     tail: Tail,
     settings: FleetSettings,
+    printed: Printed = _NOTHING,
 ) -> None:
-    """Ends a task as its agent reports, with the result of its attempt.
+    """Ends a task as its agent reports, with the result of its attempt. Streams that are in `printed` are there
+    as a whole.
 
     A task that has ended stays as it is: the same report again changes nothing, another one is kept
     beside it, once.
@@ -87,7 +96,7 @@ def finish(
     before = stored.SerializeToString()
     # Long commands leave less room: a resource has a greatest size.
     for limit in (settings.inline_output_bytes, settings.inline_output_bytes // 4, 0):
-        _show_output(tx, report, stored.instance, tail, limit)
+        _show_output(tx, report, stored.instance, tail, limit, printed)
         try:
             tasks.end_attempt(tx, stored, state, reason, message[:_MESSAGE_LENGTH])
         except errors.TooLarge:
@@ -182,13 +191,22 @@ def record_stale(
 
 
 def _show_output(
-    tx: Transaction, report: link.AttemptReport, instance: pb.TaskInstance, tail: Tail, limit: int
+    tx: Transaction,
+    report: link.AttemptReport,
+    instance: pb.TaskInstance,
+    tail: Tail,
+    limit: int,
+    printed: Printed,
 ) -> None:
     def head(stream: output_chunks.Stream) -> tuple[str, bool]:
         stored = tail.of(stream)
         if not stored or not limit:
             return "", stored > 0
-        data = output_chunks.head(tx, report.run_id, report.attempt, stream, limit)
+        whole = printed.get((report.run_id, report.attempt, stream))
+        if whole is None:
+            data = output_chunks.head(tx, report.run_id, report.attempt, stream, limit)
+        else:
+            data = whole[:limit]
         text, is_cut = output_chunks.shown(data, limit)
         return text, is_cut or stored > len(data)
 

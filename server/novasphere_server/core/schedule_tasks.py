@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +18,17 @@ from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1 import task_service_pb2 as api
 
 from novasphere_server import errors
-from novasphere_server.core import dependencies, etags, instants, pages, task_configs, task_ids, tasks
+from novasphere_server.core import (
+    demands,
+    dependencies,
+    etags,
+    instants,
+    pages,
+    task_configs,
+    task_ids,
+    tasks,
+)
 from novasphere_server.core import task_states as states
-from novasphere_server.core.demands import Demand
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
 from novasphere_server.core.principals import Principal
@@ -209,9 +218,13 @@ class ScheduleTasks:
         )
 
     def _announce(self, wanted: Sequence[api.NewTask]) -> None:
-        for new in wanted:
-            if not new.dependencies and not new.HasField("scheduled_at") and not new.job_id:
-                self._tasks.expect(new.node_id, "" if new.node_id else Demand.of(new.config).spell())
+        coming = Counter(
+            (new.node_id, "" if new.node_id else demands.spelled(new.config))
+            for new in wanted
+            if not new.dependencies and not new.HasField("scheduled_at") and not new.job_id
+        )
+        for (node_id, demand), count in coming.items():
+            self._tasks.expect(node_id, demand, count)
 
     def _check(self, principal: Principal, new: api.NewTask, where: str) -> None:
         if (

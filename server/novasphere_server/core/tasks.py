@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
@@ -13,9 +14,8 @@ from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
 from novasphere_server.backlogs import Backlog
-from novasphere_server.core import instants, output_chunks, task_ids
+from novasphere_server.core import demands, instants, output_chunks, task_ids
 from novasphere_server.core import task_states as states
-from novasphere_server.core.demands import Demand
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import NODES, TASKS
@@ -52,7 +52,7 @@ class Tasks:
         self._store = store
         self._listeners: list[Listener] = []
         self._missing: list[Callable[[], None]] = []
-        self._expecting: list[Callable[[str, str], None]] = []
+        self._expecting: list[Callable[[str, str, int], None]] = []
         self.backlog = Backlog()  # of those that ended; its loop keeps it
         store.on_commit(self._follow, self._recall)
 
@@ -67,19 +67,19 @@ class Tasks:
         """Calls `listener` when it may have missed changes: what it remembers of tasks is out of date."""
         self._missing.append(listener)
 
-    def on_expected(self, listener: Callable[[str, str], None]) -> None:
-        """Calls `listener` when a task is about to be made, or is due, with the id of the only node that may run
-        it, or with what it demands of any.
+    def on_expected(self, listener: Callable[[str, str, int], None]) -> None:
+        """Calls `listener` when tasks are about to be made, or are due: with the id of the only node that may run
+        them, or with what they demand of any, and with how many they are.
 
-        What it has written in its next step on the event loop is written behind the task, mostly in the
-        same commit. The task may still be refused.
+        What it has written in its next step on the event loop is written behind the tasks, mostly in the
+        same commit. They may still be refused.
         """
         self._expecting.append(listener)
 
-    def expect(self, node_id: str, demand: str = "") -> None:
-        """Tells those who wait for it that a task is about to be made for a node, or with a demand."""
+    def expect(self, node_id: str, demand: str = "", count: int = 1) -> None:
+        """Tells those who wait for it that tasks are about to be made for a node, or with a demand."""
         for listener in self._expecting:
-            listener(node_id, demand)
+            listener(node_id, demand, count)
 
     async def release_due(self) -> int | None:
         """Lets tasks go whose time has come, and tells those who wait for it. Returns when the next is due."""
@@ -97,8 +97,8 @@ class Tasks:
             return released, tx.execute(following).scalar()
 
         released, next_us = await self._store.write(release)
-        for row in released:
-            self.expect(row.node_id, row.demand)
+        for (node_id, demand), count in Counter(map(tuple, released)).items():
+            self.expect(node_id, demand, count)
         return next_us
 
     async def waiting_demands(self) -> list[str]:
@@ -286,7 +286,7 @@ def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
     due_at = task.due_at if task.HasField("due_at") else task.scheduled_at
     if hold is Hold.NONE and instants.microseconds(due_at) > tx.now_us:
         hold = Hold.TIME
-    demand = "" if task.node_uid else Demand.of(task.config).spell()
+    demand = "" if task.node_uid else demands.spelled(task.config)
     tx.put(TASKS, stored, hold=hold, demand=demand)
 
 

@@ -42,6 +42,8 @@ def encode_ConnectRequest(m: novasphere_link_v1_link_service_pb2.ConnectRequest)
     data['output'] = [encode_OutputChunk(v) for v in x[:]] if (x := m.output) else []
     if m.HasField("goodbye"):
         data['goodbye'] = encode_Goodbye(m.goodbye)
+    if m.HasField("free_answers"):
+        data['free_answers'] = m.free_answers
     return data
 
 
@@ -49,7 +51,7 @@ def dump_ConnectRequest(m: novasphere_link_v1_link_service_pb2.ConnectRequest) -
     return orjson.dumps(encode_ConnectRequest(m))
 
 
-keys_ConnectRequest = frozenset(['acked_sequence', 'free_slots', 'goodbye', 'heartbeat', 'hello', 'output', 'reports', 'sequence'])
+keys_ConnectRequest = frozenset(['acked_sequence', 'free_answers', 'free_slots', 'goodbye', 'heartbeat', 'hello', 'output', 'reports', 'sequence'])
 
 
 def decode_ConnectRequest(data: Any, path: str = '', known: frozenset[str] = keys_ConnectRequest) -> novasphere_link_v1_link_service_pb2.ConnectRequest:
@@ -86,6 +88,9 @@ def decode_ConnectRequest(data: Any, path: str = '', known: frozenset[str] = key
     v = data.get('goodbye')
     if v is not None:
         m.goodbye.CopyFrom(decode_Goodbye(v, codec.at(path, 'goodbye')))
+    v = data.get('free_answers')
+    if v is not None:
+        m.free_answers = codec.uint32(v, path, 'free_answers')
     return m
 
 

@@ -130,6 +130,7 @@ class ConnectRequest(message.Message):
     REPORTS_FIELD_NUMBER: builtins.int
     OUTPUT_FIELD_NUMBER: builtins.int
     GOODBYE_FIELD_NUMBER: builtins.int
+    FREE_ANSWERS_FIELD_NUMBER: builtins.int
     sequence: builtins.int
     """Counts this stream's frames, from 1."""
     acked_sequence: builtins.int
@@ -138,6 +139,10 @@ class ConnectRequest(message.Message):
     """How many more attempts the agent would start now, once every frame up to `acked_sequence` is
     counted: the server's credit. On the link of a foreign node only 0 is read, which says that it is
     gone: the server itself counts what it sent there, against the capacity.
+    """
+    free_answers: builtins.int
+    """How many more attempts the agent takes of kinds that it answers by itself and at once, "echo" and
+    "system_info", counted as `free_slots` is. They take no slot then. Unset: they take one, as others do.
     """
     @builtins.property
     def hello(self) -> Hello:
@@ -172,12 +177,15 @@ class ConnectRequest(message.Message):
         reports: abc.Iterable[AttemptReport] | None = ...,
         output: abc.Iterable[OutputChunk] | None = ...,
         goodbye: Goodbye | None = ...,
+        free_answers: builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_free_answers", b"_free_answers", "free_answers", b"free_answers", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["acked_sequence", b"acked_sequence", "free_slots", b"free_slots", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "output", b"output", "reports", b"reports", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_free_answers", b"_free_answers", "acked_sequence", b"acked_sequence", "free_answers", b"free_answers", "free_slots", b"free_slots", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "output", b"output", "reports", b"reports", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__free_answers: _TypeAlias = typing.Literal["free_answers"]  # noqa: Y015
+    _WhichOneofArgType__free_answers: _TypeAlias = typing.Literal["_free_answers", b"_free_answers"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__free_answers) -> _WhichOneofReturnType__free_answers | None: ...
 
 @typing.final
 class ConnectResponse(message.Message):

@@ -475,6 +475,14 @@ class ConnectRequest(betterproto2.Message):
     The agent stops on purpose; its attempts go on.
     """
 
+    free_answers: "int | None" = betterproto2.field(
+        9, betterproto2.TYPE_UINT32, optional=True
+    )
+    """
+    How many more attempts the agent takes of kinds that it answers by itself and at once, "echo" and
+    "system_info", counted as `free_slots` is. They take no slot then. Unset: they take one, as others do.
+    """
+
 
 default_message_pool.register_message(
     "novasphere.link.v1", "ConnectRequest", ConnectRequest
