@@ -11,6 +11,7 @@ from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server.core import attempts, nodes, task_ids, tasks
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.core.rooms import Room
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES
 
@@ -81,7 +82,7 @@ async def test_a_node_that_was_deleted_this_moment_claims_nothing(world, agent):
     await world.fleet.nodes.delete(ADMIN, "n1")
     demand = (await world.fleet.tasks.waiting_demands())[0]
     claim = await world.store.write(
-        lambda tx: attempts.claim(tx, node, 4, world.settings, demands=(demand,), shared_limit=4)
+        lambda tx: attempts.claim(tx, node, Room(4), world.settings, demands=(demand,), shared=Room(4))
     )
     assert (claim.dispatches, claim.demands) == ([], frozenset({demand}))
     assert (await ended(world, task_id))[0] == "PENDING"

@@ -294,7 +294,7 @@ async def test_who_follows_an_attempt_is_told_when_another_one_takes_its_place(w
     [task_id] = await world.submit(retried(1))
     [dispatch] = await agent.dispatched()
     await agent.print(dispatch, b"first", 0)
-    following = asyncio.create_task(read(world, task_id, follow=True))
+    following = asyncio.create_task(read(world, task_id, follow=True, attempt=1))
     await agent.finish(dispatch, exit_code=1)
     again = (await agent.dispatched(2))[-1]
     await agent.print(again, b"the second", 0)
