@@ -73,20 +73,32 @@ async def test_heartbeats_keep_their_interval(server: StandIn, agent: AgentProce
     assert server.heartbeats[15].sent_us - server.heartbeats[0].sent_us >= 0.75 * 15 * 200_000
 
 
-async def test_bulk_does_not_hold_up_heartbeats(server: StandIn, agent: AgentProcess) -> None:
+async def test_bulk_does_not_hold_up_heartbeats(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
     server.heartbeat_ms = 50
     await agent.link()
-    run = server.dispatch("head -c 20000000 /dev/zero")
+    is_enough = tmp_path / "enough"
+    # However fast the line is, it prints for as long as it takes some beats to come between.
+    run = server.dispatch(
+        f"until [ -e {is_enough} ]; do head -c 500000 /dev/zero; done", max_output_bytes=1 << 40
+    )
+
+    def beats_in_bulk() -> list[tuple[int, float]]:
+        """Which frames are beats with output before and after them, and when each was due."""
+        bulk = [number for number, (_, frame) in enumerate(server.frames) if frame.output]
+        return [
+            (number, frame.heartbeat.sent_us / 1e6)
+            for number, (_, frame) in enumerate(server.frames)
+            if frame.HasField("heartbeat") and bulk and bulk[0] < number < bulk[-1]
+        ]
+
+    await until(lambda: len(beats_in_bulk()) >= 5)
+    is_enough.touch()
     await server.result_of(run)
     to_wall = time.time() - time.monotonic()
     printed = [(at + to_wall, sum(len(c.data) for c in frame.output)) for at, frame in server.frames]
-    bulk = [number for number, (_, length) in enumerate(printed) if length]
-    beats = [
-        (number, frame.heartbeat.sent_us / 1e6)
-        for number, (_, frame) in enumerate(server.frames)
-        if frame.HasField("heartbeat") and bulk[0] < number < bulk[-1]
-    ]
-    assert beats
+    beats = beats_in_bulk()
     # Nothing comes before a beat that is due but what was on its way by then, which fills the window at most, and
     # the frame that was being made: however fast the line is.
     for number, due in beats:

@@ -102,13 +102,19 @@ async def test_what_a_link_says_just_before_its_server_starts_over_is_not_shown_
     assert not (await late.node()).HasField("free_slots")
 
 
-async def test_the_work_of_a_node_that_was_lost_meanwhile_is_ended(pair):
-    late, other = pair
-    agent = other.agent()
+async def with_a_running_command(world):
+    """Returns an agent that was linked, and the id of the command that it runs."""
+    agent = world.agent()
     await agent.connect()
-    run_id = await other.run()
+    run_id = await world.run()
     [dispatch] = await agent.dispatched()
     await agent.start(dispatch)
+    return agent, run_id
+
+
+async def test_the_work_of_a_node_that_was_lost_meanwhile_is_ended(pair):
+    late, other = pair
+    agent, run_id = await with_a_running_command(other)
     await agent.cut()
     async with missing(late.store, other.store):
         other.clock.advance(other.settings.lost_after + 1)
@@ -133,11 +139,7 @@ async def test_commands_that_came_meanwhile_wait_for_their_nodes_no_longer_than_
 
 async def test_runs_on_foreign_nodes_are_timed_by_what_is_stored_now(pair):
     late, other = pair
-    agent = other.agent()
-    await agent.connect()
-    run_id = await other.run()
-    [dispatch] = await agent.dispatched()
-    await agent.start(dispatch)
+    _, run_id = await with_a_running_command(other)
 
     def timed(seconds: float):
         def change(tx):
