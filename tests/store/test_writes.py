@@ -288,7 +288,7 @@ async def test_find_sees_what_the_transaction_did(store: Store):
         for name in ("n2", "n3"):
             put_node(name, role="gpu")(transaction)
             gpus = NODES.table.c.role == "gpu"
-            found = transaction.find(NODES, gpus, order_by=NODES.table.c.id.desc())
+            found = transaction.find(NODES, gpus, order_by=(NODES.table.c.id.desc(),))
             seen.append([node.node_id for node in found])
         return seen
 

@@ -34,7 +34,7 @@ _SERVERS_OWN = {
     JOB: {"id", "created_at", "updated_at", "created_by", "revision", "number"},
     SCHEDULE: {
         "id", "created_at", "updated_at", "created_by", "updated_by", "revision", "number", "next_run_at",
-        "state", "pause_note", "generation", "fired_count", "position", "namespace_id",
+        "state", "pause_note", "generation", "generation_begin", "fired_count", "position", "namespace_id",
     },
 }  # fmt: skip
 # What the published API says twice, and which of the two counts here.
