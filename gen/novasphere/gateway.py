@@ -8,6 +8,7 @@ from novasphere.api.v1 import join_token_service_gateway as novasphere_api_v1_jo
 from novasphere.api.v1 import key_service_gateway as novasphere_api_v1_key_service_gateway
 from novasphere.api.v1 import ticket_service_gateway as novasphere_api_v1_ticket_service_gateway
 from novasphere.fleet.v1 import device_task_service_gateway as novasphere_fleet_v1_device_task_service_gateway
+from novasphere.fleet.v1 import stats_service_gateway as novasphere_fleet_v1_stats_service_gateway
 from novasphere.node.v1 import command_service_gateway as novasphere_node_v1_command_service_gateway
 from novasphere.node.v1 import metric_service_gateway as novasphere_node_v1_metric_service_gateway
 from novasphere.node.v1 import node_service_gateway as novasphere_node_v1_node_service_gateway
@@ -26,6 +27,7 @@ ROUTES: tuple[model.Route, ...] = model.ordered(
     novasphere_api_v1_key_service_gateway.ROUTES,
     novasphere_api_v1_ticket_service_gateway.ROUTES,
     novasphere_fleet_v1_device_task_service_gateway.ROUTES,
+    novasphere_fleet_v1_stats_service_gateway.ROUTES,
     novasphere_node_v1_command_service_gateway.ROUTES,
     novasphere_node_v1_metric_service_gateway.ROUTES,
     novasphere_node_v1_node_service_gateway.ROUTES,

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from google.protobuf import timestamp_pb2
 from novasphere.api.v1 import options_pb2
 from novasphere.node.v1 import command_pb2, node_pb2
-from novasphere.schedule.v1 import agent_pb2
+from novasphere.schedule.v1 import agent_pb2, task_pb2
 from novasphere_server.core.commands import command_with_result
 from novasphere_server.store import database, migrations, tables
 from novasphere_server.store.kinds import NODES, TASKS
@@ -202,6 +202,26 @@ async def test_nodes_of_before_are_found_as_agents(open_store, store_url: str):
     }
     assert found == {name: value for name, value in NODES.columns(node).items() if name in found}
     assert (found["agent_name"], found["agent_status"]) == ("n1", agent_pb2.AGENT_STATUS_OFFLINE)
+
+
+async def test_tasks_of_before_have_the_type_that_is_printed_of_them(open_store, store_url: str):
+    configs = {
+        "command": task_pb2.TaskConfig(command_text="true"),
+        "exec": task_pb2.TaskConfig(cmd="python"),
+        "echo": task_pb2.TaskConfig(task_type="echo"),
+    }
+    with connected(store_url) as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        alembic_command.upgrade(config, "0009")
+        for number, kept in enumerate(configs.values(), 1):
+            stored = task_pb2.StoredTask(task=task_pb2.Task(id=str(number), number=number, config=kept))
+            row = {"key": str(number), "revision": 1, "body": stored.SerializeToString()}
+            row |= TASKS.columns(stored) | {"task_type": kept.task_type}
+            connection.execute(sa.insert(tables.tasks).values(row))
+    store = await open_store()
+    rows = await store.read(sa.select(tables.tasks.c.task_type).order_by(tables.tasks.c.id))
+    assert [row.task_type for row in rows] == list(configs)
 
 
 async def test_opening_again_changes_nothing(open_store):

@@ -15,14 +15,14 @@ from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import etags, instants, schedule_tasks, task_configs, task_ids, tasks
+from novasphere_server.core import etags, instants, pages, schedule_tasks, task_configs, task_ids, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.demands import Demand, Lack
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import Links
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import Tasks, check_namespace
-from novasphere_server.store import tables
+from novasphere_server.store import kinds, queries, tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.queries import Page, Query
@@ -43,7 +43,7 @@ _PRIORITIES = {
 }
 
 # What the devices face calls each state of a task: its only source.
-_STATUS: dict[states.State, pb.TaskStatus.ValueType] = {
+STATUS: dict[states.State, pb.TaskStatus.ValueType] = {
     task_pb2.WORK_STATE_PENDING: pb.TASK_STATUS_PENDING,
     task_pb2.WORK_STATE_DISPATCHED: pb.TASK_STATUS_RUNNING,
     task_pb2.WORK_STATE_RUNNING: pb.TASK_STATUS_RUNNING,
@@ -190,9 +190,9 @@ class DeviceTasks:
             raise errors.InvalidArgument(
                 "status", "must be one of all, pending, running, completed and failed"
             )
-        filters: list[tuple[str, str, object]] = list(_own(principal))
+        filters: list[tuple[str, str, object]] = list(pages.reachable(principal))
         if wanted := _FILTERS[request.status]:
-            found = tuple(state for state, status in _STATUS.items() if status in wanted)
+            found = tuple(state for state, status in STATUS.items() if status in wanted)
             filters.append(("state", "in", found))
         if request.device_id:
             filters.append(("node_id", "=", request.device_id))
@@ -206,12 +206,11 @@ class DeviceTasks:
         return Listed([item.projected(task_of) for item in page.items], await self._counts(principal))
 
     async def _counts(self, principal: Principal) -> dict[pb.TaskStatus.ValueType, int]:
-        statement = sa.select(_table.state, sa.func.count().label("tasks")).group_by(_table.state)
-        if principal.namespaces:
-            statement = statement.where(_table.namespace.in_(sorted(principal.namespaces)))
-        counts = dict.fromkeys(_STATUS.values(), 0)
-        for row in await self._store.read(statement):
-            counts[_STATUS[row.state]] += row.tasks
+        own = queries.conditions(tables.tasks, pages.reachable(principal))
+        statement = sa.select(_table.state, sa.func.count().label("tasks")).where(*own)
+        counts = dict.fromkeys(STATUS.values(), 0)
+        for row in await self._store.read(statement.group_by(_table.state)):
+            counts[STATUS[row.state]] += row.tasks
         return counts
 
     async def get(self, principal: Principal, task_id: str) -> Rendered[pb.TaskDetails]:
@@ -302,12 +301,6 @@ class DeviceTasks:
         )
 
 
-def _own(principal: Principal) -> tuple[tuple[str, str, object], ...]:
-    if not principal.namespaces:
-        return ()
-    return (("namespace", "in", tuple(sorted(principal.namespaces))),)
-
-
 def _since_us(text: str) -> int:
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", text):
         return round(float(text) * 1_000_000)
@@ -358,8 +351,8 @@ def details_of(stored: task_pb2.StoredTask) -> pb.TaskDetails:
 def _fill(shown: pb.Task | pb.TaskDetails, stored: task_pb2.StoredTask) -> None:
     task, instance = stored.task, stored.instance
     shown.task_id = task_ids.device_task_id(task_ids.of_task(task.id))
-    shown.task_type = task.config.task_type or ("exec" if task.config.cmd else "command")
-    shown.status = _STATUS[task.state]
+    shown.task_type = kinds.task_type(task.config)
+    shown.status = STATUS[task.state]
     shown.priority = _priority(task.priority)
     shown.created_at.CopyFrom(task.created_at)
     shown.retry_count = task.retry_count

@@ -24,6 +24,7 @@ from novasphere_server.core.schedules import Schedules
 from novasphere_server.core.server_rows import ServerRows
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.task_explanations import TaskExplanations
+from novasphere_server.core.task_stats import TaskStats
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.store.store import Store
 
@@ -65,6 +66,7 @@ class Fleet:
             store.read, retention_us=int(settings.terminal_retention * 1_000_000)
         )
         self.device_tasks = DeviceTasks(store, settings, self.tasks, self.links)
+        self.task_stats = TaskStats(store, clock)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
         self.task_explanations = TaskExplanations(store, clock, self.presence, self.links)
 

@@ -9,7 +9,7 @@ from novasphere.api.v1 import (
     key_service_pb2,
     ticket_service_pb2,
 )
-from novasphere.fleet.v1 import device_task_service_pb2
+from novasphere.fleet.v1 import device_task_service_pb2, stats_service_pb2
 from novasphere.link.v1 import link_service_pb2
 from novasphere.node.v1 import (
     command_service_pb2,
@@ -43,6 +43,7 @@ from novasphere_server.rpc.nodes import NodeService
 from novasphere_server.rpc.pipeline import Resource
 from novasphere_server.rpc.schedules import ScheduleService
 from novasphere_server.rpc.servers import ServerService
+from novasphere_server.rpc.stats import StatsService
 from novasphere_server.rpc.systems import SystemService
 from novasphere_server.rpc.tasks import DeviceTaskService, TaskInstanceService, TaskService
 from novasphere_server.rpc.tickets import TicketService
@@ -71,6 +72,7 @@ ACCESS = _service(access_service_pb2.DESCRIPTOR)
 TASKS = _service(task_service_pb2.DESCRIPTOR)
 TASK_INSTANCES = _service(task_instance_service_pb2.DESCRIPTOR)
 DEVICE_TASKS = _service(device_task_service_pb2.DESCRIPTOR)
+STATS = _service(stats_service_pb2.DESCRIPTOR)
 SCHEDULES = _service(schedule_service_pb2.DESCRIPTOR)
 
 NAMES = (
@@ -91,6 +93,7 @@ NAMES = (
     TASKS,
     TASK_INSTANCES,
     DEVICE_TASKS,
+    STATS,
 )
 LISTED = (*NAMES, health.NAME, reflection.V1, reflection.V1ALPHA)
 
@@ -124,6 +127,7 @@ def services(
         SCHEDULES: ScheduleService(fleet.schedules),
         TASK_INSTANCES: TaskInstanceService(fleet.schedule_tasks),
         DEVICE_TASKS: DeviceTaskService(fleet.device_tasks),
+        STATS: StatsService(fleet.task_stats),
     }
 
 

@@ -83,7 +83,7 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "job_id": task.job_id,
         "schedule_id": task.schedule_id,
         "schedule_kind": task.schedule_kind,
-        "task_type": task.config.task_type,
+        "task_type": task_type(task.config),
         "priority": task.priority,
         "rank": -task.priority,
         "node_id": task.node_id if is_waiting else instance.agent_id,
@@ -107,6 +107,11 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "started_at_us": _us(instance.started_at) if instance.HasField("started_at") else None,
         "completed_at_us": _us(task.completed_at) if task.HasField("completed_at") else None,
     }
+
+
+def task_type(config: task_pb2.TaskConfig) -> str:
+    """Returns what the devices face says runs: lines and programs have no type of their own."""
+    return config.task_type or ("exec" if config.cmd else "command")
 
 
 def _stamp_task(stored: task_pb2.StoredTask, revision: int) -> None:
