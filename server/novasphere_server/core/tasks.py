@@ -287,7 +287,7 @@ def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
     if hold is Hold.NONE and instants.microseconds(due_at) > tx.now_us:
         hold = Hold.TIME
     demand = "" if task.node_uid else demands.spelled(task.config)
-    tx.put(TASKS, stored, hold=hold, demand=demand)
+    tx.add(TASKS, stored, hold=hold, demand=demand)
 
 
 def release(tx: Transaction, stored: pb.StoredTask) -> None:
