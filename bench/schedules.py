@@ -74,9 +74,9 @@ class _Clock(SystemClock):
         """Stands still whatever the database says."""
 
 
-async def _fill(store: Store, schedules: Schedules, minutes: int) -> None:
+async def _fill(store: Store, settings: FleetSettings, schedules: Schedules, minutes: int) -> None:
     """Makes the schedules: hourly ones, whose minutes are the next ones in turn."""
-    job = await Jobs(store).create(
+    job = await Jobs(store, settings).create(
         _ADMIN,
         job_api.CreateJobRequest(name="echo", config=task_pb2.TaskConfig(task_type="echo")),
     )
@@ -113,9 +113,9 @@ async def _measure(url: str, rounds: int) -> list[Row]:
     store = await Store.open(url, clock=clock)
     try:
         schedules, tasks = Schedules(store, settings, clock), Tasks(store)
-        scheduler = Scheduler(store, settings, schedules, tasks, clock)
+        scheduler = Scheduler(schedules, tasks, clock)
         start = time.perf_counter()
-        await _fill(store, schedules, rounds + 1)
+        await _fill(store, settings, schedules, rounds + 1)
         made = SCHEDULES / (time.perf_counter() - start)
         await scheduler.step()
         [[schedule_id]] = await store.read(sa.select(tables.schedules.c.key).limit(1))

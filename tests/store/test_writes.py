@@ -48,15 +48,10 @@ def add_tasks(*names):
     """Returns a mutation that creates tasks together."""
 
     def mutation(transaction: Transaction) -> None:
-        transaction.add_all(
-            TASKS,
-            [
-                task_pb2.StoredTask(
-                    task=task_pb2.Task(number=transaction.next_id("tasks"), id=name, namespace_id="a")
-                )
-                for name in names
-            ],
-        )
+        for name in names:
+            number = transaction.next_id("tasks")
+            task = task_pb2.Task(number=number, id=name, namespace_id="a")
+            transaction.add(TASKS, task_pb2.StoredTask(task=task))
 
     return mutation
 
@@ -288,7 +283,7 @@ async def test_find_sees_what_the_transaction_did(store: Store):
         for name in ("n2", "n3"):
             put_node(name, role="gpu")(transaction)
             gpus = NODES.table.c.role == "gpu"
-            found = transaction.find(NODES, gpus, order_by=(NODES.table.c.id.desc(),))
+            found = transaction.find(NODES, gpus, order_by=[NODES.table.c.id.desc()])
             seen.append([node.node_id for node in found])
         return seen
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -94,11 +93,34 @@ _FOLDS = {pb.FOLD_POLICY_LAST: FoldPolicy.LAST, pb.FOLD_POLICY_BOTH: FoldPolicy.
 class _Standing:
     """How a schedule stands while its times are covered."""
 
-    schedule_id: str
+    schedule: pb.Schedule
     position_us: int
     fired_count: int
     active: list[str] = field(default_factory=list)  # the run ids of its tasks that have not ended
     buffered: int = 0  # times that wait for those
+
+
+class _Jobs:
+    """The jobs of the schedules that a mutation covers, and what their tasks have in common: each is looked up and
+    made once.
+    """
+
+    def __init__(self, tx: Transaction, settings: FleetSettings) -> None:
+        self._tx = tx
+        self._settings = settings
+        self._jobs: dict[str, job_pb2.Job | None] = {}
+        self._drafts: dict[str, task_pb2.StoredTask] = {}
+
+    def get(self, job_id: str) -> job_pb2.Job | None:
+        """Returns a job, not to be changed."""
+        if job_id not in self._jobs:
+            self._jobs[job_id] = self._tx.get(JOBS, job_id)
+        return self._jobs[job_id]
+
+    def draft(self, job: job_pb2.Job) -> task_pb2.StoredTask:
+        if job.id not in self._drafts:
+            self._drafts[job.id] = draft(self._tx, job, self._settings)
+        return self._drafts[job.id]
 
 
 @dataclass(slots=True)
@@ -167,8 +189,10 @@ def fire_due(tx: Transaction, settings: FleetSettings, limit: int) -> int | None
     """Covers times that have come, of up to `limit` schedules. Returns when the next look is due; None where
     nothing is by the clock.
     """
-    for standing in tx.fitting(_standings(tx, due(tx, limit))):
-        _advance(tx, standing, settings)
+    jobs = _Jobs(tx, settings)
+    is_due = _STATES.where(_s.due_us <= tx.now_us).order_by(_s.due_us).limit(limit)
+    for standing in tx.fitting(_standings(tx, is_due)):
+        _advance(tx, standing, jobs)
     return next_due_us(tx)
 
 
@@ -254,63 +278,65 @@ def forget(tx: Transaction, older_than_us: int, after: Place) -> Place | None:
 
 def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     """Covers times of a schedule that have come: as many as one mutation may. Returns whether that was all."""
-    return all(_advance(tx, standing, settings) for standing in _standings(tx, [schedule_id]))
+    jobs = _Jobs(tx, settings)
+    return all(_advance(tx, standing, jobs) for standing in _standings(tx, _its_state(schedule_id)))
 
 
-def _standings(tx: Transaction, schedule_ids: Sequence[str]) -> list[_Standing]:
-    """Returns how schedules stand, in this order; those that there are."""
-    states = tx.execute(
-        sa.select(_s.key, _s.position_us, _s.fired_count).where(_s.key.in_(schedule_ids))
-    )
-    found = {row.key: _Standing(row.key, row.position_us, row.fired_count) for row in states}
+_STATES = sa.select(_s.key, _s.body, _s.position_us, _s.fired_count)
+
+
+def _its_state(schedule_id: str) -> sa.Select[Any]:
+    return _STATES.where(_s.key == schedule_id)
+
+
+def _standings(tx: Transaction, states: sa.Select[Any]) -> list[_Standing]:
+    """Returns how those schedules stand whose states are selected, in that order."""
+    found = {
+        row.key: _Standing(pb.Schedule.FromString(row.body), row.position_us, row.fired_count)
+        for row in tx.execute(states)
+    }
+    schedule_ids = list(found)
     unfinished = sa.select(_t.schedule_id, _t.key).where(
         _t.schedule_id.in_(schedule_ids), _t.state < task_pb2.WORK_STATE_SUCCEEDED
     )
     for row in tx.execute(unfinished.order_by(_t.id)):
-        if row.schedule_id in found:
-            found[row.schedule_id].active.append(row.key)
+        found[row.schedule_id].active.append(row.key)
     waiting = sa.select(_f.schedule_id, sa.func.count().label("times")).where(
         _f.schedule_id.in_(schedule_ids), sa.text("disposition = 2")
     )
     for row in tx.execute(waiting.group_by(_f.schedule_id)):
-        if row.schedule_id in found:
-            found[row.schedule_id].buffered = row.times
-    return [found[schedule_id] for schedule_id in schedule_ids if schedule_id in found]
+        found[row.schedule_id].buffered = row.times
+    return list(found.values())
 
 
-def _advance(tx: Transaction, standing: _Standing, settings: FleetSettings) -> bool:
-    schedule_id = standing.schedule_id
-    schedule = tx.get(SCHEDULES, schedule_id)
-    if schedule is None:
-        return True
-    job = tx.get(JOBS, schedule.job_id)
+def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
+    schedule = standing.schedule
+    job = jobs.get(schedule.job_id)
     timing = timing_of(schedule)
     if timing is None or job is None:
-        _keep_running(tx, schedule, job, settings)
+        _keep_running(tx, schedule, jobs)
         return True
+    if standing.buffered and not standing.active:
+        # Nobody else would: its turn came while the clock had been put back.
+        _settle(tx, schedule, jobs)
+        [standing] = _standings(tx, _its_state(schedule.id))
+        schedule = standing.schedule
     if schedule.state == pb.SCHEDULE_STATE_ENDED:
-        _set_due(tx, schedule_id, None)
+        _set_due(tx, schedule.id, None)
         return True
     if _is_used_up(schedule, standing.fired_count):
         _end(tx, schedule)
         return True
     timing.check()
-    if standing.buffered and not standing.active:
-        # Nobody else would: its turn came while the clock had been put back.
-        settle(tx, schedule_id, settings)
-        [standing] = _standings(tx, [schedule_id])
-    coming = nominal_times.times(timing, standing.position_us, tx.now_us)
-    now = list(islice(coming, _TIMES + 1))
-    has_more = len(now) > _TIMES
-    firing = _Firing(tx, schedule, job, settings, standing)
-    covered = firing.cover(now)
-    position_us = covered.at_us if covered else standing.position_us
+    times, following = nominal_times.come(timing, standing.position_us, tx.now_us, _TIMES)
+    has_more = following is not None and following.at_us <= tx.now_us
+    firing = _Firing(tx, schedule, job, jobs, standing)
+    position_us = firing.cover(times, following) or standing.position_us
     if schedule.state == pb.SCHEDULE_STATE_ENDED:  # by its count
         due_us = None
     elif has_more:
         due_us = tx.now_us
     else:
-        following = nominal_times.next_time(timing, max(position_us, tx.now_us))
         due_us = None if following is None else following.at_us
         if standing.buffered and not standing.active:
             due_us = min(due_us or tx.now_us + GRACE_US, tx.now_us + GRACE_US)
@@ -318,7 +344,7 @@ def _advance(tx: Transaction, standing: _Standing, settings: FleetSettings) -> b
             _end(tx, schedule)
         elif due_us is not None and not firing.may_fire:
             due_us = max(due_us, tx.now_us + _IDLE_US)
-    moved = (position_us, due_us, standing.fired_count, schedule_id)
+    moved = (position_us, due_us, standing.fired_count, schedule.id)
     tx.update(SCHEDULES, ("position_us", "due_us", "fired_count"), [moved])
     return not has_more
 
@@ -326,56 +352,67 @@ def _advance(tx: Transaction, standing: _Standing, settings: FleetSettings) -> b
 def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
     """Goes on after a task of a schedule has ended: fires what was buffered, starts a daemon again."""
     schedule = tx.get(SCHEDULES, schedule_id)
-    if schedule is None:
-        return
-    job = tx.get(JOBS, schedule.job_id)
+    if schedule is not None:
+        _settle(tx, schedule, _Jobs(tx, settings))
+
+
+def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
     if schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON:
-        _keep_running(tx, schedule, job, settings)
+        _keep_running(tx, schedule, jobs)
         return
-    buffered = sa.select(tables.firings).where(_f.schedule_id == schedule_id, sa.text("disposition = 2"))
-    row = tx.execute(buffered.order_by(_f.nominal_us).limit(1)).first()
-    if job is None or row is None or _active(tx, schedule_id):
+    is_buffered = sa.and_(_f.schedule_id == schedule.id, sa.text("disposition = 2"))
+    first = sa.select(tables.firings).where(is_buffered).order_by(_f.nominal_us).limit(1)
+    row = tx.execute(first).first()
+    job = jobs.get(schedule.job_id)
+    if job is None or row is None or _active(tx, schedule.id):
         return
     if row.nominal_us > tx.now_us:  # the clock was put back: it must not fire early
-        _set_due(tx, schedule_id, tx.now_us + GRACE_US)
+        _set_due(tx, schedule.id, tx.now_us + GRACE_US)
         return
     is_it = sa.and_(
-        _f.schedule_id == schedule_id,
+        _f.schedule_id == schedule.id,
         _f.generation == row.generation,
         _f.nominal_us == row.nominal_us,
     )
     fired = {
         "disposition": pb.DISPOSITION_FIRED,
-        "run_id": make_task(tx, schedule, job, settings, row.nominal_us),
+        "run_id": make_task(tx, schedule, jobs.draft(job), row.nominal_us),
         "decided_at_us": tx.now_us,
     }
     tx.execute(sa.update(tables.firings).where(is_it).values(**fired))
     failpoints.hit(failpoints.FIRING)
-    is_own = _s.key == schedule_id
+    is_own = _s.key == schedule.id
     tx.execute(sa.update(tables.schedules).where(is_own).values(fired_count=_s.fired_count + 1))
     state = tx.execute(sa.select(_s.due_us, _s.fired_count).where(is_own)).one()
     if _is_used_up(schedule, state.fired_count):
-        drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_OVERLAP)
+        drop_buffered(tx, [schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
         _end(tx, schedule)
-    elif state.due_us is None and not _standings(tx, [schedule_id])[0].buffered:
+    elif state.due_us is None and not tx.execute(first).first():
         _end(tx, schedule)
+
+
+def draft(tx: Transaction, job: job_pb2.Job, settings: FleetSettings) -> task_pb2.StoredTask:
+    """Returns what the tasks of a job that are made in this mutation have in common."""
+    config = task_configs.resolved(job.config, settings)
+    stored = tasks.draft(tx, config, namespace=job.namespace_id)
+    stored.task.job_id = job.id
+    if job.HasField("environment"):
+        stored.task.environment = job.environment
+    return stored
 
 
 def make_task(
     tx: Transaction,
     schedule: pb.Schedule,
-    job: job_pb2.Job,
-    settings: FleetSettings,
+    draft: task_pb2.StoredTask,
     nominal_us: int,
     *,
     kind: task_pb2.ScheduleKind.ValueType | None = None,
     parameters: str | None = None,
     due_us: int | None = None,
 ) -> str:
-    """Makes the task of a time of a schedule. Returns its run id."""
-    stored = new_task(
-        tx, schedule, job, settings, nominal_us, kind=kind, parameters=parameters, due_us=due_us
-    )
+    """Makes the task of a time of a schedule, of its job's draft. Returns its run id."""
+    stored = new_task(tx, schedule, draft, nominal_us, kind=kind, parameters=parameters, due_us=due_us)
     tasks.add(tx, stored)
     return task_ids.of_task(stored.task.id)
 
@@ -383,28 +420,20 @@ def make_task(
 def new_task(
     tx: Transaction,
     schedule: pb.Schedule,
-    job: job_pb2.Job,
-    settings: FleetSettings,
+    draft: task_pb2.StoredTask,
     nominal_us: int,
     *,
     kind: task_pb2.ScheduleKind.ValueType | None = None,
     parameters: str | None = None,
     due_us: int | None = None,
 ) -> task_pb2.StoredTask:
-    """Returns the task of a time of a schedule, to be stored."""
-    stored = tasks.new(
-        tx,
-        task_ids.new(),
-        task_configs.resolved(job.config, settings),
-        namespace=job.namespace_id,
-        priority=schedule.priority,
-    )
+    """Returns the task of a time of a schedule, of its job's draft, to be stored."""
+    stored = tasks.like(tx, draft, task_ids.new())
     task = stored.task
-    task.job_id, task.schedule_id = job.id, schedule.id
+    task.schedule_id = schedule.id
     task.schedule_kind = kind or schedule.kind
+    task.priority = schedule.priority
     task.scheduled_at.CopyFrom(instants.timestamp(nominal_us))
-    if job.HasField("environment"):
-        task.environment = job.environment
     if parameters is not None:
         task.parameters = parameters
     elif schedule.HasField("parameters"):
@@ -429,41 +458,43 @@ class _Firing:
         tx: Transaction,
         schedule: pb.Schedule,
         job: job_pb2.Job,
-        settings: FleetSettings,
+        jobs: _Jobs,
         standing: _Standing,
     ) -> None:
         self._tx = tx
         self._schedule = schedule
         self._job = job
-        self._settings = settings
+        self._jobs = jobs
         self._rows = Rows(schedule.id, schedule.generation, tx.now_us)
         self._standing = standing
         self.may_fire = (
             schedule.state == pb.SCHEDULE_STATE_ACTIVE and job.status == job_pb2.JOB_STATUS_ENABLED
         )
 
-    def cover(self, times: Sequence[NominalTime]) -> NominalTime | None:
-        """Writes a row for each of the times that have come, as many as one mutation may and the schedule has
-        left. Returns the last that has one.
+    def cover(self, times: Sequence[NominalTime], following: NominalTime | None) -> int | None:
+        """Writes a row for each of the times that have come, as many as the schedule has left. Returns the last that
+        has one.
         """
-        covered = None
-        for time, disposition in islice(self._judged(times), _TIMES):
+        covered_us = None
+        for time, disposition in self._judged(times, following):
             if disposition == pb.DISPOSITION_FIRED:
                 self._fire(time)
             else:
                 self._rows.add(time, disposition)
-            covered = time
+            covered_us = time.at_us
             if _is_used_up(self._schedule, self._standing.fired_count):
                 break
         self._rows.write(self._tx)
-        if covered:
+        if covered_us is not None:
             failpoints.hit(failpoints.FIRING)
         if _is_used_up(self._schedule, self._standing.fired_count):
             drop_buffered(self._tx, [self._schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
             _end(self._tx, self._schedule)
-        return covered
+        return covered_us
 
-    def _judged(self, times: Sequence[NominalTime]) -> Iterator[tuple[NominalTime, Disposition]]:
+    def _judged(
+        self, times: Sequence[NominalTime], following: NominalTime | None
+    ) -> Iterator[tuple[NominalTime, Disposition]]:
         """Yields each time with what is to become of it, but for other tasks of the schedule."""
         schedule, now_us = self._schedule, self._tx.now_us
         if schedule.state == pb.SCHEDULE_STATE_PAUSED:
@@ -476,8 +507,9 @@ class _Firing:
         policy = schedule.misfire_policy or pb.MISFIRE_POLICY_FIRE_ONCE
         for index, time in enumerate(times):
             is_missed = time.at_us < now_us - GRACE_US
-            # It stands for those before it. There is one time more than are covered, to tell.
-            is_last = index + 1 == len(times) or times[index + 1].at_us >= now_us - GRACE_US
+            # It stands for those before it.
+            after = times[index + 1] if index + 1 < len(times) else following
+            is_last = after is None or after.at_us >= now_us - GRACE_US
             fires = not is_missed or (
                 time.at_us >= oldest_us
                 and (
@@ -494,7 +526,7 @@ class _Firing:
             self._rows.add(time, disposition)
             self._standing.buffered += disposition == pb.DISPOSITION_BUFFERED
             return
-        run_id = make_task(self._tx, schedule, self._job, self._settings, time.at_us)
+        run_id = make_task(self._tx, schedule, self._jobs.draft(self._job), time.at_us)
         self._rows.add(time, pb.DISPOSITION_FIRED, run_id)
         self._standing.active.append(run_id)
         self._standing.fired_count += 1
@@ -535,10 +567,9 @@ class _Firing:
         drop_buffered(self._tx, [self._schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
 
 
-def _keep_running(
-    tx: Transaction, schedule: pb.Schedule, job: job_pb2.Job | None, settings: FleetSettings
-) -> None:
+def _keep_running(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
     """Starts a daemon that does not run. One that keeps ending soon waits longer each time."""
+    job = jobs.get(schedule.job_id)
     may_run = (
         schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON
         and schedule.state == pb.SCHEDULE_STATE_ACTIVE
@@ -570,7 +601,7 @@ def _keep_running(
         restarts = 0 if ran_us >= _SETTLED_US else restarts + 1
         pause = min(2 ** min(restarts, 10) // 2, _LONGEST_PAUSE)
     due_us = tx.now_us + pause * 1_000_000
-    make_task(tx, schedule, job, settings, tx.now_us, due_us=due_us)
+    make_task(tx, schedule, jobs.draft(job), tx.now_us, due_us=due_us)
     values = {"restarts": restarts, "due_us": None, "fired_count": _s.fired_count + 1}
     tx.execute(sa.update(tables.schedules).where(_s.key == schedule.id).values(**values))
 

@@ -338,8 +338,7 @@ class Schedules:
             run_id = firings.make_task(
                 tx,
                 schedule,
-                job,
-                self._settings,
+                firings.draft(tx, job, self._settings),
                 tx.now_us,
                 kind=task_pb2.SCHEDULE_KIND_EVENT,
                 parameters=parameters,
@@ -386,9 +385,10 @@ class Schedules:
                     f"must leave at most {_MOST_BACKFILLED} times in the range: backfill it in parts",
                 )
             response = api.BackfillScheduleResponse(count=len(times))
+            draft = firings.draft(tx, job, self._settings)
             last = ""
             for time in times:
-                run_id = self._backfilled(tx, principal, schedule, job, time, last)
+                run_id = _backfilled(tx, principal, schedule, draft, time, last)
                 if request.overlap_policy != pb.OVERLAP_POLICY_ALLOW:
                     last = run_id
                 response.task_ids.append(task_ids.task_id(run_id))
@@ -400,27 +400,6 @@ class Schedules:
             is_dry_run=is_dry_run,
             result_type=api.BackfillScheduleResponse,
         )
-
-    def _backfilled(
-        self,
-        tx: Transaction,
-        principal: Principal,
-        schedule: pb.Schedule,
-        job: job_pb2.Job,
-        time: NominalTime,
-        after: str,
-    ) -> str:
-        """Makes the task of a time that has passed, which waits for another one to end. Returns its run id."""
-        kind = task_pb2.SCHEDULE_KIND_EVENT
-        stored = firings.new_task(tx, schedule, job, self._settings, time.at_us, kind=kind)
-        if after:
-            stored.task.dependencies.add(
-                task_id=task_ids.task_id(after), condition=task_pb2.DEPENDENCY_CONDITION_FINISHED
-            )
-            dependencies.add(tx, principal, stored, {}, "")
-        else:
-            tasks.add(tx, stored)
-        return task_ids.of_task(stored.task.id)
 
     # -- reading
 
@@ -792,6 +771,26 @@ def _made(tx: Transaction, run_id: str) -> task_pb2.Task:
     if stored is None:
         raise errors.TaskNotFound(run_id)
     return stored.task
+
+
+def _backfilled(
+    tx: Transaction,
+    principal: Principal,
+    schedule: pb.Schedule,
+    draft: task_pb2.StoredTask,
+    time: NominalTime,
+    after: str,
+) -> str:
+    """Makes the task of a time that has passed, which waits for another one to end. Returns its run id."""
+    stored = firings.new_task(tx, schedule, draft, time.at_us, kind=task_pb2.SCHEDULE_KIND_EVENT)
+    if after:
+        stored.task.dependencies.add(
+            task_id=task_ids.task_id(after), condition=task_pb2.DEPENDENCY_CONDITION_FINISHED
+        )
+        dependencies.add(tx, principal, stored, {}, "")
+    else:
+        tasks.add(tx, stored)
+    return task_ids.of_task(stored.task.id)
 
 
 def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedule:

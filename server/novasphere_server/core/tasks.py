@@ -258,12 +258,21 @@ def new(
     """Returns a new task, PENDING, to be stored by add(): for one node, or for any that will do. All times
     of the config that have a default must be set.
     """
+    return like(tx, draft(tx, config, namespace=namespace, node=node, priority=priority), run_id)
+
+
+def draft(
+    tx: Transaction,
+    config: pb.TaskConfig,
+    *,
+    namespace: str,
+    node: node_pb2.Node | None = None,
+    priority: int = 0,
+) -> pb.StoredTask:
+    """Returns what tasks of a config that are made in this mutation have in common, for like()."""
     now = instants.timestamp(tx.now_us)
-    task_id = task_ids.task_id(run_id)
     stored = pb.StoredTask(
         task=pb.Task(
-            id=task_id,
-            number=tx.next_id("tasks"),
             namespace_id=namespace,
             priority=priority,
             schedule_kind=pb.SCHEDULE_KIND_EVENT,
@@ -271,12 +280,22 @@ def new(
             created_at=now,
             config=config,
         ),
-        instance=pb.TaskInstance(id=task_ids.new_uuid(), created_at=now),
+        instance=pb.TaskInstance(created_at=now),
     )
     if node is not None:
         stored.task.node_id = stored.instance.agent_id = node.node_id
         stored.task.node_uid = stored.instance.node_uid = node.uid
     states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
+    return stored
+
+
+def like(tx: Transaction, draft: pb.StoredTask, run_id: str) -> pb.StoredTask:
+    """Returns a new task that is as the draft but for its ids."""
+    stored = pb.StoredTask()
+    stored.CopyFrom(draft)
+    stored.task.id = task_ids.task_id(run_id)
+    stored.task.number = tx.next_id("tasks")
+    stored.instance.id = task_ids.new_uuid()
     return stored
 
 
@@ -287,7 +306,7 @@ def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
     if hold is Hold.NONE and instants.microseconds(due_at) > tx.now_us:
         hold = Hold.TIME
     demand = "" if task.node_uid else demands.spelled(task.config)
-    tx.put(TASKS, stored, hold=hold, demand=demand)
+    tx.add(TASKS, stored, hold=hold, demand=demand)
 
 
 def release(tx: Transaction, stored: pb.StoredTask) -> None:

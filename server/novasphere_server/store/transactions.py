@@ -145,8 +145,11 @@ class Transaction:
         """
         key = kind.key(message)
         before = self._body(kind, key)
-        previous = None if before is None else kind.message.FromString(before)
-        if previous is not None and not extra_columns:
+        if before is None:
+            self.add(kind, message, **extra_columns)
+            return
+        previous = kind.message.FromString(before)
+        if not extra_columns:
             kind.stamp(message, kind.revision(previous))
             if message == previous:
                 return
@@ -155,30 +158,25 @@ class Transaction:
         namespace = row.get("namespace", "")
         row |= extra_columns
         row |= {"revision": self.revision, "body": body}
-        if before is None:
-            row["key"] = key
-            put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
-        else:
-            row.pop("id", None)
-            put = Put(kind.table, self._database.update_many, tuple(row), (*row.values(), key))
-        self._held.append(put)
+        row.pop("id", None)
+        values = (*row.values(), key)
+        self._held.append(Put(kind.table, self._database.update_many, tuple(row), values))
         if kind.labels is not None:
             self._put_labels(kind, key, previous, message)
         self._touch(kind, key, before, body, namespace)
 
-    def add_all(self, kind: Kind[M], messages: Sequence[M]) -> None:
-        """Creates objects without a look at what there is: fails if one of them exists. Their kind has no
-        labels.
-        """
-        for message in messages:
-            key = kind.key(message)
-            body = self._stamped(kind, key, message)
-            row = kind.columns(message)
-            namespace = row.get("namespace", "")
-            row |= {"revision": self.revision, "body": body, "key": key}
-            put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
-            self._held.append(put)
-            self._touch(kind, key, None, body, namespace)
+    def add(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
+        """Creates an object without a look at what there is: fails if it exists."""
+        key = kind.key(message)
+        body = self._stamped(kind, key, message)
+        row = kind.columns(message)
+        namespace = row.get("namespace", "")
+        row |= extra_columns
+        row |= {"revision": self.revision, "body": body, "key": key}
+        self._held.append(Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values())))
+        if kind.labels is not None:
+            self._put_labels(kind, key, None, message)
+        self._touch(kind, key, None, body, namespace)
 
     def delete(self, kind: Kind[Any], key: str) -> None:
         """Deletes an object; nothing happens when there is none."""

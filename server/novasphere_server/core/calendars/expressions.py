@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, lru_cache
@@ -40,7 +40,18 @@ _NUMBERED = re.compile(r"(?:^|[,-])[0-9]")  # a weekday, and neither a step nor 
 _LAST = -1  # in place of the week that `#` counts
 
 
-@dataclass(frozen=True, slots=True)
+_NEVER = 255  # in the place of a value, where none follows
+
+
+def _onward(values: Collection[int], size: int) -> bytes:
+    """Returns for each number up to `size` the first of the values that does not lie before it, or _NEVER."""
+    following = bytearray([_NEVER] * (size + 1))
+    for number in range(size - 1, -1, -1):
+        following[number] = number if number in values else following[number + 1]
+    return bytes(following)
+
+
+@dataclass(slots=True, eq=False)
 class _Days:
     """Which days of a month are taken. Weekdays count from Sunday, which is 0."""
 
@@ -49,10 +60,21 @@ class _Days:
     weekdays: frozenset[int]
     weeks: frozenset[tuple[int, int]]  # a weekday, and which of the month's
     takes_either: bool  # a day of the month or a weekday is enough
+    # There are 28 sorts of months: by the weekday they begin with and by length.
+    _sorts: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
-    def of(self, first_weekday: int, length: int) -> tuple[int, ...]:
-        """Returns the days of a month of `length` days that begins with `first_weekday`."""
-        return tuple(day for day in range(1, length + 1) if self._takes(day, first_weekday, length))
+    @property
+    def are_all(self) -> bool:
+        return len(self.days) == 31 and len(self.weekdays) == 7
+
+    def onward(self, sort: tuple[int, int]) -> bytes:
+        """Returns for each day of a month of that sort, from 1 on, the first that is taken from it on."""
+        known = self._sorts.get(sort)
+        if known is None:
+            first_weekday, length = sort
+            taken = {day for day in range(1, length + 1) if self._takes(day, first_weekday, length)}
+            known = self._sorts[sort] = _onward(taken, length + 1)
+        return known
 
     def _takes(self, day: int, first_weekday: int, length: int) -> bool:
         weekday = (first_weekday + day - 1) % 7
@@ -65,50 +87,62 @@ class _Days:
         return by_day or by_weekday if self.takes_either else by_day and by_weekday
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Expression:
-    """What an expression takes, sorted."""
+    """What an expression takes. Of seconds, minutes and hours it is known which follows on which."""
 
-    seconds: tuple[int, ...]
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...]
+    seconds: bytes
+    minutes: bytes
+    hours: bytes
     months: tuple[int, ...]
     years: Sequence[int]
     end: int  # of its last year, as a wall time
+    names_hours: bool  # it takes some hours of the day only
+    takes_every_day: bool
     _days: _Days
-    _takes_every_day: bool
-    # There are 28 sorts of months: by the weekday they begin with and by length.
-    _sorts: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
-
-    @property
-    def names_hours(self) -> bool:
-        """Tells whether it takes some hours of the day only."""
-        return len(self.hours) < 24
 
     def walls(self, start: int, end: int) -> Iterator[int]:
         """Yields the wall times from `start` until before `end`."""
-        first_day, rest = divmod(start, DAY)
-        every_day = range(first_day, -(-end // DAY))
-        for day in every_day if self._takes_every_day else self._days_from(first_day, end):
-            hour, minute, second = (
-                (rest // 3600, rest // 60 % 60, rest % 60) if day == first_day else (0, 0, 0)
-            )
-            for h in self.hours[bisect_left(self.hours, hour) :]:
-                if h > hour:
-                    minute = second = 0
-                for m in self.minutes[bisect_left(self.minutes, minute) :]:
-                    if m > minute:
-                        second = 0
-                    base = day * DAY + h * 3600 + m * 60
-                    for s in self.seconds[bisect_left(self.seconds, second) :]:
-                        if base + s >= end:
-                            return
-                        yield base + s
-                    second = 0
-                minute = second = 0
+        while (wall := self.next_wall(start, end)) is not None:
+            yield wall
+            start = wall + 1
 
-    def _days_from(self, day: int, end: int) -> Iterator[int]:
-        """Yields the days since 1970 on which something may happen before `end`."""
+    def next_wall(self, start: int, end: int) -> int | None:
+        """Returns the first wall time from `start` until before `end`; None if there is none."""
+        day, rest = divmod(start, DAY)
+        found, time = self._next_day(day, end), self._next_time(rest)
+        if found == day and time is None:
+            found = self._next_day(day + 1, end)
+        if found is None:
+            return None
+        if found > day or time is None:
+            time = self._next_time(0) or 0
+        wall = found * DAY + time
+        return wall if wall < end else None
+
+    def _next_time(self, rest: int) -> int | None:
+        """Returns the first time of day from `rest` on, in seconds; None if there is none."""
+        minute, second = divmod(rest, 60)
+        hour, minute = divmod(minute, 60)
+        second = self.seconds[second]
+        if second == _NEVER:
+            second, minute = self.seconds[0], minute + 1
+        later = self.minutes[minute]
+        if later == _NEVER:
+            hour += 1
+        later_hour = self.hours[hour]
+        if later_hour == _NEVER:
+            return None
+        if later_hour > hour or later == _NEVER:
+            later, second = self.minutes[0], self.seconds[0]
+        elif later > minute:
+            second = self.seconds[0]
+        return later_hour * 3600 + later * 60 + second
+
+    def _next_day(self, day: int, end: int) -> int | None:
+        """Returns the first day since 1970 from `day` on, of those that begin before `end`; None if there is none."""
+        if self.takes_every_day:
+            return day
         start = date.fromordinal(EPOCH + day)
         month_from = start.month
         for year in self.years[bisect_left(self.years, start.year) :]:
@@ -117,12 +151,11 @@ class Expression:
             for month in self.months[bisect_left(self.months, month_from) :]:
                 first, sort = _month(year, month)
                 if first * DAY >= end:
-                    return
-                days = self._sorts.get(sort)
-                if days is None:
-                    days = self._sorts[sort] = self._days.of(*sort)
-                for number in days[bisect_left(days, day - first + 1) :]:
-                    yield first + number - 1
+                    return None
+                number = self._days.onward(sort)[max(day - first + 1, 1)]
+                if number != _NEVER:
+                    return first + number - 1
+        return None
 
 
 @cache  # every month of every year that there is
@@ -132,53 +165,60 @@ def _month(year: int, month: int) -> tuple[int, tuple[int, int]]:
     return date(year, month, 1).toordinal() - EPOCH, ((weekday + 1) % 7, length)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def parse(text: str) -> Expression:
     """Reads an expression; raises InvalidExpression."""
     given = _words(text)
-    is_quartz = len(given) > 5 and "?" in given
+    is_long = len(given) > 5
+    is_quartz = is_long and "?" in given
     # Fields that are not given are never wrong, wherever their places are.
-    words = [*([] if len(given) > 5 else ["0"]), *given, *([] if len(given) == 7 else ["*"])]
-    places = [
-        replace(place, position=number)
-        for number, place in enumerate(
-            (
-                fields.SECONDS,
-                fields.MINUTES,
-                fields.HOURS,
-                fields.DAYS,
-                fields.MONTHS,
-                fields.QUARTZ_WEEKDAYS if is_quartz else fields.WEEKDAYS,
-                fields.YEARS,
-            ),
-            1 if len(given) > 5 else 0,
-        )
-    ]
-    _check_question_marks(places, words)
+    words = [*([] if is_long else ["0"]), *given, *([] if len(given) == 7 else ["*"])]
+    places = _places(is_long=is_long, is_quartz=is_quartz)
+    if "?" in text:
+        _check_question_marks(places, words)
     _check_numbering(places[5], words[5], given, is_quartz=is_quartz)
     words = ["*" if word == "?" else word for word in words]
-    seconds, minutes, hours, months = (_plain(places[n], words[n]) for n in (0, 1, 2, 4))
+    seconds, minutes, hours = (_times(places[n], words[n]) for n in range(3))
+    months = _plain(places[4], words[4])
     years = _YEARS if words[6] == "*" else _plain(places[6], words[6])
-    days, from_the_end = _month_days(places[3], words[3])
-    weekdays, weeks = _weekdays(places[5], words[5])
-    # As cron does: two fields that both choose add up, unless one of them begins with a star.
-    takes_either = not (words[3].startswith("*") or words[5].startswith("*"))
+    days = _days(places[3], words[3], places[5], words[5])
     expression = Expression(
         seconds,
         minutes,
         hours,
         months,
         years,
-        (date(years[-1] + 1, 1, 1).toordinal() - EPOCH) * DAY,
-        _Days(days, from_the_end, weekdays, weeks, takes_either),
-        _takes_every_day=(len(days), len(weekdays), len(months), len(years)) == (31, 7, 12, len(_YEARS)),
+        end=_end(years[-1]),
+        names_hours=len(_plain(places[2], words[2])) < 24,
+        takes_every_day=days.are_all and (len(months), len(years)) == (12, len(_YEARS)),
+        _days=days,
     )
-    if next(expression.walls(0, expression.end), None) is None:
+    if not expression.takes_every_day and expression.next_wall(0, expression.end) is None:
         raise places[3].refused(
             f"the days, months, weekdays and years of {text!r} never come together from {fields.FIRST_YEAR} "
             f"to {fields.LAST_YEAR}, so it would never fire; change one of them"
         )
     return expression
+
+
+@cache
+def _end(year: int) -> int:
+    return (date(year + 1, 1, 1).toordinal() - EPOCH) * DAY
+
+
+@cache
+def _places(*, is_long: bool, is_quartz: bool) -> Sequence[Field]:
+    """Returns the fields, each with its place in the expression, if it is given."""
+    all_fields = (
+        fields.SECONDS,
+        fields.MINUTES,
+        fields.HOURS,
+        fields.DAYS,
+        fields.MONTHS,
+        fields.QUARTZ_WEEKDAYS if is_quartz else fields.WEEKDAYS,
+        fields.YEARS,
+    )
+    return [replace(place, position=n) for n, place in enumerate(all_fields, 1 if is_long else 0)]
 
 
 def _words(text: str) -> list[str]:
@@ -203,7 +243,7 @@ def _words(text: str) -> list[str]:
     return words
 
 
-def _check_question_marks(places: list[Field], words: list[str]) -> None:
+def _check_question_marks(places: Sequence[Field], words: list[str]) -> None:
     """Raises InvalidExpression where `?` cannot stand."""
     for place, word in zip(places, words, strict=True):
         if "?" in word and (word != "?" or place.name not in ("days", "weekdays")):
@@ -226,8 +266,26 @@ def _check_numbering(place: Field, word: str, given: list[str], *, is_quartz: bo
         )
 
 
+# Many expressions share what one of their fields says.
+
+
+@lru_cache(maxsize=4096)
 def _plain(place: Field, word: str) -> tuple[int, ...]:
     return tuple(sorted(set().union(*map(place.values, place.items(word)))))
+
+
+@lru_cache(maxsize=4096)
+def _times(place: Field, word: str) -> bytes:
+    return _onward(_plain(place, word), place.high + 1)
+
+
+@lru_cache(maxsize=4096)
+def _days(of_month: Field, days_word: str, of_week: Field, weekdays_word: str) -> _Days:
+    days, from_the_end = _month_days(of_month, days_word)
+    weekdays, weeks = _weekdays(of_week, weekdays_word)
+    # As cron does: two fields that both choose add up, unless one of them begins with a star.
+    takes_either = not (days_word.startswith("*") or weekdays_word.startswith("*"))
+    return _Days(days, from_the_end, weekdays, weeks, takes_either)
 
 
 def _month_days(place: Field, word: str) -> tuple[frozenset[int], frozenset[int]]:

@@ -25,7 +25,7 @@ class InvalidExpression(InvalidArgument):
             self.metadata = {"cron_field": name, "cron_position": str(position)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """One place of an expression."""
 

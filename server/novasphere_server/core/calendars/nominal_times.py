@@ -34,9 +34,15 @@ class NominalTime(NamedTuple):
     """An instant at which a schedule is to fire."""
 
     at_us: int
-    wall: datetime  # without a zone; the earliest, if several fell on the instant
+    shown_us: int  # the wall time, counted from 1970; the earliest, if several fell on the instant
     note: Note = Note.NONE
     merged: int = 0  # how many other wall times fell on the instant
+    fold: int = 0
+
+    @property
+    def wall(self) -> datetime:
+        """The wall time, without a zone."""
+        return (_EPOCH + timedelta(microseconds=self.shown_us)).replace(fold=self.fold)
 
 
 def times(timing: Timing, after_us: int, until_us: int) -> Iterator[NominalTime]:
@@ -61,6 +67,20 @@ def next_time(timing: Timing, after_us: int) -> NominalTime | None:
     return next(times(timing, after_us, _LAST_US), None)
 
 
+def come(
+    timing: Timing, after_us: int, now_us: int, limit: int
+) -> tuple[list[NominalTime], NominalTime | None]:
+    """Returns the times after `after_us` that have come by `now_us`, at most `limit` of them, and the first that
+    is not among them; None if there is none.
+    """
+    found: list[NominalTime] = []
+    for time in times(timing, after_us, _LAST_US):
+        if time.at_us > now_us or len(found) == limit:
+            return found, time
+        found.append(time)
+    return found, None
+
+
 def preview(timing: Timing, after_us: int, count: int) -> list[NominalTime]:
     """Returns the first `count` times after `after_us`, or as many as there are."""
     return list(islice(times(timing, after_us, _LAST_US), count))
@@ -76,20 +96,20 @@ def _interval_times(timing: Timing, first: int, last: int) -> Iterator[NominalTi
     periods = -(-max(0, first - timing.anchor_us) // period)
     # Without notes: whatever clocks show, to elapsed time it is nothing special.
     for at in range(timing.anchor_us + periods * period, last + 1, period):
-        yield NominalTime(at, zones.wall_time(timing.timezone, at))
+        span = zones.span(timing.timezone, at // _SECOND)
+        shown_us = at + span.offset * _SECOND
+        yield NominalTime(at, shown_us, fold=int(shown_us < span.shown * _SECOND))
 
 
 def _cron_times(timing: Timing, first: int, last: int) -> Iterator[NominalTime]:
     """Yields the times from the second `first` to the second `last`."""
     expression = expressions.parse(timing.expression)
-    last = min(last, expression.end + DAY)  # no clock is a day behind
-    for span in zones.spans(timing.timezone, first):
-        if span.start > last:
-            return
+    while first <= last:
+        span = zones.span(timing.timezone, first)
         offset = span.offset
-        begin, end = max(first, span.start) + offset, min(last + 1, span.end) + offset
+        begin, end = first + offset, min(last + 1, span.end) + offset
         if expression.names_hours:
-            if first <= span.start and span.shown < begin and timing.gap_policy is GapPolicy.SHIFT:
+            if first == span.start and span.shown < begin and timing.gap_policy is GapPolicy.SHIFT:
                 if shifted := _shifted(expression, span):
                     yield shifted
                     begin += 1  # which it stands for, too
@@ -98,13 +118,18 @@ def _cron_times(timing: Timing, first: int, last: int) -> Iterator[NominalTime]:
             if span.shown_next < end and timing.fold_policy is FoldPolicy.LAST:
                 end = span.shown_next
         for wall in expression.walls(begin, end):
-            at, shown = (wall - offset) * _SECOND, _EPOCH + timedelta(0, wall)
+            at_us, shown_us = (wall - offset) * _SECOND, wall * _SECOND
             if wall < span.shown:
-                yield NominalTime(at, shown.replace(fold=1), Note.DST_FOLD)
+                yield NominalTime(at_us, shown_us, Note.DST_FOLD, fold=1)
             elif wall >= span.shown_next:
-                yield NominalTime(at, shown, Note.DST_FOLD)
+                yield NominalTime(at_us, shown_us, Note.DST_FOLD)
             else:
-                yield NominalTime(at, shown)
+                yield NominalTime(at_us, shown_us)
+        # Where nothing happens for years, its changes of the clocks need not be looked at: no clock is a day off.
+        following = expression.next_wall(span.end - DAY, expression.end)
+        if following is None:
+            return
+        first = max(span.end, following - DAY)
 
 
 def _shifted(expression: Expression, span: zones.Span) -> NominalTime | None:
@@ -115,4 +140,4 @@ def _shifted(expression: Expression, span: zones.Span) -> NominalTime | None:
         return None
     begin = span.start + span.offset
     merged = sum(1 for _ in gone) + sum(1 for _ in expression.walls(begin, begin + 1))
-    return NominalTime(span.start * _SECOND, _EPOCH + timedelta(0, wall), Note.DST_SHIFTED, merged)
+    return NominalTime(span.start * _SECOND, wall * _SECOND, Note.DST_SHIFTED, merged)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib import resources
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -66,12 +66,9 @@ def wall_time(name: str, at_us: int) -> datetime:
     return datetime.fromtimestamp(seconds, ZoneInfo(name)).replace(microsecond=rest, tzinfo=None)
 
 
-def spans(name: str, start: int) -> Iterator[Span]:
-    """Yields the spans of a zone, beginning with that of the instant `start`. They do not end."""
-    for chunk in count(start // _CHUNK):
-        for span in _spans_of(name, chunk):
-            if span.end > start:
-                yield span
+def span(name: str, at: int) -> Span:
+    """Returns the span of a zone that the instant `at` lies in."""
+    return next(span for span in _spans_of(name, at // _CHUNK) if span.end > at)
 
 
 @lru_cache(maxsize=8192)
