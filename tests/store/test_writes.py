@@ -48,17 +48,44 @@ def add_tasks(*names):
     """Returns a mutation that creates tasks together."""
 
     def mutation(transaction: Transaction) -> None:
-        transaction.add_all(
-            TASKS,
-            [
-                task_pb2.StoredTask(
-                    task=task_pb2.Task(number=transaction.next_id("tasks"), id=name, namespace_id="a")
-                )
-                for name in names
-            ],
-        )
+        for name in names:
+            number = transaction.next_id("tasks")
+            task = task_pb2.Task(number=number, id=name, namespace_id="a")
+            transaction.add(TASKS, task_pb2.StoredTask(task=task))
 
     return mutation
+
+
+async def test_a_kept_statement_finds_what_the_mutation_has_put(store: Store):
+    columns = TASKS.table.c
+    in_namespace = sa.select(columns.key, columns.body).where(
+        columns.namespace == sa.bindparam("namespace", type_=sa.String), columns.id > 0
+    )
+
+    def move(transaction: Transaction) -> list[list[str]]:
+        add_tasks("one", "two")(transaction)
+        [first, _] = transaction.find_by(TASKS, in_namespace, namespace="a")
+        first.task.namespace_id = "b"
+        transaction.put(TASKS, first)
+        return [
+            [found.task.id for found in transaction.find_by(TASKS, in_namespace, namespace=name)]
+            for name in ("a", "b")
+        ]
+
+    assert await store.write(move) == [["two"], ["one"]]
+
+    def end(transaction: Transaction) -> None:
+        transaction.find_by(TASKS, in_namespace, namespace="b")
+        transaction.delete(TASKS, "cmd-one")
+        assert not transaction.has(TASKS, "cmd-one")
+
+    await store.write(end)
+    changes = await store.read(CHANGES)
+    assert [(row.revision, row.key) for row in changes] == [
+        (1, "cmd-one"),
+        (1, "cmd-two"),
+        (2, "cmd-one"),
+    ]
 
 
 async def test_objects_that_are_created_together_are_all_there_or_none(store: Store):
@@ -288,7 +315,7 @@ async def test_find_sees_what_the_transaction_did(store: Store):
         for name in ("n2", "n3"):
             put_node(name, role="gpu")(transaction)
             gpus = NODES.table.c.role == "gpu"
-            found = transaction.find(NODES, gpus, order_by=NODES.table.c.id.desc())
+            found = transaction.find(NODES, gpus, order_by=[NODES.table.c.id.desc()])
             seen.append([node.node_id for node in found])
         return seen
 

@@ -60,7 +60,8 @@ class CommandBatches:
                 commands.new(tx, command_id, nodes[request.node_id], request, self._settings)
                 for command_id, request in zip(ids, requests, strict=True)
             ]
-            tx.add_all(TASKS, created)
+            for stored in created:
+                tx.add(TASKS, stored)
             return api.BatchCreateCommandsResponse(
                 commands=[commands.command_of(stored) for stored in created]
             )

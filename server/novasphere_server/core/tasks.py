@@ -281,13 +281,13 @@ def new(
 
 
 def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
-    """Stores a new task."""
+    """Stores a new task, whose id is of no other one."""
     task = stored.task
     due_at = task.due_at if task.HasField("due_at") else task.scheduled_at
     if hold is Hold.NONE and instants.microseconds(due_at) > tx.now_us:
         hold = Hold.TIME
     demand = "" if task.node_uid else demands.spelled(task.config)
-    tx.put(TASKS, stored, hold=hold, demand=demand)
+    tx.add(TASKS, stored, hold=hold, demand=demand)
 
 
 def release(tx: Transaction, stored: pb.StoredTask) -> None:
