@@ -56,6 +56,38 @@ def add_tasks(*names):
     return mutation
 
 
+async def test_a_kept_statement_finds_what_the_mutation_has_put(store: Store):
+    columns = TASKS.table.c
+    in_namespace = sa.select(columns.key, columns.body).where(
+        columns.namespace == sa.bindparam("namespace", type_=sa.String), columns.id > 0
+    )
+
+    def move(transaction: Transaction) -> list[list[str]]:
+        add_tasks("one", "two")(transaction)
+        [first, _] = transaction.find_by(TASKS, in_namespace, namespace="a")
+        first.task.namespace_id = "b"
+        transaction.put(TASKS, first)
+        return [
+            [found.task.id for found in transaction.find_by(TASKS, in_namespace, namespace=name)]
+            for name in ("a", "b")
+        ]
+
+    assert await store.write(move) == [["two"], ["one"]]
+
+    def end(transaction: Transaction) -> None:
+        transaction.find_by(TASKS, in_namespace, namespace="b")
+        transaction.delete(TASKS, "cmd-one")
+        assert not transaction.has(TASKS, "cmd-one")
+
+    await store.write(end)
+    changes = await store.read(CHANGES)
+    assert [(row.revision, row.key) for row in changes] == [
+        (1, "cmd-one"),
+        (1, "cmd-two"),
+        (2, "cmd-one"),
+    ]
+
+
 async def test_objects_that_are_created_together_are_all_there_or_none(store: Store):
     await store.write(add_tasks("one", "two"))
     [first, second] = await store.read(CHANGES)

@@ -24,13 +24,12 @@ from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.output_chunks import Tail
 from novasphere_server.core.rooms import NOTHING, Room
 from novasphere_server.store import failpoints, tables
-from novasphere_server.store.kinds import TASKS
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.transactions import Transaction
 
 Key = tuple[str, int]  # run id and attempt
 
 _c = tables.tasks.c
-_n = tables.nodes.c
 _STEP = 500  # keys of one statement
 
 
@@ -57,7 +56,7 @@ class Claim:
 
 def has_waiting(tx: Transaction, node_uid: str) -> bool:
     """Returns whether tasks wait that only this node may run."""
-    return tx.execute(sa.select(_c.key).where(*_own(node_uid)).limit(1)).first() is not None
+    return bool(tx.find_by(TASKS, _OWN, node_uid=node_uid, most=1))
 
 
 def claim(
@@ -78,13 +77,15 @@ def claim(
     unread: set[str] = set()
     for demand in demands:
         most = shared.of(is_answered=parse(demand).is_answered)
-        found = _waiting(tx, sa.and_(*_shared(demand)), most) if most else []
+        found = tx.find_by(TASKS, _SHARED, demand=demand, most=most) if most else []
         if len(found) >= most:
             unread.add(demand)
         waiting += found
-    if waiting and tx.execute(sa.select(_n.id).where(_n.uid == node.uid)).first() is None:
-        # It was deleted this moment, and its link is about to end.
-        return Claim([], False, False, frozenset(demands))
+    if waiting:
+        present = tx.get(NODES, node.node_id)
+        if present is None or present.uid != node.uid:
+            # It was deleted this moment, and its link is about to end.
+            return Claim([], False, False, frozenset(demands))
     waiting.sort(key=lambda stored: (-stored.task.priority, stored.task.number))
     left, left_shared = room.counts(), shared.counts()
     dispatches: list[link.Dispatch] = []
@@ -114,36 +115,38 @@ def claim(
 
 def _own_waiting(tx: Transaction, node_uid: str, room: Room) -> tuple[list[pb.StoredTask], bool]:
     """Returns as much as there is room for of what only a node may run, and whether there may be more."""
-    own = sa.and_(*_own(node_uid))
-    if room.answers is None:
-        parts = [(own, room.slots)]
-    else:
-        is_answered = _c.task_type.in_(ANSWERED)
-        parts = [(sa.and_(own, ~is_answered), room.slots), (sa.and_(own, is_answered), room.answers)]
+    parts = [(_OWN, room.slots)]
+    if room.answers is not None:
+        parts = [(_OWN_STARTED, room.slots), (_OWN_ANSWERED, room.answers)]
     found: list[pb.StoredTask] = []
     has_more = False
     for which, most in parts:
         if most > 0:
-            part = _waiting(tx, which, most)
+            part = tx.find_by(TASKS, which, node_uid=node_uid, most=most)
             found += part
             has_more |= len(part) == most
     return found, has_more
 
 
-def _own(node_uid: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return _c.node_uid == node_uid, _c.state == pb.WORK_STATE_PENDING, _c.hold == tasks.Hold.NONE
+def _waiting(*which: sa.ColumnElement[bool]) -> sa.Select[tuple[str, bytes]]:
+    first = sa.select(_c.key, _c.body).where(*which).order_by(_c.rank, _c.id)
+    return first.limit(sa.bindparam("most", type_=sa.Integer))
 
 
-def _shared(demand: str) -> tuple[sa.ColumnElement[bool], ...]:
+_IS_OWN = sa.and_(
+    _c.node_uid == sa.bindparam("node_uid", type_=sa.String),
+    _c.state == pb.WORK_STATE_PENDING,
+    _c.hold == tasks.Hold.NONE,
+)
+_IS_ANSWERED = sa.or_(*(_c.task_type == kind for kind in ANSWERED))
+_OWN = _waiting(_IS_OWN)
+_OWN_STARTED = _waiting(_IS_OWN, ~_IS_ANSWERED)
+_OWN_ANSWERED = _waiting(_IS_OWN, _IS_ANSWERED)
+_SHARED = _waiting(
     # Spelled so that the index of what waits serves.
-    return (
-        sa.text("state = 1 AND node_uid = '' AND hold = 0"),  # type: ignore[return-value]
-        _c.demand == demand,
-    )
-
-
-def _waiting(tx: Transaction, which: sa.ColumnElement[bool], limit: int) -> list[pb.StoredTask]:
-    return tx.find(TASKS, which, order_by=(_c.rank, _c.id), limit=limit)
+    sa.text("state = 1 AND node_uid = '' AND hold = 0"),  # type: ignore[arg-type]
+    _c.demand == sa.bindparam("demand", type_=sa.String),
+)
 
 
 def _send(
@@ -251,15 +254,6 @@ def sent(tx: Transaction, run_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
             )
         )
         found.update({row.key: row for row in rows})
-    return found
-
-
-def _alive(tx: Transaction, run_ids: Sequence[str]) -> set[str]:
-    """Returns which of the tasks there are."""
-    found: set[str] = set()
-    for start in range(0, len(run_ids), _STEP):
-        step = run_ids[start : start + _STEP]
-        found.update(tx.execute(sa.select(_c.key).where(_c.key.in_(step))).scalars())
     return found
 
 
@@ -439,11 +433,11 @@ def record(
         return found if found.fencing_token == token else None
 
     appending = output_chunks.Appending()
-    # `known` may remember a task that was deleted since.
-    alive = _alive(tx, list({chunk.run_id for chunk in output}))
     for chunk in output:
         key = (chunk.run_id, chunk.attempt)
-        attempt = current(*key, chunk.fencing_token) if chunk.run_id in alive else None
+        # `known` may remember a task that was deleted since.
+        is_there = tx.has(TASKS, chunk.run_id)
+        attempt = current(*key, chunk.fencing_token) if is_there else None
         if attempt is None or attempt.tail.length >= settings.max_output_bytes:
             # Nobody wants it, or the agent should have stopped. It may forget it.
             end = chunk.offset + len(chunk.data)

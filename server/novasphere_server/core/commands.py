@@ -97,7 +97,7 @@ class Commands:
             idempotency=idempotency,
             is_dry_run=is_dry_run,
             result_type=pb.Command,
-            reads=[(NODES, request.node_id), (TASKS, run_id)],
+            reads=[(NODES, request.node_id)],
         )
 
     async def get(self, principal: Principal, command_id: str) -> Rendered[pb.CommandWithResult]:

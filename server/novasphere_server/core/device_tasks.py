@@ -128,7 +128,7 @@ class DeviceTasks:
             idempotency=idempotency,
             is_dry_run=is_dry_run,
             result_type=api.SubmitTaskResponse,
-            reads=[(TASKS, run_id), *([(NODES, request.device_id)] if request.device_id else [])],
+            reads=[(NODES, request.device_id)] if request.device_id else [],
         )
 
     def _config(self, request: api.SubmitTaskRequest) -> task_pb2.TaskConfig:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import node_pb2
@@ -44,7 +44,7 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.sessions import ForeignSession, Session
 from novasphere_server.core.tasks import Tasks
-from novasphere_server.store.kinds import NODES
+from novasphere_server.store.kinds import NODES, TASKS, Kind
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -427,6 +427,7 @@ class Links:
                     told=reports,
                     settings=self._settings,
                 ),
+                reads=[(TASKS, run_id) for run_id, _ in keys],
             )
             self.counters.reports += recorded.reports
             self.counters.stale_reports += recorded.stale_reports
@@ -479,6 +480,7 @@ class Links:
                     demands=tuple(looked_for),
                     shared=shared.at_most(room.slots, room.answers or 0),
                 ),
+                reads=[(NODES, node.node_id)],
             )
             unread = claim.demands
             if session.is_foreign and not session.is_open:
@@ -494,7 +496,13 @@ class Links:
         if claim.has_more_own and session.credits:
             session.wake.set()
 
-    async def _write(self, session: Session, mutation: Callable[[Transaction], R]) -> R:
+    async def _write(
+        self,
+        session: Session,
+        mutation: Callable[[Transaction], R],
+        *,
+        reads: Sequence[tuple[Kind[Any], str]] = (),
+    ) -> R:
         """Writes for a session, and waits for room while the writer is overloaded: to end a thousand
         links because the server is busy would make it busier.
 
@@ -511,7 +519,7 @@ class Links:
         pause = 0.05
         while session.is_open:
             try:
-                return await self._store.write(fenced)
+                return await self._store.write(fenced, reads=reads)
             except errors.DuplicateIdentity:
                 if not token:  # its Hello was refused
                     raise

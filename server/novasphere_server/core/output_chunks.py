@@ -19,6 +19,7 @@ _DELETION_BYTES = 4 * 1024 * 1024
 
 _table = tables.output_chunks
 _c = _table.c
+_COLUMNS = ("run_id", "attempt", "position", "stream", "offset", "data")
 _DELETE_ONE = sa.delete(_table).where(
     _c.run_id == sa.bindparam("b_id"),
     _c.attempt == sa.bindparam("b_attempt"),
@@ -52,7 +53,7 @@ class Tail:
 class Appending:
     """Chunks of one frame on their way into the table, trimmed to what is new."""
 
-    rows: list[dict[str, object]] = field(default_factory=list)
+    rows: list[tuple[object, ...]] = field(default_factory=list)
     length: int = 0
     # Streams of attempts that are here from their first byte on, so that nobody has to read them again.
     whole: dict[tuple[str, int, Stream], bytes] = field(default_factory=dict)
@@ -71,16 +72,7 @@ class Appending:
         data = chunk.data[expected - chunk.offset :]
         if not data:
             return tail
-        self.rows.append(
-            {
-                "run_id": chunk.run_id,
-                "attempt": chunk.attempt,
-                "position": tail.length,
-                "stream": chunk.stream,
-                "offset": expected,
-                "data": data,
-            }
-        )
+        self.rows.append((chunk.run_id, chunk.attempt, tail.length, chunk.stream, expected, data))
         self.length += len(data)
         stream = (chunk.run_id, chunk.attempt, chunk.stream)
         if not expected or stream in self.whole:
@@ -88,8 +80,7 @@ class Appending:
         return tail.grown(chunk.stream, len(data))
 
     def write(self, tx: Transaction) -> None:
-        if self.rows:
-            tx.execute(sa.insert(_table), self.rows)
+        tx.insert(_table, _COLUMNS, self.rows)
 
 
 def tail(tx: Transaction, run_id: str, attempt: int) -> Tail:

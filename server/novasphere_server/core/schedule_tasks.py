@@ -181,7 +181,7 @@ class ScheduleTasks:
             is_dry_run=is_dry_run,
             result_type=api.BatchCreateTasksResponse,
             reads=[
-                *((TASKS, run_id) for run_id in run_ids),
+                *((TASKS, run_id) for run_id, new in zip(run_ids, wanted, strict=True) if new.id),
                 *((NODES, new.node_id) for new in wanted if new.node_id),
             ],
         )

@@ -300,7 +300,7 @@ def like(tx: Transaction, draft: pb.StoredTask, run_id: str) -> pb.StoredTask:
 
 
 def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
-    """Stores a new task."""
+    """Stores a new task, whose id is of no other one."""
     task = stored.task
     due_at = task.due_at if task.HasField("due_at") else task.scheduled_at
     if hold is Hold.NONE and instants.microseconds(due_at) > tx.now_us:

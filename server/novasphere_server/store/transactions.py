@@ -178,6 +178,10 @@ class Transaction:
             self._put_labels(kind, key, None, message)
         self._touch(kind, key, None, body, namespace)
 
+    def has(self, kind: Kind[Any], key: str) -> bool:
+        """Returns whether there is an object of this key."""
+        return self._body(kind, key) is not None
+
     def delete(self, kind: Kind[Any], key: str) -> None:
         """Deletes an object; nothing happens when there is none."""
         before = self._body(kind, key)
@@ -198,12 +202,28 @@ class Transaction:
         limit: int | None = None,
     ) -> list[M]:
         """Returns the objects that meet all conditions on `kind.table.c`, by default ordered by id."""
-        statement = sa.select(kind.table.c.body).where(*where)
+        statement = sa.select(kind.table.c.key, kind.table.c.body).where(*where)
         statement = statement.order_by(*(order_by or (kind.table.c.id,)))
         if limit is not None:
             statement = statement.limit(limit)
         self._let_see()
-        return [kind.message.FromString(body) for body in self._connection.execute(statement).scalars()]
+        return self._found(kind, self._connection.execute(statement))
+
+    def find_by(self, kind: Kind[M], statement: sa.Select[Any], **parameters: Any) -> list[M]:
+        """Returns the objects whose keys and bodies a statement selects. It is one that is kept: what
+        SQLAlchemy does for any other costs several times what the database does.
+        """
+        self._let_see()
+        return self._found(kind, self._database.rows(self._connection, statement, parameters))
+
+    def _found(self, kind: Kind[M], rows: Iterable[Sequence[Any]]) -> list[M]:
+        objects = []
+        for key, body in rows:
+            identity = (kind.name, key)
+            if identity not in self.touched:
+                self._bodies[identity] = body
+            objects.append(kind.message.FromString(body))
+        return objects
 
     def next_id(self, sequence: str) -> int:
         """Returns the next number of a sequence. No number is given twice."""
