@@ -183,6 +183,11 @@ class Schedules:
         """Returns the next times that a schedule would have."""
         return (await self._connection.read(self._service.PreviewTiming, request)).times
 
+    async def explain(self, schedule_id: str) -> schedule_service_pb2.ExplainScheduleResponse:
+        """Returns when a schedule fires next, or why it does not and what would change that."""
+        request = schedule_service_pb2.ExplainScheduleRequest(schedule_id=schedule_id)
+        return await self._connection.read(self._service.ExplainSchedule, request)
+
     async def firings(
         self, schedule_id: str, *, since: datetime | None = None, until: datetime | None = None
     ) -> AsyncIterator[schedule_pb2.Firing]:

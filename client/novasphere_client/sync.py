@@ -268,6 +268,7 @@ class Jobs(_Noun):
     delete = _returning(jobs.Jobs.delete)
     enable = _returning(jobs.Jobs.enable)
     disable = _returning(jobs.Jobs.disable)
+    trigger = _returning(jobs.Jobs.trigger)
     watch = _watching(jobs.Jobs.watch)
 
 
@@ -277,6 +278,7 @@ class Schedules(_Noun):
     list = _returning(schedules.Schedules.list)
     all = _iterating(schedules.Schedules.all)
     get = _returning(schedules.Schedules.get)
+    explain = _returning(schedules.Schedules.explain)
     create = _returning(schedules.Schedules.create)
     update = _returning(schedules.Schedules.update)
     delete = _returning(schedules.Schedules.delete)
@@ -300,6 +302,7 @@ class Tasks(_Noun):
     list = _returning(tasks.Tasks.list)
     all = _iterating(tasks.Tasks.all)
     get = _returning(tasks.Tasks.get)
+    explain = _returning(tasks.Tasks.explain)
     create = _returning(tasks.Tasks.create)
     create_all = _returning(tasks.Tasks.create_all)
     cancel = _returning(tasks.Tasks.cancel)

@@ -79,6 +79,11 @@ class Tasks:
         request = task_service_pb2.GetTaskRequest(id=task_id)
         return (await self._connection.read(self._service.GetTask, request, patience=patience)).task
 
+    async def explain(self, task_id: str) -> task_service_pb2.ExplainTaskResponse:
+        """Returns why a task stands as it does: what it waits for, or how it ended."""
+        request = task_service_pb2.ExplainTaskRequest(id=task_id)
+        return await self._connection.read(self._service.ExplainTask, request)
+
     async def create(
         self, task: task_service_pb2.NewTask, *, request_id: str = "", validate_only: bool = False
     ) -> str:

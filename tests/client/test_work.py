@@ -154,6 +154,37 @@ async def test_tasks_are_submitted_shown_waited_for_and_cancelled(run: Run) -> N
     assert len(retried.text.split()) == 1
 
 
+async def test_what_waits_is_explained(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "work.yaml"
+    file.write_text(FILE)
+    assert (await run("apply", "-f", str(file))).code == 0
+    dry, triggered, schedule = await asyncio.gather(
+        run("job", "trigger", "tick", "--dry-run"),
+        run("job", "trigger", "tick", "--parameters", '{"a": 1}'),
+        run("schedule", "explain", "tick/nightly"),
+    )
+    assert (dry.text, dry.err) == ("", "novasphere: job tick would be triggered\n")
+    task_id = triggered.text.strip()
+    heading, next_time = schedule.text.splitlines()
+    assert heading.startswith("schedule nightly (")
+    assert heading.endswith(": active")
+    assert next_time.startswith("- It fires next at ")
+    assert "T02:30:00 Europe/Berlin)" in next_time
+    told, as_data, none = await asyncio.gather(
+        run("task", "explain", task_id),
+        run("task", "explain", f"task-{task_id.replace('-', '')}", "-o", "json"),
+        run("instance", "explain", task_id),
+    )
+    lines = told.text.splitlines()
+    assert lines[0] == f"task {task_id}: pending"
+    assert lines[1].startswith("- There is no node that could run it. (for ")
+    assert "Start an agent" in lines[2]
+    found = json.loads(as_data.text)
+    assert (found["obstacles"][0]["reason"], found["task"]["parameters"]) == ("NO_AGENT", {"a": 1})
+    assert none.code == 1
+    assert "does not exist" in none.err
+
+
 async def test_wrong_task_lines_say_what_to_do(run: Run) -> None:
     lines = {
         ("task", "submit"): "nothing to run",

@@ -8,6 +8,7 @@ import typer
 
 from novasphere_client.cli import (
     completing,
+    explaining,
     fields,
     options,
     printing,
@@ -66,6 +67,12 @@ COLUMNS = [
     Column("NAMESPACE", lambda i: str(i.namespace_id), is_wide=True),
     Column("JOB", lambda i: str(i.job_id), is_wide=True),
     Column("WHY", _WHY.value, is_wide=True),
+]
+
+
+ID = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The attempt's id.", autocompletion=completing.instances),
 ]
 
 
@@ -164,10 +171,7 @@ def get_instances(
 @app.command("describe")
 def describe_instance(
     context: typer.Context,
-    instance_id: Annotated[
-        str,
-        typer.Argument(metavar="ID", help="The attempt's id.", autocompletion=completing.instances),
-    ],
+    instance_id: ID,
 ) -> None:
     """Shows an attempt for people, with the beginning of what it printed."""
 
@@ -178,6 +182,28 @@ def describe_instance(
             if text:
                 lines = "\n".join(f"  {printing.plain(line)}" for line in text.splitlines())
                 terminal.put(f"\n{title}:\n{lines}")
+
+    sessions.run(context, work)
+
+
+@app.command("explain")
+def explain_instance(
+    context: typer.Context, instance_id: ID, output: options.Output = Form.TABLE
+) -> None:
+    """Tells how an attempt stands or ended, and then why its task stands as it does."""
+
+    async def work(client: Client) -> None:
+        instance = await client.instances.get(instance_id)
+        found = await client.tasks.explain(instance.task_id)
+        state = fields.word(instance, "state").replace("_", " ")
+        why = instance.error_message or instance.reason
+        where = instance.agent_id or "no node"
+        explaining.show(
+            output,
+            found,
+            f"attempt {instance.attempt} on {where}: {state}{f' ({why})' if why else ''}",
+            f"task {found.task.id}: {fields.word(found.task, 'state').replace('_', ' ')}",
+        )
 
     sessions.run(context, work)
 

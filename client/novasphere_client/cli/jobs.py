@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,6 +68,14 @@ JobNames = Annotated[
     typer.Argument(
         metavar="JOB...",
         help="Jobs: ids, or names, with NAMESPACE/ before those of another namespace.",
+        autocompletion=completing.jobs,
+    ),
+]
+JobName = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="The job: its id, or its name, with NAMESPACE/ before that of another namespace.",
         autocompletion=completing.jobs,
     ),
 ]
@@ -184,6 +193,44 @@ def disable_jobs(context: typer.Context, names: JobNames, dry_run: options.DryRu
         await client.jobs.disable(job_id, request_id=request_id, validate_only=dry_run)
 
     _each(context, names, disable, "disabled", dry_run)
+
+
+@jobs.command("trigger")
+def trigger_job(
+    context: typer.Context,
+    name: JobName,
+    parameters: Annotated[
+        str | None,
+        typer.Option(
+            parser=options.json_value,
+            metavar="JSON",
+            help="What the task is given; programs find it in NOVA_PARAMETERS.",
+        ),
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=options.moment,
+            metavar="TIME",
+            help="Not before this time, or this long from now.",
+        ),
+    ] = None,
+    priority: Annotated[int, typer.Option(help="Who goes first: the greater.")] = 0,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Makes a task of a job now, and prints the task's id."""
+
+    async def work(client: Client) -> None:
+        job = await selecting.job(client, name)
+        task = await client.jobs.trigger(
+            job.id, parameters=parameters, priority=priority, scheduled_at=at, validate_only=dry_run
+        )
+        if dry_run:
+            terminal.say(f"job {name} would be triggered")
+        else:
+            terminal.put(task.id)
+
+    sessions.run(context, work)
 
 
 def _each(

@@ -11,6 +11,7 @@ import typer
 from novasphere_client.cli import (
     applying,
     completing,
+    explaining,
     fields,
     options,
     selecting,
@@ -250,6 +251,19 @@ def _described(schedule: Any, job: Any) -> list[tuple[str, str]]:
         ("Made", fields.instant_and_age(schedule, "created_at")),
         ("Changed", fields.instant_and_age(schedule, "updated_at")),
     ]
+
+
+@app.command("explain")
+def explain_schedule(context: typer.Context, name: Name, output: options.Output = Form.TABLE) -> None:
+    """Tells when a schedule fires next, or why it does not, and what would change that."""
+
+    async def work(client: Client) -> None:
+        found = await client.schedules.explain(await selecting.schedule(client, name))
+        schedule = found.schedule
+        heading = f"schedule {schedule.name} ({schedule.id}): {fields.word(schedule, 'state')}"
+        explaining.show(output, found, heading)
+
+    sessions.run(context, work)
 
 
 def _each(

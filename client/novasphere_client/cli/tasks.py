@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 from novasphere_client.cli import (
     completing,
+    explaining,
     fields,
     instances,
     logs,
@@ -415,6 +416,18 @@ def _described(task: Any) -> list[tuple[str, str]]:
         ("Ended", fields.instant_and_age(task, "completed_at")),
         ("Cancel asked", fields.instant_and_age(task, "cancel_requested_at")),
     ]
+
+
+@app.command("explain")
+def explain_task(context: typer.Context, task_id: ID, output: options.Output = Form.TABLE) -> None:
+    """Tells why a task stands as it does: what it waits for, what would change that, how it ended."""
+
+    async def work(client: Client) -> None:
+        found = await client.tasks.explain(task_id)
+        state = _state(found.task).replace("_", " ")
+        explaining.show(output, found, f"task {found.task.id}: {state}")
+
+    sessions.run(context, work)
 
 
 @app.command("logs")

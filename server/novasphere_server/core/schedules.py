@@ -527,6 +527,13 @@ class Schedules:
         ordered = statement.order_by(_f.generation, _f.nominal_us).limit(limit)
         return [_firing(row) for row in await self._store.read(ordered)]
 
+    async def last_firing(self, schedule_id: str) -> pb.Firing | None:
+        """Returns the last row of the ledger of a schedule."""
+        newest = (_f.generation.desc(), _f.nominal_us.desc())
+        own = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
+        rows = await self._store.read(own.order_by(*newest).limit(1))
+        return _firing(rows[0]) if rows else None
+
     async def missed(
         self,
         principal: Principal,

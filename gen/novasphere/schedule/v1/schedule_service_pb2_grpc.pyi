@@ -44,6 +44,10 @@ class ScheduleServiceStub:
     """Returns the next times of a schedule."""
     PreviewTiming: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.PreviewTimingRequest, _schedule_service_pb2.PreviewTimingResponse]
     """Returns the next times that a schedule would have."""
+    ExplainSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ExplainScheduleRequest, _schedule_service_pb2.ExplainScheduleResponse]
+    """Explains why a schedule stands as it does: when it fires next, or why it does not and what would change that,
+    and what became of its last time.
+    """
     ListFirings: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListFiringsRequest, _schedule_service_pb2.ListFiringsResponse]
     """Returns what the ledger says of the times of a schedule, oldest first."""
     ListMissedFirings: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListMissedFiringsRequest, _schedule_service_pb2.ListMissedFiringsResponse]
@@ -159,6 +163,16 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_schedule_service_pb2.PreviewTimingRequest, _abc.Awaitable[_schedule_service_pb2.PreviewTimingResponse]],
     ) -> _abc.Awaitable[_schedule_service_pb2.PreviewTimingResponse]:
         """Returns the next times that a schedule would have."""
+
+    @_abc_1.abstractmethod
+    def ExplainSchedule(
+        self,
+        request: _schedule_service_pb2.ExplainScheduleRequest,
+        context: _aio.ServicerContext[_schedule_service_pb2.ExplainScheduleRequest, _abc.Awaitable[_schedule_service_pb2.ExplainScheduleResponse]],
+    ) -> _abc.Awaitable[_schedule_service_pb2.ExplainScheduleResponse]:
+        """Explains why a schedule stands as it does: when it fires next, or why it does not and what would change that,
+        and what became of its last time.
+        """
 
     @_abc_1.abstractmethod
     def ListFirings(
