@@ -171,6 +171,11 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         return self._own.offset
 
     @property
+    def attempt(self) -> int:
+        """Returns the attempt that the next piece is of; 0 as long as that is not known."""
+        return self._own.attempt
+
+    @property
     def command(self) -> command_pb2.Command | None:
         """Returns the command as it stood at the end of the output; None before."""
         return self._own.command

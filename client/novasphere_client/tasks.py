@@ -168,10 +168,13 @@ class Tasks:
         stream: command_service_pb2.OutputStream.ValueType = BOTH_STREAMS,
         offset: int = 0,
         follow: bool = False,
+        only_attempt: int = 0,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> Output:
-        """Reads what the present attempt of a task printed, or its last; see `Output`."""
+        """Reads what an attempt of a task printed, or the present one or its last, and with `follow` those after
+        it; see `Output`.
+        """
         return Output(
             self._connection,
             self._outputs,
@@ -179,6 +182,7 @@ class Tasks:
             stream=stream,
             offset=offset,
             follow=follow,
+            only_attempt=only_attempt,
             patience=patience,
             on_interruption=on_interruption,
         )

@@ -10,6 +10,7 @@ from novasphere_client.cli import (
     completing,
     explaining,
     fields,
+    logs,
     options,
     printing,
     selecting,
@@ -182,6 +183,31 @@ def describe_instance(
             if text:
                 lines = "\n".join(f"  {printing.plain(line)}" for line in text.splitlines())
                 terminal.put(f"\n{title}:\n{lines}")
+
+    sessions.run(context, work)
+
+
+@app.command("logs")
+def print_logs(
+    context: typer.Context,
+    instance_id: ID,
+    follow: logs.Follow = False,
+    stream: logs.Stream = None,
+    offset: logs.Offset = 0,
+) -> None:
+    """Prints what an attempt printed: its standard output here, its standard error there."""
+    logs.check_stream(stream)
+
+    async def work(client: Client) -> None:
+        instance = await client.instances.get(instance_id)
+        await logs.show(
+            client,
+            instance.task_id,
+            stream=stream,
+            offset=offset,
+            follow=follow,
+            only_attempt=instance.attempt,
+        )
 
     sessions.run(context, work)
 

@@ -437,12 +437,17 @@ def print_logs(
     follow: logs.Follow = False,
     stream: logs.Stream = None,
     offset: logs.Offset = 0,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, metavar="NUMBER", help="Only this attempt; 1 is the first.")
+    ] = None,
 ) -> None:
     """Prints what the present attempt of a task printed, or its last: standard error there, the rest here."""
     logs.check_stream(stream)
 
     async def work(client: Client) -> None:
-        await logs.show(client, task_id, stream=stream, offset=offset, follow=follow)
+        await logs.show(
+            client, task_id, stream=stream, offset=offset, follow=follow, only_attempt=attempt or 0
+        )
 
     sessions.run(context, work)
 
