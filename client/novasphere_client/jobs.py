@@ -140,6 +140,7 @@ class Jobs:
         cursor: str = "",
         job_id: str = "",
         namespace: str = "",
+        status: job_pb2.JobStatus.ValueType = job_pb2.JOB_STATUS_UNSPECIFIED,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> JobWatch:
@@ -147,7 +148,9 @@ class Jobs:
         return Watch(
             self._connection,
             lambda cursor, metadata: self._service.WatchJobs(
-                job_service_pb2.WatchJobsRequest(cursor=cursor, job_id=job_id, namespace_id=namespace),
+                job_service_pb2.WatchJobsRequest(
+                    cursor=cursor, job_id=job_id, namespace_id=namespace, status=status
+                ),
                 metadata=metadata,
             ),
             lambda job: str(job.id),

@@ -239,6 +239,8 @@ class Schedules:
         cursor: str = "",
         schedule_id: str = "",
         namespace: str = "",
+        job_id: str = "",
+        state: schedule_pb2.ScheduleState.ValueType = schedule_pb2.SCHEDULE_STATE_UNSPECIFIED,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> ScheduleWatch:
@@ -247,7 +249,11 @@ class Schedules:
             self._connection,
             lambda cursor, metadata: self._service.WatchSchedules(
                 schedule_service_pb2.WatchSchedulesRequest(
-                    cursor=cursor, schedule_id=schedule_id, namespace_id=namespace
+                    cursor=cursor,
+                    schedule_id=schedule_id,
+                    namespace_id=namespace,
+                    job_id=job_id,
+                    state=state,
                 ),
                 metadata=metadata,
             ),

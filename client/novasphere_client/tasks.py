@@ -144,6 +144,9 @@ class Tasks:
         cursor: str = "",
         task_id: str = "",
         namespace: str = "",
+        job_id: str = "",
+        schedule_id: str = "",
+        status: task_pb2.TaskStatus.ValueType = task_pb2.TASK_STATUS_UNSPECIFIED,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> TaskWatch:
@@ -151,7 +154,14 @@ class Tasks:
         return Watch(
             self._connection,
             lambda cursor, metadata: self._service.WatchTasks(
-                task_service_pb2.WatchTasksRequest(cursor=cursor, id=task_id, namespace_id=namespace),
+                task_service_pb2.WatchTasksRequest(
+                    cursor=cursor,
+                    id=task_id,
+                    namespace_id=namespace,
+                    job_id=job_id,
+                    schedule_id=schedule_id,
+                    status=status,
+                ),
                 metadata=metadata,
             ),
             lambda task: str(task.id),

@@ -192,7 +192,6 @@ async def test_wrong_task_lines_say_what_to_do(run: Run) -> None:
         ("task", "submit", "--type", "echo", "--payload", "{"): "is not JSON",
         ("task", "submit", "--label", "a", "--", "b"): "--label is KEY=VALUE",
         ("task", "list", "--status", "odd"): "'odd' is not one of pending",
-        ("task", "list", "-w", "--job", "a"): "--watch follows a whole namespace",
         ("wait", "--for=done", "tasks/a"): "finished, succeeded, deleted or state=STATE",
         ("schedule", "preview"): "name a schedule, or give --cron",
         ("schedule", "backfill", "a", "yesterday", "1h"): "is neither a duration",

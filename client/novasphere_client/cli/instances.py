@@ -115,22 +115,29 @@ def list_instances(
 ) -> None:
     """Lists attempts, newest first unless --sort-by says how to print those that --limit chose."""
     options.check_is_sorted_or_watched(sort_by, watch or watch_only)
-    options.check_is_filtered_or_watched(task or job or node or status, watch or watch_only)
     printer = Printer(output, COLUMNS, name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
         within = selecting.namespace(client, namespace, all_namespaces)
+        job_id = (await selecting.job(client, job)).id if job else ""
         if watch or watch_only:
-            manner = Manner(changes_only=watch_only)
-            return await _watch(client, printer, manner, namespace=within)
+            return await _watch(
+                client,
+                printer,
+                Manner(changes_only=watch_only),
+                namespace=within,
+                task_id=task,
+                job_id=job_id,
+                node_id=node,
+                status=fields.number(_status_enum(), status),
+            )
         where: dict[str, Any] = {
             "namespace_id": within,
             "status": (status or "").lower(),
             "task_id": task,
+            "job_id": job_id,
             "agent_id": node,
         }
-        if job:
-            where["job_id"] = (await selecting.job(client, job)).id
         where = {field: value for field, value in where.items() if value}
         page = await client.instances.list(where, page_size=limit)
         rows = sorting.by(sort_by, page.data)
@@ -299,16 +306,10 @@ def watch_instances(
     sessions.run(context, work)
 
 
-async def _watch(
-    client: Client, printer: Printer, manner: Manner, *, namespace: str = "", task_id: str = ""
-) -> int:
+async def _watch(client: Client, printer: Printer, manner: Manner, **which: Any) -> int:
     def start(cursor: str, on_interruption: OnInterruption) -> InstanceWatch:
         return client.instances.watch(
-            cursor=cursor,
-            task_id=task_id,
-            namespace=namespace,
-            patience=None,
-            on_interruption=on_interruption,
+            cursor=cursor, patience=None, on_interruption=on_interruption, **which
         )
 
     return await watching.show(client, start, printer, manner)

@@ -25,7 +25,7 @@ from novasphere_client.cli.watching import Manner
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
-    from novasphere_client.errors import NovasphereError
+    from novasphere_client.connection import OnInterruption
     from novasphere_client.jobs import JobWatch
 
 jobs = typer.Typer(no_args_is_help=True, help="Jobs: what is to be run again and again.")
@@ -35,6 +35,12 @@ agents = typer.Typer(
 )
 
 _COLOURS = {"enabled": "green", "online": "green", "busy": "yellow", "error": "red", "offline": "red"}
+
+
+def _status_enum() -> Any:
+    from novasphere.schedule.v1 import job_pb2
+
+    return job_pb2.JobStatus.DESCRIPTOR
 
 
 def _status(message: Any) -> str:
@@ -104,6 +110,14 @@ def apply_jobs(context: typer.Context, file: applying.File, dry_run: options.Dry
 @jobs.command("list")
 def list_jobs(
     context: typer.Context,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            parser=options.word_of(_status_enum),
+            metavar="STATUS",
+            help="Only jobs that are enabled or disabled.",
+        ),
+    ] = None,
     namespace: Namespace = "",
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
@@ -116,10 +130,11 @@ def list_jobs(
     async def work(client: Client) -> int:
         from novasphere.schedule.v1 import job_service_pb2
 
+        wanted = fields.number(_status_enum(), status)
         if watch or watch_only:
             manner = Manner(changes_only=watch_only)
-            return await _watch(client, printer, manner, namespace=namespace)
-        found = [job async for job in client.jobs.all(namespace=namespace)]
+            return await _watch(client, printer, manner, namespace=namespace, status=wanted)
+        found = [job async for job in client.jobs.all(namespace=namespace, status=wanted)]
         response = job_service_pb2.ListJobsResponse(
             data=found, total=len(found), page=1, page_size=max(len(found), 1)
         )
@@ -278,11 +293,9 @@ def watch_jobs(
     sessions.run(context, work)
 
 
-async def _watch(client: Client, printer: Printer, manner: Manner, *, namespace: str = "") -> int:
-    def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> JobWatch:
-        return client.jobs.watch(
-            cursor=cursor, namespace=namespace, patience=None, on_interruption=on_interruption
-        )
+async def _watch(client: Client, printer: Printer, manner: Manner, **which: Any) -> int:
+    def start(cursor: str, on_interruption: OnInterruption) -> JobWatch:
+        return client.jobs.watch(cursor=cursor, patience=None, on_interruption=on_interruption, **which)
 
     return await watching.show(client, start, printer, manner)
 

@@ -315,19 +315,28 @@ def list_tasks(
 ) -> None:
     """Lists tasks, newest first unless --sort-by says how to print those that --limit chose."""
     options.check_is_sorted_or_watched(sort_by, watch or watch_only)
-    options.check_is_filtered_or_watched(job or schedule or status, watch or watch_only)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
         within = selecting.namespace(client, namespace, all_namespaces)
+        job_id = (await selecting.job(client, job)).id if job else ""
+        schedule_id = await selecting.schedule(client, schedule) if schedule else ""
         if watch or watch_only:
-            manner = Manner(changes_only=watch_only)
-            return await _watch(client, printer, manner, namespace=within)
-        where: dict[str, Any] = {"namespace_id": within, "status": (status or "").lower()}
-        if job:
-            where["job_id"] = (await selecting.job(client, job)).id
-        if schedule:
-            where["schedule_id"] = await selecting.schedule(client, schedule)
+            return await _watch(
+                client,
+                printer,
+                Manner(changes_only=watch_only),
+                namespace=within,
+                job_id=job_id,
+                schedule_id=schedule_id,
+                status=fields.number(_status_enum(), status),
+            )
+        where: dict[str, Any] = {
+            "namespace_id": within,
+            "status": (status or "").lower(),
+            "job_id": job_id,
+            "schedule_id": schedule_id,
+        }
         where = {field: value for field, value in where.items() if value}
         page = await client.tasks.list(where, page_size=limit)
         rows = sorting.by(sort_by, page.data)
@@ -562,16 +571,8 @@ def watch_tasks(
     sessions.run(context, work)
 
 
-async def _watch(
-    client: Client, printer: Printer, manner: Manner, *, namespace: str = "", task_id: str = ""
-) -> int:
+async def _watch(client: Client, printer: Printer, manner: Manner, **which: Any) -> int:
     def start(cursor: str, on_interruption: OnInterruption) -> TaskWatch:
-        return client.tasks.watch(
-            cursor=cursor,
-            task_id=task_id,
-            namespace=namespace,
-            patience=None,
-            on_interruption=on_interruption,
-        )
+        return client.tasks.watch(cursor=cursor, patience=None, on_interruption=on_interruption, **which)
 
     return await watching.show(client, start, printer, manner)

@@ -16,7 +16,7 @@ from novasphere.schedule.v1 import schedule_service_pb2 as pb
 from novasphere_server import logs
 from novasphere_server.core import instants, pages, schedules
 from novasphere_server.core.schedule_explanations import ScheduleExplanations
-from novasphere_server.core.schedules import Schedules
+from novasphere_server.core.schedules import ScheduleFilter, Schedules
 from novasphere_server.errors import PageTokenInvalid
 from novasphere_server.rpc import languages, schedule_explanations, update_masks, watch_rows
 from novasphere_server.rpc.context import CallContext
@@ -118,12 +118,13 @@ class ScheduleService:
             is_dry_run=context.is_dry_run,
         )
         _tell("paused", schedule, context)
-        return pb.PauseScheduleResponse(schedule=schedule)
+        return pb.PauseScheduleResponse(schedule=await self._schedules.with_standing(schedule))
 
     async def ResumeSchedule(
         self, request: pb.ResumeScheduleRequest, context: CallContext
     ) -> pb.ResumeScheduleResponse:
-        return pb.ResumeScheduleResponse(schedule=await self._resume(request, context))
+        schedule = await self._resume(request, context)
+        return pb.ResumeScheduleResponse(schedule=await self._schedules.with_standing(schedule))
 
     async def _resume(
         self, request: pb.ResumeScheduleRequest | pb.EnableScheduleRequest, context: CallContext
@@ -228,9 +229,13 @@ class ScheduleService:
     async def WatchSchedules(
         self, request: pb.WatchSchedulesRequest, context: CallContext
     ) -> AsyncIterator[Many[pb.WatchSchedulesResponse]]:
-        watch = self._schedules.watch(
-            context.principal, request.schedule_id, request.namespace_id, request.cursor
+        which = ScheduleFilter(
+            schedule_id=request.schedule_id,
+            namespace=request.namespace_id,
+            job_id=request.job_id,
+            state=request.state,
         )
+        watch = self._schedules.watch(context.principal, which, request.cursor)
         async with aclosing(watch) as found:
             async for page in found:
                 yield watch_rows.response(page, pb.WatchSchedulesResponse, pb.ScheduleEvent)

@@ -1243,18 +1243,22 @@ def decode_ListMissedFiringsResponse(data: Any, path: str = '', known: frozenset
 
 
 def encode_WatchSchedulesRequest(m: novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'cursor': m.cursor,
         'id': m.schedule_id,
         'namespace_id': m.namespace_id,
+        'job_id': m.job_id,
     }
+    if v := m.state:
+        data['state'] = novasphere_schedule_v1_schedule_gateway.words_ScheduleState.get(v, v)
+    return data
 
 
 def dump_WatchSchedulesRequest(m: novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest) -> bytes:
     return orjson.dumps(encode_WatchSchedulesRequest(m))
 
 
-keys_WatchSchedulesRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id', 'schedule_id'])
+keys_WatchSchedulesRequest = frozenset(['cursor', 'id', 'job_id', 'namespace', 'namespace_id', 'schedule_id', 'state'])
 
 
 def decode_WatchSchedulesRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchSchedulesRequest) -> novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest:
@@ -1272,6 +1276,12 @@ def decode_WatchSchedulesRequest(data: Any, path: str = '', known: frozenset[str
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
+    v = data.get('job_id')
+    if v is not None:
+        m.job_id = codec.string(v, path, 'job_id')
+    v = data.get('state')
+    if v is not None:
+        m.state = novasphere_schedule_v1_schedule_gateway.words_ScheduleState.read(v, path, 'state')
     return m
 
 
@@ -1430,6 +1440,8 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
             model.Param('id', ('schedule_id',), 'schedule_id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
+            model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string),
+            model.Param('state', (), 'state', 'enum', False, codec.parse_enum(novasphere_schedule_v1_schedule_gateway.words_ScheduleState)),
         ),
         headers=(),
         response_body='',

@@ -1311,22 +1311,30 @@ class WatchSchedulesRequest(message.Message):
     CURSOR_FIELD_NUMBER: builtins.int
     SCHEDULE_ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
     schedule_id: builtins.str
     """Only the one of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
+    job_id: builtins.str
+    """Only schedules of this job."""
+    state: schedule_pb2.ScheduleState.ValueType
+    """Only those that stand so."""
     def __init__(
         self,
         *,
         cursor: builtins.str = ...,
         schedule_id: builtins.str = ...,
         namespace_id: builtins.str = ...,
+        job_id: builtins.str = ...,
+        state: schedule_pb2.ScheduleState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "namespace_id", b"namespace_id", "schedule_id", b"schedule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "job_id", b"job_id", "namespace_id", b"namespace_id", "schedule_id", b"schedule_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

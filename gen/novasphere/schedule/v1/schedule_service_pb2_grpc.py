@@ -241,7 +241,8 @@ class ScheduleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchSchedules(self, request, context):
-        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows.
+        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows; a row
+        says where its schedule stands as it is sent, and has no `next_run_at` where the schedule has changed again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,7 +53,9 @@ class ScheduleServiceStub:
     ListMissedFirings: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListMissedFiringsRequest, _schedule_service_pb2.ListMissedFiringsResponse]
     """Returns the times since an instant that made no task, with the reason, oldest first."""
     WatchSchedules: _aio.UnaryStreamMultiCallable[_schedule_service_pb2.WatchSchedulesRequest, _schedule_service_pb2.WatchSchedulesResponse]
-    """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows."""
+    """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows; a row
+    says where its schedule stands as it is sent, and has no `next_run_at` where the schedule has changed again.
+    """
 
 class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
     """Schedules: when jobs make tasks, and what became of each time."""
@@ -196,6 +198,8 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _schedule_service_pb2.WatchSchedulesRequest,
         context: _aio.ServicerContext[_schedule_service_pb2.WatchSchedulesRequest, _abc.AsyncIterator[_schedule_service_pb2.WatchSchedulesResponse]],
     ) -> _abc.AsyncIterator[_schedule_service_pb2.WatchSchedulesResponse]:
-        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows."""
+        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows; a row
+        says where its schedule stands as it is sent, and has no `next_run_at` where the schedule has changed again.
+        """
 
 def add_ScheduleServiceServicer_to_server(servicer: ScheduleServiceServicer, server: _aio.Server) -> None: ...

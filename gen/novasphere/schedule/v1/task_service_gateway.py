@@ -390,18 +390,23 @@ def decode_ExplainTaskResponse(data: Any, path: str = '', known: frozenset[str] 
 
 
 def encode_WatchTasksRequest(m: novasphere_schedule_v1_task_service_pb2.WatchTasksRequest) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'cursor': m.cursor,
         'id': m.id,
         'namespace_id': m.namespace_id,
+        'job_id': m.job_id,
+        'schedule_id': m.schedule_id,
     }
+    if v := m.status:
+        data['status'] = novasphere_schedule_v1_task_gateway.words_TaskStatus.get(v, v)
+    return data
 
 
 def dump_WatchTasksRequest(m: novasphere_schedule_v1_task_service_pb2.WatchTasksRequest) -> bytes:
     return orjson.dumps(encode_WatchTasksRequest(m))
 
 
-keys_WatchTasksRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id'])
+keys_WatchTasksRequest = frozenset(['cursor', 'id', 'job_id', 'namespace', 'namespace_id', 'schedule_id', 'status'])
 
 
 def decode_WatchTasksRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchTasksRequest) -> novasphere_schedule_v1_task_service_pb2.WatchTasksRequest:
@@ -419,6 +424,15 @@ def decode_WatchTasksRequest(data: Any, path: str = '', known: frozenset[str] = 
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
+    v = data.get('job_id')
+    if v is not None:
+        m.job_id = codec.string(v, path, 'job_id')
+    v = data.get('schedule_id')
+    if v is not None:
+        m.schedule_id = codec.string(v, path, 'schedule_id')
+    v = data.get('status')
+    if v is not None:
+        m.status = novasphere_schedule_v1_task_gateway.words_TaskStatus.read(v, path, 'status')
     return m
 
 
@@ -541,6 +555,9 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
             model.Param('id', (), 'id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
+            model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string),
+            model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string),
+            model.Param('status', (), 'status', 'enum', False, codec.parse_enum(novasphere_schedule_v1_task_gateway.words_TaskStatus)),
         ),
         headers=(),
         response_body='',

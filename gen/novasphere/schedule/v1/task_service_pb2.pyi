@@ -398,22 +398,34 @@ class WatchTasksRequest(message.Message):
     CURSOR_FIELD_NUMBER: builtins.int
     ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
     id: builtins.str
     """Only the one of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
+    job_id: builtins.str
+    """Only tasks of this job."""
+    schedule_id: builtins.str
+    """Only tasks of this schedule."""
+    status: task_pb2.TaskStatus.ValueType
+    """Only tasks of this status."""
     def __init__(
         self,
         *,
         cursor: builtins.str = ...,
         id: builtins.str = ...,
         namespace_id: builtins.str = ...,
+        job_id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
+        status: task_pb2.TaskStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "id", b"id", "namespace_id", b"namespace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "id", b"id", "job_id", b"job_id", "namespace_id", b"namespace_id", "schedule_id", b"schedule_id", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
