@@ -22,6 +22,7 @@ job: tick
 name: nightly
 cron_expression: "30 2 * * *"
 timezone: Europe/Berlin
+overlap_policy: buffer_all
 misfire_policy: FIRE_ONCE_NOW
 ---
 kind: Job
@@ -75,14 +76,17 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
         ["2027-03-29T00:30:00Z", "2027-03-29T02:30:00"],
     ]
 
-    # What was printed can be applied; what makes its tasks can change; what a file does not say stays.
+    # What was printed can be applied; what makes its tasks can change; what a file leaves out is as at first, but
+    # not whether it is paused.
     file.write_text(shown.text)
     assert "unchanged" in (await run("schedule", "apply", "-f", str(file))).err
+    assert (await run("schedule", "pause", "nightly")).code == 0
     file.write_text("{job: tick, name: nightly, interval_secs: 3600}")
     assert "changed" in (await run("schedule", "apply", "-f", str(file))).err
     data = json.loads((await run("schedule", "get", "nightly", "-o", "json")).text)
     assert (data["kind"], data["cron_expression"], data["interval_secs"]) == ("interval", None, 3600)
-    assert (data["timezone"], data["generation"]) == ("Europe/Berlin", 2)
+    assert (data["timezone"], data["overlap_policy"], data["enabled"]) == ("UTC", "skip", False)
+    assert data["generation"] == 2
 
     paused = await run("schedule", "pause", "nightly", "missing", "--note", "too \x1b[2J loud")
     assert paused.code == 1

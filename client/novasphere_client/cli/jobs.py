@@ -100,7 +100,9 @@ def _agent_name(agent: Any) -> str:
 
 @jobs.command("apply")
 def apply_jobs(context: typer.Context, file: applying.File, dry_run: options.DryRun = False) -> None:
-    """Makes the jobs of a file, or changes them to what it says; what it does not say stays.
+    """Makes the jobs of a file, or changes them to what it says.
+
+    What a document leaves out is as if the job were new, but whether it is enabled, which stays.
 
     Documents of kind Schedule make schedules.
     """

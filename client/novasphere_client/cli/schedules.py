@@ -123,7 +123,9 @@ def _task_of(firing: Any) -> str:
 def apply_schedules(
     context: typer.Context, file: applying.File, dry_run: options.DryRun = False
 ) -> None:
-    """Makes the schedules of a file, or changes them to what it says; what it does not say stays.
+    """Makes the schedules of a file, or changes them to what it says.
+
+    What a document leaves out is as if the schedule were new, but whether it is enabled, which stays.
 
     A schedule is known by its job, which it says by name as `job`, and by its own name. Documents of
     kind Job make jobs.

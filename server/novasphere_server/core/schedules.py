@@ -85,8 +85,16 @@ _TIMING = (
     "gap_policy",
     "fold_policy",
 )
-_MISFIRE_WINDOW = 3600  # seconds
 _MOST_BACKFILLED = 1000
+# What a schedule has where nobody says otherwise.
+_DEFAULTS: Mapping[str, Any] = {
+    "timezone": "UTC",
+    "gap_policy": pb.GAP_POLICY_SHIFT,
+    "fold_policy": pb.FOLD_POLICY_FIRST,
+    "overlap_policy": pb.OVERLAP_POLICY_SKIP,
+    "misfire_policy": pb.MISFIRE_POLICY_FIRE_ONCE,
+    "misfire_window_seconds": 3600,
+}
 _ENABLED, _DISABLED = (1, 100), (0, 99)  # the numbers that the published API has for them
 _DAY_US = 86_400_000_000
 
@@ -174,17 +182,12 @@ class Schedules:
                 job_id=job.id,
                 namespace_id=job.namespace_id,
                 name=request.name or job.name,
-                timezone="UTC",
-                misfire_window_seconds=_MISFIRE_WINDOW,
                 state=pb.SCHEDULE_STATE_ACTIVE,
                 generation=1,
                 created_at=now,
                 updated_at=now,
                 created_by=keys.number(tx, principal),
-                gap_policy=pb.GAP_POLICY_SHIFT,
-                fold_policy=pb.FOLD_POLICY_FIRST,
-                overlap_policy=pb.OVERLAP_POLICY_SKIP,
-                misfire_policy=pb.MISFIRE_POLICY_FIRE_ONCE,
+                **_DEFAULTS,
             )
             _apply(schedule, request, [name for name in CHANGEABLE if _says(request, name)])
             _check(schedule)
@@ -704,10 +707,11 @@ def _apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
                 if value:
                     schedule.name = value
             case _:
+                schedule.ClearField(name)
                 if is_set:
                     setattr(schedule, name, value)
-                elif schedule.DESCRIPTOR.fields_by_name[name].has_presence:
-                    schedule.ClearField(name)
+                elif name in _DEFAULTS:
+                    setattr(schedule, name, _DEFAULTS[name])
     _mirror(schedule)
 
 
