@@ -56,17 +56,27 @@ class Instances:
         self,
         *,
         cursor: str = "",
+        instance_id: str = "",
         task_id: str = "",
         namespace: str = "",
+        job_id: str = "",
+        node_id: str = "",
+        status: task_pb2.TaskInstanceStatus.ValueType = task_pb2.TASK_INSTANCE_STATUS_UNSPECIFIED,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> InstanceWatch:
-        """Watches attempts, or those at one task; see `Watch`."""
+        """Watches attempts; see `Watch`."""
         return Watch(
             self._connection,
             lambda cursor, metadata: self._service.WatchTaskInstances(
                 task_instance_service_pb2.WatchTaskInstancesRequest(
-                    cursor=cursor, id=task_id, namespace_id=namespace
+                    cursor=cursor,
+                    id=instance_id,
+                    namespace_id=namespace,
+                    task_id=task_id,
+                    job_id=job_id,
+                    agent_id=node_id,
+                    status=status,
                 ),
                 metadata=metadata,
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from novasphere.schedule.v1 import (
     agent_pb2,
@@ -13,10 +14,12 @@ from novasphere.schedule.v1 import (
     job_pb2,
     job_service_pb2,
     job_service_pb2_grpc,
+    task_pb2,
 )
 
 from novasphere_client.connection import Connection, OnInterruption
 from novasphere_client.errors import NotFound
+from novasphere_client.nodes import timestamp
 from novasphere_client.watches import Watch
 
 JobWatch = Watch[job_service_pb2.JobEvent]
@@ -109,12 +112,35 @@ class Jobs:
         )
         await self._connection.mutate(self._service.DisableJob, request)
 
+    async def trigger(
+        self,
+        job_id: str,
+        *,
+        parameters: str | None = None,
+        priority: int = 0,
+        scheduled_at: datetime | None = None,
+        request_id: str = "",
+        validate_only: bool = False,
+    ) -> task_pb2.Task:
+        """Makes a task of a job: now, or for `scheduled_at`. `parameters` are JSON."""
+        request = job_service_pb2.TriggerJobRequest(
+            job_id=job_id,
+            parameters=parameters,
+            priority=priority,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        if scheduled_at is not None:
+            request.scheduled_at.CopyFrom(timestamp(scheduled_at))
+        return (await self._connection.mutate(self._service.TriggerJob, request)).task
+
     def watch(
         self,
         *,
         cursor: str = "",
         job_id: str = "",
         namespace: str = "",
+        status: job_pb2.JobStatus.ValueType = job_pb2.JOB_STATUS_UNSPECIFIED,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> JobWatch:
@@ -122,7 +148,9 @@ class Jobs:
         return Watch(
             self._connection,
             lambda cursor, metadata: self._service.WatchJobs(
-                job_service_pb2.WatchJobsRequest(cursor=cursor, job_id=job_id, namespace_id=namespace),
+                job_service_pb2.WatchJobsRequest(
+                    cursor=cursor, job_id=job_id, namespace_id=namespace, status=status
+                ),
                 metadata=metadata,
             ),
             lambda job: str(job.id),

@@ -183,6 +183,11 @@ class Schedules:
         """Returns the next times that a schedule would have."""
         return (await self._connection.read(self._service.PreviewTiming, request)).times
 
+    async def explain(self, schedule_id: str) -> schedule_service_pb2.ExplainScheduleResponse:
+        """Returns when a schedule fires next, or why it does not and what would change that."""
+        request = schedule_service_pb2.ExplainScheduleRequest(schedule_id=schedule_id)
+        return await self._connection.read(self._service.ExplainSchedule, request)
+
     async def firings(
         self, schedule_id: str, *, since: datetime | None = None, until: datetime | None = None
     ) -> AsyncIterator[schedule_pb2.Firing]:
@@ -234,6 +239,8 @@ class Schedules:
         cursor: str = "",
         schedule_id: str = "",
         namespace: str = "",
+        job_id: str = "",
+        state: schedule_pb2.ScheduleState.ValueType = schedule_pb2.SCHEDULE_STATE_UNSPECIFIED,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> ScheduleWatch:
@@ -242,7 +249,11 @@ class Schedules:
             self._connection,
             lambda cursor, metadata: self._service.WatchSchedules(
                 schedule_service_pb2.WatchSchedulesRequest(
-                    cursor=cursor, schedule_id=schedule_id, namespace_id=namespace
+                    cursor=cursor,
+                    schedule_id=schedule_id,
+                    namespace_id=namespace,
+                    job_id=job_id,
+                    state=state,
                 ),
                 metadata=metadata,
             ),

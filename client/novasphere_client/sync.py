@@ -171,6 +171,11 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         return self._own.offset
 
     @property
+    def attempt(self) -> int:
+        """Returns the attempt that the next piece is of; 0 as long as that is not known."""
+        return self._own.attempt
+
+    @property
     def command(self) -> command_pb2.Command | None:
         """Returns the command as it stood at the end of the output; None before."""
         return self._own.command
@@ -268,6 +273,7 @@ class Jobs(_Noun):
     delete = _returning(jobs.Jobs.delete)
     enable = _returning(jobs.Jobs.enable)
     disable = _returning(jobs.Jobs.disable)
+    trigger = _returning(jobs.Jobs.trigger)
     watch = _watching(jobs.Jobs.watch)
 
 
@@ -277,6 +283,7 @@ class Schedules(_Noun):
     list = _returning(schedules.Schedules.list)
     all = _iterating(schedules.Schedules.all)
     get = _returning(schedules.Schedules.get)
+    explain = _returning(schedules.Schedules.explain)
     create = _returning(schedules.Schedules.create)
     update = _returning(schedules.Schedules.update)
     delete = _returning(schedules.Schedules.delete)
@@ -300,6 +307,7 @@ class Tasks(_Noun):
     list = _returning(tasks.Tasks.list)
     all = _iterating(tasks.Tasks.all)
     get = _returning(tasks.Tasks.get)
+    explain = _returning(tasks.Tasks.explain)
     create = _returning(tasks.Tasks.create)
     create_all = _returning(tasks.Tasks.create_all)
     cancel = _returning(tasks.Tasks.cancel)

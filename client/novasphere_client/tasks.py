@@ -79,6 +79,11 @@ class Tasks:
         request = task_service_pb2.GetTaskRequest(id=task_id)
         return (await self._connection.read(self._service.GetTask, request, patience=patience)).task
 
+    async def explain(self, task_id: str) -> task_service_pb2.ExplainTaskResponse:
+        """Returns why a task stands as it does: what it waits for, or how it ended."""
+        request = task_service_pb2.ExplainTaskRequest(id=task_id)
+        return await self._connection.read(self._service.ExplainTask, request)
+
     async def create(
         self, task: task_service_pb2.NewTask, *, request_id: str = "", validate_only: bool = False
     ) -> str:
@@ -139,6 +144,9 @@ class Tasks:
         cursor: str = "",
         task_id: str = "",
         namespace: str = "",
+        job_id: str = "",
+        schedule_id: str = "",
+        status: task_pb2.TaskStatus.ValueType = task_pb2.TASK_STATUS_UNSPECIFIED,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> TaskWatch:
@@ -146,7 +154,14 @@ class Tasks:
         return Watch(
             self._connection,
             lambda cursor, metadata: self._service.WatchTasks(
-                task_service_pb2.WatchTasksRequest(cursor=cursor, id=task_id, namespace_id=namespace),
+                task_service_pb2.WatchTasksRequest(
+                    cursor=cursor,
+                    id=task_id,
+                    namespace_id=namespace,
+                    job_id=job_id,
+                    schedule_id=schedule_id,
+                    status=status,
+                ),
                 metadata=metadata,
             ),
             lambda task: str(task.id),
@@ -163,10 +178,13 @@ class Tasks:
         stream: command_service_pb2.OutputStream.ValueType = BOTH_STREAMS,
         offset: int = 0,
         follow: bool = False,
+        only_attempt: int = 0,
         patience: float | None = 60.0,
         on_interruption: OnInterruption | None = None,
     ) -> Output:
-        """Reads what the present attempt of a task printed, or its last; see `Output`."""
+        """Reads what an attempt of a task printed, or the present one or its last, and with `follow` those after
+        it; see `Output`.
+        """
         return Output(
             self._connection,
             self._outputs,
@@ -174,6 +192,7 @@ class Tasks:
             stream=stream,
             offset=offset,
             follow=follow,
+            only_attempt=only_attempt,
             patience=patience,
             on_interruption=on_interruption,
         )

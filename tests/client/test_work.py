@@ -22,6 +22,7 @@ job: tick
 name: nightly
 cron_expression: "30 2 * * *"
 timezone: Europe/Berlin
+overlap_policy: buffer_all
 misfire_policy: FIRE_ONCE_NOW
 ---
 kind: Job
@@ -75,14 +76,17 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
         ["2027-03-29T00:30:00Z", "2027-03-29T02:30:00"],
     ]
 
-    # What was printed can be applied; what makes its tasks can change; what a file does not say stays.
+    # What was printed can be applied; what makes its tasks can change; what a file leaves out is as at first, but
+    # not whether it is paused.
     file.write_text(shown.text)
     assert "unchanged" in (await run("schedule", "apply", "-f", str(file))).err
+    assert (await run("schedule", "pause", "nightly")).code == 0
     file.write_text("{job: tick, name: nightly, interval_secs: 3600}")
     assert "changed" in (await run("schedule", "apply", "-f", str(file))).err
     data = json.loads((await run("schedule", "get", "nightly", "-o", "json")).text)
     assert (data["kind"], data["cron_expression"], data["interval_secs"]) == ("interval", None, 3600)
-    assert (data["timezone"], data["generation"]) == ("Europe/Berlin", 2)
+    assert (data["timezone"], data["overlap_policy"], data["enabled"]) == ("UTC", "skip", False)
+    assert data["generation"] == 2
 
     paused = await run("schedule", "pause", "nightly", "missing", "--note", "too \x1b[2J loud")
     assert paused.code == 1
@@ -154,6 +158,37 @@ async def test_tasks_are_submitted_shown_waited_for_and_cancelled(run: Run) -> N
     assert len(retried.text.split()) == 1
 
 
+async def test_what_waits_is_explained(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "work.yaml"
+    file.write_text(FILE)
+    assert (await run("apply", "-f", str(file))).code == 0
+    dry, triggered, schedule = await asyncio.gather(
+        run("job", "trigger", "tick", "--dry-run"),
+        run("job", "trigger", "tick", "--parameters", '{"a": 1}'),
+        run("schedule", "explain", "tick/nightly"),
+    )
+    assert (dry.text, dry.err) == ("", "novasphere: job tick would be triggered\n")
+    task_id = triggered.text.strip()
+    heading, next_time = schedule.text.splitlines()
+    assert heading.startswith("schedule nightly (")
+    assert heading.endswith(": active")
+    assert next_time.startswith("- It fires next at ")
+    assert "T02:30:00 Europe/Berlin)" in next_time
+    told, as_data, none = await asyncio.gather(
+        run("task", "explain", task_id),
+        run("task", "explain", f"task-{task_id.replace('-', '')}", "-o", "json"),
+        run("instance", "explain", task_id),
+    )
+    lines = told.text.splitlines()
+    assert lines[0] == f"task {task_id}: pending"
+    assert lines[1].startswith("- There is no node that could run it. (for ")
+    assert "Start an agent" in lines[2]
+    found = json.loads(as_data.text)
+    assert (found["obstacles"][0]["reason"], found["task"]["parameters"]) == ("NO_AGENT", {"a": 1})
+    assert none.code == 1
+    assert "does not exist" in none.err
+
+
 async def test_wrong_task_lines_say_what_to_do(run: Run) -> None:
     lines = {
         ("task", "submit"): "nothing to run",
@@ -161,7 +196,6 @@ async def test_wrong_task_lines_say_what_to_do(run: Run) -> None:
         ("task", "submit", "--type", "echo", "--payload", "{"): "is not JSON",
         ("task", "submit", "--label", "a", "--", "b"): "--label is KEY=VALUE",
         ("task", "list", "--status", "odd"): "'odd' is not one of pending",
-        ("task", "list", "-w", "--job", "a"): "--watch follows a whole namespace",
         ("wait", "--for=done", "tasks/a"): "finished, succeeded, deleted or state=STATE",
         ("schedule", "preview"): "name a schedule, or give --cron",
         ("schedule", "backfill", "a", "yesterday", "1h"): "is neither a duration",

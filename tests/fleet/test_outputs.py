@@ -258,11 +258,11 @@ async def test_output_and_end_in_one_frame_belong_together(world, agent, dispatc
 # -- attempts
 
 
-async def read(world, task_id: str, *, offset: int = 0, follow: bool = False, attempt: int = 0):
+async def read(world, task_id: str, *, offset: int = 0, follow: bool = False, **attempts: int):
     """Returns what is read of a task's output, and the END row."""
     data = b""
     run_id = task_ids.run_id(task_id)
-    stream = world.fleet.outputs.stream(ADMIN, run_id, 0, offset, follow, attempt)
+    stream = world.fleet.outputs.stream(ADMIN, run_id, 0, offset, follow, **attempts)
     async with aclosing(stream) as pages:
         async for events in pages:
             data += b"".join(event.data for event in events)
@@ -286,6 +286,11 @@ async def test_every_attempt_has_output_of_its_own(world, agent):
     assert (await read(world, task_id, attempt=3))[0] == b""
     assert (await read(world, task_id))[0] == b"second"  # the last that printed
     assert (await read(world, task_id, follow=True, attempt=1))[0] == b"first"
+    data, end = await read(world, task_id, offset=2, from_attempt=1)
+    assert data == b"rstsecond"
+    assert (end.attempt, end.next_attempt, end.next_offset) == (2, 0, 6)
+    with pytest.raises(errors.InvalidArgument, match="beside attempt"):
+        await read(world, task_id, attempt=1, from_attempt=1)
     with pytest.raises(errors.InvalidArgument, match="at most 3"):
         await read(world, task_id, attempt=4)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+from novasphere.api.v1 import watch_pb2
 from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
 from novasphere_server.core import firings, instants
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.core.schedules import ScheduleFilter
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import SCHEDULES
 from scheduling import DAEMON, EVENT, ONCE, Scheduling
@@ -577,3 +581,53 @@ async def test_the_check_finds_what_is_wrong(world: Any, damage: str, words: str
     await world.store.write(lambda tx: tx.execute(sa.text(damage.format(at=at))))
     found = [str(finding) for finding in await bench.check()]
     assert any(words in finding for finding in found), found
+
+
+# -- watches
+
+
+async def next_rows(watch: Any) -> list[Any]:
+    async with asyncio.timeout(60):
+        page = await anext(watch)
+    return [event for event in page.events if event.object is not None]
+
+
+async def test_a_watch_says_where_a_schedule_stands_as_a_read_does(bench: Scheduling):
+    schedules = bench.world.fleet.schedules
+    schedule_id, other = await bench.make(overlap_policy=ALLOW), await bench.make(kind=EVENT)
+    await bench.step()
+    await bench.pass_time(21)
+    async with aclosing(schedules.watch(ADMIN, ScheduleFilter(), "")) as watch:
+        rows = await next_rows(watch)
+        assert [row.object.message() for row in rows] == [
+            await bench.get(each) for each in sorted((schedule_id, other))
+        ]
+        cursor = (await anext(watch)).events[-1].cursor
+        await bench.update(schedule_id, description="twice")
+        [row] = await next_rows(watch)
+        assert row.object.message() == await bench.get(schedule_id)
+        assert row.object.message().fired_count == 3
+    paused = await schedules.with_standing(await schedules.pause(ADMIN, schedule_id, "enough"))
+    assert paused == await bench.get(schedule_id)
+    # Who comes later hears of both changes; what comes next is told of the last.
+    later = []
+    async with aclosing(schedules.watch(ADMIN, ScheduleFilter(), cursor)) as watch:
+        while len(later) < 2:
+            later += [row.object.message() for row in await next_rows(watch)]
+    assert (later[0].state, later[0].fired_count) == (pb.SCHEDULE_STATE_ACTIVE, 3)
+    assert not later[0].HasField("next_run_at")
+    assert later[1] == paused
+
+
+async def test_a_watch_takes_the_filters_of_a_list(bench: Scheduling):
+    schedules = bench.world.fleet.schedules
+    job_id = await bench.job()
+    mine, _ = await bench.make(job_id), await bench.make()
+    which = ScheduleFilter(job_id=job_id, state=pb.SCHEDULE_STATE_ACTIVE)
+    async with aclosing(schedules.watch(ADMIN, which, "")) as watch:
+        assert [row.object.message().id for row in await next_rows(watch)] == [mine]
+        await next_rows(watch)
+        await schedules.pause(ADMIN, mine)
+        [row] = await next_rows(watch)
+        assert row.type == watch_pb2.EVENT_TYPE_DELETED  # it left what is watched
+        assert row.object.message().state == pb.SCHEDULE_STATE_ACTIVE

@@ -72,6 +72,19 @@ async def test_a_token_does_what_it_was_given_until_its_time(rest: Rest):
     assert await can(rest, made["token"]) == [200, 403, 403]
 
 
+async def test_a_request_that_is_repeated_gets_the_same_token(rest: Rest):
+    body = {"agent_id": await reserve(rest), "permissions": ["read"]}
+    _, first = await rest.ask("POST", GENERATE, body, Idempotency_Key="once")
+    rest.server.clock.advance(60)
+    assert await rest.ask("POST", GENERATE, body, Idempotency_Key="once") == (200, first)
+    assert (await generate(rest, body["agent_id"]))["token"] != first["token"]
+    status, _ = await rest.ask("POST", GENERATE, body | {"ttl_seconds": 5}, Idempotency_Key="once")
+    assert status == 422
+    status, checked = await rest.ask("POST", f"{GENERATE}?dry_run=true", body)
+    assert (status, checked["token"]) == (200, "")
+    assert await can(rest, first["token"]) == [200, 403, 403]
+
+
 async def test_the_tokens_of_a_deleted_agent_are_over(rest: Rest):
     agent_id, other = await reserve(rest), await reserve(rest, "agent-02")
     proved, unseen = [(await generate(rest, agent_id))["token"] for _ in range(2)]

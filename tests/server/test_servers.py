@@ -51,6 +51,16 @@ async def test_this_server_is_listed_described_and_not_deleted(rest: Rest):
     assert (status, told["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
+async def test_a_change_that_is_repeated_is_made_once(rest: Rest):
+    _, page = await rest.ask("POST", f"{SERVERS}/query", {})
+    path = f"{SERVERS}/{page['data'][0]['id']}"
+    for description, key in (("first", "once"), ("second", "twice"), ("first", "once")):
+        body = {"description": description}
+        assert await rest.ask("POST", f"{path}/update", body, Idempotency_Key=key) == (200, None)
+    assert rest.headers["Idempotency-Replayed"] == "true"
+    assert (await rest.ask("GET", path))[1]["description"] == "second"
+
+
 async def test_the_next_server_at_an_address_keeps_what_was_said_of_it(tmp_path: Path):
     address = Address("127.0.0.1", reserve_port())
     ids = []

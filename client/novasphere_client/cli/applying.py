@@ -29,14 +29,8 @@ File = Annotated[
     ),
 ]
 
-# What the server decides may stand in a file as `get -o yaml` printed it.
-_SERVERS_OWN = {
-    JOB: {"id", "created_at", "updated_at", "created_by", "revision", "number"},
-    SCHEDULE: {
-        "id", "created_at", "updated_at", "created_by", "updated_by", "revision", "number", "next_run_at",
-        "state", "pause_note", "generation", "generation_begin", "fired_count", "position", "namespace_id",
-    },
-}  # fmt: skip
+_IDENTITY = {"namespace_id", "name", "job_id", "validate_only"}
+_SWITCH = {"enabled", "status"}
 # What the published API says twice, and which of the two counts here.
 _SAID_TWICE = {"schedule_kind": "kind", "status": "enabled", "interval_seconds": "interval_secs"}
 _TIMES = {"cron_expression": "cron", "interval_secs": "interval", "interval_seconds": "interval"}
@@ -59,7 +53,7 @@ class Document:
 
 
 def run(context: typer.Context, file: str, default_kind: str, *, dry_run: bool) -> None:
-    """Makes what a file describes, or changes it to what it says; what it does not say stays."""
+    """Makes what a file describes, or changes it to what it says."""
     documents = list(_read(file, default_kind))
     # Jobs first, whatever the order in the file: schedules need theirs.
     documents.sort(key=lambda document: document.kind != JOB)
@@ -142,7 +136,8 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
         for field, made_by in _TIMES.items():
             if data.get(field) is not None and not (data.get("kind") or data.get("schedule_kind")):
                 data["kind"] = made_by
-    fields = {name: value for name, value in data.items() if name not in _SERVERS_OWN[kind]}
+    # What the server decides may stand in a file as `get -o yaml` printed it.
+    fields = {name: value for name, value in data.items() if name not in _servers_own(kind)}
     return Document(kind, namespace, job, data["name"], fields)
 
 
@@ -160,14 +155,10 @@ async def _apply_job(client: Client, wanted: Document, request_id: str, dry_run:
         create.request_id, create.validate_only = request_id, dry_run
         await client.jobs.create(create)
         return "created"
-    named = {
-        name: value for name, value in wanted.fields.items() if name not in ("name", "namespace_id")
-    }
-    if not named:
-        return "unchanged"
-    update = json_form.decode(job_service_pb2.UpdateJobRequest, named)
+    said = {name: value for name, value in wanted.fields.items() if name not in ("name", "namespace_id")}
+    update = json_form.decode(job_service_pb2.UpdateJobRequest, said)
     update.job_id = known.id
-    update.update_mask.paths.extend(named)
+    update.update_mask.paths.extend(_settings(job_service_pb2.CreateJobRequest, said))
     update.request_id, update.validate_only = request_id, dry_run
     await client.jobs.update(update)
     if dry_run:
@@ -198,17 +189,9 @@ async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry
         await client.schedules.create(create)
         return "created"
     known = page.data[0]
-    named = [name for name in wanted.fields if name != "name"]
-    if "kind" in named:  # what made its tasks before must not stay beside what makes them now
-        named += [name for name in ("cron_expression", "interval_secs") if name not in named]
-    update = json_form.decode(
-        schedule_service_pb2.UpdateScheduleRequest,
-        {name: value for name, value in wanted.fields.items() if name in named},
-    )
-    known_fields = json_form.named(schedule_service_pb2.UpdateScheduleRequest.DESCRIPTOR)
-    update.update_mask.paths.extend(dict.fromkeys(known_fields[name].name for name in named))
-    if not update.update_mask.paths:
-        return "unchanged"
+    said = {name: value for name, value in wanted.fields.items() if name != "name"}
+    update = json_form.decode(schedule_service_pb2.UpdateScheduleRequest, said)
+    update.update_mask.paths.extend(_settings(schedule_service_pb2.CreateScheduleRequest, said))
     update.schedule_id, update.request_id, update.validate_only = known.id, request_id, dry_run
     await client.schedules.update(update)
     if dry_run:
@@ -217,13 +200,40 @@ async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry
     return "unchanged" if after.revision == known.revision else "changed"
 
 
+def _servers_own(kind: str) -> set[str]:
+    """Returns the fields of a resource that nobody but the server sets."""
+    from novasphere.schedule.v1 import job_pb2, job_service_pb2, schedule_pb2, schedule_service_pb2
+
+    from novasphere_client import json_form
+
+    shown, create = (
+        (job_pb2.Job, job_service_pb2.CreateJobRequest)
+        if kind == JOB
+        else (schedule_pb2.Schedule, schedule_service_pb2.CreateScheduleRequest)
+    )
+    return json_form.named(shown.DESCRIPTOR).keys() - json_form.named(create.DESCRIPTOR).keys()
+
+
+def _settings(create: Any, said: dict[str, Any]) -> list[str]:
+    """Returns the fields that a document decides: all that could be set at first, said or not. Only whether it is
+    enabled is left to those who enable and pause, unless the document says it.
+    """
+    from novasphere_client import json_form
+
+    known = json_form.named(create.DESCRIPTOR)
+    names = {known[name].name for name in said}
+    every = (field.name for field in json_form.fields(create.DESCRIPTOR).values())
+    return [name for name in every if name not in _IDENTITY and (name in names or name not in _SWITCH)]
+
+
 def apply_file(
     context: typer.Context,
     file: File,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Makes the jobs and schedules of a file, or changes them to what it says; what it does not say stays.
+    """Makes the jobs and schedules of a file, or changes them to what it says.
 
-    Each document has a `kind`, Job or Schedule, and a name; a schedule also says its `job`, by name.
+    Each document has a `kind`, Job or Schedule, and a name; a schedule also says its `job`, by name. What it
+    leaves out is as if it were new, but whether it is enabled, which stays.
     """
     run(context, file, "", dry_run=dry_run)

@@ -19,6 +19,13 @@ def word(message: Any, name: str) -> str:
     return (json_form.spell(enum, getattr(message, name)) or "").lower()
 
 
+def number(enum: Any, said: str | None) -> Any:
+    """Returns the number of a word of an enum, 0 where nothing is said."""
+    from novasphere_client import json_form
+
+    return json_form.number_of(enum, said) if said else 0
+
+
 def age(message: Any, name: str) -> str:
     """Returns how long ago an instant was, or how far off it is, empty where there is none."""
     if not message.HasField(name):

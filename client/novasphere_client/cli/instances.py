@@ -8,7 +8,9 @@ import typer
 
 from novasphere_client.cli import (
     completing,
+    explaining,
     fields,
+    logs,
     options,
     printing,
     selecting,
@@ -69,6 +71,12 @@ COLUMNS = [
 ]
 
 
+ID = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The attempt's id.", autocompletion=completing.instances),
+]
+
+
 def name(instance: Any) -> str:
     """Returns what `-o name` prints of an attempt."""
     return str(instance.id)
@@ -107,22 +115,29 @@ def list_instances(
 ) -> None:
     """Lists attempts, newest first unless --sort-by says how to print those that --limit chose."""
     options.check_is_sorted_or_watched(sort_by, watch or watch_only)
-    options.check_is_filtered_or_watched(task or job or node or status, watch or watch_only)
     printer = Printer(output, COLUMNS, name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
         within = selecting.namespace(client, namespace, all_namespaces)
+        job_id = (await selecting.job(client, job)).id if job else ""
         if watch or watch_only:
-            manner = Manner(changes_only=watch_only)
-            return await _watch(client, printer, manner, namespace=within)
+            return await _watch(
+                client,
+                printer,
+                Manner(changes_only=watch_only),
+                namespace=within,
+                task_id=task,
+                job_id=job_id,
+                node_id=node,
+                status=fields.number(_status_enum(), status),
+            )
         where: dict[str, Any] = {
             "namespace_id": within,
             "status": (status or "").lower(),
             "task_id": task,
+            "job_id": job_id,
             "agent_id": node,
         }
-        if job:
-            where["job_id"] = (await selecting.job(client, job)).id
         where = {field: value for field, value in where.items() if value}
         page = await client.instances.list(where, page_size=limit)
         rows = sorting.by(sort_by, page.data)
@@ -164,10 +179,7 @@ def get_instances(
 @app.command("describe")
 def describe_instance(
     context: typer.Context,
-    instance_id: Annotated[
-        str,
-        typer.Argument(metavar="ID", help="The attempt's id.", autocompletion=completing.instances),
-    ],
+    instance_id: ID,
 ) -> None:
     """Shows an attempt for people, with the beginning of what it printed."""
 
@@ -178,6 +190,53 @@ def describe_instance(
             if text:
                 lines = "\n".join(f"  {printing.plain(line)}" for line in text.splitlines())
                 terminal.put(f"\n{title}:\n{lines}")
+
+    sessions.run(context, work)
+
+
+@app.command("logs")
+def print_logs(
+    context: typer.Context,
+    instance_id: ID,
+    follow: logs.Follow = False,
+    stream: logs.Stream = None,
+    offset: logs.Offset = 0,
+) -> None:
+    """Prints what an attempt printed: its standard output here, its standard error there."""
+    logs.check_stream(stream)
+
+    async def work(client: Client) -> None:
+        instance = await client.instances.get(instance_id)
+        await logs.show(
+            client,
+            instance.task_id,
+            stream=stream,
+            offset=offset,
+            follow=follow,
+            only_attempt=instance.attempt,
+        )
+
+    sessions.run(context, work)
+
+
+@app.command("explain")
+def explain_instance(
+    context: typer.Context, instance_id: ID, output: options.Output = Form.TABLE
+) -> None:
+    """Tells how an attempt stands or ended, and then why its task stands as it does."""
+
+    async def work(client: Client) -> None:
+        instance = await client.instances.get(instance_id)
+        found = await client.tasks.explain(instance.task_id)
+        state = fields.word(instance, "state").replace("_", " ")
+        why = instance.error_message or instance.reason
+        where = instance.agent_id or "no node"
+        explaining.show(
+            output,
+            found,
+            f"attempt {instance.attempt} on {where}: {state}{f' ({why})' if why else ''}",
+            f"task {found.task.id}: {fields.word(found.task, 'state').replace('_', ' ')}",
+        )
 
     sessions.run(context, work)
 
@@ -247,16 +306,10 @@ def watch_instances(
     sessions.run(context, work)
 
 
-async def _watch(
-    client: Client, printer: Printer, manner: Manner, *, namespace: str = "", task_id: str = ""
-) -> int:
+async def _watch(client: Client, printer: Printer, manner: Manner, **which: Any) -> int:
     def start(cursor: str, on_interruption: OnInterruption) -> InstanceWatch:
         return client.instances.watch(
-            cursor=cursor,
-            task_id=task_id,
-            namespace=namespace,
-            patience=None,
-            on_interruption=on_interruption,
+            cursor=cursor, patience=None, on_interruption=on_interruption, **which
         )
 
     return await watching.show(client, start, printer, manner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ from novasphere_client.cli.watching import Manner
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
-    from novasphere_client.errors import NovasphereError
+    from novasphere_client.connection import OnInterruption
     from novasphere_client.jobs import JobWatch
 
 jobs = typer.Typer(no_args_is_help=True, help="Jobs: what is to be run again and again.")
@@ -34,6 +35,12 @@ agents = typer.Typer(
 )
 
 _COLOURS = {"enabled": "green", "online": "green", "busy": "yellow", "error": "red", "offline": "red"}
+
+
+def _status_enum() -> Any:
+    from novasphere.schedule.v1 import job_pb2
+
+    return job_pb2.JobStatus.DESCRIPTOR
 
 
 def _status(message: Any) -> str:
@@ -70,6 +77,14 @@ JobNames = Annotated[
         autocompletion=completing.jobs,
     ),
 ]
+JobName = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="The job: its id, or its name, with NAMESPACE/ before that of another namespace.",
+        autocompletion=completing.jobs,
+    ),
+]
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="Only those of this namespace. Unset: all.")
 ]
@@ -85,7 +100,9 @@ def _agent_name(agent: Any) -> str:
 
 @jobs.command("apply")
 def apply_jobs(context: typer.Context, file: applying.File, dry_run: options.DryRun = False) -> None:
-    """Makes the jobs of a file, or changes them to what it says; what it does not say stays.
+    """Makes the jobs of a file, or changes them to what it says.
+
+    What a document leaves out is as if the job were new, but whether it is enabled, which stays.
 
     Documents of kind Schedule make schedules.
     """
@@ -95,6 +112,14 @@ def apply_jobs(context: typer.Context, file: applying.File, dry_run: options.Dry
 @jobs.command("list")
 def list_jobs(
     context: typer.Context,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            parser=options.word_of(_status_enum),
+            metavar="STATUS",
+            help="Only jobs that are enabled or disabled.",
+        ),
+    ] = None,
     namespace: Namespace = "",
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
@@ -107,10 +132,11 @@ def list_jobs(
     async def work(client: Client) -> int:
         from novasphere.schedule.v1 import job_service_pb2
 
+        wanted = fields.number(_status_enum(), status)
         if watch or watch_only:
             manner = Manner(changes_only=watch_only)
-            return await _watch(client, printer, manner, namespace=namespace)
-        found = [job async for job in client.jobs.all(namespace=namespace)]
+            return await _watch(client, printer, manner, namespace=namespace, status=wanted)
+        found = [job async for job in client.jobs.all(namespace=namespace, status=wanted)]
         response = job_service_pb2.ListJobsResponse(
             data=found, total=len(found), page=1, page_size=max(len(found), 1)
         )
@@ -186,6 +212,44 @@ def disable_jobs(context: typer.Context, names: JobNames, dry_run: options.DryRu
     _each(context, names, disable, "disabled", dry_run)
 
 
+@jobs.command("trigger")
+def trigger_job(
+    context: typer.Context,
+    name: JobName,
+    parameters: Annotated[
+        str | None,
+        typer.Option(
+            parser=options.json_value,
+            metavar="JSON",
+            help="What the task is given; programs find it in NOVA_PARAMETERS.",
+        ),
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=options.moment,
+            metavar="TIME",
+            help="Not before this time, or this long from now.",
+        ),
+    ] = None,
+    priority: Annotated[int, typer.Option(help="Who goes first: the greater.")] = 0,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Makes a task of a job now, and prints the task's id."""
+
+    async def work(client: Client) -> None:
+        job = await selecting.job(client, name)
+        task = await client.jobs.trigger(
+            job.id, parameters=parameters, priority=priority, scheduled_at=at, validate_only=dry_run
+        )
+        if dry_run:
+            terminal.say(f"job {name} would be triggered")
+        else:
+            terminal.put(task.id)
+
+    sessions.run(context, work)
+
+
 def _each(
     context: typer.Context,
     names: list[str],
@@ -231,11 +295,9 @@ def watch_jobs(
     sessions.run(context, work)
 
 
-async def _watch(client: Client, printer: Printer, manner: Manner, *, namespace: str = "") -> int:
-    def start(cursor: str, on_interruption: Callable[[NovasphereError], None]) -> JobWatch:
-        return client.jobs.watch(
-            cursor=cursor, namespace=namespace, patience=None, on_interruption=on_interruption
-        )
+async def _watch(client: Client, printer: Printer, manner: Manner, **which: Any) -> int:
+    def start(cursor: str, on_interruption: OnInterruption) -> JobWatch:
+        return client.jobs.watch(cursor=cursor, patience=None, on_interruption=on_interruption, **which)
 
     return await watching.show(client, start, printer, manner)
 

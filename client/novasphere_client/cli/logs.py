@@ -22,8 +22,16 @@ def check_stream(stream: str | None) -> None:
         raise typer.BadParameter(f"--stream is stdout or stderr, not {stream!r}")
 
 
-async def show(client: Client, spelled: str, *, stream: str | None, offset: int, follow: bool) -> None:
-    """Prints the output of the command or the task that is spelled so."""
+async def show(
+    client: Client,
+    spelled: str,
+    *,
+    stream: str | None,
+    offset: int,
+    follow: bool,
+    only_attempt: int = 0,
+) -> None:
+    """Prints the output of the command or the task that is spelled so, or of one of its attempts."""
     from novasphere.node.v1 import command_service_pb2
 
     from novasphere_client.cli.sinks import Sink
@@ -33,8 +41,13 @@ async def show(client: Client, spelled: str, *, stream: str | None, offset: int,
         f"OUTPUT_STREAM_{stream.upper() if stream else 'UNSPECIFIED'}"
     )
     sink = Sink()
-    pieces = client.commands.output(
-        spelled, stream=which, offset=offset, follow=follow, patience=None if follow else 10.0
+    pieces = client.tasks.output(
+        spelled,
+        stream=which,
+        offset=offset,
+        follow=follow,
+        only_attempt=only_attempt,
+        patience=None if follow else 10.0,
     )
     async with pieces:
         async for piece in pieces:

@@ -174,12 +174,6 @@ def check_is_sorted_or_watched(sort_by: str, is_watched: bool) -> None:
         raise typer.BadParameter("--sort-by sorts what is there; changes come in their own order")
 
 
-def check_is_filtered_or_watched(filtered: object, is_watched: bool) -> None:
-    """Refuses to watch by a filter that the server's watches do not know."""
-    if filtered and is_watched:
-        raise typer.BadParameter("--watch follows a whole namespace: only --namespace narrows it")
-
-
 def tell_of_more(form: Form, shown: int, total: int, what: str) -> None:
     """Says that a table does not show all."""
     if total > shown and form in {Form.TABLE, Form.WIDE}:

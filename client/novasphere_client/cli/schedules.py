@@ -11,6 +11,7 @@ import typer
 from novasphere_client.cli import (
     applying,
     completing,
+    explaining,
     fields,
     options,
     selecting,
@@ -67,9 +68,6 @@ COLUMNS = [
     Column("ID", lambda s: str(s.id), is_wide=True),
 ]
 
-# Watches tell of what clients change: not of every time that passes.
-WATCH_COLUMNS = [column for column in COLUMNS if column.title not in {"NEXT", "FIRED"}]
-
 FIRING_COLUMNS = [
     Column("TIME", lambda f: fields.instant(f, "nominal_time")),
     Column("UNTIL", lambda f: fields.instant(f, "last_nominal_time") if f.count > 1 else ""),
@@ -125,7 +123,9 @@ def _task_of(firing: Any) -> str:
 def apply_schedules(
     context: typer.Context, file: applying.File, dry_run: options.DryRun = False
 ) -> None:
-    """Makes the schedules of a file, or changes them to what it says; what it does not say stays.
+    """Makes the schedules of a file, or changes them to what it says.
+
+    What a document leaves out is as if the schedule were new, but whether it is enabled, which stays.
 
     A schedule is known by its job, which it says by name as `job`, and by its own name. Documents of
     kind Job make jobs.
@@ -158,18 +158,25 @@ def list_schedules(
 ) -> None:
     """Lists schedules, newest first unless --sort-by says how to print those that --limit chose."""
     options.check_is_sorted_or_watched(sort_by, watch or watch_only)
-    options.check_is_filtered_or_watched(job or status, watch or watch_only)
-    columns = WATCH_COLUMNS if watch or watch_only else COLUMNS
-    printer = Printer(output, columns, _name, no_headers=no_headers)
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
         within = selecting.namespace(client, namespace, all_namespaces)
+        job_id = (await selecting.job(client, job)).id if job else ""
         if watch or watch_only:
-            manner = Manner(changes_only=watch_only)
-            return await _watch(client, printer, manner, namespace=within)
-        where: dict[str, Any] = {"namespace_id": within, "state": (status or "").upper()}
-        if job:
-            where["job_id"] = (await selecting.job(client, job)).id
+            return await _watch(
+                client,
+                printer,
+                Manner(changes_only=watch_only),
+                namespace=within,
+                job_id=job_id,
+                state=fields.number(_state_enum(), status),
+            )
+        where: dict[str, Any] = {
+            "namespace_id": within,
+            "state": (status or "").upper(),
+            "job_id": job_id,
+        }
         where = {field: value for field, value in where.items() if value}
         page = await client.schedules.list(where, page_size=limit)
         rows = sorting.by(sort_by, page.data)
@@ -250,6 +257,19 @@ def _described(schedule: Any, job: Any) -> list[tuple[str, str]]:
         ("Made", fields.instant_and_age(schedule, "created_at")),
         ("Changed", fields.instant_and_age(schedule, "updated_at")),
     ]
+
+
+@app.command("explain")
+def explain_schedule(context: typer.Context, name: Name, output: options.Output = Form.TABLE) -> None:
+    """Tells when a schedule fires next, or why it does not, and what would change that."""
+
+    async def work(client: Client) -> None:
+        found = await client.schedules.explain(await selecting.schedule(client, name))
+        schedule = found.schedule
+        heading = f"schedule {schedule.name} ({schedule.id}): {fields.word(schedule, 'state')}"
+        explaining.show(output, found, heading)
+
+    sessions.run(context, work)
 
 
 def _each(
@@ -542,7 +562,7 @@ def watch_schedules(
 
     It goes on where it was after any break. Exit code 4: changes were lost, and it ends.
     """
-    printer = Printer(output, WATCH_COLUMNS, _name, no_headers=no_headers, events=events)
+    printer = Printer(output, COLUMNS, _name, no_headers=no_headers, events=events)
     manner = Manner(cursor, changes_only=watch_only, timeout=timeout, needs_all=True)
 
     async def work(client: Client) -> int:
@@ -553,16 +573,10 @@ def watch_schedules(
     sessions.run(context, work)
 
 
-async def _watch(
-    client: Client, printer: Printer, manner: Manner, *, namespace: str = "", schedule_id: str = ""
-) -> int:
+async def _watch(client: Client, printer: Printer, manner: Manner, **which: Any) -> int:
     def start(cursor: str, on_interruption: OnInterruption) -> ScheduleWatch:
         return client.schedules.watch(
-            cursor=cursor,
-            schedule_id=schedule_id,
-            namespace=namespace,
-            patience=None,
-            on_interruption=on_interruption,
+            cursor=cursor, patience=None, on_interruption=on_interruption, **which
         )
 
     return await watching.show(client, start, printer, manner)

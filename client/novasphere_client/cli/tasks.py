@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 from novasphere_client.cli import (
     completing,
+    explaining,
     fields,
     instances,
     logs,
@@ -314,19 +315,28 @@ def list_tasks(
 ) -> None:
     """Lists tasks, newest first unless --sort-by says how to print those that --limit chose."""
     options.check_is_sorted_or_watched(sort_by, watch or watch_only)
-    options.check_is_filtered_or_watched(job or schedule or status, watch or watch_only)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
         within = selecting.namespace(client, namespace, all_namespaces)
+        job_id = (await selecting.job(client, job)).id if job else ""
+        schedule_id = await selecting.schedule(client, schedule) if schedule else ""
         if watch or watch_only:
-            manner = Manner(changes_only=watch_only)
-            return await _watch(client, printer, manner, namespace=within)
-        where: dict[str, Any] = {"namespace_id": within, "status": (status or "").lower()}
-        if job:
-            where["job_id"] = (await selecting.job(client, job)).id
-        if schedule:
-            where["schedule_id"] = await selecting.schedule(client, schedule)
+            return await _watch(
+                client,
+                printer,
+                Manner(changes_only=watch_only),
+                namespace=within,
+                job_id=job_id,
+                schedule_id=schedule_id,
+                status=fields.number(_status_enum(), status),
+            )
+        where: dict[str, Any] = {
+            "namespace_id": within,
+            "status": (status or "").lower(),
+            "job_id": job_id,
+            "schedule_id": schedule_id,
+        }
         where = {field: value for field, value in where.items() if value}
         page = await client.tasks.list(where, page_size=limit)
         rows = sorting.by(sort_by, page.data)
@@ -417,6 +427,18 @@ def _described(task: Any) -> list[tuple[str, str]]:
     ]
 
 
+@app.command("explain")
+def explain_task(context: typer.Context, task_id: ID, output: options.Output = Form.TABLE) -> None:
+    """Tells why a task stands as it does: what it waits for, what would change that, how it ended."""
+
+    async def work(client: Client) -> None:
+        found = await client.tasks.explain(task_id)
+        state = _state(found.task).replace("_", " ")
+        explaining.show(output, found, f"task {found.task.id}: {state}")
+
+    sessions.run(context, work)
+
+
 @app.command("logs")
 def print_logs(
     context: typer.Context,
@@ -424,12 +446,17 @@ def print_logs(
     follow: logs.Follow = False,
     stream: logs.Stream = None,
     offset: logs.Offset = 0,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, metavar="NUMBER", help="Only this attempt; 1 is the first.")
+    ] = None,
 ) -> None:
     """Prints what the present attempt of a task printed, or its last: standard error there, the rest here."""
     logs.check_stream(stream)
 
     async def work(client: Client) -> None:
-        await logs.show(client, task_id, stream=stream, offset=offset, follow=follow)
+        await logs.show(
+            client, task_id, stream=stream, offset=offset, follow=follow, only_attempt=attempt or 0
+        )
 
     sessions.run(context, work)
 
@@ -544,16 +571,8 @@ def watch_tasks(
     sessions.run(context, work)
 
 
-async def _watch(
-    client: Client, printer: Printer, manner: Manner, *, namespace: str = "", task_id: str = ""
-) -> int:
+async def _watch(client: Client, printer: Printer, manner: Manner, **which: Any) -> int:
     def start(cursor: str, on_interruption: OnInterruption) -> TaskWatch:
-        return client.tasks.watch(
-            cursor=cursor,
-            task_id=task_id,
-            namespace=namespace,
-            patience=None,
-            on_interruption=on_interruption,
-        )
+        return client.tasks.watch(cursor=cursor, patience=None, on_interruption=on_interruption, **which)
 
     return await watching.show(client, start, printer, manner)

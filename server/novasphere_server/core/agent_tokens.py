@@ -1,7 +1,7 @@
 """Signed tokens (JWT) that this server itself gives out, in the name of an agent.
 
 They are signed with a key of their own, made when the first one is asked for and kept in the database, as what must
-sign cannot be kept as a hash: who can read the database can sign. Nothing is stored of a token. It ends at its time,
+sign cannot be kept as a hash: who can read the database can sign. No token is stored. It ends at its time,
 or with its node.
 
 The library that signs is imported once there is a key: it takes memory that most servers need not give.
@@ -14,8 +14,10 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
+from google.protobuf.wrappers_pb2 import StringValue
 from novasphere.api.v1 import options_pb2
 
 from novasphere_server.clock import Clock
@@ -25,6 +27,7 @@ from novasphere_server.core.principals import Principal, PrincipalKind
 from novasphere_server.core.refusals import Refused
 from novasphere_server.errors import InvalidArgument
 from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
@@ -66,9 +69,12 @@ class AgentTokens:
         agent_id: str,
         scopes: Sequence[options_pb2.Scope.ValueType],
         ttl_seconds: int | None,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
     ) -> AgentToken:
-        """Returns a token for the agent. Raises NodeNotFound, and PermissionDenied for a scope that the granter does
-        not hold.
+        """Returns a token for the agent, empty when it was only checked. Raises NodeNotFound, and PermissionDenied
+        for a scope that the granter does not hold.
         """
         granted = sorted(set(scopes)) or [options_pb2.SCOPE_READ]
         for scope in granted:
@@ -79,21 +85,31 @@ class AgentTokens:
         import jwt
 
         issued_at = self._clock.now_us() // _SECOND
-        expires_at = issued_at + (_TTL if ttl_seconds is None else ttl_seconds)
-        token_id = secrets.token_hex(8)
-        claims = {
+        claims: dict[str, Any] = {
             "iss": _ISSUER,
             "sub": agent.id,
             "iat": issued_at,
             "nbf": issued_at,
-            "exp": expires_at,
-            "jti": token_id,
+            "exp": issued_at + (_TTL if ttl_seconds is None else ttl_seconds),
+            "jti": secrets.token_hex(8),
             "permissions": [keys.scope_word(scope) for scope in granted],
         }
         if granter.namespaces:
             claims["namespaces"] = sorted(granter.namespaces)
-        signed = jwt.encode(claims, await self._signing_key(), _ALGORITHM, headers={"kid": KEY_ID})
-        return AgentToken(signed, token_id, agent.id, issued_at, expires_at)
+        if idempotency is not None:
+            # What is kept is what the token says: signed again, it is the same token, and a thief gets none.
+            kept = await self._store.write(
+                lambda _: StringValue(value=json.dumps(claims)),
+                idempotency=idempotency,
+                is_dry_run=is_dry_run,
+                result_type=StringValue,
+            )
+            claims = json.loads(kept.value)
+        signed = ""
+        if not is_dry_run:
+            signing_key = await self._signing_key()
+            signed = jwt.encode(claims, signing_key, _ALGORITHM, headers={"kid": KEY_ID})
+        return AgentToken(signed, claims["jti"], claims["sub"], claims["iat"], claims["exp"])
 
     @staticmethod
     def is_one(token: str) -> bool:

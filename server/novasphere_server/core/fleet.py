@@ -19,6 +19,7 @@ from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.nodes import Nodes
 from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
+from novasphere_server.core.schedule_explanations import ScheduleExplanations
 from novasphere_server.core.schedule_tasks import ScheduleTasks
 from novasphere_server.core.schedules import Schedules
 from novasphere_server.core.server_rows import ServerRows
@@ -69,6 +70,7 @@ class Fleet:
         self.task_stats = TaskStats(store, clock)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
         self.task_explanations = TaskExplanations(store, clock, self.presence, self.links)
+        self.schedule_explanations = ScheduleExplanations(store, clock, self.schedules)
 
     def backlogs(self) -> dict[str, Backlog]:
         """Returns what is to be deleted of what, by name."""

@@ -113,20 +113,29 @@ class Jobs:
         return await self._store.list(pages.query(JOBS, FIELDS, request, pages.reachable(principal)))
 
     def watch(
-        self, principal: Principal, job_id: str, namespace: str, cursor: str
+        self,
+        principal: Principal,
+        job_id: str,
+        namespace: str,
+        cursor: str,
+        status: pb.JobStatus.ValueType = pb.JOB_STATUS_UNSPECIFIED,
     ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch. The caller must aclose() it."""
         if namespace:
             check_namespace(principal, namespace)
 
         def matches(job: pb.Job) -> bool:
-            return principal.may_touch(job.namespace_id) and namespace in ("", job.namespace_id)
+            return (
+                principal.may_touch(job.namespace_id)
+                and namespace in ("", job.namespace_id)
+                and status in (pb.JOB_STATUS_UNSPECIFIED, job.status)
+            )
 
         return self._store.watch(
             Watch(
                 kind=JOBS,
                 cursor=cursor,
-                identity=(job_id, namespace, principal.namespaces),
+                identity=(job_id, namespace, status, principal.namespaces),
                 matches=matches,
                 key=job_id,
             )

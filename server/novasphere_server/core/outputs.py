@@ -58,34 +58,38 @@ class Outputs:
         offset: int,
         follow: bool,
         attempt: int = 0,
+        from_attempt: int = 0,
     ) -> AsyncGenerator[list[api.OutputEvent], None]:
-        """Yields output from `offset` on and at last the END row: of the attempt of a number, or of the last that
-        printed something. With `follow`, stays until the command has ended, or that attempt; where none was
-        named and it is tried again, an END row comes between the attempts. Raises CommandNotFound. The caller
-        must aclose() it.
+        """Yields output from `offset` on and at last the END row: of `attempt` alone, or of `from_attempt` and those
+        after it, or of the last that printed something. With `follow`, stays until the command has ended, or
+        that attempt; where none was named and it is tried again, those that follow come too. An END row comes
+        between attempts. Raises CommandNotFound. The caller must aclose() it.
         """
+        if attempt and from_attempt:
+            raise InvalidArgument("from_attempt", "must not be set beside attempt")
         with self._following(task_ids.run_id(command_id)) as more:
-            shown = 0
+            shown = from_attempt
             while True:
                 more.clear()
                 # Before the output is read: whatever came before the end is then seen.
                 command = (await self._commands.get(principal, command_id)).message().command
-                if attempt > command.attempt:
-                    raise InvalidArgument("attempt", f"must be at most {command.attempt}, the last one")
+                for field, number in (("attempt", attempt), ("from_attempt", from_attempt)):
+                    if number > max(1, command.attempt):
+                        raise InvalidArgument(field, f"must be at most {command.attempt}, the last one")
                 latest = attempt or await self._last_printed(command)
-                for each in sorted({shown or latest, latest}):
-                    if 0 < shown < each:
+                shown = shown or latest
+                for each in range(shown, max(shown, latest) + 1):
+                    if shown < each:
                         # Each attempt's output starts at its own beginning.
-                        yield [_end(command, offset, 0)]
-                        offset = 0
+                        yield [_end(command, shown, offset, next_attempt=each)]
+                        shown, offset = each, 0
                     async with aclosing(self._pages(command.command_id, each, stream, offset)) as pages:
                         async for page in pages:
                             yield page
                             offset = page[-1].next_offset
-                shown = latest
                 is_over = commands.has_ended(command) or 0 < attempt < command.attempt
                 if is_over or not follow:
-                    yield [_end(command, offset, offset)]
+                    yield [_end(command, shown, offset)]
                     return
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_UNASKED if self._store.is_shared else None):
@@ -159,14 +163,20 @@ class Outputs:
                     offset=begin + skipped,
                     data=data[skipped:],
                     next_offset=begin + len(data),
+                    attempt=attempt,
                 )
             )
         return events
 
 
-def _end(command: pb.Command, offset: int, next_offset: int) -> api.OutputEvent:
+def _end(command: pb.Command, attempt: int, offset: int, *, next_attempt: int = 0) -> api.OutputEvent:
     return api.OutputEvent(
-        type=api.OUTPUT_EVENT_TYPE_END, offset=offset, next_offset=next_offset, command=command
+        type=api.OUTPUT_EVENT_TYPE_END,
+        offset=offset,
+        next_offset=0 if next_attempt else offset,
+        command=command,
+        attempt=attempt,
+        next_attempt=next_attempt,
     )
 
 

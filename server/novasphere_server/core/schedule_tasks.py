@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,6 +109,41 @@ class TaskFilter:
 
     task_id: str = ""
     namespace: str = ""
+    job_id: str = ""
+    schedule_id: str = ""
+    status: pb.TaskStatus.ValueType = pb.TASK_STATUS_UNSPECIFIED
+
+    def matches(self, stored: pb.StoredTask) -> bool:
+        task = stored.task
+        return (
+            self.namespace in ("", task.namespace_id)
+            and self.job_id in ("", task.job_id)
+            and self.schedule_id in ("", task.schedule_id)
+            and self.status in (pb.TASK_STATUS_UNSPECIFIED, states.TASK_STATUS[task.state])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFilter:
+    """Which attempts to watch. Empty values choose everything."""
+
+    instance_id: str = ""
+    task_id: str = ""
+    namespace: str = ""
+    job_id: str = ""
+    agent_id: str = ""
+    status: pb.TaskInstanceStatus.ValueType = pb.TASK_INSTANCE_STATUS_UNSPECIFIED
+
+    def matches(self, stored: pb.StoredTask) -> bool:
+        task, instance = stored.task, stored.instance
+        status = states.INSTANCE_STATUS[instance.state]
+        return (
+            self.instance_id in ("", instance.id)
+            and self.namespace in ("", task.namespace_id)
+            and self.job_id in ("", task.job_id)
+            and self.agent_id in ("", instance.agent_id)
+            and self.status in (pb.TASK_INSTANCE_STATUS_UNSPECIFIED, status)
+        )
 
 
 class ScheduleTasks:
@@ -318,11 +354,20 @@ class ScheduleTasks:
         """Returns the pages of a watch over Task objects. The caller must aclose() it."""
         return self._store.watch(_watch(principal, which, cursor, task_of))
 
-    def watch_instances(
-        self, principal: Principal, which: TaskFilter, cursor: str
+    async def watch_instances(
+        self, principal: Principal, which: InstanceFilter, cursor: str
     ) -> AsyncGenerator[WatchPage, None]:
-        """Returns the pages of a watch over TaskInstance objects. The caller must aclose() it."""
-        return self._store.watch(_watch(principal, which, cursor, instance_of))
+        """Returns the pages of a watch over TaskInstance objects. Raises TaskInstanceNotFound for one attempt that
+        is not there. The caller must aclose() it.
+        """
+        if which.instance_id:
+            instance = await self.get_instance(principal, which.instance_id)
+            if task_ids.run_id(which.task_id) in ("", task_ids.of_task(instance.task_id)):
+                # One task is found without a look at the others.
+                which = replace(which, task_id=instance.task_id)
+        async with aclosing(self._store.watch(_watch(principal, which, cursor, instance_of))) as pages:
+            async for page in pages:
+                yield page
 
     async def cancel(
         self,
@@ -358,7 +403,7 @@ class ScheduleTasks:
 
 def _watch(
     principal: Principal,
-    which: TaskFilter,
+    which: TaskFilter | InstanceFilter,
     cursor: str,
     project: Callable[[pb.StoredTask], Message],
 ) -> Watch[pb.StoredTask]:
@@ -367,10 +412,7 @@ def _watch(
     namespaces = principal.namespaces
 
     def matches(stored: pb.StoredTask) -> bool:
-        namespace = stored.task.namespace_id
-        return (not which.namespace or namespace == which.namespace) and (
-            not namespaces or namespace in namespaces
-        )
+        return which.matches(stored) and (not namespaces or stored.task.namespace_id in namespaces)
 
     return Watch(
         kind=TASKS,

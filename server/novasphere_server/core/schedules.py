@@ -5,12 +5,15 @@ in core.firings.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
+from novasphere.api.v1 import watch_pb2
 from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
@@ -40,9 +43,10 @@ from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.queries import Page
+from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
-from novasphere_server.store.watches import Watch, WatchPage
+from novasphere_server.store.watches import Watch, WatchEvent, WatchPage
 
 log = logs.get(__name__)
 
@@ -81,8 +85,16 @@ _TIMING = (
     "gap_policy",
     "fold_policy",
 )
-_MISFIRE_WINDOW = 3600  # seconds
 _MOST_BACKFILLED = 1000
+# What a schedule has where nobody says otherwise.
+_DEFAULTS: Mapping[str, Any] = {
+    "timezone": "UTC",
+    "gap_policy": pb.GAP_POLICY_SHIFT,
+    "fold_policy": pb.FOLD_POLICY_FIRST,
+    "overlap_policy": pb.OVERLAP_POLICY_SKIP,
+    "misfire_policy": pb.MISFIRE_POLICY_FIRE_ONCE,
+    "misfire_window_seconds": 3600,
+}
 _ENABLED, _DISABLED = (1, 100), (0, 99)  # the numbers that the published API has for them
 _DAY_US = 86_400_000_000
 
@@ -116,6 +128,23 @@ FIELDS: Mapping[str, Field] = {
     "revision": Field("revision", pages.Integer()),
     "number": Field("id", pages.Integer()),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFilter:
+    """Which schedules to watch. Empty values choose everything."""
+
+    schedule_id: str = ""
+    namespace: str = ""
+    job_id: str = ""
+    state: pb.ScheduleState.ValueType = pb.SCHEDULE_STATE_UNSPECIFIED
+
+    def matches(self, schedule: pb.Schedule) -> bool:
+        return (
+            self.namespace in ("", schedule.namespace_id)
+            and self.job_id in ("", schedule.job_id)
+            and self.state in (pb.SCHEDULE_STATE_UNSPECIFIED, schedule.state)
+        )
 
 
 class Schedules:
@@ -153,17 +182,12 @@ class Schedules:
                 job_id=job.id,
                 namespace_id=job.namespace_id,
                 name=request.name or job.name,
-                timezone="UTC",
-                misfire_window_seconds=_MISFIRE_WINDOW,
                 state=pb.SCHEDULE_STATE_ACTIVE,
                 generation=1,
                 created_at=now,
                 updated_at=now,
                 created_by=keys.number(tx, principal),
-                gap_policy=pb.GAP_POLICY_SHIFT,
-                fold_policy=pb.FOLD_POLICY_FIRST,
-                overlap_policy=pb.OVERLAP_POLICY_SKIP,
-                misfire_policy=pb.MISFIRE_POLICY_FIRE_ONCE,
+                **_DEFAULTS,
             )
             _apply(schedule, request, [name for name in CHANGEABLE if _says(request, name)])
             _check(schedule)
@@ -408,7 +432,7 @@ class Schedules:
         caller may not know whether it is there.
         """
         rows = await self._store.read(
-            sa.select(_s.body, _s.position_us, _s.due_us, _s.fired_count).where(_s.key == schedule_id)
+            sa.select(_s.body, _s.position_us, _s.fired_count).where(_s.key == schedule_id)
         )
         schedule = _shown(rows[0]) if rows else None
         if schedule is None or not principal.may_touch(schedule.namespace_id):
@@ -422,36 +446,59 @@ class Schedules:
         query = pages.query(SCHEDULES, FIELDS, request, pages.reachable(principal))
         page: Page[pb.Schedule] = await self._store.list(query)
         found = [item.message() for item in page.items]
-        rows = await self._store.read(
-            sa.select(_s.key, _s.body, _s.position_us, _s.due_us, _s.fired_count).where(
-                _s.key.in_([schedule.id for schedule in found])
-            )
-        )
-        standing = {row.key: _shown(row) for row in rows}
-        return [standing.get(schedule.id, schedule) for schedule in found], page.total
+        standing = await self._standings([schedule.id for schedule in found])
+        return [
+            _shown(standing[schedule.id]) if schedule.id in standing else schedule for schedule in found
+        ], page.total
 
-    def watch(
-        self, principal: Principal, schedule_id: str, namespace: str, cursor: str
+    async def watch(
+        self, principal: Principal, which: ScheduleFilter, cursor: str
     ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch. The caller must aclose() it."""
-        if namespace:
-            check_namespace(principal, namespace)
-
-        def matches(schedule: pb.Schedule) -> bool:
-            return principal.may_touch(schedule.namespace_id) and namespace in (
-                "",
-                schedule.namespace_id,
-            )
-
-        return self._store.watch(
-            Watch(
-                kind=SCHEDULES,
-                cursor=cursor,
-                identity=(schedule_id, namespace, principal.namespaces),
-                matches=matches,
-                key=schedule_id,
-            )
+        if which.namespace:
+            check_namespace(principal, which.namespace)
+        watch = Watch(
+            kind=SCHEDULES,
+            cursor=cursor,
+            identity=(which, principal.namespaces),
+            matches=lambda schedule: (
+                which.matches(schedule) and principal.may_touch(schedule.namespace_id)
+            ),
+            key=which.schedule_id,
         )
+        async with aclosing(self._store.watch(watch)) as pages:
+            async for page in pages:
+                yield await self._told(page)
+
+    async def with_standing(self, schedule: pb.Schedule) -> pb.Schedule:
+        """Returns a schedule as a mutation left it, with where it stands."""
+        standing = await self._standings([schedule.id])
+        return _standing_now(schedule, standing[schedule.id]) if standing else schedule
+
+    async def _told(self, page: WatchPage) -> WatchPage:
+        """Returns a page of a watch with where its schedules stand."""
+        logged = [event.object for event in page.events if event.object is not None]
+        standing = await self._standings([each.message().id for each in logged])
+
+        def told(event: WatchEvent) -> WatchEvent:
+            if event.object is None or event.type == watch_pb2.EVENT_TYPE_DELETED:
+                return event
+            row = standing.get(event.object.message().id)
+            if row is None:
+                return event
+            wire = _standing_now(event.object.message(), row).SerializeToString()
+            return replace(event, object=Rendered(pb.Schedule, wire, event.object.etag))
+
+        return WatchPage([told(event) for event in page.events])
+
+    async def _standings(self, ids: Sequence[str]) -> Mapping[str, Any]:
+        """Returns the rows of schedules by their ids."""
+        if not ids:
+            return {}
+        rows = await self._store.read(
+            sa.select(_s.key, _s.body, _s.position_us, _s.fired_count).where(_s.key.in_(ids))
+        )
+        return {row.key: row for row in rows}
 
     async def preview(
         self, principal: Principal, schedule_id: str, count: int, after: Timestamp | None
@@ -505,6 +552,13 @@ class Schedules:
             statement = statement.where(sa.tuple_(_f.generation, _f.nominal_us) > sa.tuple_(*after))
         ordered = statement.order_by(_f.generation, _f.nominal_us).limit(limit)
         return [_firing(row) for row in await self._store.read(ordered)]
+
+    async def last_firing(self, schedule_id: str) -> pb.Firing | None:
+        """Returns the last row of the ledger of a schedule."""
+        newest = (_f.generation.desc(), _f.nominal_us.desc())
+        own = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
+        rows = await self._store.read(own.order_by(*newest).limit(1))
+        return _firing(rows[0]) if rows else None
 
     async def missed(
         self,
@@ -632,10 +686,11 @@ def _apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
                 if value:
                     schedule.name = value
             case _:
+                schedule.ClearField(name)
                 if is_set:
                     setattr(schedule, name, value)
-                elif schedule.DESCRIPTOR.fields_by_name[name].has_presence:
-                    schedule.ClearField(name)
+                elif name in _DEFAULTS:
+                    setattr(schedule, name, _DEFAULTS[name])
     _mirror(schedule)
 
 
@@ -726,6 +781,18 @@ def _shown(row: Any) -> pb.Schedule:
             if following is not None:
                 schedule.next_run_at.CopyFrom(instants.timestamp(following.at_us))
     return schedule
+
+
+def _standing_now(schedule: pb.Schedule, row: Any) -> pb.Schedule:
+    """Returns a schedule as it was written, with where it stands now, which the log does not know. Of one that has
+    changed again since, what comes next is left out: it is not what came next of this one.
+    """
+    present = _shown(row)
+    if present.revision == schedule.revision:
+        return present
+    found = pb.Schedule.FromString(schedule.SerializeToString())
+    found.fired_count = row.fired_count
+    return found
 
 
 def _following(timing: Timing, after_us: int) -> NominalTime | None:

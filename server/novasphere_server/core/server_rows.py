@@ -18,6 +18,7 @@ from novasphere_server.core.pages import Field, Filter
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.servers import Servers
 from novasphere_server.store import tables
+from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.queries import conditions, ordering
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -100,6 +101,7 @@ class ServerRows:
         request: api.UpdateServerRequest,
         fields: Collection[str],
         *,
+        idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> None:
         """Changes those fields to what the request has. Raises ServerNotFound."""
@@ -114,28 +116,47 @@ class ServerRows:
         if "description" in fields:
             values["description"] = request.description if request.HasField("description") else None
 
-        def update(tx: Transaction) -> None:
+        def update(tx: Transaction) -> api.UpdateServerResponse:
             changed = sa.update(_servers).where(_columns.server_id == request.server_id).values(values)
             if not tx.execute(changed).rowcount:
                 raise errors.ServerNotFound(request.server_id)
+            return api.UpdateServerResponse()
 
         await self._membership.be_seen()
-        await self._store.write(update, is_dry_run=is_dry_run)
+        await self._store.write(
+            update,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=api.UpdateServerResponse,
+        )
 
-    async def delete(self, principal: Principal, server_id: str, *, is_dry_run: bool = False) -> None:
+    async def delete(
+        self,
+        principal: Principal,
+        server_id: str,
+        *,
+        idempotency: Idempotency | None = None,
+        is_dry_run: bool = False,
+    ) -> None:
         """Forgets a server. Raises ServerNotFound, and ServerAlive for one that lives."""
         _check_reach(principal)
 
-        def delete(tx: Transaction) -> None:
+        def delete(tx: Transaction) -> api.DeleteServerResponse:
             found = tx.execute(sa.select(_servers).where(_columns.server_id == server_id)).first()
             if found is None:
                 raise errors.ServerNotFound(server_id)
             if found.seen_at_us >= self._membership.alive_since_us(tx.now_us):
                 raise errors.ServerAlive(server_id)
             tx.execute(sa.delete(_servers).where(_columns.server_id == server_id))
+            return api.DeleteServerResponse()
 
         await self._membership.be_seen()
-        await self._store.write(delete, is_dry_run=is_dry_run)
+        await self._store.write(
+            delete,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=api.DeleteServerResponse,
+        )
 
 
 def _fields(alive_since_us: int) -> Mapping[str, Field]:

@@ -181,6 +181,7 @@ class CommandService:
             request.offset,
             request.follow,
             request.attempt,
+            request.from_attempt,
         )
         async with aclosing(output) as pages:
             async for events in pages:

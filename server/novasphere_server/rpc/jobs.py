@@ -114,7 +114,9 @@ class JobService:
     async def WatchJobs(
         self, request: pb.WatchJobsRequest, context: CallContext
     ) -> AsyncIterator[Many[pb.WatchJobsResponse]]:
-        watch = self._jobs.watch(context.principal, request.job_id, request.namespace_id, request.cursor)
+        watch = self._jobs.watch(
+            context.principal, request.job_id, request.namespace_id, request.cursor, request.status
+        )
         async with aclosing(watch) as found:
             async for page in found:
                 yield watch_rows.response(page, pb.WatchJobsResponse, pb.JobEvent)

@@ -15,9 +15,10 @@ from novasphere.schedule.v1 import schedule_service_pb2 as pb
 
 from novasphere_server import logs
 from novasphere_server.core import instants, pages, schedules
-from novasphere_server.core.schedules import Schedules
+from novasphere_server.core.schedule_explanations import ScheduleExplanations
+from novasphere_server.core.schedules import ScheduleFilter, Schedules
 from novasphere_server.errors import PageTokenInvalid
-from novasphere_server.rpc import update_masks, watch_rows
+from novasphere_server.rpc import languages, schedule_explanations, update_masks, watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many
 
@@ -30,8 +31,9 @@ _PREVIEWED = 10
 class ScheduleService:
     """Serves novasphere.schedule.v1.ScheduleService."""
 
-    def __init__(self, schedules: Schedules) -> None:
+    def __init__(self, schedules: Schedules, explanations: ScheduleExplanations) -> None:
         self._schedules = schedules
+        self._explanations = explanations
 
     async def ListSchedules(
         self, request: pb.ListSchedulesRequest, context: CallContext
@@ -116,12 +118,13 @@ class ScheduleService:
             is_dry_run=context.is_dry_run,
         )
         _tell("paused", schedule, context)
-        return pb.PauseScheduleResponse(schedule=schedule)
+        return pb.PauseScheduleResponse(schedule=await self._schedules.with_standing(schedule))
 
     async def ResumeSchedule(
         self, request: pb.ResumeScheduleRequest, context: CallContext
     ) -> pb.ResumeScheduleResponse:
-        return pb.ResumeScheduleResponse(schedule=await self._resume(request, context))
+        schedule = await self._resume(request, context)
+        return pb.ResumeScheduleResponse(schedule=await self._schedules.with_standing(schedule))
 
     async def _resume(
         self, request: pb.ResumeScheduleRequest | pb.EnableScheduleRequest, context: CallContext
@@ -179,6 +182,13 @@ class ScheduleService:
         times = self._schedules.preview_timing(request, _count(request), _after(request))
         return pb.PreviewTimingResponse(times=times)
 
+    async def ExplainSchedule(
+        self, request: pb.ExplainScheduleRequest, context: CallContext
+    ) -> pb.ExplainScheduleResponse:
+        schedule, last, facts = await self._explanations.explain(context.principal, request.schedule_id)
+        in_chinese = languages.prefers_chinese(context.metadata.get("accept-language", ""))
+        return schedule_explanations.response(schedule, last, facts, in_chinese=in_chinese)
+
     async def ListFirings(
         self, request: pb.ListFiringsRequest, context: CallContext
     ) -> pb.ListFiringsResponse:
@@ -219,9 +229,13 @@ class ScheduleService:
     async def WatchSchedules(
         self, request: pb.WatchSchedulesRequest, context: CallContext
     ) -> AsyncIterator[Many[pb.WatchSchedulesResponse]]:
-        watch = self._schedules.watch(
-            context.principal, request.schedule_id, request.namespace_id, request.cursor
+        which = ScheduleFilter(
+            schedule_id=request.schedule_id,
+            namespace=request.namespace_id,
+            job_id=request.job_id,
+            state=request.state,
         )
+        watch = self._schedules.watch(context.principal, which, request.cursor)
         async with aclosing(watch) as found:
             async for page in found:
                 yield watch_rows.response(page, pb.WatchSchedulesResponse, pb.ScheduleEvent)

@@ -48,7 +48,13 @@ class ServerService:
         self, request: pb.UpdateServerRequest, context: CallContext
     ) -> pb.UpdateServerResponse:
         fields = update_masks.fields(request, server_rows.CHANGEABLE)
-        await self._servers.update(context.principal, request, fields, is_dry_run=context.is_dry_run)
+        await self._servers.update(
+            context.principal,
+            request,
+            fields,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
         if context.has_effect:
             log.info("server updated", server_id=request.server_id, by=context.principal.name)
         return pb.UpdateServerResponse()
@@ -56,7 +62,12 @@ class ServerService:
     async def DeleteServer(
         self, request: pb.DeleteServerRequest, context: CallContext
     ) -> pb.DeleteServerResponse:
-        await self._servers.delete(context.principal, request.server_id, is_dry_run=context.is_dry_run)
+        await self._servers.delete(
+            context.principal,
+            request.server_id,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
+        )
         if context.has_effect:
             log.info("server deleted", server_id=request.server_id, by=context.principal.name)
         return pb.DeleteServerResponse()

@@ -13,7 +13,7 @@ from novasphere.schedule.v1 import task_service_pb2 as pb
 from novasphere_server import logs
 from novasphere_server.core import pages
 from novasphere_server.core.device_tasks import DeviceTasks
-from novasphere_server.core.schedule_tasks import ScheduleTasks, TaskFilter
+from novasphere_server.core.schedule_tasks import InstanceFilter, ScheduleTasks, TaskFilter
 from novasphere_server.core.task_explanations import TaskExplanations
 from novasphere_server.rpc import languages, task_explanations, watch_rows
 from novasphere_server.rpc.context import CallContext
@@ -87,7 +87,13 @@ class TaskService:
     async def WatchTasks(
         self, request: pb.WatchTasksRequest, context: CallContext
     ) -> AsyncIterator[Many[pb.WatchTasksResponse]]:
-        which = TaskFilter(task_id=request.id, namespace=request.namespace_id)
+        which = TaskFilter(
+            task_id=request.id,
+            namespace=request.namespace_id,
+            job_id=request.job_id,
+            schedule_id=request.schedule_id,
+            status=request.status,
+        )
         async with aclosing(self._tasks.watch(context.principal, which, request.cursor)) as pages:
             async for page in pages:
                 yield watch_rows.response(page, pb.WatchTasksResponse, pb.TaskEvent)
@@ -116,7 +122,14 @@ class TaskInstanceService:
     async def WatchTaskInstances(
         self, request: instances.WatchTaskInstancesRequest, context: CallContext
     ) -> AsyncIterator[Many[instances.WatchTaskInstancesResponse]]:
-        which = TaskFilter(task_id=request.id, namespace=request.namespace_id)
+        which = InstanceFilter(
+            instance_id=request.id,
+            task_id=request.task_id,
+            namespace=request.namespace_id,
+            job_id=request.job_id,
+            agent_id=request.agent_id,
+            status=request.status,
+        )
         watch = self._tasks.watch_instances(context.principal, which, request.cursor)
         async with aclosing(watch) as pages:
             async for page in pages:

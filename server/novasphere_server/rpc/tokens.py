@@ -29,14 +29,17 @@ class TokenService:
             request.agent_id,
             request.permissions,
             request.ttl_seconds if request.HasField("ttl_seconds") else None,
+            idempotency=context.idempotency,
+            is_dry_run=context.is_dry_run,
         )
-        log.info(
-            "agent token made",
-            token_id=made.token_id,
-            agent_id=made.agent_id,
-            expires_at=made.expires_at,
-            by=context.principal.name,
-        )
+        if context.has_effect:
+            log.info(
+                "agent token made",
+                token_id=made.token_id,
+                agent_id=made.agent_id,
+                expires_at=made.expires_at,
+                by=context.principal.name,
+            )
         return pb.GenerateTokenResponse(
             token=made.token,
             agent_id=made.agent_id,

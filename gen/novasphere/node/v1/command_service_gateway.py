@@ -757,6 +757,8 @@ def encode_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Re
     data['follow'] = m.follow
     if m.HasField("attempt"):
         data['attempt'] = m.attempt
+    if m.HasField("from_attempt"):
+        data['from_attempt'] = m.from_attempt
     return data
 
 
@@ -764,7 +766,7 @@ def dump_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Read
     return orjson.dumps(encode_ReadCommandOutputRequest(m))
 
 
-keys_ReadCommandOutputRequest = frozenset(['attempt', 'command_id', 'follow', 'offset', 'stream'])
+keys_ReadCommandOutputRequest = frozenset(['attempt', 'command_id', 'follow', 'from_attempt', 'offset', 'stream'])
 
 
 def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[str] = keys_ReadCommandOutputRequest) -> novasphere_node_v1_command_service_pb2.ReadCommandOutputRequest:
@@ -788,6 +790,9 @@ def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[
     v = data.get('attempt')
     if v is not None:
         m.attempt = codec.int32(v, path, 'attempt')
+    v = data.get('from_attempt')
+    if v is not None:
+        m.from_attempt = codec.int32(v, path, 'from_attempt')
     return m
 
 
@@ -829,6 +834,8 @@ def encode_OutputEvent(m: novasphere_node_v1_command_service_pb2.OutputEvent) ->
     data['next_offset'] = m.next_offset
     if m.HasField("command"):
         data['command'] = novasphere_node_v1_command_gateway.encode_Command(m.command)
+    data['attempt'] = m.attempt
+    data['next_attempt'] = m.next_attempt
     return data
 
 
@@ -836,7 +843,7 @@ def dump_OutputEvent(m: novasphere_node_v1_command_service_pb2.OutputEvent) -> b
     return orjson.dumps(encode_OutputEvent(m))
 
 
-keys_OutputEvent = frozenset(['command', 'data', 'next_offset', 'offset', 'stream', 'type'])
+keys_OutputEvent = frozenset(['attempt', 'command', 'data', 'next_attempt', 'next_offset', 'offset', 'stream', 'type'])
 
 
 def decode_OutputEvent(data: Any, path: str = '', known: frozenset[str] = keys_OutputEvent) -> novasphere_node_v1_command_service_pb2.OutputEvent:
@@ -863,6 +870,12 @@ def decode_OutputEvent(data: Any, path: str = '', known: frozenset[str] = keys_O
     v = data.get('command')
     if v is not None:
         m.command.CopyFrom(novasphere_node_v1_command_gateway.decode_Command(v, codec.at(path, 'command')))
+    v = data.get('attempt')
+    if v is not None:
+        m.attempt = codec.int32(v, path, 'attempt')
+    v = data.get('next_attempt')
+    if v is not None:
+        m.next_attempt = codec.int32(v, path, 'next_attempt')
     return m
 
 
@@ -1200,6 +1213,7 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
             model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
             model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
+            model.Param('from_attempt', (), 'from_attempt', 'int32', False, codec.parse_int32),
         ),
         headers=(),
         response_body='',
@@ -1326,6 +1340,7 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
             model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
             model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
+            model.Param('from_attempt', (), 'from_attempt', 'int32', False, codec.parse_int32),
         ),
         headers=(),
         response_body='',

@@ -520,18 +520,21 @@ def decode_TriggerJobResponse(data: Any, path: str = '', known: frozenset[str] =
 
 
 def encode_WatchJobsRequest(m: novasphere_schedule_v1_job_service_pb2.WatchJobsRequest) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'cursor': m.cursor,
         'id': m.job_id,
         'namespace_id': m.namespace_id,
     }
+    if v := m.status:
+        data['status'] = novasphere_schedule_v1_job_gateway.words_JobStatus.get(v, v)
+    return data
 
 
 def dump_WatchJobsRequest(m: novasphere_schedule_v1_job_service_pb2.WatchJobsRequest) -> bytes:
     return orjson.dumps(encode_WatchJobsRequest(m))
 
 
-keys_WatchJobsRequest = frozenset(['cursor', 'id', 'job_id', 'namespace', 'namespace_id'])
+keys_WatchJobsRequest = frozenset(['cursor', 'id', 'job_id', 'namespace', 'namespace_id', 'status'])
 
 
 def decode_WatchJobsRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchJobsRequest) -> novasphere_schedule_v1_job_service_pb2.WatchJobsRequest:
@@ -549,6 +552,9 @@ def decode_WatchJobsRequest(data: Any, path: str = '', known: frozenset[str] = k
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
+    v = data.get('status')
+    if v is not None:
+        m.status = novasphere_schedule_v1_job_gateway.words_JobStatus.read(v, path, 'status')
     return m
 
 
@@ -636,6 +642,7 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
             model.Param('id', ('job_id',), 'job_id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
+            model.Param('status', (), 'status', 'enum', False, codec.parse_enum(novasphere_schedule_v1_job_gateway.words_JobStatus)),
         ),
         headers=(),
         response_body='',

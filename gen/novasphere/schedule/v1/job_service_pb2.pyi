@@ -545,22 +545,26 @@ class WatchJobsRequest(message.Message):
     CURSOR_FIELD_NUMBER: builtins.int
     JOB_ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
     job_id: builtins.str
     """Only the one of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
+    status: job_pb2.JobStatus.ValueType
+    """Only jobs of this status."""
     def __init__(
         self,
         *,
         cursor: builtins.str = ...,
         job_id: builtins.str = ...,
         namespace_id: builtins.str = ...,
+        status: job_pb2.JobStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "job_id", b"job_id", "namespace_id", b"namespace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "job_id", b"job_id", "namespace_id", b"namespace_id", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ import orjson
 from novasphere_gateway import codec, model
 
 from novasphere.api.v1 import watch_gateway as novasphere_api_v1_watch_gateway
+from novasphere.schedule.v1 import obstacle_gateway as novasphere_schedule_v1_obstacle_gateway
 from novasphere.schedule.v1 import page_gateway as novasphere_schedule_v1_page_gateway
 from novasphere.schedule.v1 import schedule_gateway as novasphere_schedule_v1_schedule_gateway
 from novasphere.schedule.v1 import schedule_service_pb2 as novasphere_schedule_v1_schedule_service_pb2
@@ -1029,6 +1030,72 @@ def decode_PreviewTimingResponse(data: Any, path: str = '', known: frozenset[str
     return m
 
 
+def encode_ExplainScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleRequest) -> dict[str, Any]:
+    return {
+        'id': m.schedule_id,
+    }
+
+
+def dump_ExplainScheduleRequest(m: novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleRequest) -> bytes:
+    return orjson.dumps(encode_ExplainScheduleRequest(m))
+
+
+keys_ExplainScheduleRequest = frozenset(['id', 'schedule_id'])
+
+
+def decode_ExplainScheduleRequest(data: Any, path: str = '', known: frozenset[str] = keys_ExplainScheduleRequest) -> novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleRequest:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleRequest()
+    key, v = codec.pick(data, ('id', 'schedule_id'), path)
+    if v is not None:
+        m.schedule_id = codec.string(v, path, key)
+    return m
+
+
+def encode_ExplainScheduleResponse(m: novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleResponse) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("schedule"):
+        data['schedule'] = novasphere_schedule_v1_schedule_gateway.encode_Schedule(m.schedule)
+    data['summary'] = m.summary
+    data['obstacles'] = [novasphere_schedule_v1_obstacle_gateway.encode_Obstacle(v) for v in x[:]] if (x := m.obstacles) else []
+    if m.HasField("last_firing"):
+        data['last_firing'] = novasphere_schedule_v1_schedule_gateway.encode_Firing(m.last_firing)
+    return data
+
+
+def dump_ExplainScheduleResponse(m: novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleResponse) -> bytes:
+    return orjson.dumps(encode_ExplainScheduleResponse(m))
+
+
+keys_ExplainScheduleResponse = frozenset(['last_firing', 'obstacles', 'schedule', 'summary'])
+
+
+def decode_ExplainScheduleResponse(data: Any, path: str = '', known: frozenset[str] = keys_ExplainScheduleResponse) -> novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleResponse:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleResponse()
+    v = data.get('schedule')
+    if v is not None:
+        m.schedule.CopyFrom(novasphere_schedule_v1_schedule_gateway.decode_Schedule(v, codec.at(path, 'schedule')))
+    v = data.get('summary')
+    if v is not None:
+        m.summary = codec.string(v, path, 'summary')
+    v = data.get('obstacles')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'obstacles')):
+            at = codec.element(path, 'obstacles', i)
+            m.obstacles.add().CopyFrom(novasphere_schedule_v1_obstacle_gateway.decode_Obstacle(e, at))
+    v = data.get('last_firing')
+    if v is not None:
+        m.last_firing.CopyFrom(novasphere_schedule_v1_schedule_gateway.decode_Firing(v, codec.at(path, 'last_firing')))
+    return m
+
+
 def encode_ListFiringsRequest(m: novasphere_schedule_v1_schedule_service_pb2.ListFiringsRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
         'id': m.schedule_id,
@@ -1176,18 +1243,22 @@ def decode_ListMissedFiringsResponse(data: Any, path: str = '', known: frozenset
 
 
 def encode_WatchSchedulesRequest(m: novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'cursor': m.cursor,
         'id': m.schedule_id,
         'namespace_id': m.namespace_id,
+        'job_id': m.job_id,
     }
+    if v := m.state:
+        data['state'] = novasphere_schedule_v1_schedule_gateway.words_ScheduleState.get(v, v)
+    return data
 
 
 def dump_WatchSchedulesRequest(m: novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest) -> bytes:
     return orjson.dumps(encode_WatchSchedulesRequest(m))
 
 
-keys_WatchSchedulesRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id', 'schedule_id'])
+keys_WatchSchedulesRequest = frozenset(['cursor', 'id', 'job_id', 'namespace', 'namespace_id', 'schedule_id', 'state'])
 
 
 def decode_WatchSchedulesRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchSchedulesRequest) -> novasphere_schedule_v1_schedule_service_pb2.WatchSchedulesRequest:
@@ -1205,6 +1276,12 @@ def decode_WatchSchedulesRequest(data: Any, path: str = '', known: frozenset[str
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
+    v = data.get('job_id')
+    if v is not None:
+        m.job_id = codec.string(v, path, 'job_id')
+    v = data.get('state')
+    if v is not None:
+        m.state = novasphere_schedule_v1_schedule_gateway.words_ScheduleState.read(v, path, 'state')
     return m
 
 
@@ -1363,6 +1440,8 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
             model.Param('id', ('schedule_id',), 'schedule_id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
+            model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string),
+            model.Param('state', (), 'state', 'enum', False, codec.parse_enum(novasphere_schedule_v1_schedule_gateway.words_ScheduleState)),
         ),
         headers=(),
         response_body='',
@@ -1684,6 +1763,43 @@ ROUTES: tuple[model.Route, ...] = (
         message_en='',
         action='',
         rate_class=2,
+        is_stream=False,
+        is_duplex=False,
+        stream=None,
+    ),
+    model.Route(
+        http_method='GET',
+        path='/api/v1/schedules/{schedule_id}:explain',
+        segments=('api', 'v1', 'schedules', '*'),
+        verb='explain',
+        service='novasphere.schedule.v1.ScheduleService',
+        method='/novasphere.schedule.v1.ScheduleService/ExplainSchedule',
+        request=novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleRequest,
+        response=novasphere_schedule_v1_schedule_service_pb2.ExplainScheduleResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(
+            model.PathParam(model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string), 3, 4),
+        ),
+        query_params=(),
+        headers=(),
+        response_body='',
+        encode=encode_ExplainScheduleResponse,
+        encode_field={
+            'schedule': model.FieldEncoder('schedule', False, novasphere_schedule_v1_schedule_gateway.dump_Schedule),
+            'obstacles': model.FieldEncoder('obstacles', True, novasphere_schedule_v1_obstacle_gateway.dump_Obstacle),
+            'last_firing': model.FieldEncoder('last_firing', False, novasphere_schedule_v1_schedule_gateway.dump_Firing),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=1,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=1,
         is_stream=False,
         is_duplex=False,
         stream=None,

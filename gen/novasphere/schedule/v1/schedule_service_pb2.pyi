@@ -10,6 +10,7 @@ from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from novasphere.api.v1 import watch_pb2 as watch_pb2
+from novasphere.schedule.v1 import obstacle_pb2 as obstacle_pb2
 from novasphere.schedule.v1 import page_pb2 as page_pb2
 from novasphere.schedule.v1 import schedule_pb2 as schedule_pb2
 from novasphere.schedule.v1 import task_pb2 as task_pb2
@@ -1098,6 +1099,66 @@ class PreviewTimingResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ExplainScheduleRequest(message.Message):
+    """Which schedule."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
+    schedule_id: builtins.str
+    """The schedule's id."""
+    def __init__(
+        self,
+        *,
+        schedule_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ExplainScheduleResponse(message.Message):
+    """Why a schedule stands as it does."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SCHEDULE_FIELD_NUMBER: builtins.int
+    SUMMARY_FIELD_NUMBER: builtins.int
+    OBSTACLES_FIELD_NUMBER: builtins.int
+    LAST_FIRING_FIELD_NUMBER: builtins.int
+    summary: builtins.str
+    """In one sentence."""
+    @builtins.property
+    def schedule(self) -> schedule_pb2.Schedule:
+        """The schedule."""
+
+    @builtins.property
+    def obstacles(self) -> containers.RepeatedCompositeFieldContainer[obstacle_pb2.Obstacle]:
+        """What it waits for or what keeps it from firing, the most important first."""
+
+    @builtins.property
+    def last_firing(self) -> schedule_pb2.Firing:
+        """The last row of its ledger. Unset before its first time, and for one that has no times by the clock."""
+
+    def __init__(
+        self,
+        *,
+        schedule: schedule_pb2.Schedule | None = ...,
+        summary: builtins.str = ...,
+        obstacles: abc.Iterable[obstacle_pb2.Obstacle] | None = ...,
+        last_firing: schedule_pb2.Firing | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_last_firing", b"_last_firing", "last_firing", b"last_firing", "schedule", b"schedule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_last_firing", b"_last_firing", "last_firing", b"last_firing", "obstacles", b"obstacles", "schedule", b"schedule", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__last_firing: _TypeAlias = typing.Literal["last_firing"]  # noqa: Y015
+    _WhichOneofArgType__last_firing: _TypeAlias = typing.Literal["_last_firing", b"_last_firing"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_firing) -> _WhichOneofReturnType__last_firing | None: ...
+
+@typing.final
 class ListFiringsRequest(message.Message):
     """Which part of the ledger."""
 
@@ -1250,22 +1311,30 @@ class WatchSchedulesRequest(message.Message):
     CURSOR_FIELD_NUMBER: builtins.int
     SCHEDULE_ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
     schedule_id: builtins.str
     """Only the one of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
+    job_id: builtins.str
+    """Only schedules of this job."""
+    state: schedule_pb2.ScheduleState.ValueType
+    """Only those that stand so."""
     def __init__(
         self,
         *,
         cursor: builtins.str = ...,
         schedule_id: builtins.str = ...,
         namespace_id: builtins.str = ...,
+        job_id: builtins.str = ...,
+        state: schedule_pb2.ScheduleState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "namespace_id", b"namespace_id", "schedule_id", b"schedule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "job_id", b"job_id", "namespace_id", b"namespace_id", "schedule_id", b"schedule_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -100,6 +100,11 @@ class ScheduleServiceStub:
                 request_serializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.PreviewTimingRequest.SerializeToString,
                 response_deserializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.PreviewTimingResponse.FromString,
                 _registered_method=True)
+        self.ExplainSchedule = channel.unary_unary(
+                '/novasphere.schedule.v1.ScheduleService/ExplainSchedule',
+                request_serializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.ExplainScheduleRequest.SerializeToString,
+                response_deserializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.ExplainScheduleResponse.FromString,
+                _registered_method=True)
         self.ListFirings = channel.unary_unary(
                 '/novasphere.schedule.v1.ScheduleService/ListFirings',
                 request_serializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.ListFiringsRequest.SerializeToString,
@@ -213,6 +218,14 @@ class ScheduleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainSchedule(self, request, context):
+        """Explains why a schedule stands as it does: when it fires next, or why it does not and what would change that,
+        and what became of its last time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFirings(self, request, context):
         """Returns what the ledger says of the times of a schedule, oldest first.
         """
@@ -228,7 +241,8 @@ class ScheduleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchSchedules(self, request, context):
-        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows.
+        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows; a row
+        says where its schedule stands as it is sent, and has no `next_run_at` where the schedule has changed again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -301,6 +315,11 @@ def add_ScheduleServiceServicer_to_server(servicer, server):
                     servicer.PreviewTiming,
                     request_deserializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.PreviewTimingRequest.FromString,
                     response_serializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.PreviewTimingResponse.SerializeToString,
+            ),
+            'ExplainSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainSchedule,
+                    request_deserializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.ExplainScheduleRequest.FromString,
+                    response_serializer=novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.ExplainScheduleResponse.SerializeToString,
             ),
             'ListFirings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFirings,
@@ -670,6 +689,33 @@ class ScheduleService:
             '/novasphere.schedule.v1.ScheduleService/PreviewTiming',
             novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.PreviewTimingRequest.SerializeToString,
             novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.PreviewTimingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/novasphere.schedule.v1.ScheduleService/ExplainSchedule',
+            novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.ExplainScheduleRequest.SerializeToString,
+            novasphere_dot_schedule_dot_v1_dot_schedule__service__pb2.ExplainScheduleResponse.FromString,
             options,
             channel_credentials,
             insecure,

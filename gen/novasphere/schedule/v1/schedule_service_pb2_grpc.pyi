@@ -44,12 +44,18 @@ class ScheduleServiceStub:
     """Returns the next times of a schedule."""
     PreviewTiming: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.PreviewTimingRequest, _schedule_service_pb2.PreviewTimingResponse]
     """Returns the next times that a schedule would have."""
+    ExplainSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ExplainScheduleRequest, _schedule_service_pb2.ExplainScheduleResponse]
+    """Explains why a schedule stands as it does: when it fires next, or why it does not and what would change that,
+    and what became of its last time.
+    """
     ListFirings: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListFiringsRequest, _schedule_service_pb2.ListFiringsResponse]
     """Returns what the ledger says of the times of a schedule, oldest first."""
     ListMissedFirings: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListMissedFiringsRequest, _schedule_service_pb2.ListMissedFiringsResponse]
     """Returns the times since an instant that made no task, with the reason, oldest first."""
     WatchSchedules: _aio.UnaryStreamMultiCallable[_schedule_service_pb2.WatchSchedulesRequest, _schedule_service_pb2.WatchSchedulesResponse]
-    """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows."""
+    """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows; a row
+    says where its schedule stands as it is sent, and has no `next_run_at` where the schedule has changed again.
+    """
 
 class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
     """Schedules: when jobs make tasks, and what became of each time."""
@@ -161,6 +167,16 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns the next times that a schedule would have."""
 
     @_abc_1.abstractmethod
+    def ExplainSchedule(
+        self,
+        request: _schedule_service_pb2.ExplainScheduleRequest,
+        context: _aio.ServicerContext[_schedule_service_pb2.ExplainScheduleRequest, _abc.Awaitable[_schedule_service_pb2.ExplainScheduleResponse]],
+    ) -> _abc.Awaitable[_schedule_service_pb2.ExplainScheduleResponse]:
+        """Explains why a schedule stands as it does: when it fires next, or why it does not and what would change that,
+        and what became of its last time.
+        """
+
+    @_abc_1.abstractmethod
     def ListFirings(
         self,
         request: _schedule_service_pb2.ListFiringsRequest,
@@ -182,6 +198,8 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _schedule_service_pb2.WatchSchedulesRequest,
         context: _aio.ServicerContext[_schedule_service_pb2.WatchSchedulesRequest, _abc.AsyncIterator[_schedule_service_pb2.WatchSchedulesResponse]],
     ) -> _abc.AsyncIterator[_schedule_service_pb2.WatchSchedulesResponse]:
-        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows."""
+        """Streams the present schedules and then every change to them. What the ledger alone learns makes no rows; a row
+        says where its schedule stands as it is sent, and has no `next_run_at` where the schedule has changed again.
+        """
 
 def add_ScheduleServiceServicer_to_server(servicer: ScheduleServiceServicer, server: _aio.Server) -> None: ...

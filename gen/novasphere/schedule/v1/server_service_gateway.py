@@ -531,7 +531,9 @@ ROUTES: tuple[model.Route, ...] = (
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
         ),
-        headers=(),
+        headers=(
+            model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+        ),
         response_body='',
         encode=encode_DeleteServerResponse,
         encode_field={},
@@ -602,7 +604,9 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('update_mask', (), 'update_mask', 'field_mask', False, codec.parse_field_mask),
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
         ),
-        headers=(),
+        headers=(
+            model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+        ),
         response_body='',
         encode=encode_UpdateServerResponse,
         encode_field={},

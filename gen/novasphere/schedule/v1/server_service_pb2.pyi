@@ -159,6 +159,7 @@ class UpdateServerRequest(message.Message):
     DESCRIPTION_FIELD_NUMBER: builtins.int
     UPDATE_MASK_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
     server_id: builtins.str
     """The server's id."""
     name: builtins.str
@@ -167,6 +168,8 @@ class UpdateServerRequest(message.Message):
     """What it is for."""
     validate_only: builtins.bool
     """Checks everything and changes nothing."""
+    request_id: builtins.str
+    """Makes a repeated call return the first one's answer for 24 h."""
     @builtins.property
     def bind_namespaces(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """The namespaces that it is meant for, in place of those that it has."""
@@ -186,10 +189,11 @@ class UpdateServerRequest(message.Message):
         description: builtins.str | None = ...,
         update_mask: field_mask_pb2.FieldMask | None = ...,
         validate_only: builtins.bool = ...,
+        request_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_name", b"_name", "description", b"description", "name", b"name", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_name", b"_name", "bind_namespaces", b"bind_namespaces", "description", b"description", "name", b"name", "server_id", b"server_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_description", b"_description", "_name", b"_name", "bind_namespaces", b"bind_namespaces", "description", b"description", "name", b"name", "request_id", b"request_id", "server_id", b"server_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = typing.Literal["_description", b"_description"]  # noqa: Y015
@@ -223,19 +227,23 @@ class DeleteServerRequest(message.Message):
 
     SERVER_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
     server_id: builtins.str
     """The server's id."""
     validate_only: builtins.bool
     """Checks everything and changes nothing."""
+    request_id: builtins.str
+    """Makes a repeated call return the first one's answer for 24 h."""
     def __init__(
         self,
         *,
         server_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
+        request_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["server_id", b"server_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["request_id", b"request_id", "server_id", b"server_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

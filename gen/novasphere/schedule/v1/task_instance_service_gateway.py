@@ -137,18 +137,24 @@ def decode_GetTaskInstanceResponse(data: Any, path: str = '', known: frozenset[s
 
 
 def encode_WatchTaskInstancesRequest(m: novasphere_schedule_v1_task_instance_service_pb2.WatchTaskInstancesRequest) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'cursor': m.cursor,
         'id': m.id,
         'namespace_id': m.namespace_id,
+        'task_id': m.task_id,
+        'job_id': m.job_id,
+        'agent_id': m.agent_id,
     }
+    if v := m.status:
+        data['status'] = novasphere_schedule_v1_task_gateway.words_TaskInstanceStatus.get(v, v)
+    return data
 
 
 def dump_WatchTaskInstancesRequest(m: novasphere_schedule_v1_task_instance_service_pb2.WatchTaskInstancesRequest) -> bytes:
     return orjson.dumps(encode_WatchTaskInstancesRequest(m))
 
 
-keys_WatchTaskInstancesRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id'])
+keys_WatchTaskInstancesRequest = frozenset(['agent_id', 'cursor', 'id', 'job_id', 'namespace', 'namespace_id', 'status', 'task_id'])
 
 
 def decode_WatchTaskInstancesRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchTaskInstancesRequest) -> novasphere_schedule_v1_task_instance_service_pb2.WatchTaskInstancesRequest:
@@ -166,6 +172,18 @@ def decode_WatchTaskInstancesRequest(data: Any, path: str = '', known: frozenset
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
+    v = data.get('task_id')
+    if v is not None:
+        m.task_id = codec.string(v, path, 'task_id')
+    v = data.get('job_id')
+    if v is not None:
+        m.job_id = codec.string(v, path, 'job_id')
+    v = data.get('agent_id')
+    if v is not None:
+        m.agent_id = codec.string(v, path, 'agent_id')
+    v = data.get('status')
+    if v is not None:
+        m.status = novasphere_schedule_v1_task_gateway.words_TaskInstanceStatus.read(v, path, 'status')
     return m
 
 
@@ -253,6 +271,10 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
             model.Param('id', (), 'id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
+            model.Param('task_id', (), 'task_id', 'string', False, codec.parse_string),
+            model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string),
+            model.Param('agent_id', (), 'agent_id', 'string', False, codec.parse_string),
+            model.Param('status', (), 'status', 'enum', False, codec.parse_enum(novasphere_schedule_v1_task_gateway.words_TaskInstanceStatus)),
         ),
         headers=(),
         response_body='',

@@ -155,22 +155,38 @@ class WatchTaskInstancesRequest(message.Message):
     CURSOR_FIELD_NUMBER: builtins.int
     ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    TASK_ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
+    AGENT_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
     id: builtins.str
-    """Only the one of this id."""
+    """Only the attempt of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
+    task_id: builtins.str
+    """Only attempts at this task."""
+    job_id: builtins.str
+    """Only attempts at tasks of this job."""
+    agent_id: builtins.str
+    """Only attempts on the agent of this name."""
+    status: task_pb2.TaskInstanceStatus.ValueType
+    """Only attempts of this status."""
     def __init__(
         self,
         *,
         cursor: builtins.str = ...,
         id: builtins.str = ...,
         namespace_id: builtins.str = ...,
+        task_id: builtins.str = ...,
+        job_id: builtins.str = ...,
+        agent_id: builtins.str = ...,
+        status: task_pb2.TaskInstanceStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "id", b"id", "namespace_id", b"namespace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["agent_id", b"agent_id", "cursor", b"cursor", "id", b"id", "job_id", b"job_id", "namespace_id", b"namespace_id", "status", b"status", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -694,8 +694,8 @@ class Task(message.Message):
 
     @builtins.property
     def due_at(self) -> timestamp_pb2.Timestamp:
-        """It waits until then, where that is not its time: for the pause before a retry, or because what it
-        depended on ended then.
+        """It waits until then, where that is not its time: for the pause before a retry, because what it depended on
+        ended then, or because it was made late.
         """
 
     @builtins.property

@@ -8,6 +8,7 @@ import orjson
 from novasphere_gateway import codec, model
 
 from novasphere.api.v1 import watch_gateway as novasphere_api_v1_watch_gateway
+from novasphere.schedule.v1 import obstacle_gateway as novasphere_schedule_v1_obstacle_gateway
 from novasphere.schedule.v1 import page_gateway as novasphere_schedule_v1_page_gateway
 from novasphere.schedule.v1 import task_gateway as novasphere_schedule_v1_task_gateway
 from novasphere.schedule.v1 import task_service_pb2 as novasphere_schedule_v1_task_service_pb2
@@ -353,7 +354,7 @@ def encode_ExplainTaskResponse(m: novasphere_schedule_v1_task_service_pb2.Explai
     if m.HasField("task"):
         data['task'] = novasphere_schedule_v1_task_gateway.encode_Task(m.task)
     data['summary'] = m.summary
-    data['obstacles'] = [encode_Obstacle(v) for v in x[:]] if (x := m.obstacles) else []
+    data['obstacles'] = [novasphere_schedule_v1_obstacle_gateway.encode_Obstacle(v) for v in x[:]] if (x := m.obstacles) else []
     data['remedy'] = m.remedy
     return data
 
@@ -381,74 +382,31 @@ def decode_ExplainTaskResponse(data: Any, path: str = '', known: frozenset[str] 
     if v is not None:
         for i, e in enumerate(codec.items(v, path, 'obstacles')):
             at = codec.element(path, 'obstacles', i)
-            m.obstacles.add().CopyFrom(decode_Obstacle(e, at))
+            m.obstacles.add().CopyFrom(novasphere_schedule_v1_obstacle_gateway.decode_Obstacle(e, at))
     v = data.get('remedy')
     if v is not None:
         m.remedy = codec.string(v, path, 'remedy')
-    return m
-
-
-def encode_Obstacle(m: novasphere_schedule_v1_task_service_pb2.Obstacle) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        'reason': m.reason,
-        'message': m.message,
-    }
-    if m.HasField("since"):
-        data['since'] = codec.print_seconds(m.since.seconds)
-    if m.HasField("until"):
-        data['until'] = codec.print_seconds(m.until.seconds)
-    data['remedy'] = m.remedy
-    data['subject'] = m.subject
-    return data
-
-
-def dump_Obstacle(m: novasphere_schedule_v1_task_service_pb2.Obstacle) -> bytes:
-    return orjson.dumps(encode_Obstacle(m))
-
-
-keys_Obstacle = frozenset(['message', 'reason', 'remedy', 'since', 'subject', 'until'])
-
-
-def decode_Obstacle(data: Any, path: str = '', known: frozenset[str] = keys_Obstacle) -> novasphere_schedule_v1_task_service_pb2.Obstacle:
-    if data.__class__ is not dict:
-        raise codec.not_an_object(data, path)
-    if not data.keys() <= known:
-        raise codec.unknown_keys(data, known, path)
-    m = novasphere_schedule_v1_task_service_pb2.Obstacle()
-    v = data.get('reason')
-    if v is not None:
-        m.reason = codec.string(v, path, 'reason')
-    v = data.get('message')
-    if v is not None:
-        m.message = codec.string(v, path, 'message')
-    v = data.get('since')
-    if v is not None:
-        m.since.CopyFrom(codec.timestamp(v, path, 'since'))
-    v = data.get('until')
-    if v is not None:
-        m.until.CopyFrom(codec.timestamp(v, path, 'until'))
-    v = data.get('remedy')
-    if v is not None:
-        m.remedy = codec.string(v, path, 'remedy')
-    v = data.get('subject')
-    if v is not None:
-        m.subject = codec.string(v, path, 'subject')
     return m
 
 
 def encode_WatchTasksRequest(m: novasphere_schedule_v1_task_service_pb2.WatchTasksRequest) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'cursor': m.cursor,
         'id': m.id,
         'namespace_id': m.namespace_id,
+        'job_id': m.job_id,
+        'schedule_id': m.schedule_id,
     }
+    if v := m.status:
+        data['status'] = novasphere_schedule_v1_task_gateway.words_TaskStatus.get(v, v)
+    return data
 
 
 def dump_WatchTasksRequest(m: novasphere_schedule_v1_task_service_pb2.WatchTasksRequest) -> bytes:
     return orjson.dumps(encode_WatchTasksRequest(m))
 
 
-keys_WatchTasksRequest = frozenset(['cursor', 'id', 'namespace', 'namespace_id'])
+keys_WatchTasksRequest = frozenset(['cursor', 'id', 'job_id', 'namespace', 'namespace_id', 'schedule_id', 'status'])
 
 
 def decode_WatchTasksRequest(data: Any, path: str = '', known: frozenset[str] = keys_WatchTasksRequest) -> novasphere_schedule_v1_task_service_pb2.WatchTasksRequest:
@@ -466,6 +424,15 @@ def decode_WatchTasksRequest(data: Any, path: str = '', known: frozenset[str] = 
     key, v = codec.pick(data, ('namespace_id', 'namespace'), path)
     if v is not None:
         m.namespace_id = codec.string(v, path, key)
+    v = data.get('job_id')
+    if v is not None:
+        m.job_id = codec.string(v, path, 'job_id')
+    v = data.get('schedule_id')
+    if v is not None:
+        m.schedule_id = codec.string(v, path, 'schedule_id')
+    v = data.get('status')
+    if v is not None:
+        m.status = novasphere_schedule_v1_task_gateway.words_TaskStatus.read(v, path, 'status')
     return m
 
 
@@ -588,6 +555,9 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
             model.Param('id', (), 'id', 'string', False, codec.parse_string),
             model.Param('namespace_id', ('namespace',), 'namespace_id', 'string', False, codec.parse_string),
+            model.Param('job_id', (), 'job_id', 'string', False, codec.parse_string),
+            model.Param('schedule_id', (), 'schedule_id', 'string', False, codec.parse_string),
+            model.Param('status', (), 'status', 'enum', False, codec.parse_enum(novasphere_schedule_v1_task_gateway.words_TaskStatus)),
         ),
         headers=(),
         response_body='',
@@ -748,7 +718,7 @@ ROUTES: tuple[model.Route, ...] = (
         encode=encode_ExplainTaskResponse,
         encode_field={
             'task': model.FieldEncoder('task', False, novasphere_schedule_v1_task_gateway.dump_Task),
-            'obstacles': model.FieldEncoder('obstacles', True, dump_Obstacle),
+            'obstacles': model.FieldEncoder('obstacles', True, novasphere_schedule_v1_obstacle_gateway.dump_Obstacle),
         },
         is_empty=False,
         face=6,

@@ -9,6 +9,7 @@ from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from novasphere.api.v1 import watch_pb2 as watch_pb2
+from novasphere.schedule.v1 import obstacle_pb2 as obstacle_pb2
 from novasphere.schedule.v1 import page_pb2 as page_pb2
 from novasphere.schedule.v1 import task_pb2 as task_pb2
 import builtins as builtins
@@ -371,7 +372,7 @@ class ExplainTaskResponse(message.Message):
         """The task."""
 
     @builtins.property
-    def obstacles(self) -> containers.RepeatedCompositeFieldContainer[Obstacle]:
+    def obstacles(self) -> containers.RepeatedCompositeFieldContainer[obstacle_pb2.Obstacle]:
         """What it waits for, the most important first. Empty once it has ended."""
 
     def __init__(
@@ -379,7 +380,7 @@ class ExplainTaskResponse(message.Message):
         *,
         task: task_pb2.Task | None = ...,
         summary: builtins.str = ...,
-        obstacles: abc.Iterable[Obstacle] | None = ...,
+        obstacles: abc.Iterable[obstacle_pb2.Obstacle] | None = ...,
         remedy: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["task", b"task"]  # noqa: Y015
@@ -387,59 +388,6 @@ class ExplainTaskResponse(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["obstacles", b"obstacles", "remedy", b"remedy", "summary", b"summary", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-@typing.final
-class Obstacle(message.Message):
-    """One thing that a task waits for."""
-
-    DESCRIPTOR: descriptor.Descriptor
-
-    REASON_FIELD_NUMBER: builtins.int
-    MESSAGE_FIELD_NUMBER: builtins.int
-    SINCE_FIELD_NUMBER: builtins.int
-    UNTIL_FIELD_NUMBER: builtins.int
-    REMEDY_FIELD_NUMBER: builtins.int
-    SUBJECT_FIELD_NUMBER: builtins.int
-    reason: builtins.str
-    """As one word: SCHEDULED, DEPENDENCY, RETRY, NO_AGENT, NO_MATCH, AGENT_OFFLINE, NO_SLOT, NEXT, CANCELLING,
-    DISPATCHED, RUNNING.
-    """
-    message: builtins.str
-    """For people."""
-    remedy: builtins.str
-    """What would have to change."""
-    subject: builtins.str
-    """What it is about: the name of a node or the id of a task. Empty where it is about neither."""
-    @builtins.property
-    def since(self) -> timestamp_pb2.Timestamp:
-        """Since when, where that is known."""
-
-    @builtins.property
-    def until(self) -> timestamp_pb2.Timestamp:
-        """When it ends by itself, where that is known."""
-
-    def __init__(
-        self,
-        *,
-        reason: builtins.str = ...,
-        message: builtins.str = ...,
-        since: timestamp_pb2.Timestamp | None = ...,
-        until: timestamp_pb2.Timestamp | None = ...,
-        remedy: builtins.str = ...,
-        subject: builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_since", b"_since", "_until", b"_until", "since", b"since", "until", b"until"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_since", b"_since", "_until", b"_until", "message", b"message", "reason", b"reason", "remedy", b"remedy", "since", b"since", "subject", b"subject", "until", b"until"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__since: _TypeAlias = typing.Literal["since"]  # noqa: Y015
-    _WhichOneofArgType__since: _TypeAlias = typing.Literal["_since", b"_since"]  # noqa: Y015
-    _WhichOneofReturnType__until: _TypeAlias = typing.Literal["until"]  # noqa: Y015
-    _WhichOneofArgType__until: _TypeAlias = typing.Literal["_until", b"_until"]  # noqa: Y015
-    @typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__since) -> _WhichOneofReturnType__since | None: ...
-    @typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__until) -> _WhichOneofReturnType__until | None: ...
 
 @typing.final
 class WatchTasksRequest(message.Message):
@@ -450,22 +398,34 @@ class WatchTasksRequest(message.Message):
     CURSOR_FIELD_NUMBER: builtins.int
     ID_FIELD_NUMBER: builtins.int
     NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    JOB_ID_FIELD_NUMBER: builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
     cursor: builtins.str
     """Resumes after this cursor. Empty: the present state first."""
     id: builtins.str
     """Only the one of this id."""
     namespace_id: builtins.str
     """Only those of this namespace."""
+    job_id: builtins.str
+    """Only tasks of this job."""
+    schedule_id: builtins.str
+    """Only tasks of this schedule."""
+    status: task_pb2.TaskStatus.ValueType
+    """Only tasks of this status."""
     def __init__(
         self,
         *,
         cursor: builtins.str = ...,
         id: builtins.str = ...,
         namespace_id: builtins.str = ...,
+        job_id: builtins.str = ...,
+        schedule_id: builtins.str = ...,
+        status: task_pb2.TaskStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "id", b"id", "namespace_id", b"namespace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cursor", b"cursor", "id", b"id", "job_id", b"job_id", "namespace_id", b"namespace_id", "schedule_id", b"schedule_id", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

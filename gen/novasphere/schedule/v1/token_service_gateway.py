@@ -18,6 +18,7 @@ def encode_GenerateTokenRequest(m: novasphere_schedule_v1_token_service_pb2.Gene
     }
     if m.HasField("ttl_seconds"):
         data['ttl_seconds'] = m.ttl_seconds
+    data['validate_only'] = m.validate_only
     return data
 
 
@@ -25,7 +26,7 @@ def dump_GenerateTokenRequest(m: novasphere_schedule_v1_token_service_pb2.Genera
     return orjson.dumps(encode_GenerateTokenRequest(m))
 
 
-keys_GenerateTokenRequest = frozenset(['agent_id', 'permissions', 'ttl_seconds'])
+keys_GenerateTokenRequest = frozenset(['agent_id', 'dry_run', 'permissions', 'ttl_seconds', 'validate_only'])
 
 
 def decode_GenerateTokenRequest(data: Any, path: str = '', known: frozenset[str] = keys_GenerateTokenRequest) -> novasphere_schedule_v1_token_service_pb2.GenerateTokenRequest:
@@ -45,6 +46,9 @@ def decode_GenerateTokenRequest(data: Any, path: str = '', known: frozenset[str]
     v = data.get('ttl_seconds')
     if v is not None:
         m.ttl_seconds = codec.int32(v, path, 'ttl_seconds')
+    key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
+    if v is not None:
+        m.validate_only = codec.boolean(v, path, key)
     return m
 
 
@@ -104,8 +108,12 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=codec.body(decode_GenerateTokenRequest, keys_GenerateTokenRequest, frozenset()),
         body_field='',
         path_params=(),
-        query_params=(),
-        headers=(),
+        query_params=(
+            model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
+        ),
+        headers=(
+            model.Param('idempotency-key', (), 'request_id', 'string', False, codec.parse_string),
+        ),
         response_body='',
         encode=encode_GenerateTokenResponse,
         encode_field={},

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from novasphere.api.v1 import options_pb2 as novasphere_dot_api_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*novasphere/schedule/v1/token_service.proto\x12\x16novasphere.schedule.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fnovasphere/api/v1/options.proto\"\xa9\x01\n\x14GenerateTokenRequest\x12\x18\n\x08\x61gent_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\x12\x35\n\x0bpermissions\x18\x02 \x03(\x0e\x32\x18.novasphere.api.v1.ScopeB\x06\xba\xb5\x18\x02\x18\x04\x12\x30\n\x0bttl_seconds\x18\x03 \x01(\x05\x42\x16\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x38\x13~AH\x00\x88\x01\x01\x42\x0e\n\x0c_ttl_seconds\"\x8f\x01\n\x15GenerateTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\x12\n\ntoken_type\x18\x03 \x01(\t\x12\x12\n\nexpires_at\x18\x04 \x01(\x03\x12-\n\tissued_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9a\x03\n\x0cTokenService\x12\x83\x03\n\rGenerateToken\x12,.novasphere.schedule.v1.GenerateTokenRequest\x1a-.novasphere.schedule.v1.GenerateTokenResponse\"\x94\x02\x8a\xb5\x18\xe9\x01\x18\x03R\xe4\x01\nJ{\"agent_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"permissions\":[\"read\"]}\x12\x95\x01{\"token\":\"eyJ...\",\"agent_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"token_type\":\"Bearer\",\"expires_at\":1704067200,\"issued_at\":\"2024-01-01T00:00:00Z\"}\x82\xd3\xe4\x93\x02 \"\x1b/api/v1/auth/generate-token:\x01*\x1a\x04\x88\xb5\x18\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*novasphere/schedule/v1/token_service.proto\x12\x16novasphere.schedule.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fnovasphere/api/v1/options.proto\"\x81\x02\n\x14GenerateTokenRequest\x12\x18\n\x08\x61gent_id\x18\x01 \x01(\tB\x06\xba\xb5\x18\x02\x08\x01\x12\x35\n\x0bpermissions\x18\x02 \x03(\x0e\x32\x18.novasphere.api.v1.ScopeB\x06\xba\xb5\x18\x02\x18\x04\x12\x30\n\x0bttl_seconds\x18\x03 \x01(\x05\x42\x16\xba\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x38\x13~AH\x00\x88\x01\x01\x12\x32\n\nrequest_id\x18\x04 \x01(\tB\x1e\xa8\xb5\x18\x01\xb2\xb5\x18\x0fIdempotency-Key\xba\xb5\x18\x03\x18\xff\x01\x12\"\n\rvalidate_only\x18\x05 \x01(\x08\x42\x0b\xa2\xb5\x18\x07\x64ry_runB\x0e\n\x0c_ttl_seconds\"\x8f\x01\n\x15GenerateTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\x12\n\ntoken_type\x18\x03 \x01(\t\x12\x12\n\nexpires_at\x18\x04 \x01(\x03\x12-\n\tissued_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9a\x03\n\x0cTokenService\x12\x83\x03\n\rGenerateToken\x12,.novasphere.schedule.v1.GenerateTokenRequest\x1a-.novasphere.schedule.v1.GenerateTokenResponse\"\x94\x02\x8a\xb5\x18\xe9\x01\x18\x03R\xe4\x01\nJ{\"agent_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"permissions\":[\"read\"]}\x12\x95\x01{\"token\":\"eyJ...\",\"agent_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"token_type\":\"Bearer\",\"expires_at\":1704067200,\"issued_at\":\"2024-01-01T00:00:00Z\"}\x82\xd3\xe4\x93\x02 \"\x1b/api/v1/auth/generate-token:\x01*\x1a\x04\x88\xb5\x18\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,14 +40,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATETOKENREQUEST'].fields_by_name['permissions']._serialized_options = b'\272\265\030\002\030\004'
   _globals['_GENERATETOKENREQUEST'].fields_by_name['ttl_seconds']._loaded_options = None
   _globals['_GENERATETOKENREQUEST'].fields_by_name['ttl_seconds']._serialized_options = b'\272\265\030\022!\000\000\000\000\000\000\360?)\000\000\000\0008\023~A'
+  _globals['_GENERATETOKENREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_GENERATETOKENREQUEST'].fields_by_name['request_id']._serialized_options = b'\250\265\030\001\262\265\030\017Idempotency-Key\272\265\030\003\030\377\001'
+  _globals['_GENERATETOKENREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_GENERATETOKENREQUEST'].fields_by_name['validate_only']._serialized_options = b'\242\265\030\007dry_run'
   _globals['_TOKENSERVICE']._loaded_options = None
   _globals['_TOKENSERVICE']._serialized_options = b'\210\265\030\004'
   _globals['_TOKENSERVICE'].methods_by_name['GenerateToken']._loaded_options = None
   _globals['_TOKENSERVICE'].methods_by_name['GenerateToken']._serialized_options = b'\212\265\030\351\001\030\003R\344\001\nJ{\"agent_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"permissions\":[\"read\"]}\022\225\001{\"token\":\"eyJ...\",\"agent_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"token_type\":\"Bearer\",\"expires_at\":1704067200,\"issued_at\":\"2024-01-01T00:00:00Z\"}\202\323\344\223\002 \"\033/api/v1/auth/generate-token:\001*'
   _globals['_GENERATETOKENREQUEST']._serialized_start=167
-  _globals['_GENERATETOKENREQUEST']._serialized_end=336
-  _globals['_GENERATETOKENRESPONSE']._serialized_start=339
-  _globals['_GENERATETOKENRESPONSE']._serialized_end=482
-  _globals['_TOKENSERVICE']._serialized_start=485
-  _globals['_TOKENSERVICE']._serialized_end=895
+  _globals['_GENERATETOKENREQUEST']._serialized_end=424
+  _globals['_GENERATETOKENRESPONSE']._serialized_start=427
+  _globals['_GENERATETOKENRESPONSE']._serialized_end=570
+  _globals['_TOKENSERVICE']._serialized_start=573
+  _globals['_TOKENSERVICE']._serialized_end=983
 # @@protoc_insertion_point(module_scope)

@@ -29,10 +29,16 @@ class GenerateTokenRequest(message.Message):
     AGENT_ID_FIELD_NUMBER: builtins.int
     PERMISSIONS_FIELD_NUMBER: builtins.int
     TTL_SECONDS_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
     agent_id: builtins.str
     """The agent's id, or the name of its node."""
     ttl_seconds: builtins.int
     """How long it works. Unset: a day."""
+    request_id: builtins.str
+    """Makes a repeated call return the first one's answer for 24 h."""
+    validate_only: builtins.bool
+    """Checks everything and makes no token."""
     @builtins.property
     def permissions(self) -> containers.RepeatedScalarFieldContainer[options_pb2.Scope.ValueType]:
         """The scopes: read, write, admin or agent. None: read."""
@@ -43,10 +49,12 @@ class GenerateTokenRequest(message.Message):
         agent_id: builtins.str = ...,
         permissions: abc.Iterable[options_pb2.Scope.ValueType] | None = ...,
         ttl_seconds: builtins.int | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_ttl_seconds", b"_ttl_seconds", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_ttl_seconds", b"_ttl_seconds", "agent_id", b"agent_id", "permissions", b"permissions", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_ttl_seconds", b"_ttl_seconds", "agent_id", b"agent_id", "permissions", b"permissions", "request_id", b"request_id", "ttl_seconds", b"ttl_seconds", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__ttl_seconds: _TypeAlias = typing.Literal["ttl_seconds"]  # noqa: Y015
     _WhichOneofArgType__ttl_seconds: _TypeAlias = typing.Literal["_ttl_seconds", b"_ttl_seconds"]  # noqa: Y015
@@ -64,7 +72,7 @@ class GenerateTokenResponse(message.Message):
     EXPIRES_AT_FIELD_NUMBER: builtins.int
     ISSUED_AT_FIELD_NUMBER: builtins.int
     token: builtins.str
-    """The token itself, which cannot be read again."""
+    """The token itself, which cannot be read again. Empty when it was only checked."""
     agent_id: builtins.str
     """The agent's id."""
     token_type: builtins.str

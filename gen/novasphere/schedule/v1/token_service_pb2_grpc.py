@@ -48,7 +48,7 @@ class TokenServiceServicer:
 
     def GenerateToken(self, request, context):
         """Makes a signed token (JWT, HS256). It is a bearer token like any other, for REST and gRPC, and stops working at
-        its time or once the agent is deleted. Nobody can grant what they do not hold. Nothing is stored of it.
+        its time or once the agent is deleted. Nobody can grant what they do not hold. It is not stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -18,7 +18,7 @@ class TokenServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     GenerateToken: _aio.UnaryUnaryMultiCallable[_token_service_pb2.GenerateTokenRequest, _token_service_pb2.GenerateTokenResponse]
     """Makes a signed token (JWT, HS256). It is a bearer token like any other, for REST and gRPC, and stops working at
-    its time or once the agent is deleted. Nobody can grant what they do not hold. Nothing is stored of it.
+    its time or once the agent is deleted. Nobody can grant what they do not hold. It is not stored.
     """
 
 class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -31,7 +31,7 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_token_service_pb2.GenerateTokenRequest, _abc.Awaitable[_token_service_pb2.GenerateTokenResponse]],
     ) -> _abc.Awaitable[_token_service_pb2.GenerateTokenResponse]:
         """Makes a signed token (JWT, HS256). It is a bearer token like any other, for REST and gRPC, and stops working at
-        its time or once the agent is deleted. Nobody can grant what they do not hold. Nothing is stored of it.
+        its time or once the agent is deleted. Nobody can grant what they do not hold. It is not stored.
         """
 
 def add_TokenServiceServicer_to_server(servicer: TokenServiceServicer, server: _aio.Server) -> None: ...
