@@ -421,12 +421,12 @@ async def pair(
 
 
 @pytest.fixture
-async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[[Path], Awaitable[World]]]:
-    """Starts worlds, each on the database in a folder, and stops them at the end."""
+async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[..., Awaitable[World]]]:
+    """Starts worlds, each on the database in a folder or at a URL, and stops them at the end."""
     worlds: list[World] = []
 
-    async def start(folder: Path) -> World:
-        world = World(folder, settings)
+    async def start(folder: Path, url: str = "") -> World:
+        world = World(folder, settings, url)
         await world.start()
         worlds.append(world)
         return world
@@ -437,7 +437,7 @@ async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[[Path], Aw
 
 
 @pytest.fixture
-async def world(tmp_path: Path, world_at: Callable[[Path], Awaitable[World]]) -> World:
+async def world(tmp_path: Path, world_at: Callable[..., Awaitable[World]]) -> World:
     return await world_at(tmp_path)
 
 
