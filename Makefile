@@ -40,9 +40,10 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev debian-packages
 	$(BIN)/python -m bench $(ARGS)
 
-# The fault tests in their long form, the planted bugs that they must catch, and every property with new examples.
+# The fault tests in their long form, an hour of many schedules in simulated time, the planted bugs that they must
+# catch, and every property with new examples.
 PROPERTIES = tests/store/test_properties.py tests/agent/test_spools.py tests/codegen/test_codecs.py \
-	tests/fleet/test_metric_tiers.py tests/e2e/test_foreign_nodes.py
+	tests/fleet/test_metric_tiers.py tests/fleet/test_firing_storms.py tests/e2e/test_foreign_nodes.py
 faults: $(VENV)/.dev debian-packages
 	NOVASPHERE_FAULTS=long $(BIN)/python -m pytest tests/faults $(PROPERTIES) --timeout 1800 -s $(ARGS)
 

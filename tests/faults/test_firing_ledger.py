@@ -21,13 +21,15 @@ LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
 ROUNDS = 200 if LONG else 4
 SECONDS = 120 if LONG else 12  # of two servers that are killed in turn
 FAILPOINTS = (
-    "firing", "dispatch", "acknowledgement", "retry", "before_commit", "after_commit", "after_answer"
+    "firing", "dispatch", "acknowledgement", "retry",
+    "fired", "dispatched", "acknowledged", "released",
+    "before_commit", "after_commit", "after_answer",
 )  # fmt: skip
 RETRIES = 2
 
 
 async def make_job(plane: ControlPlane, name: str, text: str, retries: int = 0) -> str:
-    config = {"command_text": text, "max_retries": retries, "retry_interval": 0}
+    config = {"command_text": text, "max_retries": retries, "retry_interval": 1}
     made = await plane.rest("POST", "/api/v1/jobs/item", {"name": name, "config": config})
     return str(made["id"])
 
@@ -108,39 +110,65 @@ async def kill_at(plane: ControlPlane, failpoint: str) -> bool:
     return running.returncode == -9
 
 
+def in_turn(mark: Path) -> str:
+    """Returns a command that takes a while, and notes when it begins and ends."""
+    return f"echo + >> {mark}; sleep 1; echo - >> {mark}"
+
+
 async def test_kills_at_each_failpoint_lose_and_double_nothing(tmp_path: Path) -> None:
     async with control_plane(tmp_path) as plane:
         await plane.add_agent("node-001", "--capacity", "8")
-        marks = {name: tmp_path / name for name in ("good", "bad")}
-        good = await make_schedule(
-            plane, await make_job(plane, "good", f"echo x >> {marks['good']}"),
-            kind="cron", cron_expression="* * * * * *",
-        )  # fmt: skip
-        bad = await make_schedule(
-            plane, await make_job(plane, "bad", f"echo x >> {marks['bad']}; exit 3", RETRIES),
-            kind="cron", cron_expression="*/2 * * * * *",
-        )  # fmt: skip
+        marks = {name: tmp_path / name for name in ("good", "bad", "turns", "daemon")}
+
+        async def scheduled(name: str, text: str, retries: int = 0, **timing: Any) -> str:
+            return await make_schedule(plane, await make_job(plane, name, text, retries), **timing)
+
+        made = {
+            "good": await scheduled(
+                "good", f"echo x >> {marks['good']}", kind="cron", cron_expression="* * * * * *"
+            ),
+            "bad": await scheduled(
+                "bad", f"echo x >> {marks['bad']}; exit 3", RETRIES,
+                kind="cron", cron_expression="*/2 * * * * *",
+            ),
+            "turns": await scheduled(
+                "turns", in_turn(marks["turns"]),
+                kind="cron", cron_expression="*/3 * * * * *", overlap_policy="buffer_all",
+            ),
+            "daemon": await scheduled("daemon", in_turn(marks["daemon"]), kind="daemon"),
+        }  # fmt: skip
         died: Counter[str] = Counter()
         for name in itertools.islice(itertools.cycle(FAILPOINTS), ROUNDS):
             died[name] += await kill_at(plane, name)
         assert all(died[name] for name in FAILPOINTS[:ROUNDS]), f"no death at some: {died}"
         await plane.restart()
-        for schedule_id in (good, bad):
+        for schedule_id in made.values():
             await plane.rest("POST", f"/api/v1/schedules/{schedule_id}:pause", {"note": "the end"})
+        tasks: dict[str, list[dict[str, Any]]] = {}
 
         async def all_ended() -> bool:
-            tasks = [*await tasks_of(plane, good), *await tasks_of(plane, bad)]
-            return all(task["completed_at"] for task in tasks)
+            tasks.update({name: await tasks_of(plane, each) for name, each in made.items()})
+            return all(task["completed_at"] for each in tasks.values() for task in each)
 
-        await eventually(all_ended, within=120, every=0.5)
-        done = {
-            "good": await assert_every_second_fired_once(plane, good, 1),
-            "bad": await assert_every_second_fired_once(plane, bad, 2),
+        await eventually(all_ended, within=300, every=0.5)
+        await assert_every_second_fired_once(plane, made["good"], 1)
+        await assert_every_second_fired_once(plane, made["bad"], 2)
+        await assert_every_second_fired_once(plane, made["turns"], 3)
+        ends = {
+            name: Counter((task["status"], task["retry_count"]) for task in each)
+            for name, each in tasks.items()
+        }
+        counts = {name: len(each) for name, each in tasks.items()}
+        assert ends == {
+            name: {("failed", RETRIES) if name == "bad" else ("succeeded", 0): count}
+            for name, count in counts.items()
         }
         for name, attempts in (("good", 1), ("bad", 1 + RETRIES)):
             ran = marks[name].read_text().count("x")
-            assert ran == attempts * len(done[name]), f"{name}: {ran} runs of {len(done[name])} tasks"
-        print(f"\n{sum(died.values())} deaths, {dict(died)}; {sum(map(len, done.values()))} tasks")
+            assert ran == attempts * counts[name], f"{name}: {ran} runs of {counts[name]} tasks"
+        for name in ("turns", "daemon"):
+            assert marks[name].read_text().split() == ["+", "-"] * counts[name], f"{name} not in turn"
+        print(f"\n{sum(died.values())} deaths, {dict(died)}; tasks: {counts}")
 
 
 async def test_two_servers_fire_each_time_once_whichever_is_killed(pair: Pair) -> None:

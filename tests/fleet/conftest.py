@@ -422,7 +422,7 @@ async def pair(
 
 @pytest.fixture
 async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[..., Awaitable[World]]]:
-    """Starts worlds, each on the database in a folder or on another one, and stops them at the end."""
+    """Starts worlds, each on the database in a folder or at a URL, and stops them at the end."""
     worlds: list[World] = []
 
     async def start(folder: Path, url: str = "") -> World:

@@ -44,6 +44,7 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.sessions import ForeignSession, Session
 from novasphere_server.core.tasks import Tasks
+from novasphere_server.store import failpoints
 from novasphere_server.store.kinds import NODES, TASKS, Kind
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
@@ -429,6 +430,8 @@ class Links:
                 ),
                 reads=[(TASKS, run_id) for run_id, _ in keys],
             )
+            if recorded.ended:
+                failpoints.hit(failpoints.ACKNOWLEDGED)
             self.counters.reports += recorded.reports
             self.counters.stale_reports += recorded.stale_reports
             self.counters.output_bytes += recorded.output_bytes
@@ -483,6 +486,8 @@ class Links:
                 reads=[(NODES, node.node_id)],
             )
             unread = claim.demands
+            if claim.dispatches:
+                failpoints.hit(failpoints.DISPATCHED)
             if session.is_foreign and not session.is_open:
                 # Nobody will say that they never arrived.
                 for dispatch in claim.dispatches:

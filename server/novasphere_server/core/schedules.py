@@ -38,7 +38,7 @@ from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import check_namespace
-from novasphere_server.store import tables
+from novasphere_server.store import failpoints, tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.log import Change, Read
@@ -594,7 +594,7 @@ class Schedules:
         clock.
         """
         try:
-            return await self._store.write(
+            next_us = await self._store.write(
                 partial(firings.fire_due, settings=self._settings, limit=limit)
             )
         except _NO_FAULT_OF_THEIRS:
@@ -604,6 +604,8 @@ class Schedules:
             for schedule_id in await self._store.write(partial(firings.due, limit=limit)):
                 await self._try(firings.advance, schedule_id)
             return await self._store.write(firings.next_due_us)
+        failpoints.hit(failpoints.FIRED)
+        return next_us
 
     async def settle(self, schedule_id: str) -> None:
         """Goes on after a task of a schedule has ended."""

@@ -97,6 +97,8 @@ class Tasks:
             return released, tx.execute(following).scalar()
 
         released, next_us = await self._store.write(release)
+        if released:
+            failpoints.hit(failpoints.RELEASED)
         for (node_id, demand), count in Counter(map(tuple, released)).items():
             self.expect(node_id, demand, count)
         return next_us

@@ -19,7 +19,16 @@ FIRING = "firing"  # a time of a schedule was decided
 DISPATCH = "dispatch"  # a task is sent to a node
 ACKNOWLEDGEMENT = "acknowledgement"  # a report of the end of an attempt is taken
 RETRY = "retry"  # another attempt follows one that ended
-_NAMES = (BEFORE_COMMIT, AFTER_COMMIT, AFTER_ANSWER, FIRING, DISPATCH, ACKNOWLEDGEMENT, RETRY)
+# Behind the commit of each, before anybody acts on it:
+FIRED = "fired"  # no node was looked for
+DISPATCHED = "dispatched"  # nothing was sent
+ACKNOWLEDGED = "acknowledged"  # the node was not told
+RELEASED = "released"  # the next attempt may go, no node was looked for
+_NAMES = (
+    BEFORE_COMMIT, AFTER_COMMIT, AFTER_ANSWER,
+    FIRING, DISPATCH, ACKNOWLEDGEMENT, RETRY,
+    FIRED, DISPATCHED, ACKNOWLEDGED, RELEASED,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
