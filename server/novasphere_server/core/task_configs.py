@@ -19,6 +19,8 @@ _TIMEOUT = 3600  # seconds
 _RETRY_INTERVAL = 60
 _PAYLOAD_LIMIT = 64 * 1024
 _MOST_LABELS = 64
+# Agents call so what has no type: programs and lines.
+_KINDS = ("exec", "shell")
 
 # As Kubernetes has labels: an optional DNS name before the slash.
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -50,6 +52,11 @@ def check(config: pb.TaskConfig, where: str) -> None:
         raise InvalidArgument(f"{where}.cmd", "must name a program")
     if config.args and not config.cmd:
         raise InvalidArgument(f"{where}.args", "are for cmd alone")
+    if config.task_type in _KINDS:
+        raise InvalidArgument(
+            f"{where}.task_type",
+            f"must be a type of task, not {config.task_type}: use cmd or command_text",
+        )
     check_labels(config.labels, f"{where}.labels")
     if config.payload:
         if not config.task_type:
