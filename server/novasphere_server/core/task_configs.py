@@ -29,6 +29,20 @@ _LABEL = re.compile(rf"(?:(?={_DOMAIN}/)[a-z0-9.-]{{1,253}}/)?{_WORD}")
 _LABEL_VALUE = re.compile(rf"(?:{_WORD})?")
 
 
+def says_what_runs(config: pb.TaskConfig) -> bool:
+    return bool(config.cmd or config.task_type or config.command_text)
+
+
+def changed(config: pb.TaskConfig, change: pb.TaskConfig) -> pb.TaskConfig:
+    """Returns a config with the fields that a change sets as the change has them."""
+    result = pb.TaskConfig()
+    result.CopyFrom(config)
+    for field, _ in change.ListFields():
+        result.ClearField(field.name)  # type: ignore[arg-type]  # the names are its own
+    result.MergeFrom(change)
+    return result
+
+
 def check(config: pb.TaskConfig, where: str) -> None:
     """Refuses what no node could run. `where` is the path to the config."""
     named = [name for name in ("cmd", "task_type", "command_text") if getattr(config, name)]
