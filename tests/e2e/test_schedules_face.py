@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
-import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +11,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from contracts import Contract
-from processes import TOKEN, ControlPlane, control_plane, eventually
+from processes import ControlPlane, control_plane, eventually
 
 CONTRACT = Contract(
     Path(__file__).parent / "data" / "schedules_face.json", free=("labels", "environment", "parameters")
 )
 ENDPOINTS = CONTRACT.endpoints
-SAMPLES = Path(__file__).parent / "data" / "schedules_face_samples.md"
 # What the published examples call the agent, the job, the schedule, the task.
 AGENT = JOB = "550e8400-e29b-41d4-a716-446655440000"
 TASK = "550e8400-e29b-41d4-a716-446655440001"
@@ -167,34 +162,6 @@ async def test_schedules_tasks_and_their_instances(face: Face) -> None:
     assert await face.ask("DELETE /api/v1/schedules/item/{id}", schedule_id) is None
     for job_id, _ in made:
         await plane.rest("DELETE", f"/api/v1/jobs/item/{job_id}")
-
-
-async def test_the_published_samples_run_with_another_host_and_token(face: Face) -> None:
-    text = SAMPLES.read_text().replace("http://localhost:8080", face.plane.url)
-    text = text.replace("<token>", TOKEN).replace("your-jwt-token", TOKEN)
-    blocks = text.split("```")[1::2]
-    shell = next(block.removeprefix("bash") for block in blocks if block.startswith("bash"))
-    program = next(block.removeprefix("python") for block in blocks if block.startswith("python"))
-    program += "\nprint(json.dumps([create_job(), query_jobs()]))\n"
-    ran = await asyncio.to_thread(
-        subprocess.run, ["bash", "-ec", shell], capture_output=True, text=True, timeout=60, check=True
-    )
-    decoder, printed, answers = json.JSONDecoder(), ran.stdout.strip(), []
-    while printed:
-        answer, end = decoder.raw_decode(printed)
-        answers.append(answer)
-        printed = printed[end:].lstrip()
-    assert list(answers[0]) == ["id"]
-    assert "test-job" in [row["name"] for row in answers[1]["data"]]
-    ran = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    made, page = json.loads(ran.stdout)
-    names = {row["id"]: row["name"] for row in page["data"]}
-    assert names[made["id"]] == "python-job"
-    assert page["page_size"] == 10
 
 
 async def test_every_published_endpoint_is_asked_here() -> None:
