@@ -107,6 +107,79 @@ async def test_jobs(face: Face) -> None:
     await face.plane.rest("GET", f"/api/v1/jobs/item/{made['id']}", status=404)
 
 
+# What a run left behind is kept with its row, and not looked into.
+NOT_ASKED_FOR = {"output", "error_message", "metrics", "dependencies"}
+# Moves while it is asked for.
+LIVE = {"last_heartbeat_at"}
+
+
+async def test_rows_are_found_and_sorted_by_every_published_scalar_field(face: Face) -> None:
+    plane = face.plane
+    config = {"cmd": "bash", "args": ["-c", "true"], "labels": {"is": "nowhere"}}
+    job = {"name": "found", "description": "d", "config": config}
+    job_id = (await plane.rest("POST", "/api/v1/jobs/item", job))["id"]
+    wanted = {"job_id": job_id, "name": "s", "kind": "interval", "interval_seconds": 86400}
+    await plane.rest("POST", "/api/v1/schedules/item", wanted)
+    asked = {}
+    for endpoint, published in ENDPOINTS.items():
+        if "data[].id" not in published["fields"]:
+            continue
+        path = endpoint.split()[1]
+        [row, *_] = (await plane.rest("POST", path, {}))["data"]
+        names = {
+            field.removeprefix("data[].")
+            for field, kind in published["fields"].items()
+            if field.count(".") == 1 and "[]" not in field[6:] and kind not in ("object", "array")
+        }
+        asked[path] = names - NOT_ASKED_FOR
+        for name in asked[path]:
+            condition = {"null": True} if row[name] is None else {"eq": row[name]}
+            page = {"page_size": 1000, "order_by": [f"-{name}"]}
+            found = await plane.rest("POST", path, {"filter": {name: condition}, "page": page})
+            assert row["id"] in [each["id"] for each in found["data"]] or name in LIVE, (path, name)
+            other = {"null": False} if row[name] is None else {"$not": row[name]}
+            found = await plane.rest("POST", path, {"filter": {name: other}, "page": page})
+            assert row["id"] not in [each["id"] for each in found["data"]] or name in LIVE, (path, name)
+    assert len(asked) == 6
+    assert sum(map(len, asked.values())) > 50
+    await plane.rest("DELETE", f"/api/v1/jobs/item/{job_id}")
+
+
+OPERATORS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"eq": "nightly-1"}, ["nightly-1"]), ({"not": "nightly-1"}, ["Nightly-2", "other"]),
+    ({"in": ["other", "x"]}, ["other"]), ({"notIn": ["other"]}, ["Nightly-2", "nightly-1"]),
+    ({"not_in": ["other"]}, ["Nightly-2", "nightly-1"]), ({"lt": "nightly"}, ["Nightly-2"]),
+    ({"lte": "nightly-1"}, ["Nightly-2", "nightly-1"]), ({"gt": "nightly-1"}, ["other"]),
+    ({"gte": "nightly-1"}, ["nightly-1", "other"]), ({"null": True}, []),
+    ({"empty": False}, ["Nightly-2", "nightly-1", "other"]), ({"contains": "ightly"}, ["Nightly-2", "nightly-1"]),
+    ({"notContains": "ightly"}, ["other"]), ({"containsAny": ["x", "her"]}, ["other"]),
+    ({"notContainsAny": ["-1", "her"]}, ["Nightly-2"]), ({"containsAll": ["n", "-1"]}, ["nightly-1"]),
+    ({"notContainsAll": ["n", "-1"]}, ["Nightly-2", "other"]), ({"startsWith": "n"}, ["nightly-1"]),
+    ({"notStartsWith": "n"}, ["Nightly-2", "other"]), ({"startsWithAny": ["N", "o"]}, ["Nightly-2", "other"]),
+    ({"notStartsWithAny": ["N", "o"]}, ["nightly-1"]), ({"endsWith": "1"}, ["nightly-1"]),
+    ({"notEndsWith": "1"}, ["Nightly-2", "other"]), ({"endsWithAny": ["1", "2"]}, ["Nightly-2", "nightly-1"]),
+    ({"notEndsWithAny": ["1", "2"]}, ["other"]), ({"containsCi": "NIGHT"}, ["Nightly-2", "nightly-1"]),
+    ({"notContainsCi": "NIGHT"}, ["other"]), ({"startsWithCi": "NIGHT"}, ["Nightly-2", "nightly-1"]),
+    ({"notStartsWithCi": "NIGHT"}, ["other"]), ({"endsWithCi": "ER"}, ["other"]),
+    ({"notEndsWithCi": "ER"}, ["Nightly-2", "nightly-1"]), ({"ilike": "n%-_"}, ["Nightly-2", "nightly-1"]),
+    ({"startsWith": "n", "endsWith": "1"}, ["nightly-1"]),
+]  # fmt: skip
+
+
+async def test_every_operator_is_understood_with_and_without_a_dollar(face: Face) -> None:
+    for name in ("nightly-1", "Nightly-2", "other"):
+        body = {"namespace_id": "operators", "name": name, "config": {"cmd": "true"}}
+        await face.plane.rest("POST", "/api/v1/jobs/item", body)
+    for condition, found in OPERATORS:
+        for sign in ("", "$"):
+            spelled = {f"{sign}{name}": value for name, value in condition.items()}
+            asked = {"name": spelled, "namespace_id": {"eq": "operators"}}
+            page = await face.plane.rest(
+                "POST", "/api/v1/jobs/page", {"filter": asked, "page": {"order_by": ["name"]}}
+            )
+            assert [row["name"] for row in page["data"]] == found, spelled
+
+
 async def test_servers_health_and_the_gateways_counters(face: Face) -> None:
     page = await face.plane.rest("POST", "/api/v1/servers/query", {})
     server_id = page["data"][0]["id"]

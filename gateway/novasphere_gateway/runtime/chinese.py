@@ -150,7 +150,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("cannot change {field}; it may name {fields}", "不能更改 {field}；可以指定的有 {fields}"),
     ("must name scopes such as read or write", "必须是 read、write 之类的权限范围"),
     # Of pages and what they filter.
-    ("must name an operator: {names}", "必须给出运算符：{names}"),
+    ("must name an operator, such as {names}", "必须给出运算符，如 {names}"),
+    ("must have no empty elements", "不能有空元素"),
     ("is an operator for texts alone", "该运算符只用于文本"),
     ("is an operator for what has an order", "该运算符只用于可比较大小的值"),
     ("must have {least} to {most} elements, not {size}", "必须有 {least} 至 {most} 个元素，现有 {size} 个"),
