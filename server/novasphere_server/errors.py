@@ -309,9 +309,13 @@ class TaskNotRetryable(ApiError):
 class InvalidTaskType(ApiError):
     reason = reasons.ERROR_REASON_INVALID_TASK_TYPE
 
-    def __init__(self, task_type: str, known: Sequence[str]) -> None:
+    def __init__(self, task_type: str, known: Sequence[str], device_id: str = "") -> None:
+        """Takes what types there are, on the device that was asked for if one was."""
+        types = ", ".join(known) or "none"
         super().__init__(
-            f"no device runs tasks of type {task_type!r}; known are {', '.join(known)}",
+            f"device {device_id!r} does not run tasks of type {task_type!r}; it runs {types}"
+            if device_id
+            else f"no device runs tasks of type {task_type!r}; known are {types}",
             metadata={"task_type": task_type},
         )
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
-import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,44 +10,16 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from processes import TOKEN, ControlPlane, control_plane, eventually
+from contracts import Contract
+from processes import ControlPlane, control_plane, eventually
 
-CONTRACT = json.loads((Path(__file__).parent / "data" / "schedules_face.json").read_text())["endpoints"]
-ENDPOINTS = {f"{e['method']} {e['path']}": e for e in CONTRACT}
-SAMPLES = Path(__file__).parent / "data" / "schedules_face_samples.md"
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "string": str, "string(date-time)": str, "string(uuid)": str, "integer": int, "boolean": bool,
-    "object": dict, "array": list, "null": (type(None), str, int, dict, list),
-}  # fmt: skip
+CONTRACT = Contract(
+    Path(__file__).parent / "data" / "schedules_face.json", free=("labels", "environment", "parameters")
+)
+ENDPOINTS = CONTRACT.endpoints
 # What the published examples call the agent, the job, the schedule, the task.
 AGENT = JOB = "550e8400-e29b-41d4-a716-446655440000"
 TASK = "550e8400-e29b-41d4-a716-446655440001"
-
-
-def at(value: Any, path: str) -> list[Any]:
-    """Returns what stands at a dotted path; `[]` steps into every element of a list."""
-    found = [value]
-    for step in path.split("."):
-        name, is_list = step.removesuffix("[]"), step.endswith("[]")
-        found = [item[name] if name else item for item in found]
-        if is_list:
-            assert all(found), f"{path}: an empty list shows nothing"
-            found = [element for item in found for element in item]
-    return found
-
-
-def assert_shape(answer: Any, endpoint: str) -> None:
-    """Asserts that every published field is there, with its published JSON type."""
-    published = ENDPOINTS[endpoint]
-    for path, type_name in published["fields"].items():
-        if any(f"{part}." in path for part in ("labels", "environment", "parameters")):
-            continue  # what a client put there
-        for value in at(answer, path):
-            assert isinstance(value, TYPES[type_name]), f"{endpoint} {path}: {value!r} is no {type_name}"
-            assert not (type_name == "integer" and isinstance(value, bool)), path
-            if type_name == "string(date-time)":
-                assert len(value) == 20, f"{path}: {value!r} is not in whole seconds"
-                assert value.endswith("Z")
 
 
 class Face:
@@ -70,7 +38,7 @@ class Face:
             text = text.replace({"agent": AGENT, "job": JOB, "task": TASK}[old], new)
         sent = None if published["request"] is None and body is None else json.loads(text)
         answer = await self.plane.rest(method, path, sent, status=published["status"])
-        assert_shape(answer, endpoint)
+        CONTRACT.assert_shape(answer, endpoint)
         return answer
 
 
@@ -123,15 +91,93 @@ async def test_jobs(face: Face) -> None:
     }
     page = await face.ask("POST /api/v1/jobs/page")
     assert row in page["data"]
-    for verb, status in (("disable", "disabled"), ("enable", "enabled")):
-        assert await face.ask(f"POST /api/v1/jobs/item/{{id}}/{verb}", made["id"]) is None
+    for endpoint, status in (
+        ("POST /api/v1/jobs/item/{id}/disable", "disabled"),
+        ("POST /api/v1/jobs/item/{id}/enable", "enabled"),
+    ):
+        assert await face.ask(endpoint, made["id"]) is None
         assert (await face.ask("GET /api/v1/jobs/item/{id}", made["id"]))["status"] == status
-    change = {"name": "renamed-job", "description": "...", "environment": {}}
-    assert await face.ask("PUT /api/v1/jobs/item/{id}", made["id"], change) is None
-    row = await face.plane.rest("GET", f"/api/v1/jobs/item/{made['id']}")
-    assert {name: row[name] for name in change} == change
+    change = ENDPOINTS["PUT /api/v1/jobs/item/{id}"]["request"]
+    assert await face.ask("PUT /api/v1/jobs/item/{id}", made["id"]) is None
+    after = await face.plane.rest("GET", f"/api/v1/jobs/item/{made['id']}")
+    assert {name: after[name] for name in change} == change | {
+        "config": row["config"] | change["config"]
+    }
     assert await face.ask("DELETE /api/v1/jobs/item/{id}", made["id"]) is None
     await face.plane.rest("GET", f"/api/v1/jobs/item/{made['id']}", status=404)
+
+
+# What a run left behind is kept with its row, and not looked into.
+NOT_ASKED_FOR = {"output", "error_message", "metrics", "dependencies"}
+# Moves while it is asked for.
+LIVE = {"last_heartbeat_at"}
+
+
+async def test_rows_are_found_and_sorted_by_every_published_scalar_field(face: Face) -> None:
+    plane = face.plane
+    config = {"cmd": "bash", "args": ["-c", "true"], "labels": {"is": "nowhere"}}
+    job = {"name": "found", "description": "d", "config": config}
+    job_id = (await plane.rest("POST", "/api/v1/jobs/item", job))["id"]
+    wanted = {"job_id": job_id, "name": "s", "kind": "interval", "interval_seconds": 86400}
+    await plane.rest("POST", "/api/v1/schedules/item", wanted)
+    asked = {}
+    for endpoint, published in ENDPOINTS.items():
+        if "data[].id" not in published["fields"]:
+            continue
+        path = endpoint.split()[1]
+        [row, *_] = (await plane.rest("POST", path, {}))["data"]
+        names = {
+            field.removeprefix("data[].")
+            for field, kind in published["fields"].items()
+            if field.count(".") == 1 and "[]" not in field[6:] and kind not in ("object", "array")
+        }
+        asked[path] = names - NOT_ASKED_FOR
+        for name in asked[path]:
+            condition = {"null": True} if row[name] is None else {"eq": row[name]}
+            page = {"page_size": 1000, "order_by": [f"-{name}"]}
+            found = await plane.rest("POST", path, {"filter": {name: condition}, "page": page})
+            assert row["id"] in [each["id"] for each in found["data"]] or name in LIVE, (path, name)
+            other = {"null": False} if row[name] is None else {"$not": row[name]}
+            found = await plane.rest("POST", path, {"filter": {name: other}, "page": page})
+            assert row["id"] not in [each["id"] for each in found["data"]] or name in LIVE, (path, name)
+    assert len(asked) == 6
+    assert sum(map(len, asked.values())) > 50
+    await plane.rest("DELETE", f"/api/v1/jobs/item/{job_id}")
+
+
+OPERATORS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"eq": "nightly-1"}, ["nightly-1"]), ({"not": "nightly-1"}, ["Nightly-2", "other"]),
+    ({"in": ["other", "x"]}, ["other"]), ({"notIn": ["other"]}, ["Nightly-2", "nightly-1"]),
+    ({"not_in": ["other"]}, ["Nightly-2", "nightly-1"]), ({"lt": "nightly"}, ["Nightly-2"]),
+    ({"lte": "nightly-1"}, ["Nightly-2", "nightly-1"]), ({"gt": "nightly-1"}, ["other"]),
+    ({"gte": "nightly-1"}, ["nightly-1", "other"]), ({"null": True}, []),
+    ({"empty": False}, ["Nightly-2", "nightly-1", "other"]), ({"contains": "ightly"}, ["Nightly-2", "nightly-1"]),
+    ({"notContains": "ightly"}, ["other"]), ({"containsAny": ["x", "her"]}, ["other"]),
+    ({"notContainsAny": ["-1", "her"]}, ["Nightly-2"]), ({"containsAll": ["n", "-1"]}, ["nightly-1"]),
+    ({"notContainsAll": ["n", "-1"]}, ["Nightly-2", "other"]), ({"startsWith": "n"}, ["nightly-1"]),
+    ({"notStartsWith": "n"}, ["Nightly-2", "other"]), ({"startsWithAny": ["N", "o"]}, ["Nightly-2", "other"]),
+    ({"notStartsWithAny": ["N", "o"]}, ["nightly-1"]), ({"endsWith": "1"}, ["nightly-1"]),
+    ({"notEndsWith": "1"}, ["Nightly-2", "other"]), ({"endsWithAny": ["1", "2"]}, ["Nightly-2", "nightly-1"]),
+    ({"notEndsWithAny": ["1", "2"]}, ["other"]), ({"containsCi": "NIGHT"}, ["Nightly-2", "nightly-1"]),
+    ({"notContainsCi": "NIGHT"}, ["other"]), ({"startsWithCi": "NIGHT"}, ["Nightly-2", "nightly-1"]),
+    ({"notStartsWithCi": "NIGHT"}, ["other"]), ({"endsWithCi": "ER"}, ["other"]),
+    ({"notEndsWithCi": "ER"}, ["Nightly-2", "nightly-1"]), ({"ilike": "n%-_"}, ["Nightly-2", "nightly-1"]),
+    ({"startsWith": "n", "endsWith": "1"}, ["nightly-1"]),
+]  # fmt: skip
+
+
+async def test_every_operator_is_understood_with_and_without_a_dollar(face: Face) -> None:
+    for name in ("nightly-1", "Nightly-2", "other"):
+        body = {"namespace_id": "operators", "name": name, "config": {"cmd": "true"}}
+        await face.plane.rest("POST", "/api/v1/jobs/item", body)
+    for condition, found in OPERATORS:
+        for sign in ("", "$"):
+            spelled = {f"{sign}{name}": value for name, value in condition.items()}
+            asked = {"name": spelled, "namespace_id": {"eq": "operators"}}
+            page = await face.plane.rest(
+                "POST", "/api/v1/jobs/page", {"filter": asked, "page": {"order_by": ["name"]}}
+            )
+            assert [row["name"] for row in page["data"]] == found, spelled
 
 
 async def test_servers_health_and_the_gateways_counters(face: Face) -> None:
@@ -191,37 +237,17 @@ async def test_schedules_tasks_and_their_instances(face: Face) -> None:
         await plane.rest("DELETE", f"/api/v1/jobs/item/{job_id}")
 
 
-async def test_the_published_samples_run_with_another_host_and_token(face: Face) -> None:
-    text = SAMPLES.read_text().replace("http://localhost:8080", face.plane.url)
-    text = text.replace("<token>", TOKEN).replace("your-jwt-token", TOKEN)
-    blocks = text.split("```")[1::2]
-    shell = next(block.removeprefix("bash") for block in blocks if block.startswith("bash"))
-    program = next(block.removeprefix("python") for block in blocks if block.startswith("python"))
-    program += "\nprint(json.dumps([create_job(), query_jobs()]))\n"
-    ran = await asyncio.to_thread(
-        subprocess.run, ["bash", "-ec", shell], capture_output=True, text=True, timeout=60, check=True
-    )
-    decoder, printed, answers = json.JSONDecoder(), ran.stdout.strip(), []
-    while printed:
-        answer, end = decoder.raw_decode(printed)
-        answers.append(answer)
-        printed = printed[end:].lstrip()
-    assert list(answers[0]) == ["id"]
-    assert "test-job" in [row["name"] for row in answers[1]["data"]]
-    ran = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    made, page = json.loads(ran.stdout)
-    names = {row["id"]: row["name"] for row in page["data"]}
-    assert names[made["id"]] == "python-job"
-    assert page["page_size"] == 10
+async def test_every_published_endpoint_is_asked_here() -> None:
+    # Deleted is only a server that has ended: tests/server/test_servers.py.
+    elsewhere = "/api/v1/servers/{id}"
+    source = Path(__file__).read_text()
+    missing = {endpoint for endpoint in ENDPOINTS if f'"{endpoint}"' not in source}
+    assert missing == {f"DELETE {elsewhere}"}
 
 
 async def test_every_endpoint_refuses_a_request_without_a_good_token(face: Face) -> None:
     async with aiohttp.ClientSession(face.plane.url) as http:
-        for published in CONTRACT:
+        for published in ENDPOINTS.values():
             path = published["path"].replace("{id}", "x")
             for headers in ({}, {"Authorization": "Bearer wrong"}):
                 async with http.request(published["method"], path, headers=headers) as answer:

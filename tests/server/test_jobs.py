@@ -84,6 +84,18 @@ async def test_a_job_is_made_read_changed_and_deleted(rest: Jobs):
     assert gone["error"]["details"] == f"Job '{job_id}' does not exist"
 
 
+async def test_a_config_that_does_not_say_what_runs_leaves_the_rest_as_it_was(rest: Jobs):
+    job_id = await rest.make(config=CONFIG | {"labels": {"a": "b"}})
+    config = (await rest.get(job_id))["config"]
+    for part in ({"timeout": 60}, {"args": ["-V"], "labels": {"c": "d"}}):
+        assert await rest.ask("PUT", f"{ITEM}/{job_id}", {"config": part}) == (200, None)
+        config |= part
+        assert (await rest.get(job_id))["config"] == config
+    for body in ({"config": {"timeout": 9}, "update_mask": "config"}, {"config": {"payload": {}}}):
+        assert (await rest.ask("PUT", f"{ITEM}/{job_id}", body))[0] == 400
+    assert (await rest.get(job_id))["config"] == config
+
+
 async def test_enabling_and_disabling_twice_changes_nothing(rest: Jobs):
     job_id = await rest.make(status="disabled")
     for verb, word in (("enable", "enabled"), ("disable", "disabled")):

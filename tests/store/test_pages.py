@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import operator
 import random
-from collections.abc import Callable
+import re
+import string
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ _STATES = {
 }
 FIELDS = {
     "id": Field("key", pages.Text()),
-    "task_type": Field("task_type", pages.Text()),
+    "namespace_id": Field("namespace", pages.Text()),
     "job_id": Field("job_id", pages.Text(), empty_is_null=True),
     "priority": Field("priority", pages.Integer()),
     "exit_code": Field("exit_code", pages.Integer()),
@@ -31,6 +33,8 @@ FIELDS = {
     "cancelled": Field("cancel_requested", pages.Boolean()),
     "completed_at": Field("completed_at_us", pages.Instant()),
     "status": Field("state", pages.Words(task_pb2.TaskStatus, _STATES)),
+    "coded": Field("cancel_requested", pages.Codes({1: True, 0: False})),
+    "locked_at": Field("", pages.Instant()),
 }
 TEXTS = [
     "",
@@ -59,13 +63,13 @@ Row = dict[str, Any]
 
 def printed(row: Row, name: str) -> Any:
     """Returns a field as a row prints it."""
-    value = row[name]
+    value = row["cancelled" if name == "coded" else name]
     return value // 1_000_000 if name == "completed_at" and value is not None else value
 
 
 def random_row(chance: random.Random) -> Row:
     return {
-        "task_type": chance.choice(TEXTS),
+        "namespace_id": chance.choice(TEXTS),
         "job_id": chance.choice([None, "a", "b", "ab"]),
         "priority": chance.randint(-2, 2),
         "exit_code": chance.choice([None, 0, 1, 2]),
@@ -73,6 +77,7 @@ def random_row(chance: random.Random) -> Row:
         "cancelled": chance.random() < 0.5,
         "completed_at": chance.choice([None, *(START * 1_000_000 + n * HALF for n in range(6))]),
         "status": chance.choice([1, 10, 90]),
+        "locked_at": None,
     }
 
 
@@ -82,7 +87,7 @@ def make(tx: Any, row: Row, chance: random.Random) -> str:
     stored = task_pb2.StoredTask()
     task, instance = stored.task, stored.instance
     task.number, task.id = number, f"{number:032x}"
-    task.config.task_type = row["task_type"]
+    task.namespace_id = row["namespace_id"]
     if row["job_id"] is not None:
         task.job_id = row["job_id"]
     task.priority = row["priority"]
@@ -102,21 +107,61 @@ def make(tx: Any, row: Row, chance: random.Random) -> str:
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le,
 }  # fmt: skip
-OF_TEXTS: dict[str, Callable[[str, str], bool]] = {
+_PARTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
-    "not_contains": lambda text, part: part not in text,
     "starts_with": str.startswith,
     "ends_with": str.endswith,
 }
+_CAPITALS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def of_one_text() -> Iterator[tuple[str, Callable[[str, str], bool]]]:
+    """Yields the operators that take a text, and what each says of another."""
+    for name, holds in _PARTS.items():
+        yield name, holds
+        yield f"not_{name}", lambda text, part, holds=holds: not holds(text, part)
+
+        def holds_ci(text: str, part: str, holds: Callable[[str, str], bool] = holds) -> bool:
+            return holds(text.translate(_CAPITALS), part.translate(_CAPITALS))
+
+        yield f"{name}_ci", holds_ci
+        yield f"not_{name}_ci", lambda text, part, holds=holds_ci: not holds(text, part)
+    yield "ilike", lambda text, part: like(text.translate(_CAPITALS), part.translate(_CAPITALS))
+
+
+def like(text: str, pattern: str) -> bool:
+    signs = {"%": ".*", "_": "."}
+    return (
+        re.fullmatch("".join(signs.get(c) or re.escape(c) for c in pattern), text, re.DOTALL) is not None
+    )
+
+
+def of_texts() -> Iterator[tuple[str, Callable[[str, list[str]], bool]]]:
+    """Yields the operators that take several texts."""
+    for name, holds in _PARTS.items():
+        for each in (any, all) if name == "contains" else (any,):
+            full = f"{name}_{each.__name__}"
+            yield full, lambda text, parts, holds=holds, each=each: each(holds(text, p) for p in parts)
+            yield (
+                f"not_{full}",
+                lambda text, parts, holds=holds, each=each: not each(holds(text, p) for p in parts),
+            )
+
+
+OF_TEXTS = dict(of_one_text())
+OF_SEVERAL = dict(of_texts())
 
 
 def random_value(name: str, chance: random.Random) -> tuple[Any, Any]:
     """Returns a value in JSON, and as it compares to what rows print."""
     match name:
-        case "task_type" | "job_id":
+        case "namespace_id" | "job_id":
             text = chance.choice(TEXTS)
             return text, text
-        case "completed_at":
+        case "coded":
+            truth = chance.random() < 0.5
+            return int(truth), truth
+        case "completed_at" | "locked_at":
             half_seconds = chance.randint(-1, 7)
             us = START * 1_000_000 + half_seconds * HALF
             whole, rest = divmod(us, 1_000_000)
@@ -140,9 +185,16 @@ def random_value(name: str, chance: random.Random) -> tuple[Any, Any]:
 def random_condition(name: str, chance: random.Random) -> tuple[str, Any, Callable[[Any], bool]]:
     """Returns an operator, its value in JSON, and whether a printed value meets it."""
     names = ["eq", "not", "in", "not_in", "null"]
-    names += COMPARE if name != "cancelled" else ()
-    names += OF_TEXTS if name in ("task_type", "job_id") else ()
+    names += COMPARE if name not in ("cancelled", "coded") else ()
+    names += [*OF_TEXTS, *OF_SEVERAL, "empty"] if name in ("namespace_id", "job_id") else ()
     chosen = chance.choice(names)
+    if chosen == "empty":
+        wanted = chance.random() < 0.5
+        return chosen, wanted, lambda value: (value in (None, "")) == wanted
+    if chosen in OF_SEVERAL:
+        parts = chance.sample([text for text in TEXTS if text], chance.randint(1, 3))
+        holds_of = OF_SEVERAL[chosen]
+        return chosen, parts, lambda value: value is not None and holds_of(value, parts)
     if chosen == "null":
         wanted = chance.random() < 0.5
         return chosen, wanted, lambda value: (value is None) == wanted
@@ -162,7 +214,7 @@ def random_condition(name: str, chance: random.Random) -> tuple[str, Any, Callab
 
 
 def sort_key(row: Row, name: str) -> tuple[bool, Any]:
-    value = row[name]
+    value = row["cancelled" if name == "coded" else name]
     return (value is not None, 0 if value is None else value)
 
 
@@ -184,7 +236,7 @@ async def test_the_page_of_a_filter_is_what_a_model_finds(store: Store, seed: in
                 given_name, given, holds = random_condition(name, chance)
                 if request.filter[name].HasField(given_name):
                     continue
-                is_json = given_name not in OF_TEXTS and given_name != "null"
+                is_json = given_name not in (*OF_TEXTS, "null", "empty")
                 setattr(request.filter[name], given_name, json.dumps(given) if is_json else given)
                 conditions.append((name, holds))
         matching = [row for row in rows if all(holds(printed(row, n)) for n, holds in conditions)]
@@ -208,7 +260,7 @@ async def test_the_page_of_a_filter_is_what_a_model_finds(store: Store, seed: in
     ("field", "condition", "path", "told"),
     [
         ("statu", {"eq": "1"}, "filter.statu", 'unknown field; did you mean "status"?'),
-        ("zzz", {"eq": "1"}, "filter.zzz", "unknown field; known are id, task_type"),
+        ("zzz", {"eq": "1"}, "filter.zzz", "unknown field; known are id, namespace_id"),
         ("priority", {"eq": '"high"'}, "filter.priority.eq", "must be a whole number, not a string"),
         ("priority", {"gt": "1.5"}, "filter.priority.gt", "must be a whole number, not a number"),
         ("priority", {"in": "[1, true]"}, "filter.priority.in", "must be a whole number, not a boolean"),
@@ -225,7 +277,14 @@ async def test_the_page_of_a_filter_is_what_a_model_finds(store: Store, seed: in
         ("job_id", {"not_in": "[]"}, "filter.job_id.notIn", "must have 1 to 100 elements, not 0"),
         ("job_id", {"in": json.dumps(["a"] * 101)}, "filter.job_id.in", "not 101"),
         ("job_id", {"in": '"a"'}, "filter.job_id.in", "must be a list, not a string"),
-        ("job_id", {}, "filter.job_id", "must name an operator: eq, not, gt"),
+        ("job_id", {}, "filter.job_id", "must name an operator, such as eq"),
+        ("job_id", {"contains_any": '["a", ""]'}, "filter.job_id.containsAny", "must have no empty elements"),
+        ("job_id", {"contains_all": "[]"}, "filter.job_id.containsAll", "must have 1 to 100 elements"),
+        ("job_id", {"ends_with_any": "[1]"}, "filter.job_id.endsWithAny", "must be a string, not a number"),
+        ("priority", {"contains_any": '["1"]'}, "filter.priority.containsAny", "for texts alone"),
+        ("priority", {"empty": True}, "filter.priority.empty", "for texts alone"),
+        ("locked_at", {"gte": '"yesterday"'}, "filter.locked_at.gte", "must be a time like"),
+        ("coded", {"eq": "2"}, "filter.coded.eq", "unknown value 2; known are 1, 0"),
         ("cancelled", {"gt": "true"}, "filter.cancelled.gt", "what has an order"),
         ("cancelled", {"eq": "1"}, "filter.cancelled.eq", "must be true or false, not a number"),
         ("priority", {"contains": "1"}, "filter.priority.contains", "for texts alone"),
@@ -262,13 +321,13 @@ def test_an_unknown_field_to_sort_by_is_named():
 async def test_parts_of_texts_are_found_letter_by_letter(store: Store):
     def fill(tx: Any) -> list[str]:
         row = random_row(random.Random(0))
-        return [make(tx, row | {"task_type": text}, random.Random(0)) for text in TEXTS]
+        return [make(tx, row | {"namespace_id": text}, random.Random(0)) for text in TEXTS]
 
     keys = await store.write(fill)
     for name, holds in OF_TEXTS.items():
         for part in TEXTS[1:]:
             request = job_service_pb2.ListJobsRequest()
-            setattr(request.filter["task_type"], name, part)
+            setattr(request.filter["namespace_id"], name, part)
             request.page.page_size = 100
             page = await store.list(pages.query(TASKS, FIELDS, request))
             found = {TASKS.key(item.message()) for item in page.items}

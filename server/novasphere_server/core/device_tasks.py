@@ -34,7 +34,8 @@ NAMESPACE = "retire"
 BUILT_IN = ("command", "echo", "http_request", "python_eval", "sleep", "system_info")
 
 _TIMEOUT = 300  # seconds
-_FACE = "devices"
+_OF_TYPES = {each: Demand.of(task_pb2.TaskConfig(task_type=each)) for each in BUILT_IN}
+_NAMED = 20  # devices in an error
 _PRIORITIES = {
     pb.TASK_PRIORITY_LOW: -10,
     pb.TASK_PRIORITY_NORMAL: 0,
@@ -64,6 +65,7 @@ _FILTERS = {
 }
 
 _table = tables.tasks.c
+_nodes = tables.nodes.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class DeviceTasks:
         )
 
     def _config(self, request: api.SubmitTaskRequest) -> task_pb2.TaskConfig:
+        if request.task_type not in BUILT_IN:
+            raise errors.InvalidTaskType(request.task_type, BUILT_IN)
         config = task_pb2.TaskConfig(
             task_type=request.task_type,
             payload=request.payload or "{}",
@@ -151,10 +155,10 @@ class DeviceTasks:
     def _pinned(self, tx: Transaction, request: api.SubmitTaskRequest, demand: Demand) -> node_pb2.Node:
         node = tx.get(NODES, request.device_id)
         if node is None:
-            raise errors.NodeNotFound(request.device_id)
+            raise _device_not_found(tx, request.device_id)
         lacks = list(demand.lacks(node))
         if any(lack.what == "TASK_TYPE" for lack in lacks):
-            raise errors.InvalidTaskType(request.task_type, sorted(node.capabilities))
+            raise errors.InvalidTaskType(request.task_type, _types(node), node.node_id)
         if lacks:
             raise errors.InsufficientResources(f"device {node.node_id!r} has not {_words(lacks)}")
         if node.connection != node_pb2.CONNECTION_STATE_ONLINE:
@@ -166,20 +170,20 @@ class DeviceTasks:
         if self._links.is_met(demand.spell()):
             return
         closest: list[Lack] | None = None
-        known = set(BUILT_IN)
+        known: set[str] = set()
         rows = await self._store.read(sa.select(tables.nodes.c.body))
         for row in rows:
             node = node_pb2.Node.FromString(row.body)
-            known.update(node.capabilities)
+            known.update(_types(node))
             lacks = list(demand.lacks(node))
             if not lacks:
                 return
             if closest is None or len(lacks) < len(closest):
                 closest = lacks
-        if task_type not in known:
-            raise errors.InvalidTaskType(task_type, sorted(known))
         if closest is None:
             raise errors.InsufficientResources("no device is registered")
+        if task_type not in known:
+            raise errors.InvalidTaskType(task_type, sorted(known))
         raise errors.InsufficientResources(
             f"none of the {len(rows)} registered devices could run it; the closest has not {_words(closest)}"
         )
@@ -188,7 +192,7 @@ class DeviceTasks:
         """Returns tasks, newest first, and how many the caller may see in all."""
         if request.status not in _FILTERS:
             raise errors.InvalidArgument(
-                "status", "must be one of all, pending, running, completed and failed"
+                "status", "must be one of all, pending, running, completed, failed"
             )
         filters: list[tuple[str, str, object]] = list(pages.reachable(principal))
         if wanted := _FILTERS[request.status]:
@@ -238,7 +242,8 @@ class DeviceTasks:
             etags.check(etag, stored.task.revision)
             was_running = stored.task.state in states.ON_NODE
             if stored.task.state != task_pb2.WORK_STATE_CANCELLED:
-                states.refuse_finished(stored.task)
+                if states.is_terminal(stored.task.state):
+                    raise errors.TaskFinished(task_id, _word(stored.task.state))
                 tasks.request_cancel(tx, stored, principal.name, None)
             return api.CancelTaskResponse(cancelled_task=task_id, was_running=was_running)
 
@@ -267,12 +272,12 @@ class DeviceTasks:
         def retry(tx: Transaction) -> api.RetryTaskResponse:
             old = schedule_tasks.find(tx, principal, task_id).task
             if not states.is_terminal(old.state) or old.state == task_pb2.WORK_STATE_SUCCEEDED:
-                raise errors.TaskNotRetryable(task_id, states.name(old.state))
+                raise errors.TaskNotRetryable(task_id, _word(old.state))
             node = None
             if old.node_uid:
                 node = tx.get(NODES, old.node_id)
                 if node is None:
-                    raise errors.NodeNotFound(old.node_id)
+                    raise _device_not_found(tx, old.node_id)
             stored = tasks.new(
                 tx,
                 run_id,
@@ -299,6 +304,29 @@ class DeviceTasks:
             result_type=api.RetryTaskResponse,
             reads=[(TASKS, task_ids.run_id(task_id)), (TASKS, run_id)],
         )
+
+
+def _types(node: node_pb2.Node) -> list[str]:
+    """Returns the types of tasks that a device runs."""
+    return [
+        task_type
+        for task_type, demand in _OF_TYPES.items()
+        if all(lack.what != "TASK_TYPE" for lack in demand.lacks(node))
+    ]
+
+
+def _word(state: states.State) -> str:
+    """Returns what this face calls a state."""
+    return pb.TaskStatus.Name(STATUS[state]).removeprefix("TASK_STATUS_").lower()
+
+
+def _device_not_found(tx: Transaction, device_id: str) -> errors.NodeNotFound:
+    """Returns the error in this face's words, with some of the devices that are there."""
+    online = sa.select(_nodes.key).where(_nodes.connection == node_pb2.CONNECTION_STATE_ONLINE)
+    available = tx.execute(online.order_by(_nodes.key).limit(_NAMED)).scalars()
+    error = errors.NodeNotFound(device_id, f"device {device_id!r} does not exist")
+    error.metadata = {"device_id": device_id, "available_devices": ",".join(available)}
+    return error
 
 
 def _since_us(text: str) -> int:
@@ -336,10 +364,12 @@ def details_of(stored: task_pb2.StoredTask) -> pb.TaskDetails:
     shown.revision = task.revision
     shown.payload = task.config.payload or "{}"
     shown.detailed_log.extend(_log(task, instance))
+    usage = shown.resource_usage
+    usage.SetInParent()  # a client may look into it whatever is known
     if instance.HasField("metrics"):
-        used, usage = instance.metrics, shown.resource_usage
+        used = instance.metrics
         if used.HasField("memory_peak_bytes"):
-            usage.peak_memory_mb = round(used.memory_peak_bytes / 1024 / 1024, 1)
+            usage.peak_memory_mb = -(-used.memory_peak_bytes // 1024**2)
         if used.HasField("cpu_time_seconds"):
             usage.total_cpu_time_seconds = used.cpu_time_seconds
             if instance.execution_time_ms:

@@ -151,10 +151,18 @@ class Jobs:
         is_dry_run: bool = False,
     ) -> pb.Job:
         """Returns the job with those fields as the request has them. Raises JobExists."""
-        _check(request, fields)
+        # Published clients send what they change of a config, and no word of the rest.
+        is_part = bool(request.config.ListFields()) and not (
+            request.update_mask.paths or task_configs.says_what_runs(request.config)
+        )
+        _check(request, [name for name in fields if name != "config"] if is_part else fields)
 
         def change(job: pb.Job) -> None:
             for name in fields:
+                if name == "config" and is_part:
+                    job.config.CopyFrom(task_configs.changed(job.config, request.config))
+                    task_configs.check(job.config, name)
+                    continue
                 job.ClearField(name)  # type: ignore[arg-type]  # the names are those of CHANGEABLE
                 if not request.HasField(name):  # type: ignore[arg-type]
                     continue

@@ -10,6 +10,8 @@ import difflib
 import json
 import math
 import operator
+import re
+import string
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
@@ -43,13 +45,36 @@ _COMPARISONS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
 }
 _NEGATIONS = ("not", "not_in")
 _LISTS = ("in", "not_in")
-# Those whose value is a text of the message, and not JSON.
+# Of texts: what each asks of the column.
 _OF_TEXTS = {
     "contains": "contains",
     "not_contains": "not contains",
     "starts_with": "starts with",
+    "not_starts_with": "not starts with",
     "ends_with": "ends with",
+    "not_ends_with": "not ends with",
+    "contains_ci": "contains ci",
+    "not_contains_ci": "not contains ci",
+    "starts_with_ci": "starts with ci",
+    "not_starts_with_ci": "not starts with ci",
+    "ends_with_ci": "ends with ci",
+    "not_ends_with_ci": "not ends with ci",
+    "ilike": "like",
 }
+# Of texts, with several values: how many of them must hold what is asked.
+_OF_SEVERAL = {
+    "contains_any": ("any", "contains"),
+    "not_contains_any": ("all", "not contains"),
+    "contains_all": ("all", "contains"),
+    "not_contains_all": ("any", "not contains"),
+    "starts_with_any": ("any", "starts with"),
+    "not_starts_with_any": ("all", "not starts with"),
+    "ends_with_any": ("any", "ends with"),
+    "not_ends_with_any": ("all", "not ends with"),
+}
+_FOR_TEXTS = frozenset({*_OF_TEXTS, *_OF_SEVERAL, "empty"})
+# As the databases do it: A to Z alone.
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _OPERATORS = {
     field.name: field.GetOptions().Extensions[options_pb2.key] or field.name
     for field in page_pb2.Condition.DESCRIPTOR.fields
@@ -110,6 +135,9 @@ class Text(_Plain):
         return self._stored(value)
 
 
+_PLAIN_TEXT = Text()
+
+
 class Integer(_Plain):
     """Whole numbers."""
 
@@ -121,6 +149,24 @@ class Integer(_Plain):
         if value not in _INT64:
             raise _Wrong("is too large")
         return value
+
+
+_INTEGER = Integer()
+
+
+class Codes(_Plain):
+    """Whole numbers, each of which stands for what the column holds."""
+
+    is_ordered = False
+
+    def __init__(self, stored: Mapping[int, Any]) -> None:
+        self._stored = stored
+
+    def read(self, value: Any) -> Any:
+        code = _INTEGER.read(value)
+        if code not in self._stored:
+            raise _Wrong(f"unknown value {code}; known are {', '.join(map(str, self._stored))}")
+        return self._stored[code]
 
 
 class Number(_Plain):
@@ -192,7 +238,7 @@ class Words:
     def __init__(self, enum: Any, stored: Mapping[int, Collection[int]] | None = None) -> None:
         described: EnumDescriptor = enum.DESCRIPTOR
         values = [value for value in described.values if value.number]
-        self._words = {value.number: _option(value, options_pb2.spelling) for value in values}
+        self._words = {value.number: _spelling(value) for value in values}
         self._published = {value.number: _published(value) for value in values}
         self._by_word = {word.lower(): number for number, word in self._words.items()}
         self._by_word |= {
@@ -238,8 +284,8 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a row, and the column that holds it. Where `empty_is_null` the column has an empty text for
-    what the row prints as null.
+    """A field of a row, and the column that holds it; without a column, every row prints null. Where
+    `empty_is_null` the column has an empty text for what the row prints as null.
     """
 
     column: str
@@ -282,7 +328,8 @@ def ask(fields: Mapping[str, Field], request: Any) -> Asked:
         filters += _conditions(f"filter.{name}", field, request.filter[name])
     return Asked(
         filters=tuple(filters),
-        order_by=tuple(_ordering(fields, spec.order_by)),
+        # What orders nothing leaves all equal.
+        order_by=tuple(_ordering(fields, spec.order_by)) or (("id",) if spec.order_by else ()),
         limit=size(spec),
         offset=(number(spec) - 1) * size(spec),
     )
@@ -308,9 +355,15 @@ def reachable(principal: Principal, column: str = "namespace") -> tuple[Filter, 
 def _conditions(path: str, field: Field, condition: page_pb2.Condition) -> Iterator[Filter]:
     given = [described.name for described, _ in condition.ListFields()]
     if not given:
-        raise errors.InvalidArgument(path, f"must name an operator: {', '.join(_OPERATORS.values())}")
+        raise errors.InvalidArgument(path, "must name an operator, such as eq, in, gte or contains")
     for name in given:
-        yield from _condition(f"{path}.{_OPERATORS[name]}", field, name, getattr(condition, name))
+        value = getattr(condition, name)
+        found = tuple(_condition(f"{path}.{_OPERATORS[name]}", field, name, value))
+        if field.column:
+            yield from found
+        else:
+            is_met = name in _NEGATIONS or (name in ("null", "empty") and value)
+            yield "", "all" if is_met else "any", ()
 
 
 def _condition(path: str, field: Field, name: str, value: Any) -> Iterator[Filter]:
@@ -321,20 +374,47 @@ def _condition(path: str, field: Field, name: str, value: Any) -> Iterator[Filte
             (column, "=" if value else "is not", "") if field.empty_is_null else (column, "null", value)
         )
         return
+    if name in _FOR_TEXTS and not isinstance(type_, Text):
+        raise errors.InvalidArgument(path, "is an operator for texts alone")
+    if name == "empty":
+        nothing = ((column, "null", True), (column, "=", ""))
+        something = ((column, "null", False), (column, "is not", ""))
+        yield ("", "any", nothing) if value else ("", "all", something)
+        return
     if name in _OF_TEXTS:
-        if not isinstance(type_, Text):
-            raise errors.InvalidArgument(path, "is an operator for texts alone")
-        yield column, _OF_TEXTS[name], value
+        yield column, _OF_TEXTS[name], _part(name, value)
     else:
         if name in _COMPARISONS and not type_.is_ordered:
             raise errors.InvalidArgument(path, "is an operator for what has an order")
         try:
-            values = [type_.read(one) for one in _values(name, value)]
+            yield _asked(field, name, value)
         except _Wrong as wrong:
             raise errors.InvalidArgument(path, str(wrong)) from None
-        yield type_.filter(column, name, values)
     if field.empty_is_null and name not in _NEGATIONS:
         yield column, "is not", ""
+
+
+def _asked(field: Field, name: str, value: str) -> Filter:
+    """Returns what an operator asks whose value is JSON. Raises _Wrong."""
+    if name in _OF_SEVERAL:
+        joint, sign = _OF_SEVERAL[name]
+        return "", joint, tuple((field.column, sign, part) for part in _parts(name, value))
+    return field.type.filter(field.column, name, [field.type.read(one) for one in _values(name, value)])
+
+
+def _part(name: str, text: str) -> str:
+    """Returns what a column's text is compared to."""
+    if name == "ilike":
+        text = text.replace("\\", "\\\\")  # which would have the next sign stand for itself
+    return text.translate(_LOWER) if name == "ilike" or name.endswith("_ci") else text
+
+
+def _parts(name: str, value: str) -> list[str]:
+    """Returns the texts of a list, none of them empty. Raises _Wrong."""
+    parts = [_PLAIN_TEXT.read(one) for one in _values(name, value)]
+    if "" in parts:
+        raise _Wrong("must have no empty elements")
+    return parts
 
 
 def _values(name: str, text: str) -> list[Any]:
@@ -343,7 +423,7 @@ def _values(name: str, text: str) -> list[Any]:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise _Wrong("must be JSON") from None
-    if name not in _LISTS:
+    if name not in _LISTS and name not in _OF_SEVERAL:
         return [value]
     if not isinstance(value, list):
         _expected("a list", value)
@@ -361,7 +441,8 @@ def _ordering(fields: Mapping[str, Field], order_by: Sequence[str]) -> Iterator[
         name = wanted.removeprefix("-")
         if name not in fields:
             raise _unknown_field(f"page.order_by[{index}]", name, fields)
-        yield ("-" if wanted != name else "") + fields[name].column
+        if column := fields[name].column:
+            yield ("-" if wanted != name else "") + column
 
 
 def _unknown_field(path: str, name: str, fields: Collection[str]) -> errors.UnknownField:
@@ -383,6 +464,12 @@ def _expected(what: str, value: Any) -> NoReturn:
 
 def _option(value: EnumValueDescriptor, option: Any) -> Any:
     return value.GetOptions().Extensions[option]
+
+
+def _spelling(value: EnumValueDescriptor) -> str:
+    """Returns the word for a value: as the generator has it, its name without the enum's where none is said."""
+    prefix = re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", value.type.name).upper()
+    return _option(value, options_pb2.spelling) or value.name.removeprefix(f"{prefix}_")
 
 
 def _published(value: EnumValueDescriptor) -> int:

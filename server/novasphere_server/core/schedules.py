@@ -111,6 +111,9 @@ FIELDS: Mapping[str, Field] = {
     "kind": Field("kind", pages.Words(task_pb2.ScheduleKind)),
     "schedule_kind": Field("kind", pages.Words(task_pb2.ScheduleKind)),
     "enabled": Field("enabled", pages.Boolean()),
+    "status": Field(
+        "enabled", pages.Codes(dict.fromkeys(_ENABLED, True) | dict.fromkeys(_DISABLED, False))
+    ),
     "state": Field("state", pages.Words(pb.ScheduleState)),
     "cron_expression": Field("cron_expression", pages.Text()),
     "interval_secs": Field("interval_secs", pages.Integer()),
@@ -124,6 +127,7 @@ FIELDS: Mapping[str, Field] = {
     "generation": Field("generation", pages.Integer()),
     "created_by": Field("created_by", pages.Integer()),
     "created_at": Field("created_at_us", pages.Instant()),
+    "updated_by": Field("", pages.Integer()),
     "updated_at": Field("updated_at_us", pages.Instant()),
     "revision": Field("revision", pages.Integer()),
     "number": Field("id", pages.Integer()),

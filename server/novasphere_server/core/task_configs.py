@@ -19,12 +19,28 @@ _TIMEOUT = 3600  # seconds
 _RETRY_INTERVAL = 60
 _PAYLOAD_LIMIT = 64 * 1024
 _MOST_LABELS = 64
+# Agents call so what has no type: programs and lines.
+_KINDS = ("exec", "shell")
 
 # As Kubernetes has labels: an optional DNS name before the slash.
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 _LABEL = re.compile(rf"(?:(?={_DOMAIN}/)[a-z0-9.-]{{1,253}}/)?{_WORD}")
 _LABEL_VALUE = re.compile(rf"(?:{_WORD})?")
+
+
+def says_what_runs(config: pb.TaskConfig) -> bool:
+    return bool(config.cmd or config.task_type or config.command_text)
+
+
+def changed(config: pb.TaskConfig, change: pb.TaskConfig) -> pb.TaskConfig:
+    """Returns a config with the fields that a change sets as the change has them."""
+    result = pb.TaskConfig()
+    result.CopyFrom(config)
+    for field, _ in change.ListFields():
+        result.ClearField(field.name)  # type: ignore[arg-type]  # the names are its own
+    result.MergeFrom(change)
+    return result
 
 
 def check(config: pb.TaskConfig, where: str) -> None:
@@ -50,6 +66,11 @@ def check(config: pb.TaskConfig, where: str) -> None:
         raise InvalidArgument(f"{where}.cmd", "must name a program")
     if config.args and not config.cmd:
         raise InvalidArgument(f"{where}.args", "are for cmd alone")
+    if config.task_type in _KINDS:
+        raise InvalidArgument(
+            f"{where}.task_type",
+            f"must be a type of task, not {config.task_type}: use cmd or command_text",
+        )
     check_labels(config.labels, f"{where}.labels")
     if config.payload:
         if not config.task_type:

@@ -31,17 +31,22 @@ _OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]
     "is not": lambda column, value: column.is_distinct_from(value),
     "not in": lambda column, value: column.not_in(value) | column.is_(None),
     "null": lambda column, value: column.is_(None) if value else column.is_not(None),
-    # Of texts, in functions that every database reads alike: LIKE differs in what it says of case.
-    "contains": lambda column, value: sa.func.replace(column, value, "") != column,
-    "not contains": lambda column, value: sa.func.replace(column, value, "") == column,
-    "starts with": lambda column, value: sa.func.substr(column, 1, len(value)) == value,
-    "ends with": lambda column, value: sa.and_(
-        sa.func.length(column) >= len(value),
-        sa.func.substr(column, sa.func.length(column) - len(value) + 1) == value,
-    ),
+    "like": lambda column, value: sa.func.lower(column).like(value, escape="\\"),
     # Of (low, high), with the high one left out: in one of them, or in none.
     "within": lambda column, value: _within(column, value),
     "not within": lambda column, value: ~_within(column, value) | column.is_(None),
+}
+
+
+# Of texts, in functions that every database reads alike: LIKE differs in what it says of case, and lower() changes
+# A to Z alone.
+_PARTS: Mapping[str, Callable[[sa.ColumnElement[Any], str], sa.ColumnElement[bool]]] = {
+    "contains": lambda text, part: sa.func.replace(text, part, "") != text,
+    "starts with": lambda text, part: sa.func.substr(text, 1, len(part)) == part,
+    "ends with": lambda text, part: sa.and_(
+        sa.func.length(text) >= len(part),
+        sa.func.substr(text, sa.func.length(text) - len(part) + 1) == part,
+    ),
 }
 
 
@@ -137,7 +142,8 @@ class Query(Generic[M]):
     """A list: which objects of a kind, in which order, and which part of them.
 
     `filters` are (column, operator, value) over the columns of the kind's table, with the operators above;
-    they all have to hold. Without a column, value is filters of which "any" or "all" must hold. `order_by` names columns, "-name" for descending; null comes before everything.
+    they all have to hold. Without a column, value is filters of which "any" or "all" must hold. `order_by`
+    names columns, "-name" for descending; null comes before everything.
     Hashable: what it found is remembered until an object of the kind changes.
     """
 
@@ -200,7 +206,17 @@ def conditions(table: sa.Table, filters: Iterable[tuple[str, str, Any]]) -> list
 def _condition(table: sa.Table, name: str, sign: str, value: Any) -> sa.ColumnElement[bool]:
     if sign in _JOINTS:
         return _JOINTS[sign](*conditions(table, value))
-    return _OPERATORS[sign](table.c[name], value)
+    if sign in _OPERATORS:
+        return _OPERATORS[sign](table.c[name], value)
+    return _of_text(table.c[name], sign, value)
+
+
+def _of_text(column: sa.Column[Any], sign: str, part: str) -> sa.ColumnElement[bool]:
+    """Returns what is asked of a text: one of _PARTS, after "not" and before "ci" where that is so."""
+    plain = sign.removeprefix("not ").removesuffix(" ci")
+    text = sa.func.lower(column) if sign.endswith(" ci") else column
+    condition = _PARTS[plain](text, part)
+    return ~condition if sign.startswith("not ") else condition
 
 
 def ordering(

@@ -77,7 +77,7 @@ def decode_ResourceUsage(data: Any, path: str = '', known: frozenset[str] = keys
         m.peak_cpu_percent = codec.double(v, path, 'peak_cpu_percent')
     v = data.get('peak_memory_mb')
     if v is not None:
-        m.peak_memory_mb = codec.double(v, path, 'peak_memory_mb')
+        m.peak_memory_mb = codec.int32(v, path, 'peak_memory_mb')
     v = data.get('total_cpu_time_seconds')
     if v is not None:
         m.total_cpu_time_seconds = codec.double(v, path, 'total_cpu_time_seconds')
@@ -176,7 +176,8 @@ def encode_TaskDetails(m: novasphere_fleet_v1_task_pb2.TaskDetails) -> dict[str,
     data['error'] = m.error if m.HasField("error") else None
     data['retry_count'] = m.retry_count
     data['detailed_log'] = m.detailed_log[:]
-    data['resource_usage'] = encode_ResourceUsage(m.resource_usage) if m.HasField("resource_usage") else None
+    if m.HasField("resource_usage"):
+        data['resource_usage'] = encode_ResourceUsage(m.resource_usage)
     data['payload'] = codec.print_json(m.payload)
     data['revision'] = m.revision
     return data

@@ -114,7 +114,7 @@ class TaskResult(message.Message):
 
 @typing.final
 class ResourceUsage(message.Message):
-    """What a task used, as far as its device could measure."""
+    """What the present attempt of a task used, as far as its device could measure."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -123,15 +123,15 @@ class ResourceUsage(message.Message):
     TOTAL_CPU_TIME_SECONDS_FIELD_NUMBER: builtins.int
     peak_cpu_percent: builtins.float
     """Processor time over the time it ran, in percent of one processor."""
-    peak_memory_mb: builtins.float
-    """The most memory of one of its processes, in MiB."""
+    peak_memory_mb: builtins.int
+    """The most memory of one of its processes, in MiB, rounded up."""
     total_cpu_time_seconds: builtins.float
     """Processor time, in seconds."""
     def __init__(
         self,
         *,
         peak_cpu_percent: builtins.float | None = ...,
-        peak_memory_mb: builtins.float | None = ...,
+        peak_memory_mb: builtins.int | None = ...,
         total_cpu_time_seconds: builtins.float | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_peak_cpu_percent", b"_peak_cpu_percent", "_peak_memory_mb", b"_peak_memory_mb", "_total_cpu_time_seconds", b"_total_cpu_time_seconds", "peak_cpu_percent", b"peak_cpu_percent", "peak_memory_mb", b"peak_memory_mb", "total_cpu_time_seconds", b"total_cpu_time_seconds"]  # noqa: Y015
@@ -306,7 +306,7 @@ class TaskDetails(message.Message):
 
     @builtins.property
     def resource_usage(self) -> ResourceUsage:
-        """What it used."""
+        """What it used. Its fields are null before it ended, and for what devices do by themselves, such as echo."""
 
     def __init__(
         self,

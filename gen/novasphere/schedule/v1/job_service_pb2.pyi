@@ -260,7 +260,9 @@ class UpdateJobRequest(message.Message):
     """Checks everything and changes nothing."""
     @builtins.property
     def config(self) -> task_pb2.TaskConfig:
-        """What runs, and how. Replaces what there was as a whole."""
+        """What runs, and how. Replaces what there was as a whole, but where it does not say what runs and no mask names
+        it: then what it leaves out stays.
+        """
 
     @builtins.property
     def update_mask(self) -> field_mask_pb2.FieldMask:

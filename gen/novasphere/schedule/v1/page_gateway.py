@@ -38,6 +38,42 @@ def encode_Condition(m: novasphere_schedule_v1_page_pb2.Condition) -> dict[str, 
         data['endsWith'] = m.ends_with
     if m.HasField("null"):
         data['null'] = m.null
+    if m.HasField("empty"):
+        data['empty'] = m.empty
+    if m.HasField("not_starts_with"):
+        data['notStartsWith'] = m.not_starts_with
+    if m.HasField("not_ends_with"):
+        data['notEndsWith'] = m.not_ends_with
+    if m.HasField("contains_ci"):
+        data['containsCi'] = m.contains_ci
+    if m.HasField("not_contains_ci"):
+        data['notContainsCi'] = m.not_contains_ci
+    if m.HasField("starts_with_ci"):
+        data['startsWithCi'] = m.starts_with_ci
+    if m.HasField("not_starts_with_ci"):
+        data['notStartsWithCi'] = m.not_starts_with_ci
+    if m.HasField("ends_with_ci"):
+        data['endsWithCi'] = m.ends_with_ci
+    if m.HasField("not_ends_with_ci"):
+        data['notEndsWithCi'] = m.not_ends_with_ci
+    if m.HasField("ilike"):
+        data['ilike'] = m.ilike
+    if m.HasField("contains_any"):
+        data['containsAny'] = codec.print_json(m.contains_any)
+    if m.HasField("not_contains_any"):
+        data['notContainsAny'] = codec.print_json(m.not_contains_any)
+    if m.HasField("contains_all"):
+        data['containsAll'] = codec.print_json(m.contains_all)
+    if m.HasField("not_contains_all"):
+        data['notContainsAll'] = codec.print_json(m.not_contains_all)
+    if m.HasField("starts_with_any"):
+        data['startsWithAny'] = codec.print_json(m.starts_with_any)
+    if m.HasField("not_starts_with_any"):
+        data['notStartsWithAny'] = codec.print_json(m.not_starts_with_any)
+    if m.HasField("ends_with_any"):
+        data['endsWithAny'] = codec.print_json(m.ends_with_any)
+    if m.HasField("not_ends_with_any"):
+        data['notEndsWithAny'] = codec.print_json(m.not_ends_with_any)
     return data
 
 
@@ -45,7 +81,7 @@ def dump_Condition(m: novasphere_schedule_v1_page_pb2.Condition) -> bytes:
     return orjson.dumps(encode_Condition(m))
 
 
-keys_Condition = frozenset(['$contains', '$endsWith', '$eq', '$gt', '$gte', '$in', '$lt', '$lte', '$not', '$notContains', '$notIn', '$not_in', '$null', '$startsWith', 'contains', 'endsWith', 'ends_with', 'eq', 'gt', 'gte', 'in', 'lt', 'lte', 'not', 'notContains', 'notIn', 'not_contains', 'not_in', 'null', 'startsWith', 'starts_with'])
+keys_Condition = frozenset(['$contains', '$containsAll', '$containsAny', '$containsCi', '$empty', '$endsWith', '$endsWithAny', '$endsWithCi', '$eq', '$gt', '$gte', '$ilike', '$in', '$lt', '$lte', '$not', '$notContains', '$notContainsAll', '$notContainsAny', '$notContainsCi', '$notEndsWith', '$notEndsWithAny', '$notEndsWithCi', '$notIn', '$notStartsWith', '$notStartsWithAny', '$notStartsWithCi', '$not_in', '$null', '$startsWith', '$startsWithAny', '$startsWithCi', 'contains', 'containsAll', 'containsAny', 'containsCi', 'contains_all', 'contains_any', 'contains_ci', 'empty', 'endsWith', 'endsWithAny', 'endsWithCi', 'ends_with', 'ends_with_any', 'ends_with_ci', 'eq', 'gt', 'gte', 'ilike', 'in', 'lt', 'lte', 'not', 'notContains', 'notContainsAll', 'notContainsAny', 'notContainsCi', 'notEndsWith', 'notEndsWithAny', 'notEndsWithCi', 'notIn', 'notStartsWith', 'notStartsWithAny', 'notStartsWithCi', 'not_contains', 'not_contains_all', 'not_contains_any', 'not_contains_ci', 'not_ends_with', 'not_ends_with_any', 'not_ends_with_ci', 'not_in', 'not_starts_with', 'not_starts_with_any', 'not_starts_with_ci', 'null', 'startsWith', 'startsWithAny', 'startsWithCi', 'starts_with', 'starts_with_any', 'starts_with_ci'])
 
 
 def decode_Condition(data: Any, path: str = '', known: frozenset[str] = keys_Condition) -> novasphere_schedule_v1_page_pb2.Condition:
@@ -93,6 +129,60 @@ def decode_Condition(data: Any, path: str = '', known: frozenset[str] = keys_Con
     key, v = codec.pick(data, ('null', '$null'), path)
     if v is not None:
         m.null = codec.boolean(v, path, key)
+    key, v = codec.pick(data, ('empty', '$empty'), path)
+    if v is not None:
+        m.empty = codec.boolean(v, path, key)
+    key, v = codec.pick(data, ('notStartsWith', 'not_starts_with', '$notStartsWith'), path)
+    if v is not None:
+        m.not_starts_with = codec.string(v, path, key)
+    key, v = codec.pick(data, ('notEndsWith', 'not_ends_with', '$notEndsWith'), path)
+    if v is not None:
+        m.not_ends_with = codec.string(v, path, key)
+    key, v = codec.pick(data, ('containsCi', 'contains_ci', '$containsCi'), path)
+    if v is not None:
+        m.contains_ci = codec.string(v, path, key)
+    key, v = codec.pick(data, ('notContainsCi', 'not_contains_ci', '$notContainsCi'), path)
+    if v is not None:
+        m.not_contains_ci = codec.string(v, path, key)
+    key, v = codec.pick(data, ('startsWithCi', 'starts_with_ci', '$startsWithCi'), path)
+    if v is not None:
+        m.starts_with_ci = codec.string(v, path, key)
+    key, v = codec.pick(data, ('notStartsWithCi', 'not_starts_with_ci', '$notStartsWithCi'), path)
+    if v is not None:
+        m.not_starts_with_ci = codec.string(v, path, key)
+    key, v = codec.pick(data, ('endsWithCi', 'ends_with_ci', '$endsWithCi'), path)
+    if v is not None:
+        m.ends_with_ci = codec.string(v, path, key)
+    key, v = codec.pick(data, ('notEndsWithCi', 'not_ends_with_ci', '$notEndsWithCi'), path)
+    if v is not None:
+        m.not_ends_with_ci = codec.string(v, path, key)
+    key, v = codec.pick(data, ('ilike', '$ilike'), path)
+    if v is not None:
+        m.ilike = codec.string(v, path, key)
+    key, v = codec.pick(data, ('containsAny', 'contains_any', '$containsAny'), path)
+    if v is not None:
+        m.contains_any = codec.json_text(v)
+    key, v = codec.pick(data, ('notContainsAny', 'not_contains_any', '$notContainsAny'), path)
+    if v is not None:
+        m.not_contains_any = codec.json_text(v)
+    key, v = codec.pick(data, ('containsAll', 'contains_all', '$containsAll'), path)
+    if v is not None:
+        m.contains_all = codec.json_text(v)
+    key, v = codec.pick(data, ('notContainsAll', 'not_contains_all', '$notContainsAll'), path)
+    if v is not None:
+        m.not_contains_all = codec.json_text(v)
+    key, v = codec.pick(data, ('startsWithAny', 'starts_with_any', '$startsWithAny'), path)
+    if v is not None:
+        m.starts_with_any = codec.json_text(v)
+    key, v = codec.pick(data, ('notStartsWithAny', 'not_starts_with_any', '$notStartsWithAny'), path)
+    if v is not None:
+        m.not_starts_with_any = codec.json_text(v)
+    key, v = codec.pick(data, ('endsWithAny', 'ends_with_any', '$endsWithAny'), path)
+    if v is not None:
+        m.ends_with_any = codec.json_text(v)
+    key, v = codec.pick(data, ('notEndsWithAny', 'not_ends_with_any', '$notEndsWithAny'), path)
+    if v is not None:
+        m.not_ends_with_any = codec.json_text(v)
     return m
 
 

@@ -41,6 +41,24 @@ class Condition(message.Message):
     STARTS_WITH_FIELD_NUMBER: builtins.int
     ENDS_WITH_FIELD_NUMBER: builtins.int
     NULL_FIELD_NUMBER: builtins.int
+    EMPTY_FIELD_NUMBER: builtins.int
+    NOT_STARTS_WITH_FIELD_NUMBER: builtins.int
+    NOT_ENDS_WITH_FIELD_NUMBER: builtins.int
+    CONTAINS_CI_FIELD_NUMBER: builtins.int
+    NOT_CONTAINS_CI_FIELD_NUMBER: builtins.int
+    STARTS_WITH_CI_FIELD_NUMBER: builtins.int
+    NOT_STARTS_WITH_CI_FIELD_NUMBER: builtins.int
+    ENDS_WITH_CI_FIELD_NUMBER: builtins.int
+    NOT_ENDS_WITH_CI_FIELD_NUMBER: builtins.int
+    ILIKE_FIELD_NUMBER: builtins.int
+    CONTAINS_ANY_FIELD_NUMBER: builtins.int
+    NOT_CONTAINS_ANY_FIELD_NUMBER: builtins.int
+    CONTAINS_ALL_FIELD_NUMBER: builtins.int
+    NOT_CONTAINS_ALL_FIELD_NUMBER: builtins.int
+    STARTS_WITH_ANY_FIELD_NUMBER: builtins.int
+    NOT_STARTS_WITH_ANY_FIELD_NUMBER: builtins.int
+    ENDS_WITH_ANY_FIELD_NUMBER: builtins.int
+    NOT_ENDS_WITH_ANY_FIELD_NUMBER: builtins.int
     eq: builtins.str
     """Is this value."""
     gt: builtins.str
@@ -63,6 +81,42 @@ class Condition(message.Message):
     """A text that ends with this one."""
     null: builtins.bool
     """Is null, or with false: is not."""
+    empty: builtins.bool
+    """Is null or an empty text, or with false: is neither."""
+    not_starts_with: builtins.str
+    """A text that does not begin with this one."""
+    not_ends_with: builtins.str
+    """A text that does not end with this one."""
+    contains_ci: builtins.str
+    """A text that holds this one, whatever the case of the letters A to Z."""
+    not_contains_ci: builtins.str
+    """A text that does not hold this one, whatever the case of the letters A to Z."""
+    starts_with_ci: builtins.str
+    """A text that begins with this one, whatever the case of the letters A to Z."""
+    not_starts_with_ci: builtins.str
+    """A text that does not begin with this one, whatever the case of the letters A to Z."""
+    ends_with_ci: builtins.str
+    """A text that ends with this one, whatever the case of the letters A to Z."""
+    not_ends_with_ci: builtins.str
+    """A text that does not end with this one, whatever the case of the letters A to Z."""
+    ilike: builtins.str
+    """A text of this shape, whatever the case of the letters A to Z: % stands for any text, _ for any character."""
+    contains_any: builtins.str
+    """A text that holds one of these: a list of 1 to 100."""
+    not_contains_any: builtins.str
+    """A text that holds none of these: a list of 1 to 100."""
+    contains_all: builtins.str
+    """A text that holds all of these: a list of 1 to 100."""
+    not_contains_all: builtins.str
+    """A text that does not hold all of these: a list of 1 to 100."""
+    starts_with_any: builtins.str
+    """A text that begins with one of these: a list of 1 to 100."""
+    not_starts_with_any: builtins.str
+    """A text that begins with none of these: a list of 1 to 100."""
+    ends_with_any: builtins.str
+    """A text that ends with one of these: a list of 1 to 100."""
+    not_ends_with_any: builtins.str
+    """A text that ends with none of these: a list of 1 to 100."""
     def __init__(
         self,
         *,
@@ -77,21 +131,53 @@ class Condition(message.Message):
         starts_with: builtins.str | None = ...,
         ends_with: builtins.str | None = ...,
         null: builtins.bool | None = ...,
+        empty: builtins.bool | None = ...,
+        not_starts_with: builtins.str | None = ...,
+        not_ends_with: builtins.str | None = ...,
+        contains_ci: builtins.str | None = ...,
+        not_contains_ci: builtins.str | None = ...,
+        starts_with_ci: builtins.str | None = ...,
+        not_starts_with_ci: builtins.str | None = ...,
+        ends_with_ci: builtins.str | None = ...,
+        not_ends_with_ci: builtins.str | None = ...,
+        ilike: builtins.str | None = ...,
+        contains_any: builtins.str | None = ...,
+        not_contains_any: builtins.str | None = ...,
+        contains_all: builtins.str | None = ...,
+        not_contains_all: builtins.str | None = ...,
+        starts_with_any: builtins.str | None = ...,
+        not_starts_with_any: builtins.str | None = ...,
+        ends_with_any: builtins.str | None = ...,
+        not_ends_with_any: builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_contains", b"_contains", "_ends_with", b"_ends_with", "_eq", b"_eq", "_gt", b"_gt", "_gte", b"_gte", "_in", b"_in", "_lt", b"_lt", "_lte", b"_lte", "_not", b"_not", "_not_contains", b"_not_contains", "_not_in", b"_not_in", "_null", b"_null", "_starts_with", b"_starts_with", "contains", b"contains", "ends_with", b"ends_with", "eq", b"eq", "gt", b"gt", "gte", b"gte", "in", b"in", "lt", b"lt", "lte", b"lte", "not", b"not", "not_contains", b"not_contains", "not_in", b"not_in", "null", b"null", "starts_with", b"starts_with"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_contains", b"_contains", "_contains_all", b"_contains_all", "_contains_any", b"_contains_any", "_contains_ci", b"_contains_ci", "_empty", b"_empty", "_ends_with", b"_ends_with", "_ends_with_any", b"_ends_with_any", "_ends_with_ci", b"_ends_with_ci", "_eq", b"_eq", "_gt", b"_gt", "_gte", b"_gte", "_ilike", b"_ilike", "_in", b"_in", "_lt", b"_lt", "_lte", b"_lte", "_not", b"_not", "_not_contains", b"_not_contains", "_not_contains_all", b"_not_contains_all", "_not_contains_any", b"_not_contains_any", "_not_contains_ci", b"_not_contains_ci", "_not_ends_with", b"_not_ends_with", "_not_ends_with_any", b"_not_ends_with_any", "_not_ends_with_ci", b"_not_ends_with_ci", "_not_in", b"_not_in", "_not_starts_with", b"_not_starts_with", "_not_starts_with_any", b"_not_starts_with_any", "_not_starts_with_ci", b"_not_starts_with_ci", "_null", b"_null", "_starts_with", b"_starts_with", "_starts_with_any", b"_starts_with_any", "_starts_with_ci", b"_starts_with_ci", "contains", b"contains", "contains_all", b"contains_all", "contains_any", b"contains_any", "contains_ci", b"contains_ci", "empty", b"empty", "ends_with", b"ends_with", "ends_with_any", b"ends_with_any", "ends_with_ci", b"ends_with_ci", "eq", b"eq", "gt", b"gt", "gte", b"gte", "ilike", b"ilike", "in", b"in", "lt", b"lt", "lte", b"lte", "not", b"not", "not_contains", b"not_contains", "not_contains_all", b"not_contains_all", "not_contains_any", b"not_contains_any", "not_contains_ci", b"not_contains_ci", "not_ends_with", b"not_ends_with", "not_ends_with_any", b"not_ends_with_any", "not_ends_with_ci", b"not_ends_with_ci", "not_in", b"not_in", "not_starts_with", b"not_starts_with", "not_starts_with_any", b"not_starts_with_any", "not_starts_with_ci", b"not_starts_with_ci", "null", b"null", "starts_with", b"starts_with", "starts_with_any", b"starts_with_any", "starts_with_ci", b"starts_with_ci"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_contains", b"_contains", "_ends_with", b"_ends_with", "_eq", b"_eq", "_gt", b"_gt", "_gte", b"_gte", "_in", b"_in", "_lt", b"_lt", "_lte", b"_lte", "_not", b"_not", "_not_contains", b"_not_contains", "_not_in", b"_not_in", "_null", b"_null", "_starts_with", b"_starts_with", "contains", b"contains", "ends_with", b"ends_with", "eq", b"eq", "gt", b"gt", "gte", b"gte", "in", b"in", "lt", b"lt", "lte", b"lte", "not", b"not", "not_contains", b"not_contains", "not_in", b"not_in", "null", b"null", "starts_with", b"starts_with"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_contains", b"_contains", "_contains_all", b"_contains_all", "_contains_any", b"_contains_any", "_contains_ci", b"_contains_ci", "_empty", b"_empty", "_ends_with", b"_ends_with", "_ends_with_any", b"_ends_with_any", "_ends_with_ci", b"_ends_with_ci", "_eq", b"_eq", "_gt", b"_gt", "_gte", b"_gte", "_ilike", b"_ilike", "_in", b"_in", "_lt", b"_lt", "_lte", b"_lte", "_not", b"_not", "_not_contains", b"_not_contains", "_not_contains_all", b"_not_contains_all", "_not_contains_any", b"_not_contains_any", "_not_contains_ci", b"_not_contains_ci", "_not_ends_with", b"_not_ends_with", "_not_ends_with_any", b"_not_ends_with_any", "_not_ends_with_ci", b"_not_ends_with_ci", "_not_in", b"_not_in", "_not_starts_with", b"_not_starts_with", "_not_starts_with_any", b"_not_starts_with_any", "_not_starts_with_ci", b"_not_starts_with_ci", "_null", b"_null", "_starts_with", b"_starts_with", "_starts_with_any", b"_starts_with_any", "_starts_with_ci", b"_starts_with_ci", "contains", b"contains", "contains_all", b"contains_all", "contains_any", b"contains_any", "contains_ci", b"contains_ci", "empty", b"empty", "ends_with", b"ends_with", "ends_with_any", b"ends_with_any", "ends_with_ci", b"ends_with_ci", "eq", b"eq", "gt", b"gt", "gte", b"gte", "ilike", b"ilike", "in", b"in", "lt", b"lt", "lte", b"lte", "not", b"not", "not_contains", b"not_contains", "not_contains_all", b"not_contains_all", "not_contains_any", b"not_contains_any", "not_contains_ci", b"not_contains_ci", "not_ends_with", b"not_ends_with", "not_ends_with_any", b"not_ends_with_any", "not_ends_with_ci", b"not_ends_with_ci", "not_in", b"not_in", "not_starts_with", b"not_starts_with", "not_starts_with_any", b"not_starts_with_any", "not_starts_with_ci", b"not_starts_with_ci", "null", b"null", "starts_with", b"starts_with", "starts_with_any", b"starts_with_any", "starts_with_ci", b"starts_with_ci"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__contains: _TypeAlias = typing.Literal["contains"]  # noqa: Y015
     _WhichOneofArgType__contains: _TypeAlias = typing.Literal["_contains", b"_contains"]  # noqa: Y015
+    _WhichOneofReturnType__contains_all: _TypeAlias = typing.Literal["contains_all"]  # noqa: Y015
+    _WhichOneofArgType__contains_all: _TypeAlias = typing.Literal["_contains_all", b"_contains_all"]  # noqa: Y015
+    _WhichOneofReturnType__contains_any: _TypeAlias = typing.Literal["contains_any"]  # noqa: Y015
+    _WhichOneofArgType__contains_any: _TypeAlias = typing.Literal["_contains_any", b"_contains_any"]  # noqa: Y015
+    _WhichOneofReturnType__contains_ci: _TypeAlias = typing.Literal["contains_ci"]  # noqa: Y015
+    _WhichOneofArgType__contains_ci: _TypeAlias = typing.Literal["_contains_ci", b"_contains_ci"]  # noqa: Y015
+    _WhichOneofReturnType__empty: _TypeAlias = typing.Literal["empty"]  # noqa: Y015
+    _WhichOneofArgType__empty: _TypeAlias = typing.Literal["_empty", b"_empty"]  # noqa: Y015
     _WhichOneofReturnType__ends_with: _TypeAlias = typing.Literal["ends_with"]  # noqa: Y015
     _WhichOneofArgType__ends_with: _TypeAlias = typing.Literal["_ends_with", b"_ends_with"]  # noqa: Y015
+    _WhichOneofReturnType__ends_with_any: _TypeAlias = typing.Literal["ends_with_any"]  # noqa: Y015
+    _WhichOneofArgType__ends_with_any: _TypeAlias = typing.Literal["_ends_with_any", b"_ends_with_any"]  # noqa: Y015
+    _WhichOneofReturnType__ends_with_ci: _TypeAlias = typing.Literal["ends_with_ci"]  # noqa: Y015
+    _WhichOneofArgType__ends_with_ci: _TypeAlias = typing.Literal["_ends_with_ci", b"_ends_with_ci"]  # noqa: Y015
     _WhichOneofReturnType__eq: _TypeAlias = typing.Literal["eq"]  # noqa: Y015
     _WhichOneofArgType__eq: _TypeAlias = typing.Literal["_eq", b"_eq"]  # noqa: Y015
     _WhichOneofReturnType__gt: _TypeAlias = typing.Literal["gt"]  # noqa: Y015
     _WhichOneofArgType__gt: _TypeAlias = typing.Literal["_gt", b"_gt"]  # noqa: Y015
     _WhichOneofReturnType__gte: _TypeAlias = typing.Literal["gte"]  # noqa: Y015
     _WhichOneofArgType__gte: _TypeAlias = typing.Literal["_gte", b"_gte"]  # noqa: Y015
+    _WhichOneofReturnType__ilike: _TypeAlias = typing.Literal["ilike"]  # noqa: Y015
+    _WhichOneofArgType__ilike: _TypeAlias = typing.Literal["_ilike", b"_ilike"]  # noqa: Y015
     _WhichOneofReturnType__in: _TypeAlias = typing.Literal["in"]  # noqa: Y015
     _WhichOneofArgType__in: _TypeAlias = typing.Literal["_in", b"_in"]  # noqa: Y015
     _WhichOneofReturnType__lt: _TypeAlias = typing.Literal["lt"]  # noqa: Y015
@@ -102,22 +188,58 @@ class Condition(message.Message):
     _WhichOneofArgType__not: _TypeAlias = typing.Literal["_not", b"_not"]  # noqa: Y015
     _WhichOneofReturnType__not_contains: _TypeAlias = typing.Literal["not_contains"]  # noqa: Y015
     _WhichOneofArgType__not_contains: _TypeAlias = typing.Literal["_not_contains", b"_not_contains"]  # noqa: Y015
+    _WhichOneofReturnType__not_contains_all: _TypeAlias = typing.Literal["not_contains_all"]  # noqa: Y015
+    _WhichOneofArgType__not_contains_all: _TypeAlias = typing.Literal["_not_contains_all", b"_not_contains_all"]  # noqa: Y015
+    _WhichOneofReturnType__not_contains_any: _TypeAlias = typing.Literal["not_contains_any"]  # noqa: Y015
+    _WhichOneofArgType__not_contains_any: _TypeAlias = typing.Literal["_not_contains_any", b"_not_contains_any"]  # noqa: Y015
+    _WhichOneofReturnType__not_contains_ci: _TypeAlias = typing.Literal["not_contains_ci"]  # noqa: Y015
+    _WhichOneofArgType__not_contains_ci: _TypeAlias = typing.Literal["_not_contains_ci", b"_not_contains_ci"]  # noqa: Y015
+    _WhichOneofReturnType__not_ends_with: _TypeAlias = typing.Literal["not_ends_with"]  # noqa: Y015
+    _WhichOneofArgType__not_ends_with: _TypeAlias = typing.Literal["_not_ends_with", b"_not_ends_with"]  # noqa: Y015
+    _WhichOneofReturnType__not_ends_with_any: _TypeAlias = typing.Literal["not_ends_with_any"]  # noqa: Y015
+    _WhichOneofArgType__not_ends_with_any: _TypeAlias = typing.Literal["_not_ends_with_any", b"_not_ends_with_any"]  # noqa: Y015
+    _WhichOneofReturnType__not_ends_with_ci: _TypeAlias = typing.Literal["not_ends_with_ci"]  # noqa: Y015
+    _WhichOneofArgType__not_ends_with_ci: _TypeAlias = typing.Literal["_not_ends_with_ci", b"_not_ends_with_ci"]  # noqa: Y015
     _WhichOneofReturnType__not_in: _TypeAlias = typing.Literal["not_in"]  # noqa: Y015
     _WhichOneofArgType__not_in: _TypeAlias = typing.Literal["_not_in", b"_not_in"]  # noqa: Y015
+    _WhichOneofReturnType__not_starts_with: _TypeAlias = typing.Literal["not_starts_with"]  # noqa: Y015
+    _WhichOneofArgType__not_starts_with: _TypeAlias = typing.Literal["_not_starts_with", b"_not_starts_with"]  # noqa: Y015
+    _WhichOneofReturnType__not_starts_with_any: _TypeAlias = typing.Literal["not_starts_with_any"]  # noqa: Y015
+    _WhichOneofArgType__not_starts_with_any: _TypeAlias = typing.Literal["_not_starts_with_any", b"_not_starts_with_any"]  # noqa: Y015
+    _WhichOneofReturnType__not_starts_with_ci: _TypeAlias = typing.Literal["not_starts_with_ci"]  # noqa: Y015
+    _WhichOneofArgType__not_starts_with_ci: _TypeAlias = typing.Literal["_not_starts_with_ci", b"_not_starts_with_ci"]  # noqa: Y015
     _WhichOneofReturnType__null: _TypeAlias = typing.Literal["null"]  # noqa: Y015
     _WhichOneofArgType__null: _TypeAlias = typing.Literal["_null", b"_null"]  # noqa: Y015
     _WhichOneofReturnType__starts_with: _TypeAlias = typing.Literal["starts_with"]  # noqa: Y015
     _WhichOneofArgType__starts_with: _TypeAlias = typing.Literal["_starts_with", b"_starts_with"]  # noqa: Y015
+    _WhichOneofReturnType__starts_with_any: _TypeAlias = typing.Literal["starts_with_any"]  # noqa: Y015
+    _WhichOneofArgType__starts_with_any: _TypeAlias = typing.Literal["_starts_with_any", b"_starts_with_any"]  # noqa: Y015
+    _WhichOneofReturnType__starts_with_ci: _TypeAlias = typing.Literal["starts_with_ci"]  # noqa: Y015
+    _WhichOneofArgType__starts_with_ci: _TypeAlias = typing.Literal["_starts_with_ci", b"_starts_with_ci"]  # noqa: Y015
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__contains) -> _WhichOneofReturnType__contains | None: ...
     @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contains_all) -> _WhichOneofReturnType__contains_all | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contains_any) -> _WhichOneofReturnType__contains_any | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contains_ci) -> _WhichOneofReturnType__contains_ci | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__empty) -> _WhichOneofReturnType__empty | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__ends_with) -> _WhichOneofReturnType__ends_with | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ends_with_any) -> _WhichOneofReturnType__ends_with_any | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ends_with_ci) -> _WhichOneofReturnType__ends_with_ci | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__eq) -> _WhichOneofReturnType__eq | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gt) -> _WhichOneofReturnType__gt | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gte) -> _WhichOneofReturnType__gte | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ilike) -> _WhichOneofReturnType__ilike | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__in) -> _WhichOneofReturnType__in | None: ...
     @typing.overload
@@ -129,11 +251,33 @@ class Condition(message.Message):
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__not_contains) -> _WhichOneofReturnType__not_contains | None: ...
     @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_contains_all) -> _WhichOneofReturnType__not_contains_all | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_contains_any) -> _WhichOneofReturnType__not_contains_any | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_contains_ci) -> _WhichOneofReturnType__not_contains_ci | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_ends_with) -> _WhichOneofReturnType__not_ends_with | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_ends_with_any) -> _WhichOneofReturnType__not_ends_with_any | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_ends_with_ci) -> _WhichOneofReturnType__not_ends_with_ci | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__not_in) -> _WhichOneofReturnType__not_in | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_starts_with) -> _WhichOneofReturnType__not_starts_with | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_starts_with_any) -> _WhichOneofReturnType__not_starts_with_any | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_starts_with_ci) -> _WhichOneofReturnType__not_starts_with_ci | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__null) -> _WhichOneofReturnType__null | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__starts_with) -> _WhichOneofReturnType__starts_with | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__starts_with_any) -> _WhichOneofReturnType__starts_with_any | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__starts_with_ci) -> _WhichOneofReturnType__starts_with_ci | None: ...
 
 @typing.final
 class PageSpec(message.Message):
