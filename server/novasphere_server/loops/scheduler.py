@@ -18,7 +18,7 @@ log = logs.get(__name__)
 
 _LONGEST = 60.0  # seconds; the wall clock may be set meanwhile
 _RETRY = 1.0
-_AT_ONCE = 50  # schedules in one mutation
+_AT_ONCE = 250  # schedules in one mutation
 
 
 class Scheduler:
