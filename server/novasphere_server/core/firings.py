@@ -374,9 +374,20 @@ def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
 
 def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
     """Goes on after a task of a schedule has ended: fires what was buffered, starts a daemon again."""
-    schedule = tx.get(SCHEDULES, schedule_id)
-    if schedule is not None:
-        _settle(tx, schedule, _Jobs(tx, settings))
+    settle_some(tx, [schedule_id], settings)
+
+
+def settle_some(tx: Transaction, schedule_ids: Sequence[str], settings: FleetSettings) -> int:
+    """Goes on with schedules, as many as one mutation may. Returns how many those were."""
+    jobs = _Jobs(tx, settings)
+    settled = 0
+    tx.look_up(SCHEDULES, schedule_ids)
+    for schedule_id in tx.fitting(schedule_ids):
+        schedule = tx.get(SCHEDULES, schedule_id)
+        if schedule is not None:
+            _settle(tx, schedule, jobs)
+        settled += 1
+    return settled
 
 
 def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
