@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 from novasphere.api.v1 import watch_pb2
-from novasphere.schedule.v1 import job_pb2, task_pb2
+from novasphere.schedule.v1 import job_pb2, job_service_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
 from novasphere_server.core import firings, instants
@@ -509,6 +509,41 @@ async def test_a_schedule_that_cannot_fire_says_why_and_keeps_no_other(bench: Sc
     assert (mended.state, mended.pause_note) == (pb.SCHEDULE_STATE_ACTIVE, "")
     await bench.pass_time(5)
     assert await bench.rows(broken) == fired(20)
+
+
+async def test_what_cannot_go_on_keeps_no_other(bench: Scheduling):
+    """Tasks of many schedules end at once, for each of which a time waits: one of those cannot fire."""
+    buffers = {"overlap_policy": pb.OVERLAP_POLICY_BUFFER_ALL}
+    grows = await bench.job()
+    text = '"' + "x" * 140_000 + '"'
+    made = [await bench.make(**buffers) for _ in range(2)]
+    fat = await bench.make(grows, parameters=text, **buffers)
+    made += [await bench.make(**buffers) for _ in range(2)]
+    await bench.pass_time(15)
+    config = task_pb2.TaskConfig(command_text="x" * 130_000)
+    request = job_service_pb2.UpdateJobRequest(job_id=grows, config=config)
+    await bench.world.fleet.jobs.update(ADMIN, request, ["config"])
+    await bench.end_all()
+    await bench.step()
+    for each in made:
+        assert await bench.rows(each) == fired(0, 10)
+    schedule = await bench.get(fat)
+    assert schedule.state == pb.SCHEDULE_STATE_PAUSED
+    assert "bytes" in schedule.pause_note
+
+
+async def test_tasks_that_end_together_are_settled_together(bench: Scheduling):
+    """One after the other, each in a commit of its own, thousands of them would hold up what is due."""
+    made = [await bench.make(overlap_policy=pb.OVERLAP_POLICY_BUFFER_ALL) for _ in range(30)]
+    idle = [await bench.make() for _ in range(30)]
+    await bench.pass_time(15)
+    assert [len(await bench.tasks(each)) for each in (made[0], idle[0])] == [1, 1]
+    await bench.end_all()
+    before = bench.world.store.revision
+    await bench.step()
+    assert bench.world.store.revision == before + 1
+    for each in made:
+        assert await bench.rows(each) == fired(0, 10)
 
 
 async def test_all_that_waits_is_cancelled_however_many(bench: Scheduling):

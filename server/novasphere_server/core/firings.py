@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -54,28 +55,21 @@ _NOTES = {
 
 def timing_of(schedule: pb.Schedule) -> Timing | None:
     """Returns when a schedule fires by the clock; None for one that does not."""
-    bounds: dict[str, Any] = {
-        "start_us": instants.optional_microseconds(schedule, "start_time"),
-        "end_us": instants.optional_microseconds(schedule, "end_time"),
-        "timezone": schedule.timezone or "UTC",
-    }
+    timezone = schedule.timezone or "UTC"
+    start_us = instants.optional_microseconds(schedule, "start_time")
+    end_us = instants.optional_microseconds(schedule, "end_time")
     match schedule.kind:
         case task_pb2.SCHEDULE_KIND_CRON:
-            return Timing(
-                Kind.CRON,
-                expression=schedule.cron_expression,
-                gap_policy=(
-                    GapPolicy.SKIP if schedule.gap_policy == pb.GAP_POLICY_SKIP else GapPolicy.SHIFT
-                ),
-                fold_policy=_FOLDS.get(schedule.fold_policy, FoldPolicy.FIRST),
-                **bounds,
-            )
+            gap, fold = schedule.gap_policy, schedule.fold_policy
+            return _cron(schedule.cron_expression, timezone, gap, fold, start_us, end_us)
         case task_pb2.SCHEDULE_KIND_INTERVAL:
             return Timing(
                 Kind.INTERVAL,
                 interval_seconds=schedule.interval_secs,
                 anchor_us=instants.microseconds(schedule.anchor),
-                **bounds,
+                timezone=timezone,
+                start_us=start_us,
+                end_us=end_us,
             )
         case task_pb2.SCHEDULE_KIND_ONCE:
             at_us = instants.microseconds(schedule.start_time)
@@ -84,6 +78,26 @@ def timing_of(schedule: pb.Schedule) -> Timing | None:
             )
         case _:
             return None
+
+
+@lru_cache(maxsize=16_384)
+def _cron(
+    expression: str,
+    timezone: str,
+    gap: pb.GapPolicy.ValueType,
+    fold: pb.FoldPolicy.ValueType,
+    start_us: int | None,
+    end_us: int | None,
+) -> Timing:
+    return Timing(
+        Kind.CRON,
+        expression=expression,
+        timezone=timezone,
+        start_us=start_us,
+        end_us=end_us,
+        gap_policy=GapPolicy.SKIP if gap == pb.GAP_POLICY_SKIP else GapPolicy.SHIFT,
+        fold_policy=_FOLDS.get(fold, FoldPolicy.FIRST),
+    )
 
 
 _FOLDS = {pb.FOLD_POLICY_LAST: FoldPolicy.LAST, pb.FOLD_POLICY_BOTH: FoldPolicy.BOTH}
@@ -96,8 +110,8 @@ class _Standing:
     schedule: pb.Schedule
     position_us: int
     fired_count: int
+    buffered: int  # times that wait for their turn
     active: list[str] = field(default_factory=list)  # the run ids of its tasks that have not ended
-    buffered: int = 0  # times that wait for those
 
 
 class _Jobs:
@@ -191,7 +205,9 @@ def fire_due(tx: Transaction, settings: FleetSettings, limit: int) -> int | None
     """
     jobs = _Jobs(tx, settings)
     is_due = _STATES.where(_s.due_us <= tx.now_us).order_by(_s.due_us).limit(limit)
-    for standing in tx.fitting(_standings(tx, is_due)):
+    standings = _standings(tx, is_due)
+    tx.look_up(JOBS, (standing.schedule.job_id for standing in standings))
+    for standing in tx.fitting(standings):
         _advance(tx, standing, jobs)
     return next_due_us(tx)
 
@@ -282,7 +298,15 @@ def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     return all(_advance(tx, standing, jobs) for standing in _standings(tx, _its_state(schedule_id)))
 
 
-_STATES = sa.select(_s.key, _s.body, _s.position_us, _s.fired_count)
+_is_unfinished = sa.and_(_t.schedule_id == _s.key, _t.state < task_pb2.WORK_STATE_SUCCEEDED)
+_is_waiting = sa.and_(_f.schedule_id == _s.key, sa.text("disposition = 2"))
+_STATES = sa.select(
+    _s.body,
+    _s.position_us,
+    _s.fired_count,
+    sa.select(sa.func.count()).where(_is_waiting).scalar_subquery(),
+    sa.exists().where(_is_unfinished),
+)
 
 
 def _its_state(schedule_id: str) -> sa.Select[Any]:
@@ -291,22 +315,21 @@ def _its_state(schedule_id: str) -> sa.Select[Any]:
 
 def _standings(tx: Transaction, states: sa.Select[Any]) -> list[_Standing]:
     """Returns how those schedules stand whose states are selected, in that order."""
-    found = {
-        row.key: _Standing(pb.Schedule.FromString(row.body), row.position_us, row.fired_count)
-        for row in tx.execute(states)
-    }
-    schedule_ids = list(found)
-    unfinished = sa.select(_t.schedule_id, _t.key).where(
-        _t.schedule_id.in_(schedule_ids), _t.state < task_pb2.WORK_STATE_SUCCEEDED
-    )
-    for row in tx.execute(unfinished.order_by(_t.id)):
-        found[row.schedule_id].active.append(row.key)
-    waiting = sa.select(_f.schedule_id, sa.func.count().label("times")).where(
-        _f.schedule_id.in_(schedule_ids), sa.text("disposition = 2")
-    )
-    for row in tx.execute(waiting.group_by(_f.schedule_id)):
-        found[row.schedule_id].buffered = row.times
-    return list(found.values())
+    found = []
+    busy = {}
+    for body, position_us, fired_count, buffered, is_busy in map(tuple, tx.execute(states)):
+        schedule = pb.Schedule.FromString(body)
+        standing = _Standing(schedule, position_us, fired_count, buffered)
+        found.append(standing)
+        if is_busy:
+            busy[schedule.id] = standing
+    if busy:
+        unfinished = sa.select(_t.schedule_id, _t.key).where(
+            _t.schedule_id.in_(busy), _t.state < task_pb2.WORK_STATE_SUCCEEDED
+        )
+        for schedule_id, run_id in map(tuple, tx.execute(unfinished.order_by(_t.id))):
+            busy[schedule_id].active.append(run_id)
+    return found
 
 
 def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
@@ -351,9 +374,20 @@ def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
 
 def settle(tx: Transaction, schedule_id: str, settings: FleetSettings) -> None:
     """Goes on after a task of a schedule has ended: fires what was buffered, starts a daemon again."""
-    schedule = tx.get(SCHEDULES, schedule_id)
-    if schedule is not None:
-        _settle(tx, schedule, _Jobs(tx, settings))
+    settle_some(tx, [schedule_id], settings)
+
+
+def settle_some(tx: Transaction, schedule_ids: Sequence[str], settings: FleetSettings) -> int:
+    """Goes on with schedules, as many as one mutation may. Returns how many those were."""
+    jobs = _Jobs(tx, settings)
+    settled = 0
+    tx.look_up(SCHEDULES, schedule_ids)
+    for schedule_id in tx.fitting(schedule_ids):
+        schedule = tx.get(SCHEDULES, schedule_id)
+        if schedule is not None:
+            _settle(tx, schedule, jobs)
+        settled += 1
+    return settled
 
 
 def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
@@ -428,7 +462,7 @@ def new_task(
     due_us: int | None = None,
 ) -> task_pb2.StoredTask:
     """Returns the task of a time of a schedule, of its job's draft, to be stored."""
-    stored = tasks.like(tx, draft, task_ids.new())
+    stored = tasks.like(tx, draft, task_ids.new_uuid())
     task = stored.task
     task.schedule_id = schedule.id
     task.schedule_kind = kind or schedule.kind

@@ -86,6 +86,8 @@ _TIMING = (
     "fold_policy",
 )
 _MOST_BACKFILLED = 1000
+_SETTLED = 100  # in one mutation
+_LOOKED_AT = 500  # in one read
 # What a schedule has where nobody says otherwise.
 _DEFAULTS: Mapping[str, Any] = {
     "timezone": "UTC",
@@ -611,9 +613,19 @@ class Schedules:
         failpoints.hit(failpoints.FIRED)
         return next_us
 
-    async def settle(self, schedule_id: str) -> None:
-        """Goes on after a task of a schedule has ended."""
-        await self._try(firings.settle, schedule_id)
+    async def settle(self, schedule_ids: Sequence[str]) -> None:
+        """Goes on after tasks of schedules have ended."""
+        for start in range(0, len(schedule_ids), _SETTLED):
+            some = schedule_ids[start : start + _SETTLED]
+            try:
+                while some:
+                    settle = partial(firings.settle_some, schedule_ids=some, settings=self._settings)
+                    some = some[await self._store.write(settle) :]
+            except _NO_FAULT_OF_THEIRS:
+                raise
+            except Exception:  # noqa: BLE001 - it is told of the schedule that it is of
+                for schedule_id in some:
+                    await self._try(firings.settle, schedule_id)
 
     async def _try(self, step: Callable[..., object], schedule_id: str) -> None:
         """Takes a step with one schedule. Pauses it, with the reason, if it fails."""
@@ -637,10 +649,19 @@ class Schedules:
             step = partial(firings.forget, older_than_us=older_than_us, after=place)
             place = await self._store.write(step)
 
-    async def unsettled(self) -> Sequence[str]:
-        """Returns schedules that wait for one of their tasks to end, or are daemons."""
-        buffered = sa.select(_f.schedule_id).where(sa.text("disposition = 2")).distinct()
-        daemons = sa.select(_s.key).where(_s.kind == task_pb2.SCHEDULE_KIND_DAEMON)
+    async def unsettled(self, among: Sequence[str] | None = None) -> Sequence[str]:
+        """Returns schedules that wait for one of their tasks to end, or are daemons: of all, or of some."""
+        if among is None:
+            return await self._unsettled(sa.true(), sa.true())
+        steps = [among[start : start + _LOOKED_AT] for start in range(0, len(among), _LOOKED_AT)]
+        found = [await self._unsettled(_f.schedule_id.in_(step), _s.key.in_(step)) for step in steps]
+        return [schedule_id for some in found for schedule_id in some]
+
+    async def _unsettled(
+        self, has_row: sa.ColumnElement[bool], is_one: sa.ColumnElement[bool]
+    ) -> Sequence[str]:
+        buffered = sa.select(_f.schedule_id).where(sa.text("disposition = 2"), has_row)
+        daemons = sa.select(_s.key).where(_s.kind == task_pb2.SCHEDULE_KIND_DAEMON, is_one)
         rows = await self._store.read(buffered.union(daemons))
         return [row[0] for row in rows]
 

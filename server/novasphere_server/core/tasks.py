@@ -260,7 +260,8 @@ def new(
     """Returns a new task, PENDING, to be stored by add(): for one node, or for any that will do. All times
     of the config that have a default must be set.
     """
-    return like(tx, draft(tx, config, namespace=namespace, node=node, priority=priority), run_id)
+    common = draft(tx, config, namespace=namespace, node=node, priority=priority)
+    return like(tx, common, task_ids.task_id(run_id))
 
 
 def draft(
@@ -291,11 +292,11 @@ def draft(
     return stored
 
 
-def like(tx: Transaction, draft: pb.StoredTask, run_id: str) -> pb.StoredTask:
+def like(tx: Transaction, draft: pb.StoredTask, task_id: str) -> pb.StoredTask:
     """Returns a new task that is as the draft but for its ids."""
     stored = pb.StoredTask()
     stored.CopyFrom(draft)
-    stored.task.id = task_ids.task_id(run_id)
+    stored.task.id = task_id
     stored.task.number = tx.next_id("tasks")
     stored.instance.id = task_ids.new_uuid()
     return stored

@@ -26,6 +26,7 @@ from novasphere_server.store.transactions import (
     Touched,
     Transaction,
     Waiting,
+    read_bodies,
     together,
 )
 
@@ -90,17 +91,13 @@ class Batch:
         """Reads together what the mutations will look at, as far as that is known. Raises PutOffFailed."""
         if self._is_careful:
             return
-        keys: dict[Kind[Any], set[tuple[str]]] = {}
+        keys: dict[Kind[Any], set[str]] = {}
         for kind, key in (object_ for job in jobs for object_ in job.reads):
-            keys.setdefault(kind, set()).add((key,))
+            keys.setdefault(kind, set()).add(key)
         claims = [job.claim for job in jobs if job.claim is not None and not job.is_dry_run]
         with together(self._database):
             for kind, wanted in keys.items():
-                self._bodies |= {(kind.name, key): None for (key,) in wanted}
-                rows = self._database.select(
-                    self._connection, kind.table, ("key", "body"), ("key",), wanted
-                )
-                self._bodies |= {(kind.name, key): body for key, body in rows}
+                self._bodies |= read_bodies(self._connection, self._database, kind, wanted)
             if claims:
                 self._records |= idempotency.find(self._connection, self._database, claims)
 

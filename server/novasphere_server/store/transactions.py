@@ -9,7 +9,7 @@ writes what many put.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,6 +71,15 @@ def together(database: Database) -> Iterator[None]:
         if database.is_outage(error):
             raise
         raise PutOffFailed from error
+
+
+def read_bodies(
+    connection: sa.Connection, database: Database, kind: Kind[Any], keys: Collection[str]
+) -> dict[Id, bytes | None]:
+    """Returns the stored bytes of objects; None for those that are not there."""
+    rows = database.select(connection, kind.table, ("key", "body"), ("key",), {(key,) for key in keys})
+    found: dict[Id, bytes | None] = {(kind.name, key): None for key in keys}
+    return found | {(kind.name, key): body for key, body in rows}
 
 
 class Touched:
@@ -136,6 +145,13 @@ class Transaction:
         """Returns the object as it is now: a fresh copy, the caller's to change."""
         body = self._body(kind, key)
         return None if body is None else kind.message.FromString(body)
+
+    def look_up(self, kind: Kind[Any], keys: Iterable[str]) -> None:
+        """Reads objects together that will be asked for one by one."""
+        identities = {(kind.name, key) for key in keys}
+        unknown = {key for _, key in identities - self.touched.keys() - self._bodies.keys()}
+        if unknown:
+            self._bodies |= read_bodies(self._connection, self._database, kind, unknown)
 
     def put(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
         """Creates or replaces an object, and stamps the mutation's revision into `message`.
