@@ -58,24 +58,24 @@ def add_tasks(*names):
 
 async def test_a_kept_statement_finds_what_the_mutation_has_put(store: Store):
     columns = TASKS.table.c
-    in_namespace = sa.select(columns.key, columns.body).where(
-        columns.namespace == sa.bindparam("namespace", type_=sa.String), columns.id > 0
+    in_state = sa.select(columns.key, columns.body).where(
+        columns.state == sa.bindparam("state", type_=sa.Integer), columns.id > 0
     )
 
     def move(transaction: Transaction) -> list[list[str]]:
         add_tasks("one", "two")(transaction)
-        [first, _] = transaction.find_by(TASKS, in_namespace, namespace="a")
-        first.task.namespace_id = "b"
+        [first, _] = transaction.find_by(TASKS, in_state, state=0)
+        first.task.state = task_pb2.WORK_STATE_PENDING
         transaction.put(TASKS, first)
         return [
-            [found.task.id for found in transaction.find_by(TASKS, in_namespace, namespace=name)]
-            for name in ("a", "b")
+            [found.task.id for found in transaction.find_by(TASKS, in_state, state=state)]
+            for state in (task_pb2.WORK_STATE_UNSPECIFIED, task_pb2.WORK_STATE_PENDING)
         ]
 
     assert await store.write(move) == [["two"], ["one"]]
 
     def end(transaction: Transaction) -> None:
-        transaction.find_by(TASKS, in_namespace, namespace="b")
+        transaction.find_by(TASKS, in_state, state=task_pb2.WORK_STATE_PENDING)
         transaction.delete(TASKS, "cmd-one")
         assert not transaction.has(TASKS, "cmd-one")
 

@@ -193,37 +193,45 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
 
 def _dispatch(stored: pb.StoredTask, token: int, settings: FleetSettings) -> link.Dispatch:
     task, config = stored.task, stored.task.config
-    limits = config.resource_limits
     kept = config.max_output_size if config.HasField("max_output_size") else settings.max_output_bytes
-    return link.Dispatch(
+    dispatch = link.Dispatch(
         run_id=task_ids.of_task(task.id),
         attempt=stored.instance.attempt,
         fencing_token=token,
         kind="shell" if config.command_text else config.task_type or "exec",
-        command_text=config.command_text,
         timeout_ms=config.timeout_seconds * 1000,
         max_output_bytes=min(kept, settings.max_output_bytes),
-        program=config.cmd,
-        arguments=config.args,
-        environment=_environment(task),
-        payload=config.payload,
-        limits=link.ResourceLimits(
-            memory_bytes=limits.max_memory_mb * 1024 * 1024,
-            cpu_seconds=limits.max_cpu_seconds,
-            file_size_bytes=limits.max_file_size,
-            open_files=limits.max_open_files,
-            processes=limits.max_processes,
-        )
-        if config.HasField("resource_limits")
-        else None,
-        discard_output=config.HasField("capture_output") and not config.capture_output,
-        stop_after_ms=_stop_after_ms(config, settings),
+    )
+    # What a task does not say is not spelled: that would take as long as all the rest.
+    if config.command_text:
+        dispatch.command_text = config.command_text
+    if config.cmd:
+        dispatch.program = config.cmd
+        dispatch.arguments.extend(config.args)
+    if config.payload:
+        dispatch.payload = config.payload
+    if task.environment or task.HasField("parameters"):
+        dispatch.environment.update(_environment(task))
+    if config.HasField("resource_limits"):
+        dispatch.limits.CopyFrom(_limits(config.resource_limits))
+    if config.HasField("capture_output"):
+        dispatch.discard_output = not config.capture_output
+    if config.on_disconnect == pb.DISCONNECT_POLICY_STOP:
+        dispatch.stop_after_ms = _stop_after_ms(config, settings)
+    return dispatch
+
+
+def _limits(limits: pb.ResourceLimits) -> link.ResourceLimits:
+    return link.ResourceLimits(
+        memory_bytes=limits.max_memory_mb * 1024 * 1024,
+        cpu_seconds=limits.max_cpu_seconds,
+        file_size_bytes=limits.max_file_size,
+        open_files=limits.max_open_files,
+        processes=limits.max_processes,
     )
 
 
 def _stop_after_ms(config: pb.TaskConfig, settings: FleetSettings) -> int:
-    if config.on_disconnect != pb.DISCONNECT_POLICY_STOP:
-        return 0
     seconds = config.lost_after_seconds if config.HasField("lost_after_seconds") else settings.lost_after
     return int(max(seconds, tasks.SHORTEST_STOP) * 1000)
 

@@ -24,8 +24,9 @@ DEFAULT_NAMESPACE = "default"
 class Kind(Generic[M]):
     """One kind of resource.
 
-    `stamp` writes the revision into a message. `columns` derives the typed columns from a message at
-    every put. Labels go into the table `labels`, where selectors find them.
+    `stamp` writes the revision into a message. `fixed` derives the typed columns from a message that never
+    change, when it is created, `columns` the others, at every put. Labels go into the table `labels`, where
+    selectors find them.
     """
 
     name: str
@@ -34,7 +35,9 @@ class Kind(Generic[M]):
     key: Callable[[M], str]
     revision: Callable[[M], int]
     stamp: Callable[[M, int], None]
+    fixed: Callable[[M], dict[str, Any]]
     columns: Callable[[M], dict[str, Any]]
+    namespace: Callable[[M], str] = lambda _: ""
     labels: Callable[[M], Mapping[str, str]] | None = None
 
 
@@ -44,7 +47,6 @@ def _us(instant: Timestamp) -> int:
 
 def _node_columns(node: node_pb2.Node) -> dict[str, Any]:
     return {
-        "id": node.id,
         "uid": node.uid,
         "status": node.status,
         "connection": node.connection,
@@ -71,12 +73,8 @@ def _stamp_node(node: node_pb2.Node, revision: int) -> None:
     node.revision = revision
 
 
-def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
-    task, instance = stored.task, stored.instance
-    scheduled_at_us = _us(task.scheduled_at)
-    due_at_us = _us(task.due_at) if task.HasField("due_at") else scheduled_at_us
-    # While it waits, its attempt is the last one: the next may be elsewhere.
-    is_waiting = task.state == task_pb2.WORK_STATE_PENDING
+def _task_fixed(stored: task_pb2.StoredTask) -> dict[str, Any]:
+    task = stored.task
     return {
         "id": task.number,
         "namespace": task.namespace_id,
@@ -86,10 +84,23 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "task_type": task_type(task.config),
         "priority": task.priority,
         "rank": -task.priority,
+        "is_pinned": bool(task.node_uid),
+        "created_by": task.created_by,
+        "created_at_us": _us(task.created_at),
+        "scheduled_at_us": _us(task.scheduled_at),
+    }
+
+
+def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
+    task, instance = stored.task, stored.instance
+    state = task.state
+    due_at_us = _us(task.due_at if task.HasField("due_at") else task.scheduled_at)
+    # While it waits, its attempt is the last one: the next may be elsewhere.
+    is_waiting = state == task_pb2.WORK_STATE_PENDING
+    return {
         "node_id": task.node_id if is_waiting else instance.agent_id,
         "node_uid": task.node_uid if is_waiting else instance.node_uid,
-        "is_pinned": bool(task.node_uid),
-        "state": task.state,
+        "state": state,
         "instance_id": instance.id,
         "instance_state": instance.state,
         "instance_node_id": instance.agent_id,
@@ -98,10 +109,7 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "exit_code": instance.exit_code if instance.HasField("exit_code") else None,
         "execution_ms": instance.execution_time_ms,
         "cancel_requested": task.cancel_requested,
-        "created_by": task.created_by,
-        "created_at_us": _us(task.created_at),
         "updated_at_us": _us(task.updated_at),
-        "scheduled_at_us": scheduled_at_us,
         "due_at_us": due_at_us,
         "queue_deadline_us": due_at_us + task.config.queue_timeout_seconds * 1_000_000,
         "started_at_us": _us(instance.started_at) if instance.HasField("started_at") else None,
@@ -120,7 +128,6 @@ def _stamp_task(stored: task_pb2.StoredTask, revision: int) -> None:
 
 def _job_columns(job: job_pb2.Job) -> dict[str, Any]:
     return {
-        "id": job.number,
         "namespace": job.namespace_id,
         "name": job.name,
         "description": job.description if job.HasField("description") else None,
@@ -142,7 +149,6 @@ def _schedule_columns(schedule: schedule_pb2.Schedule) -> dict[str, Any]:
         return getattr(said, name) if said.HasField(name) else None
 
     return {
-        "id": schedule.number,
         "namespace": schedule.namespace_id,
         "job_id": schedule.job_id,
         "name": schedule.name,
@@ -199,6 +205,7 @@ NODES: Kind[node_pb2.Node] = Kind(
     message=node_pb2.Node,
     table=tables.nodes,
     key=lambda node: node.node_id,
+    fixed=lambda node: {"id": node.id},
     revision=lambda node: node.revision,
     stamp=_stamp_node,
     columns=_node_columns,
@@ -212,7 +219,9 @@ TASKS: Kind[task_pb2.StoredTask] = Kind(
     key=lambda stored: f"cmd-{stored.task.id.replace('-', '')}",  # the run id
     revision=lambda stored: stored.task.revision,
     stamp=_stamp_task,
+    fixed=_task_fixed,
     columns=_task_columns,
+    namespace=lambda stored: stored.task.namespace_id,
 )
 
 JOBS: Kind[job_pb2.Job] = Kind(
@@ -222,7 +231,9 @@ JOBS: Kind[job_pb2.Job] = Kind(
     key=lambda job: job.id,
     revision=lambda job: job.revision,
     stamp=_stamp_job,
+    fixed=lambda job: {"id": job.number},
     columns=_job_columns,
+    namespace=lambda job: job.namespace_id,
 )
 
 SCHEDULES: Kind[schedule_pb2.Schedule] = Kind(
@@ -232,7 +243,9 @@ SCHEDULES: Kind[schedule_pb2.Schedule] = Kind(
     key=lambda schedule: schedule.id,
     revision=lambda schedule: schedule.revision,
     stamp=_stamp_schedule,
+    fixed=lambda schedule: {"id": schedule.number},
     columns=_schedule_columns,
+    namespace=lambda schedule: schedule.namespace_id,
 )
 
 KEYS: Kind[key_pb2.Key] = Kind(
@@ -242,6 +255,7 @@ KEYS: Kind[key_pb2.Key] = Kind(
     key=lambda key: key.key_id,
     revision=lambda key: key.revision,
     stamp=_stamp_key,
+    fixed=lambda _: {},  # numbered by the database
     columns=_key_columns,
 )
 
@@ -252,6 +266,7 @@ JOIN_TOKENS: Kind[key_pb2.JoinToken] = Kind(
     key=lambda token: token.token_id,
     revision=lambda token: token.revision,
     stamp=_stamp_join_token,
+    fixed=lambda _: {},  # the same
     columns=_join_token_columns,
 )
 

@@ -164,35 +164,28 @@ class Transaction:
         if before is None:
             self.add(kind, message, **extra_columns)
             return
-        previous = kind.message.FromString(before)
-        if not extra_columns:
-            kind.stamp(message, kind.revision(previous))
-            if message == previous:
-                return
+        if not extra_columns and _is_same(kind, before, message):
+            return
         body = self._stamped(kind, key, message)
-        row = kind.columns(message)
-        namespace = row.get("namespace", "")
-        row |= extra_columns
+        row = kind.columns(message) | extra_columns
         row |= {"revision": self.revision, "body": body}
-        row.pop("id", None)
-        values = (*row.values(), key)
-        self._held.append(Put(kind.table, self._database.update_many, tuple(row), values))
+        put = Put(kind.table, self._database.update_many, tuple(row), (*row.values(), key))
+        self._held.append(put)
+        self._touch(kind, key, before, body, kind.namespace(message))
         if kind.labels is not None:
-            self._put_labels(kind, key, previous, message)
-        self._touch(kind, key, before, body, namespace)
+            self._put_labels(kind, key, dict(kind.labels(kind.message.FromString(before))), message)
 
     def add(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
         """Creates an object without a look at what there is: fails if it exists."""
         key = kind.key(message)
         body = self._stamped(kind, key, message)
-        row = kind.columns(message)
-        namespace = row.get("namespace", "")
-        row |= extra_columns
+        row = kind.fixed(message) | kind.columns(message) | extra_columns
         row |= {"revision": self.revision, "body": body, "key": key}
-        self._held.append(Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values())))
+        put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
+        self._held.append(put)
+        self._touch(kind, key, None, body, kind.namespace(message))
         if kind.labels is not None:
-            self._put_labels(kind, key, None, message)
-        self._touch(kind, key, None, body, namespace)
+            self._put_labels(kind, key, {}, message)
 
     def has(self, kind: Kind[Any], key: str) -> bool:
         """Returns whether there is an object of this key."""
@@ -207,8 +200,7 @@ class Transaction:
         if kind.labels is not None:
             labels = tables.labels
             self.execute(sa.delete(labels).where(labels.c.kind == kind.name, labels.c.key == key))
-        namespace = kind.columns(kind.message.FromString(before)).get("namespace", "")
-        self._touch(kind, key, before, None, namespace)
+        self._touch(kind, key, before, None, kind.namespace(kind.message.FromString(before)))
 
     def find(
         self,
@@ -343,9 +335,8 @@ class Transaction:
         # Of the two, watchers are sent the one that matches their filter.
         self.room -= max(len(before or b""), len(after or b""))
 
-    def _put_labels(self, kind: Kind[M], key: str, previous: M | None, message: M) -> None:
+    def _put_labels(self, kind: Kind[M], key: str, before: dict[str, str], message: M) -> None:
         assert kind.labels is not None  # noqa: S101 - the caller looked
-        before = {} if previous is None else dict(kind.labels(previous))
         after = dict(kind.labels(message))
         if before == after:
             return
@@ -357,3 +348,10 @@ class Transaction:
                 sa.insert(table),
                 [{"kind": kind.name, "key": key, "name": n, "value": v} for n, v in after.items()],
             )
+
+
+def _is_same(kind: Kind[M], before: bytes, message: M) -> bool:
+    """Returns whether a message is what is stored, whatever its revision."""
+    if not kind.revision(message):  # it was not read, but made
+        kind.stamp(message, kind.revision(kind.message.FromString(before)))
+    return message.SerializeToString(deterministic=True) == before
