@@ -15,7 +15,16 @@ from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import etags, instants, pages, schedule_tasks, task_configs, task_ids, tasks
+from novasphere_server.core import (
+    etags,
+    instants,
+    pages,
+    schedule_tasks,
+    task_configs,
+    task_ids,
+    task_types,
+    tasks,
+)
 from novasphere_server.core import task_states as states
 from novasphere_server.core.demands import Demand, Lack
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -31,7 +40,6 @@ from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
 NAMESPACE = "retire"
-BUILT_IN = ("command", "echo", "http_request", "python_eval", "sleep", "system_info")
 
 _TIMEOUT = 300  # seconds
 _FACE = "devices"
@@ -166,7 +174,7 @@ class DeviceTasks:
         if self._links.is_met(demand.spell()):
             return
         closest: list[Lack] | None = None
-        known = set(BUILT_IN)
+        known = set(task_types.BUILT_IN)
         rows = await self._store.read(sa.select(tables.nodes.c.body))
         for row in rows:
             node = node_pb2.Node.FromString(row.body)
