@@ -36,7 +36,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format --quiet .
 	$(BIN)/buf format -w proto
 
-# The table of speed goals. Takes some minutes and wants a quiet machine.
+# The table of speed goals. Takes some minutes and wants a quiet machine. Only its peers need Redis, whose package
+# starts a server of its own.
+bench: PEERS = redis-server
 bench: $(VENV)/.dev debian-packages
 	$(BIN)/python -m bench $(ARGS)
 
@@ -76,4 +78,4 @@ $(VENV)/.dev: $(VENV)/.uv pyproject.toml
 # Programs that tests and benchmarks use and that no Python package carries.
 .PHONY: debian-packages
 debian-packages:
-	@sh deploy/debian-packages.sh
+	@sh deploy/debian-packages.sh $(PEERS)

@@ -56,6 +56,7 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         self._stream = stream
         self._follow = follow
         self._only_attempt = only_attempt
+        self._cursor = ""
         self._patience = patience
         self._on_interruption = on_interruption
 
@@ -70,8 +71,8 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
             )
             if self._only_attempt:
                 request.attempt = self._only_attempt
-            elif self.attempt:
-                request.from_attempt = self.attempt
+            if self._cursor:
+                request.cursor = self._cursor
             return self._service.ReadCommandOutput(request, metadata=metadata)
 
         stream = self._connection.follow(
@@ -80,6 +81,7 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         async with aclosing(stream):
             async for message in stream:
                 for event in message.events:
+                    self._cursor = event.cursor
                     if event.type == command_service_pb2.OUTPUT_EVENT_TYPE_END:
                         self._check_reached(event.offset)
                         self.attempt = event.next_attempt or event.attempt

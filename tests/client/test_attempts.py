@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from frames import HandMadeAgent
 from novasphere.link.v1 import link_service_pb2 as link
@@ -133,3 +136,16 @@ async def test_a_reader_goes_on_where_it_was_though_the_attempts_changed(
         assert output.attempt == 3
         one = client.tasks.output(task_id, only_attempt=1, follow=True)
         assert [piece.data async for piece in one] == [b"first", b", and more"]
+
+    # A page that was cut off at the same place is told the same, by the id of the last event that it saw.
+    headers = {"Authorization": f"Bearer {server.admin_token}", "Last-Event-ID": "1.5"}
+    async with (
+        aiohttp.ClientSession(server.http_url, headers=headers) as http,
+        http.get(f"/api/v1/tasks/{task_id}/output?follow=true") as answer,
+    ):
+        said = await answer.text()
+    rows = [json.loads(line.removeprefix("data: ")) for line in said.splitlines() if "data:" in line]
+    chunks = [base64.b64decode(row["data"]) for row in rows if row["type"] == "CHUNK"]
+    assert chunks == [b", and more", b"third"]
+    ids = [line for line in said.splitlines() if line.startswith("id:")]
+    assert ids == ["id: 1.15", "id: 2.0", "id: 3.0", "id: 3.5", "id: 3.5"]

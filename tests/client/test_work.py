@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from command_line import Cli, Finished
-from novasphere.schedule.v1 import task_pb2, task_service_pb2
+from novasphere.schedule.v1 import job_service_pb2, schedule_service_pb2, task_pb2, task_service_pb2
 from novasphere_client import Client, SyncClient, errors, pages
 from novasphere_server.testing import RunningServer, running_server
 
@@ -38,13 +38,17 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
 
 
 @pytest.fixture
-def run(server: RunningServer, tmp_path: Path) -> Run:
-    cli = Cli(tmp_path, None)
-    cli.environment |= {
+def cli(server: RunningServer, tmp_path: Path) -> Cli:
+    found = Cli(tmp_path, None)
+    found.environment |= {
         "NOVASPHERE_SERVER": server.grpc_address,
         "NOVASPHERE_TOKEN": server.admin_token,
     }
+    return found
 
+
+@pytest.fixture
+def run(cli: Cli) -> Run:
     async def run_one(*arguments: str) -> Finished:
         return await cli(*arguments)
 
@@ -92,14 +96,21 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
     assert paused.code == 1
     assert "schedule nightly paused" in paused.err
     assert "no schedule is called 'missing'" in paused.err
-    described, triggered = await asyncio.gather(
-        run("schedule", "describe", "nightly"), run("schedule", "trigger", "nightly")
+    described, triggered, is_paused, has_ended = await asyncio.gather(
+        run("schedule", "describe", "nightly"),
+        run("schedule", "trigger", "nightly"),
+        run("wait", "--for=paused", "schedules/tick/nightly"),
+        run("wait", "--for=ended", "schedules/nightly", "--timeout", "0"),
     )
     assert "too  [2J loud" in described.text
+    assert (is_paused.code, has_ended.code) == (0, 1)
+    assert "is paused (too" in has_ended.err
     tasks = await run("task", "list", "--schedule", "tick/nightly", "-o", "name")
     assert tasks.text == triggered.text
     assert (await run("schedule", "resume", "nightly")).code == 0
     assert (await run("schedule", "delete", "default/tick/nightly")).code == 0
+    gone = await run("wait", "--for=deleted", "schedules/nightly")
+    assert (gone.code, gone.err) == (0, "novasphere: schedules/nightly is not there\n")
     assert "no schedule matches." in (await run("schedule", "list", "--job", "tick")).err
 
 
@@ -156,6 +167,41 @@ async def test_tasks_are_submitted_shown_waited_for_and_cancelled(run: Run) -> N
     assert set(listed.text.split()) == {first, second}
     assert retried.code == 1
     assert len(retried.text.split()) == 1
+
+
+async def test_a_list_that_stays_is_narrowed_as_one_that_does_not(
+    server: RunningServer, cli: Cli
+) -> None:
+    async with Client.connect(server.grpc_address, server.admin_token) as client:
+        job = job_service_pb2.CreateJobRequest(name="tick")
+        job.config.command_text = "date"
+        job_id = await client.jobs.create(job)
+        timing = schedule_service_pb2.CreateScheduleRequest(job_id=job_id)
+        timing.kind = task_pb2.SCHEDULE_KIND_EVENT
+        schedule_id = await client.schedules.create(timing)
+        mine = (await client.schedules.trigger(schedule_id)).id
+        await client.tasks.create(task_service_pb2.NewTask(job_id=job_id))
+        [instance] = [one async for one in client.instances.all({"task_id": mine})]
+        lines = {
+            ("task", "list", "--schedule", "tick/tick", "--status", "pending"): mine,
+            ("instance", "list", "--task", mine, "--job", "tick", "--status", "pending"): instance.id,
+            ("schedule", "list", "--job", "tick", "--status", "active"): schedule_id,
+            ("job", "list", "--status", "enabled"): "default/tick",
+        }
+        following = await asyncio.gather(*(cli.start(*line, "-w", "-o", "name") for line in lines))
+        try:
+            for process, shown in zip(following, lines.values(), strict=True):
+                assert process.stdout is not None
+                line = await asyncio.wait_for(process.stdout.readline(), 120)
+                assert line.decode().strip() == shown
+            await client.tasks.cancel(mine)
+            told = following[0].stdout
+            assert told is not None
+            assert (await asyncio.wait_for(told.readline(), 120)).decode().strip() == mine
+        finally:
+            for process in following:
+                process.kill()
+                await process.wait()
 
 
 async def test_what_waits_is_explained(run: Run, tmp_path: Path) -> None:

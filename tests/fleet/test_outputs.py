@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
@@ -258,11 +259,11 @@ async def test_output_and_end_in_one_frame_belong_together(world, agent, dispatc
 # -- attempts
 
 
-async def read(world, task_id: str, *, offset: int = 0, follow: bool = False, **attempts: int):
+async def read(world, task_id: str, *, offset: int = 0, follow: bool = False, **more: Any):
     """Returns what is read of a task's output, and the END row."""
     data = b""
     run_id = task_ids.run_id(task_id)
-    stream = world.fleet.outputs.stream(ADMIN, run_id, 0, offset, follow, **attempts)
+    stream = world.fleet.outputs.stream(ADMIN, run_id, 0, offset, follow, **more)
     async with aclosing(stream) as pages:
         async for events in pages:
             data += b"".join(event.data for event in events)
@@ -286,11 +287,14 @@ async def test_every_attempt_has_output_of_its_own(world, agent):
     assert (await read(world, task_id, attempt=3))[0] == b""
     assert (await read(world, task_id))[0] == b"second"  # the last that printed
     assert (await read(world, task_id, follow=True, attempt=1))[0] == b"first"
-    data, end = await read(world, task_id, offset=2, from_attempt=1)
+    data, end = await read(world, task_id, cursor="1.2")
     assert data == b"rstsecond"
-    assert (end.attempt, end.next_attempt, end.next_offset) == (2, 0, 6)
-    with pytest.raises(errors.InvalidArgument, match="beside attempt"):
-        await read(world, task_id, attempt=1, from_attempt=1)
+    assert (end.attempt, end.next_attempt, end.next_offset, end.cursor) == (2, 0, 6, "2.6")
+    assert (await read(world, task_id, cursor="4"))[0] == b"nd"  # of whom knew of one attempt alone
+    assert (await read(world, task_id, cursor="1.2", attempt=1))[0] == b"rst"
+    for wrong in ("2.1", "x", "9.0"):
+        with pytest.raises(errors.InvalidArgument, match="cursor"):
+            await read(world, task_id, cursor=wrong, attempt=1 if wrong == "2.1" else 0)
     with pytest.raises(errors.InvalidArgument, match="at most 3"):
         await read(world, task_id, attempt=4)
 

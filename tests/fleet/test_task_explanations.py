@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_explanation_pb2 as why
 from novasphere.schedule.v1 import task_pb2 as pb
+from novasphere.schedule.v1.job_service_pb2 import CreateJobRequest
 from novasphere.schedule.v1.task_service_pb2 import ExplainTaskResponse, NewTask
 from novasphere_server import errors
 from novasphere_server.core import task_ids
@@ -52,6 +53,14 @@ async def test_no_node_has_what_it_asks_for(world, agent):
     assert "LABEL zone=west (has east)" in obstacle.message
     assert obstacle.since.ToMicroseconds() == world.clock.now_us()
     assert obstacle.until.ToMicroseconds() == world.clock.now_us() + 86_400 * 10**6
+
+
+async def test_a_type_that_nobody_has_is_what_a_job_waits_for(world, agent):
+    job = CreateJobRequest(name="odd", config=pb.TaskConfig(task_type="nope"))
+    job_id = (await world.fleet.jobs.create(ADMIN, job)).id
+    [task_id] = await world.submit(NewTask(job_id=job_id))
+    assert await reasons(world, task_id) == [("NO_MATCH", "n1")]
+    assert "TASK_TYPE nope (has echo, shell)" in (await explain(world, task_id)).summary
 
 
 async def test_who_could_run_it_is_away(world, agent):

@@ -473,3 +473,16 @@ async def test_the_echoes_of_an_agent_that_says_nothing_of_answers_take_slots(wo
     one.send(free_slots=0)
     await one.settle(free_slots=0)
     assert len(one.dispatches) == 2
+
+
+async def test_a_type_that_no_node_ever_had_is_refused_at_once(world):
+    def typed(task_type: str) -> NewTask:
+        return NewTask(config=pb.TaskConfig(task_type=task_type, payload="{}"))
+
+    await world.submit(typed("sleep"))  # built in: the node that has it may come later
+    with pytest.raises(errors.InvalidTaskType, match=r"^tasks\[1\].config.task_type: .*'nope'.*sleep"):
+        await world.submit(typed("echo"), typed("nope"))
+    agent = world.agent("n1", capabilities=["nope"])
+    await agent.connect()
+    await agent.cut()
+    await world.submit(typed("echo"), typed("nope"))

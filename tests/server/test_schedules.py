@@ -79,6 +79,38 @@ async def test_what_cannot_be_names_its_field(rest: Rest, wrong: dict[str, Any],
     assert "expression:" not in str(refused).replace("cron_expression:", "")
 
 
+async def test_what_a_mask_names_and_a_request_does_not_say_is_as_at_first(rest: Rest):
+    wanted = {"job_id": await rest.job(), "kind": "interval", "interval_secs": 60}
+    _, first = await rest.ask("POST", ITEM, wanted)
+    changed = {"overlap_policy": "allow", "misfire_policy": "ignore", "timezone": "Asia/Tokyo"}
+    changed |= {"misfire_window": 5, "priority": 7, "gap_policy": "skip", "fold_policy": "both"}
+    path = f"{ITEM}/{first['id']}"
+    _, before = await rest.ask("GET", path)
+    assert (await rest.ask("PUT", path, changed))[0] == 200
+    _, between = await rest.ask("GET", path)
+    assert {name: between[name] for name in changed} == changed
+    named = [*changed, "misfire_window_seconds"]
+    named.remove("misfire_window")
+    assert (await rest.ask("PUT", path, {"update_mask": ",".join(named)}))[0] == 200
+    _, after = await rest.ask("GET", path)
+    assert {name: after[name] for name in changed} == {name: before[name] for name in changed}
+
+
+async def test_a_schedule_is_explained_in_the_callers_language(rest: Rest):
+    _, made = await rest.ask("POST", ITEM, {"job_id": await rest.job(), "kind": "event"})
+    path = f"/api/v1/schedules/{made['id']}:explain"
+    _, said = await rest.ask("GET", path)
+    headers = {"X-API-Key": rest.server.admin_token, "Accept-Language": "zh"}
+    async with rest.http.get(path, headers=headers) as answer:
+        translated = await answer.json()
+    assert said["schedule"]["id"] == made["id"]
+    assert said["obstacles"][0]["reason"] == translated["obstacles"][0]["reason"] == "TRIGGER"
+    assert (said["summary"], translated["summary"]) == (
+        "It has no times of its own: it makes a task whenever it is triggered.",
+        "它没有自己的触发时间：每次被触发时创建任务。",
+    )
+
+
 async def test_schedules_of_another_namespace_cannot_be_told_from_none(rest: Rest):
     job_id = await rest.job(namespace_id="theirs")
     _, made = await rest.ask("POST", ITEM, {"job_id": job_id, "kind": "event"})
@@ -92,6 +124,7 @@ async def test_schedules_of_another_namespace_cannot_be_told_from_none(rest: Res
         ("DELETE", "/api/v1/schedules/item/{}", None),
         ("GET", "/api/v1/schedules/{}/firings", None),
         ("GET", "/api/v1/schedules/{}:preview", None),
+        ("GET", "/api/v1/schedules/{}:explain", None),
         ("POST", "/api/v1/schedules/{}:trigger", {}),
         ("POST", "/api/v1/schedules/{}:pause", {}),
     ):

@@ -265,13 +265,14 @@ def wait(
             "--for",
             metavar="WHAT",
             help="Of nodes: online, offline, error, deleted, condition=TYPE[=false]. "
-            "Of commands: state=STATE, deleted. Of tasks: finished, succeeded, state=STATE, deleted.",
+            "Of commands: state=STATE, deleted. Of tasks: finished, succeeded, state=STATE, deleted. "
+            "Of schedules: active, paused, ended, deleted.",
         ),
     ],
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[nodes/NAME | commands/ID | tasks/ID]...",
+            metavar="[nodes/NAME | commands/ID | tasks/ID | schedules/NAME]...",
             help="For whom to wait: for all of them.",
             autocompletion=completing.targets,
         ),
@@ -286,7 +287,7 @@ def wait(
         ),
     ] = None,
 ) -> None:
-    """Waits until nodes, commands or tasks are so.
+    """Waits until nodes, commands, tasks or schedules are so.
 
     Exit code 1: they are not so in time. 3: one of them never will be: the command or the task ended
     otherwise, or what was waited for was deleted. A node that has not joined yet is waited for.
@@ -295,19 +296,24 @@ def wait(
 
     async def work(client: Any) -> int:
         from novasphere_client.cli import conditions, selecting
-        from novasphere_client.cli.waiting import COMMANDS, NODES, TASKS, Wait
+        from novasphere_client.cli.waiting import COMMANDS, NODES, SCHEDULES, TASKS, Wait
         from novasphere_client.tasks import task_id
 
         kind, parse = {
             "nodes": (NODES, conditions.for_nodes),
             "commands": (COMMANDS, conditions.for_commands),
             "tasks": (TASKS, conditions.for_tasks),
+            "schedules": (SCHEDULES, conditions.for_schedules),
         }[names.kind]
         try:
             condition = parse(wish)
         except ValueError as error:
             raise typer.BadParameter(f"--for: {error}") from None
-        called = [task_id(name) for name in names.names] if kind is TASKS else names.names
+        called = names.names
+        if kind is TASKS:
+            called = [task_id(name) for name in called]
+        elif kind is SCHEDULES:
+            called = await selecting.schedules(client, called, may_be_gone=condition.is_deletion)
         wanted = await selecting.nodes(client, called, selector)
         if not wanted:
             return 0 if condition.is_deletion else sessions.FAILED

@@ -111,11 +111,12 @@ def schedules(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def targets(context: typer.Context, incomplete: str) -> list[str]:
-    """Returns what one can wait for, as nodes/NAME, commands/ID and tasks/ID."""
+    """Returns what one can wait for, as nodes/NAME, commands/ID, tasks/ID and schedules/NAME."""
     kind, slash, name = incomplete.partition("/")
     if not slash:
-        return [word for word in ("nodes/", "commands/", "tasks/") if word.startswith(kind)]
-    names = {"nodes": nodes, "commands": commands, "tasks": tasks}.get(kind)
+        kinds = ("nodes/", "commands/", "tasks/", "schedules/")
+        return [word for word in kinds if word.startswith(kind)]
+    names = {"nodes": nodes, "commands": commands, "tasks": tasks, "schedules": schedules}.get(kind)
     return [f"{kind}/{found}" for found in names(context, name)] if names else []
 
 

@@ -24,6 +24,10 @@ _KINDS = {
     "commands": "commands",
     "task": "tasks",
     "tasks": "tasks",
+    "schedule": "schedules",
+    "schedules": "schedules",
+    "agent": "nodes",  # which they are
+    "agents": "nodes",
 }
 
 
@@ -137,28 +141,30 @@ def request_id(text: str) -> str:
 
 @dataclass(frozen=True)
 class Targets:
-    """Names of one kind of resource: nodes, commands or tasks."""
+    """Names of one kind of resource: nodes, commands, tasks or schedules."""
 
     kind: str
     names: Sequence[str]
 
 
 def targets(words: Sequence[str] | None, selector: str) -> Targets:
-    """Parses nodes/NAME, commands/ID and tasks/ID, all of one kind. A selector is for nodes."""
+    """Parses nodes/NAME, commands/ID, tasks/ID and schedules/NAME, all of one kind. A selector is for nodes."""
     kinds = {"nodes"} if selector else set()
     names = []
     for word in words or ():
         kind, _, name = word.partition("/")
         if kind not in _KINDS or not name:
-            raise typer.BadParameter(f"{word!r} is none of nodes/NAME, commands/ID, tasks/ID")
+            raise typer.BadParameter(
+                f"{word!r} is none of nodes/NAME, commands/ID, tasks/ID, schedules/NAME"
+            )
         kinds.add(_KINDS[kind])
         names.append(name)
     if not kinds:
         raise typer.BadParameter(
-            "for whom? Name nodes/NAME, commands/ID or tasks/ID, or select nodes with -l"
+            "for whom? Name nodes/NAME, commands/ID, tasks/ID or schedules/NAME, or select nodes with -l"
         )
     if len(kinds) > 1:
-        raise typer.BadParameter("wait for things of one kind: for nodes, for commands or for tasks")
+        raise typer.BadParameter("wait for things of one kind: for nodes, commands, tasks or schedules")
     return Targets(kinds.pop(), names)
 
 

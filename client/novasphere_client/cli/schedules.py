@@ -79,11 +79,6 @@ FIRING_COLUMNS = [
     Column("GENERATION", lambda f: str(f.generation), is_wide=True),
     Column("DECIDED", lambda f: fields.instant(f, "decided_at"), is_wide=True),
 ]
-MISSED_COLUMNS = [
-    Column("SCHEDULE", lambda f: str(f.schedule_id)),
-    *FIRING_COLUMNS[:4],
-    FIRING_COLUMNS[6],
-]
 PREVIEW_COLUMNS = [
     Column("TIME", lambda p: fields.instant(p, "time")),
     Column("LOCAL", lambda p: str(p.local_time)),
@@ -531,7 +526,13 @@ def list_missed(
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Shows the times of all schedules that made no task, and why, oldest first."""
-    printer = Printer(output, MISSED_COLUMNS, lambda f: str(f.schedule_id), no_headers=no_headers)
+    names: dict[str, str] = {}
+    columns = [
+        Column("SCHEDULE", lambda f: names.get(f.schedule_id, f.schedule_id)),
+        *FIRING_COLUMNS[:4],
+        FIRING_COLUMNS[6],
+    ]
+    printer = Printer(output, columns, lambda f: str(f.schedule_id), no_headers=no_headers)
 
     async def work(client: Client) -> None:
         from novasphere.schedule.v1 import schedule_service_pb2
@@ -539,6 +540,8 @@ def list_missed(
         start = since or datetime.now(UTC) - timedelta(hours=_MISSED_HOURS)
         within = selecting.namespace(client, namespace, all_namespaces)
         found = [one async for one in client.schedules.missed(since=start, namespace=within)]
+        if found and not printer.is_data:
+            names.update(await selecting.schedule_names(client, {one.schedule_id for one in found}))
         response = schedule_service_pb2.ListMissedFiringsResponse(firings=found)
         printer.list(found, response, empty="every time since then made its task.")
 

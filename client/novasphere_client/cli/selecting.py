@@ -64,6 +64,28 @@ async def schedule(client: Client, word: str) -> str:
     return str(found[0].id)
 
 
+async def schedules(client: Client, words: Sequence[str], *, may_be_gone: bool) -> list[str]:
+    """Returns the ids of schedules that words name; of those that may be gone, the ones that are not."""
+    from novasphere_client import errors
+
+    found = []
+    for word in words:
+        try:
+            found.append(await schedule(client, word))
+        except errors.NotFound:
+            if not may_be_gone:
+                raise
+            terminal.say(f"schedules/{word} is not there")
+    return found
+
+
+async def schedule_names(client: Client, ids: set[str]) -> dict[str, str]:
+    """Returns what schedules are called, as JOB/NAME, by their ids."""
+    found = [one async for one in client.schedules.all({"id": sorted(ids)})]
+    jobs = {one.job_id: (await client.jobs.get(one.job_id)).name for one in found}
+    return {one.id: f"{jobs[one.job_id]}/{one.name}" for one in found}
+
+
 async def nodes(client: Client, names: Sequence[str], selector: str) -> list[str]:
     """Returns the names of nodes, each once, and says how many a selector chose."""
     if not selector:

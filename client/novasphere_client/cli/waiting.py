@@ -35,6 +35,7 @@ class Kind:
 NODES = Kind("nodes", lambda node: str(node.node_id), comes=True)
 COMMANDS = Kind("commands", lambda command: str(command.command_id), comes=False)
 TASKS = Kind("tasks", lambda task: str(task.id), comes=False)
+SCHEDULES = Kind("schedules", lambda schedule: str(schedule.id), comes=False)
 
 
 class _WillNeverBe(Exception):
@@ -80,6 +81,8 @@ class Wait:
             watches = [(self._command_watch(name), {name}) for name in names]
         elif self.kind is TASKS:
             watches = [(self._task_watch(name), {name}) for name in names]
+        elif self.kind is SCHEDULES:
+            watches = [(self._schedule_watch(name), {name}) for name in names]
         elif len(names) == 1:
             watches = [(self._node_watch(names[0]), names)]
         else:
@@ -101,6 +104,11 @@ class Wait:
 
     def _task_watch(self, name: str) -> Start:
         return lambda told: self.client.tasks.watch(task_id=name, patience=None, on_interruption=told)
+
+    def _schedule_watch(self, name: str) -> Start:
+        return lambda told: self.client.schedules.watch(
+            schedule_id=name, patience=None, on_interruption=told
+        )
 
     async def _follow(self, start: Start, names: Collection[str]) -> None:
         """Returns once none of the names is left, or with a timeout of 0 once all were looked at."""

@@ -15,7 +15,16 @@ from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import etags, instants, pages, schedule_tasks, task_configs, task_ids, tasks
+from novasphere_server.core import (
+    etags,
+    instants,
+    pages,
+    schedule_tasks,
+    task_configs,
+    task_ids,
+    task_types,
+    tasks,
+)
 from novasphere_server.core import task_states as states
 from novasphere_server.core.demands import Demand, Lack
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -31,10 +40,9 @@ from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
 NAMESPACE = "retire"
-BUILT_IN = ("command", "echo", "http_request", "python_eval", "sleep", "system_info")
 
 _TIMEOUT = 300  # seconds
-_OF_TYPES = {each: Demand.of(task_pb2.TaskConfig(task_type=each)) for each in BUILT_IN}
+_OF_TYPES = {each: Demand.of(task_pb2.TaskConfig(task_type=each)) for each in task_types.BUILT_IN}
 _NAMED = 20  # devices in an error
 _PRIORITIES = {
     pb.TASK_PRIORITY_LOW: -10,
@@ -134,8 +142,8 @@ class DeviceTasks:
         )
 
     def _config(self, request: api.SubmitTaskRequest) -> task_pb2.TaskConfig:
-        if request.task_type not in BUILT_IN:
-            raise errors.InvalidTaskType(request.task_type, BUILT_IN)
+        if request.task_type not in task_types.BUILT_IN:
+            raise errors.InvalidTaskType(request.task_type, task_types.BUILT_IN)
         config = task_pb2.TaskConfig(
             task_type=request.task_type,
             payload=request.payload or "{}",

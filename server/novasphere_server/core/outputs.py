@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager, suppress
 
@@ -31,6 +32,9 @@ _MOST_READ_ROWS = 512
 # log, which is looked at anyway.
 _UNASKED = 5.0
 
+# Attempt and offset. Rows had the offset alone once.
+_CURSOR = re.compile(r"(?:([0-9]{1,9})\.)?([0-9]{1,18})")
+
 _c = tables.output_chunks.c
 
 
@@ -58,24 +62,25 @@ class Outputs:
         offset: int,
         follow: bool,
         attempt: int = 0,
-        from_attempt: int = 0,
+        cursor: str = "",
     ) -> AsyncGenerator[list[api.OutputEvent], None]:
-        """Yields output from `offset` on and at last the END row: of `attempt` alone, or of `from_attempt` and those
-        after it, or of the last that printed something. With `follow`, stays until the command has ended, or
-        that attempt; where none was named and it is tried again, those that follow come too. An END row comes
-        between attempts. Raises CommandNotFound. The caller must aclose() it.
+        """Yields output from `offset` on, or after a row's cursor, and at last the END row: of `attempt` alone, or of
+        the cursor's and those after it, or of the last that printed something. With `follow`, stays until the
+        command has ended, or that attempt; where none was named and it is tried again, those that follow come
+        too. An END row comes between attempts. Raises CommandNotFound. The caller must aclose() it.
         """
-        if attempt and from_attempt:
-            raise InvalidArgument("from_attempt", "must not be set beside attempt")
+        shown, offset = _place(cursor) if cursor else (attempt, offset)
+        shown = shown or attempt
+        if attempt not in (0, shown):
+            raise InvalidArgument("cursor", f"must be of attempt {attempt}, which is asked for")
         with self._following(task_ids.run_id(command_id)) as more:
-            shown = from_attempt
             while True:
                 more.clear()
                 # Before the output is read: whatever came before the end is then seen.
                 command = (await self._commands.get(principal, command_id)).message().command
-                for field, number in (("attempt", attempt), ("from_attempt", from_attempt)):
-                    if number > max(1, command.attempt):
-                        raise InvalidArgument(field, f"must be at most {command.attempt}, the last one")
+                if shown > max(1, command.attempt):
+                    field = "cursor" if cursor else "attempt"
+                    raise InvalidArgument(field, f"must be at most {command.attempt}, the last one")
                 latest = attempt or await self._last_printed(command)
                 shown = shown or latest
                 for each in range(shown, max(shown, latest) + 1):
@@ -164,6 +169,7 @@ class Outputs:
                     data=data[skipped:],
                     next_offset=begin + len(data),
                     attempt=attempt,
+                    cursor=f"{attempt}.{begin + len(data)}",
                 )
             )
         return events
@@ -177,7 +183,16 @@ def _end(command: pb.Command, attempt: int, offset: int, *, next_attempt: int = 
         command=command,
         attempt=attempt,
         next_attempt=next_attempt,
+        cursor=f"{next_attempt}.0" if next_attempt else f"{attempt}.{offset}",
     )
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    """Returns the attempt and the offset that a cursor stands for; the attempt is 0 where it was not known."""
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise InvalidArgument("cursor", "must be one that a row of this output had")
+    return int(found[1] or 0), int(found[2])
 
 
 def _paged(events: list[api.OutputEvent]) -> Iterator[list[api.OutputEvent]]:

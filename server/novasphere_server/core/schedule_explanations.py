@@ -129,7 +129,6 @@ def _end(schedule: pb.Schedule) -> Fact:
 def _skipped(last: pb.Firing) -> Fact:
     return Fact(
         "SKIPPED",
-        since_us=instants.microseconds(last.decided_at),
         facts={"how": _SKIPS[last.disposition], "at": last.last_nominal_time.ToJsonString()},
     )
 

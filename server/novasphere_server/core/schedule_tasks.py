@@ -27,6 +27,7 @@ from novasphere_server.core import (
     pages,
     task_configs,
     task_ids,
+    task_types,
     tasks,
 )
 from novasphere_server.core import task_states as states
@@ -164,8 +165,9 @@ class ScheduleTasks:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> api.BatchCreateTasksResponse:
-        """Returns the ids of new tasks, all of which are made or none. Raises NodeNotFound, TaskNotFound of what
-        one depends on, TaskExists, and TooLarge for more than a watcher can be told of at once.
+        """Returns the ids of new tasks, all of which are made or none. Raises InvalidTaskType, NodeNotFound,
+        TaskNotFound of what one depends on, TaskExists, and TooLarge for more than a watcher can be told of at
+        once.
         """
         run_ids = [_run_id(new, f"tasks[{index}]") for index, new in enumerate(wanted)]
         if len(set(run_ids)) < len(run_ids):
@@ -186,6 +188,13 @@ class ScheduleTasks:
                     f"they take {size} bytes together, at most {tx.room} are accepted: "
                     "send them in several batches"
                 ).at("tasks")
+            task_types.check(
+                tx,
+                (
+                    (f"tasks[{index}].config.task_type", new.config.task_type)
+                    for index, new in enumerate(wanted)
+                ),
+            )
             nodes: dict[str, node_pb2.Node] = {}
             batch: dict[str, pb.StoredTask] = {}
             jobs: dict[str, job_pb2.Job | None] = {"": None}

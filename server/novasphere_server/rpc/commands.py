@@ -181,7 +181,7 @@ class CommandService:
             request.offset,
             request.follow,
             request.attempt,
-            request.from_attempt,
+            request.cursor,
         )
         async with aclosing(output) as pages:
             async for events in pages:

@@ -757,8 +757,7 @@ def encode_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Re
     data['follow'] = m.follow
     if m.HasField("attempt"):
         data['attempt'] = m.attempt
-    if m.HasField("from_attempt"):
-        data['from_attempt'] = m.from_attempt
+    data['cursor'] = m.cursor
     return data
 
 
@@ -766,7 +765,7 @@ def dump_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Read
     return orjson.dumps(encode_ReadCommandOutputRequest(m))
 
 
-keys_ReadCommandOutputRequest = frozenset(['attempt', 'command_id', 'follow', 'from_attempt', 'offset', 'stream'])
+keys_ReadCommandOutputRequest = frozenset(['attempt', 'command_id', 'cursor', 'follow', 'offset', 'stream'])
 
 
 def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[str] = keys_ReadCommandOutputRequest) -> novasphere_node_v1_command_service_pb2.ReadCommandOutputRequest:
@@ -790,9 +789,9 @@ def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[
     v = data.get('attempt')
     if v is not None:
         m.attempt = codec.int32(v, path, 'attempt')
-    v = data.get('from_attempt')
+    v = data.get('cursor')
     if v is not None:
-        m.from_attempt = codec.int32(v, path, 'from_attempt')
+        m.cursor = codec.string(v, path, 'cursor')
     return m
 
 
@@ -836,6 +835,7 @@ def encode_OutputEvent(m: novasphere_node_v1_command_service_pb2.OutputEvent) ->
         data['command'] = novasphere_node_v1_command_gateway.encode_Command(m.command)
     data['attempt'] = m.attempt
     data['next_attempt'] = m.next_attempt
+    data['cursor'] = m.cursor
     return data
 
 
@@ -843,7 +843,7 @@ def dump_OutputEvent(m: novasphere_node_v1_command_service_pb2.OutputEvent) -> b
     return orjson.dumps(encode_OutputEvent(m))
 
 
-keys_OutputEvent = frozenset(['attempt', 'command', 'data', 'next_attempt', 'next_offset', 'offset', 'stream', 'type'])
+keys_OutputEvent = frozenset(['attempt', 'command', 'cursor', 'data', 'next_attempt', 'next_offset', 'offset', 'stream', 'type'])
 
 
 def decode_OutputEvent(data: Any, path: str = '', known: frozenset[str] = keys_OutputEvent) -> novasphere_node_v1_command_service_pb2.OutputEvent:
@@ -876,6 +876,9 @@ def decode_OutputEvent(data: Any, path: str = '', known: frozenset[str] = keys_O
     v = data.get('next_attempt')
     if v is not None:
         m.next_attempt = codec.int32(v, path, 'next_attempt')
+    v = data.get('cursor')
+    if v is not None:
+        m.cursor = codec.string(v, path, 'cursor')
     return m
 
 
@@ -1213,7 +1216,7 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
             model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
             model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
-            model.Param('from_attempt', (), 'from_attempt', 'int32', False, codec.parse_int32),
+            model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
         ),
         headers=(),
         response_body='',
@@ -1235,15 +1238,15 @@ ROUTES: tuple[model.Route, ...] = (
         is_duplex=False,
         stream=model.StreamRules(
             rows='events',
-            id='next_offset',
+            id='cursor',
             event='type',
             raw='data',
-            resume='offset',
-            id_of=lambda row: str(row.next_offset),
+            resume='cursor',
+            id_of=lambda row: row.cursor,
             event_of=lambda row: str(words_OutputEventType.print(row.type)) if row.type else "",
             raw_of=lambda row: row.data,
             dump=dump_OutputEvent,
-            resume_param=model.Param('Last-Event-ID', (), 'offset', 'int64', False, codec.parse_int64),
+            resume_param=model.Param('Last-Event-ID', (), 'cursor', 'string', False, codec.parse_string),
         ),
     ),
     model.Route(
@@ -1340,7 +1343,7 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
             model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
             model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
-            model.Param('from_attempt', (), 'from_attempt', 'int32', False, codec.parse_int32),
+            model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
         ),
         headers=(),
         response_body='',
@@ -1362,15 +1365,15 @@ ROUTES: tuple[model.Route, ...] = (
         is_duplex=False,
         stream=model.StreamRules(
             rows='events',
-            id='next_offset',
+            id='cursor',
             event='type',
             raw='data',
-            resume='offset',
-            id_of=lambda row: str(row.next_offset),
+            resume='cursor',
+            id_of=lambda row: row.cursor,
             event_of=lambda row: str(words_OutputEventType.print(row.type)) if row.type else "",
             raw_of=lambda row: row.data,
             dump=dump_OutputEvent,
-            resume_param=model.Param('Last-Event-ID', (), 'offset', 'int64', False, codec.parse_int64),
+            resume_param=model.Param('Last-Event-ID', (), 'cursor', 'string', False, codec.parse_string),
         ),
     ),
 )

@@ -744,7 +744,7 @@ class ReadCommandOutputRequest(message.Message):
     OFFSET_FIELD_NUMBER: builtins.int
     FOLLOW_FIELD_NUMBER: builtins.int
     ATTEMPT_FIELD_NUMBER: builtins.int
-    FROM_ATTEMPT_FIELD_NUMBER: builtins.int
+    CURSOR_FIELD_NUMBER: builtins.int
     command_id: builtins.str
     """The command's id."""
     stream: OutputStream.ValueType
@@ -755,10 +755,8 @@ class ReadCommandOutputRequest(message.Message):
     """Stays until the command has ended and its output is complete."""
     attempt: builtins.int
     """Only this attempt, by its number. Unset: the last that printed something and, with `follow`, those after it."""
-    from_attempt: builtins.int
-    """Starts with this attempt, at `offset` of it, and goes on to those after it. Who resumes where there are several
-    gives the attempt and the offset that the last row said. Not beside `attempt`.
-    """
+    cursor: builtins.str
+    """Goes on after the row that had this cursor, in place of `offset`: with its attempt and those after it."""
     def __init__(
         self,
         *,
@@ -767,20 +765,15 @@ class ReadCommandOutputRequest(message.Message):
         offset: builtins.int = ...,
         follow: builtins.bool = ...,
         attempt: builtins.int | None = ...,
-        from_attempt: builtins.int | None = ...,
+        cursor: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "_from_attempt", b"_from_attempt", "attempt", b"attempt", "from_attempt", b"from_attempt"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "attempt", b"attempt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "_from_attempt", b"_from_attempt", "attempt", b"attempt", "command_id", b"command_id", "follow", b"follow", "from_attempt", b"from_attempt", "offset", b"offset", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "attempt", b"attempt", "command_id", b"command_id", "cursor", b"cursor", "follow", b"follow", "offset", b"offset", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__attempt: _TypeAlias = typing.Literal["attempt"]  # noqa: Y015
     _WhichOneofArgType__attempt: _TypeAlias = typing.Literal["_attempt", b"_attempt"]  # noqa: Y015
-    _WhichOneofReturnType__from_attempt: _TypeAlias = typing.Literal["from_attempt"]  # noqa: Y015
-    _WhichOneofArgType__from_attempt: _TypeAlias = typing.Literal["_from_attempt", b"_from_attempt"]  # noqa: Y015
-    @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__attempt) -> _WhichOneofReturnType__attempt | None: ...
-    @typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_attempt) -> _WhichOneofReturnType__from_attempt | None: ...
 
 @typing.final
 class ReadCommandOutputResponse(message.Message):
@@ -818,6 +811,7 @@ class OutputEvent(message.Message):
     COMMAND_FIELD_NUMBER: builtins.int
     ATTEMPT_FIELD_NUMBER: builtins.int
     NEXT_ATTEMPT_FIELD_NUMBER: builtins.int
+    CURSOR_FIELD_NUMBER: builtins.int
     type: OutputEventType.ValueType
     """What the row is."""
     stream: OutputStream.ValueType
@@ -827,11 +821,13 @@ class OutputEvent(message.Message):
     data: builtins.bytes
     """The bytes."""
     next_offset: builtins.int
-    """Where to go on reading: the `offset` of a resumed call."""
+    """Where the next row begins."""
     attempt: builtins.int
     """The attempt that it is of, by its number; 0 before the first one."""
     next_attempt: builtins.int
     """On END, the attempt whose output follows; 0 where none does."""
+    cursor: builtins.str
+    """Where to go on reading: the `cursor` of a resumed call."""
     @builtins.property
     def command(self) -> command_pb2.Command:
         """On END, the command as it stands. A reader who gets several attempts gets an END after each, all but the last
@@ -849,9 +845,10 @@ class OutputEvent(message.Message):
         command: command_pb2.Command | None = ...,
         attempt: builtins.int = ...,
         next_attempt: builtins.int = ...,
+        cursor: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["command", b"command"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "command", b"command", "data", b"data", "next_attempt", b"next_attempt", "next_offset", b"next_offset", "offset", b"offset", "stream", b"stream", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "command", b"command", "cursor", b"cursor", "data", b"data", "next_attempt", b"next_attempt", "next_offset", b"next_offset", "offset", b"offset", "stream", b"stream", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
