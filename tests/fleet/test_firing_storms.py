@@ -354,8 +354,13 @@ class Storm:
                 )
                 scheduled_us = instants.microseconds(task.scheduled_at)
                 made[task.schedule_id].append(Made(run_id, scheduled_us, begun, ended))
+        wrong = []
         for kept in self.model.schedules.values():
-            self.model.check(kept, rows[kept.schedule_id], made[kept.schedule_id])
+            try:
+                self.model.check(kept, rows[kept.schedule_id], made[kept.schedule_id])
+            except AssertionError as error:
+                wrong.append(str(error))
+        assert not wrong, f"{len(wrong)} ledgers are wrong: {wrong[:5]}"
         states = await self._check_attempts(stored)
         reported = sum(len(machine.said) for machine in self.machines)
         return (
