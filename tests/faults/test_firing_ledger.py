@@ -16,7 +16,7 @@ import pytest
 from pairs import Pair
 from processes import ControlPlane, control_plane, eventually
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(5400)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
 ROUNDS = 200 if LONG else 4
 SECONDS = 120 if LONG else 12  # of two servers that are killed in turn
@@ -99,6 +99,9 @@ async def kill_at(plane: ControlPlane, failpoint: str) -> bool:
     armed = f"{failpoint}:kill:{random.randint(1, 3)}"
     plane.server.environment |= {"NOVASPHERE_TESTING": "1", "NOVASPHERE_FAILPOINT": armed}
     await plane.server.start()
+    # One that found its server gone again and again would take its time to come back.
+    await plane.agents["node-001"].terminate()
+    await plane.agents["node-001"].start()
     running = plane.server.running
     assert running is not None
     try:
@@ -125,11 +128,11 @@ async def test_kills_at_each_failpoint_lose_and_double_nothing(tmp_path: Path) -
 
         made = {
             "good": await scheduled(
-                "good", f"echo x >> {marks['good']}", kind="cron", cron_expression="* * * * * *"
+                "good", f"echo x >> {marks['good']}", kind="cron", cron_expression="*/2 * * * * *"
             ),
             "bad": await scheduled(
                 "bad", f"echo x >> {marks['bad']}; exit 3", RETRIES,
-                kind="cron", cron_expression="*/2 * * * * *",
+                kind="cron", cron_expression="*/5 * * * * *",
             ),
             "turns": await scheduled(
                 "turns", in_turn(marks["turns"]),
@@ -150,9 +153,10 @@ async def test_kills_at_each_failpoint_lose_and_double_nothing(tmp_path: Path) -
             tasks.update({name: await tasks_of(plane, each) for name, each in made.items()})
             return all(task["completed_at"] for each in tasks.values() for task in each)
 
-        await eventually(all_ended, within=300, every=0.5)
-        await assert_every_second_fired_once(plane, made["good"], 1)
-        await assert_every_second_fired_once(plane, made["bad"], 2)
+        # Servers that die soon leave much undone.
+        await eventually(all_ended, within=1800 if LONG else 120, every=0.5)
+        await assert_every_second_fired_once(plane, made["good"], 2)
+        await assert_every_second_fired_once(plane, made["bad"], 5)
         await assert_every_second_fired_once(plane, made["turns"], 3)
         ends = {
             name: Counter((task["status"], task["retry_count"]) for task in each)

@@ -269,7 +269,8 @@ class Storm:
                 await schedules.delete(ADMIN, kept.schedule_id)
                 kept.is_deleted = True
             case "job":
-                await self._switch(kept.job_id)
+                disabled = [job_id for job_id, is_enabled in self.jobs.items() if not is_enabled]
+                await self._switch(disabled[0] if disabled else kept.job_id)
             case "more" if present.overlap_policy == pb.OVERLAP_POLICY_ALLOW:
                 await self._add_tasks(kept)
 
