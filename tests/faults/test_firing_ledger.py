@@ -8,15 +8,15 @@ import itertools
 import os
 import random
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ledgers import assert_every_second_fired_once, make_job, make_schedule, tasks_of
 from pairs import Pair
 from processes import ControlPlane, control_plane, eventually
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(5400)]
 LONG = os.environ.get("NOVASPHERE_FAULTS") == "long"
 ROUNDS = 200 if LONG else 4
 SECONDS = 120 if LONG else 12  # of two servers that are killed in turn
@@ -28,77 +28,15 @@ FAILPOINTS = (
 RETRIES = 2
 
 
-async def make_job(plane: ControlPlane, name: str, text: str, retries: int = 0) -> str:
-    config = {"command_text": text, "max_retries": retries, "retry_interval": 1}
-    made = await plane.rest("POST", "/api/v1/jobs/item", {"name": name, "config": config})
-    return str(made["id"])
-
-
-async def make_schedule(plane: ControlPlane, job_id: str, **timing: Any) -> str:
-    wanted = {"overlap_policy": "allow", "misfire_policy": "fire_all", "job_id": job_id} | timing
-    return str((await plane.rest("POST", "/api/v1/schedules/item", wanted))["id"])
-
-
-async def tasks_of(plane: ControlPlane, schedule_id: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    wanted = {"filter": {"schedule_id": {"eq": schedule_id}}, "page": {"page": 1, "page_size": 100}}
-    while True:
-        answer = await plane.rest("POST", "/api/v1/tasks/page", wanted)
-        found += answer["data"]
-        if len(found) >= answer["total"]:
-            return found
-        wanted["page"]["page"] += 1
-
-
-async def ledger_of(plane: ControlPlane, schedule_id: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    token = ""
-    while True:
-        path = f"/api/v1/schedules/{schedule_id}/firings?page_token={token}"
-        answer = await plane.rest("GET", path)
-        found += answer["firings"]
-        if not (token := answer.get("next_page_token") or ""):
-            return found
-
-
-def seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
-
-
-async def assert_every_second_fired_once(
-    plane: ControlPlane, schedule_id: str, every: int
-) -> list[dict[str, Any]]:
-    """Compares the ledger and the tasks with a model that only counts. Returns the tasks."""
-    schedule = await plane.rest("GET", f"/api/v1/schedules/item/{schedule_id}")
-    begin, position = (seconds(schedule[name]) for name in ("generation_begin", "position"))
-    model = [second for second in range(int(begin) + 1, int(position) + 1) if second % every == 0]
-    rows = await ledger_of(plane, schedule_id)
-    fired = [row for row in rows if row["disposition"] == "FIRED"]
-    paused = [row for row in rows if row["disposition"] == "SKIPPED_PAUSED"]
-    assert len(fired) + len(paused) == len(rows), rows
-    covered = [
-        second
-        for row in rows
-        for second in range(
-            int(seconds(row["nominal_time"])), int(seconds(row["last_nominal_time"])) + 1, every
-        )
-    ]
-    assert covered == model
-    tasks = await tasks_of(plane, schedule_id)
-    assert Counter(task["id"] for task in tasks) == Counter(row["task_id"] for row in fired)
-    times = {row["task_id"]: seconds(row["nominal_time"]) for row in fired}
-    for task in tasks:
-        assert seconds(task["scheduled_at"]) == times[task["id"]]
-        assert seconds(task["created_at"]) >= times[task["id"]] - 0.001, "it fired early"
-    return tasks
-
-
 async def kill_at(plane: ControlPlane, failpoint: str) -> bool:
     """Runs the server until it dies there, or for a while. Returns whether it did."""
     await plane.server.kill()
     armed = f"{failpoint}:kill:{random.randint(1, 3)}"
     plane.server.environment |= {"NOVASPHERE_TESTING": "1", "NOVASPHERE_FAILPOINT": armed}
     await plane.server.start()
+    # One that found its server gone again and again would take its time to come back.
+    await plane.agents["node-001"].terminate()
+    await plane.agents["node-001"].start()
     running = plane.server.running
     assert running is not None
     try:
@@ -125,11 +63,11 @@ async def test_kills_at_each_failpoint_lose_and_double_nothing(tmp_path: Path) -
 
         made = {
             "good": await scheduled(
-                "good", f"echo x >> {marks['good']}", kind="cron", cron_expression="* * * * * *"
+                "good", f"echo x >> {marks['good']}", kind="cron", cron_expression="*/2 * * * * *"
             ),
             "bad": await scheduled(
                 "bad", f"echo x >> {marks['bad']}; exit 3", RETRIES,
-                kind="cron", cron_expression="*/2 * * * * *",
+                kind="cron", cron_expression="*/5 * * * * *",
             ),
             "turns": await scheduled(
                 "turns", in_turn(marks["turns"]),
@@ -150,9 +88,10 @@ async def test_kills_at_each_failpoint_lose_and_double_nothing(tmp_path: Path) -
             tasks.update({name: await tasks_of(plane, each) for name, each in made.items()})
             return all(task["completed_at"] for each in tasks.values() for task in each)
 
-        await eventually(all_ended, within=300, every=0.5)
-        await assert_every_second_fired_once(plane, made["good"], 1)
-        await assert_every_second_fired_once(plane, made["bad"], 2)
+        # Servers that die soon leave much undone.
+        await eventually(all_ended, within=1800 if LONG else 120, every=0.5)
+        await assert_every_second_fired_once(plane, made["good"], 2)
+        await assert_every_second_fired_once(plane, made["bad"], 5)
         await assert_every_second_fired_once(plane, made["turns"], 3)
         ends = {
             name: Counter((task["status"], task["retry_count"]) for task in each)

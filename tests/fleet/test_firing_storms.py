@@ -269,7 +269,8 @@ class Storm:
                 await schedules.delete(ADMIN, kept.schedule_id)
                 kept.is_deleted = True
             case "job":
-                await self._switch(kept.job_id)
+                disabled = [job_id for job_id, is_enabled in self.jobs.items() if not is_enabled]
+                await self._switch(disabled[0] if disabled else kept.job_id)
             case "more" if present.overlap_policy == pb.OVERLAP_POLICY_ALLOW:
                 await self._add_tasks(kept)
 
@@ -354,8 +355,13 @@ class Storm:
                 )
                 scheduled_us = instants.microseconds(task.scheduled_at)
                 made[task.schedule_id].append(Made(run_id, scheduled_us, begun, ended))
+        wrong = []
         for kept in self.model.schedules.values():
-            self.model.check(kept, rows[kept.schedule_id], made[kept.schedule_id])
+            try:
+                self.model.check(kept, rows[kept.schedule_id], made[kept.schedule_id])
+            except AssertionError as error:
+                wrong.append(str(error))
+        assert not wrong, f"{len(wrong)} ledgers are wrong: {wrong[:5]}"
         states = await self._check_attempts(stored)
         reported = sum(len(machine.said) for machine in self.machines)
         return (
