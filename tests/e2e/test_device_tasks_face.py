@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,41 @@ async def test_a_task_that_waits_is_cancelled_at_once(face: Face) -> None:
     assert task in [row["task_id"] for row in rows]
 
 
+async def test_what_is_required_may_be_said_in_other_words(face: Face) -> None:
+    """Of the same task, in the published spelling and in that of the published server."""
+    shown = []
+    wanted = {"min_cpu_cores": 1, "min_memory_gb": 0.5, "min_storage_gb": 0.5}
+    for said in (
+        {"timeout": 1, "max_retries": 1, "requirements": wanted | {"platform": "linux", "tags": []}},
+        {
+            "requirements": wanted
+            | {"required_platform": "linux", "timeout_seconds": 1, "max_retries": 1}
+        },
+    ):
+        task = await face.submit(SLEEP | said)
+        row = await face.plane.rest("GET", f"/api/v1/tasks/item/{task}")
+        shown.append(row["config"])
+        await face.ask(CANCEL, task=task)
+        await face.ended(task)
+    assert shown[0] == shown[1]
+    assert (shown[0]["timeout"], shown[0]["max_retries"]) == (1, 1)
+    assert shown[0]["requirements"]["platform"] == "linux"
+
+
+async def test_any_spelling_of_an_id_names_the_task_and_answers_have_this_faces(face: Face) -> None:
+    task = await face.submit(SLEEP)
+    digits = task.removeprefix("task-")
+    for spelled in (task, f"cmd-{digits}", digits, str(uuid.UUID(digits))):
+        found = await face.plane.rest("GET", f"/api/v1/tasks/{spelled}")
+        assert found["data"]["task"]["task_id"] == task
+    assert (await face.ask(CANCEL, task=f"cmd-{digits}"))["cancelled_task"] == task
+    ended = await face.ended(task)
+    assert ended["detailed_log"][-1].endswith("ended as cancelled")
+    made = await face.ask(RETRY, {}, task=digits)
+    assert made["original_task_id"] == task
+    await face.ask(CANCEL, task=made["new_task_id"])
+
+
 async def test_lists_ask_for_a_time_and_for_the_type_that_is_printed(face: Face) -> None:
     made = await face.plane.rest(
         "POST", f"/api/v1/nodes/{DEVICE}/commands", {"command_text": "true", "timeout": 30}
@@ -258,6 +294,9 @@ PROVOKED: dict[tuple[str, str], list[tuple[dict[str, Any], str]]] = {
         ({"body": ECHO | {"payload": [1]}}, "payload"),
         ({"body": ECHO | {"requirements": {"min_cpu": 1}}}, "min_cpu_cores"),
         ({"body": ECHO | {"requirements": {"min_cpu_cores": -1}}}, "requirements.min_cpu_cores"),
+        ({"body": ECHO | {"requirements": {"timeout_seconds": 3601}}}, "requirements.timeout_seconds"),
+        ({"body": ECHO | {"timeout": 9, "requirements": {"timeout_seconds": 9}}}, "timeout"),
+        ({"body": ECHO | {"requirements": {"internet_required": True}}}, "internet_required"),
         ({"body": ECHO | {"device": DEVICE}}, "device_id"),
         ({"body": {"payload": {}}}, "task_type"),
         ({"body": []}, ""),

@@ -144,15 +144,18 @@ class DeviceTasks:
     def _config(self, request: api.SubmitTaskRequest) -> task_pb2.TaskConfig:
         if request.task_type not in task_types.BUILT_IN:
             raise errors.InvalidTaskType(request.task_type, task_types.BUILT_IN)
-        config = task_pb2.TaskConfig(
-            task_type=request.task_type,
-            payload=request.payload or "{}",
-            max_retries=request.max_retries,
-        )
-        if request.HasField("timeout_seconds"):
-            config.timeout_seconds = request.timeout_seconds
+        config = task_pb2.TaskConfig(task_type=request.task_type, payload=request.payload or "{}")
         if request.HasField("requirements"):
-            config.requirements.CopyFrom(request.requirements)
+            config.requirements.ParseFromString(request.requirements.SerializeToString())
+            config.requirements.DiscardUnknownFields()  # those of this face alone
+        for name, alias in (("timeout_seconds", "timeout"), ("max_retries", "max_retries")):
+            said = [each for each in (request, request.requirements) if each.HasField(name)]  # type: ignore[arg-type]
+            if len(said) > 1:
+                raise errors.InvalidArgument(
+                    f"requirements.{name}", f"is another name of {alias}: give one of them"
+                )
+            if said:
+                setattr(config, name, getattr(said[0], name))
         try:
             task_configs.check(config, "config")
         except errors.InvalidArgument as refusal:
@@ -253,7 +256,7 @@ class DeviceTasks:
                 if states.is_terminal(stored.task.state):
                     raise errors.TaskFinished(task_id, _word(stored.task.state))
                 tasks.request_cancel(tx, stored, principal.name, None)
-            return api.CancelTaskResponse(cancelled_task=task_id, was_running=was_running)
+            return api.CancelTaskResponse(cancelled_task=_spelled(task_id), was_running=was_running)
 
         return await self._store.write(
             cancel,
@@ -302,7 +305,7 @@ class DeviceTasks:
             tasks.add(tx, stored)
             return api.RetryTaskResponse(
                 new_task_id="" if is_dry_run else task_ids.device_task_id(run_id),
-                original_task_id=task_id,
+                original_task_id=_spelled(task_id),
             )
 
         return await self._store.write(
@@ -321,6 +324,11 @@ def _types(node: node_pb2.Node) -> list[str]:
         for task_type, demand in _OF_TYPES.items()
         if all(lack.what != "TASK_TYPE" for lack in demand.lacks(node))
     ]
+
+
+def _spelled(task_id: str) -> str:
+    """Returns this face's spelling of a task's id."""
+    return task_ids.device_task_id(task_ids.run_id(task_id))
 
 
 def _word(state: states.State) -> str:
@@ -427,7 +435,7 @@ def _log(task: task_pb2.Task, instance: task_pb2.TaskInstance) -> list[str]:
     if task.HasField("due_at"):
         steps.append((task.due_at, "the next attempt is due"))
     if task.HasField("completed_at"):
-        steps.append((task.completed_at, f"ended as {states.name(task.state)}"))
+        steps.append((task.completed_at, f"ended as {_word(task.state)}"))
     return [f"{_spell(at)}: {words}" for at, words in steps]
 
 

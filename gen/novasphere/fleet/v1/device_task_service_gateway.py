@@ -9,7 +9,6 @@ from novasphere_gateway import codec, model
 
 from novasphere.fleet.v1 import device_task_service_pb2 as novasphere_fleet_v1_device_task_service_pb2
 from novasphere.fleet.v1 import task_gateway as novasphere_fleet_v1_task_gateway
-from novasphere.schedule.v1 import task_gateway as novasphere_schedule_v1_task_gateway
 
 
 def encode_SubmitTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.SubmitTaskRequest) -> dict[str, Any]:
@@ -22,10 +21,11 @@ def encode_SubmitTaskRequest(m: novasphere_fleet_v1_device_task_service_pb2.Subm
         data['priority'] = novasphere_fleet_v1_task_gateway.words_TaskPriority.get(v, v)
     data['device_id'] = m.device_id
     if m.HasField("requirements"):
-        data['requirements'] = novasphere_schedule_v1_task_gateway.encode_Requirements(m.requirements)
+        data['requirements'] = encode_Requirements(m.requirements)
     if m.HasField("timeout_seconds"):
         data['timeout'] = m.timeout_seconds
-    data['max_retries'] = m.max_retries
+    if m.HasField("max_retries"):
+        data['max_retries'] = m.max_retries
     data['validate_only'] = m.validate_only
     return data
 
@@ -57,7 +57,7 @@ def decode_SubmitTaskRequest(data: Any, path: str = '', known: frozenset[str] = 
         m.device_id = codec.string(v, path, 'device_id')
     v = data.get('requirements')
     if v is not None:
-        m.requirements.CopyFrom(novasphere_schedule_v1_task_gateway.decode_Requirements(v, codec.at(path, 'requirements')))
+        m.requirements.CopyFrom(decode_Requirements(v, codec.at(path, 'requirements')))
     key, v = codec.pick(data, ('timeout', 'timeout_seconds'), path)
     if v is not None:
         m.timeout_seconds = codec.int32(v, path, key)
@@ -67,6 +67,70 @@ def decode_SubmitTaskRequest(data: Any, path: str = '', known: frozenset[str] = 
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
+    return m
+
+
+def encode_Requirements(m: novasphere_fleet_v1_device_task_service_pb2.Requirements) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("min_cpu_cores"):
+        data['min_cpu_cores'] = m.min_cpu_cores
+    if m.HasField("min_memory_gb"):
+        data['min_memory_gb'] = m.min_memory_gb
+    if m.HasField("min_storage_gb"):
+        data['min_storage_gb'] = m.min_storage_gb
+    data['platform'] = m.platform
+    data['role'] = m.role
+    data['tags'] = m.tags[:]
+    data['gpu_required'] = m.gpu_required
+    if m.HasField("timeout_seconds"):
+        data['timeout_seconds'] = m.timeout_seconds
+    if m.HasField("max_retries"):
+        data['max_retries'] = m.max_retries
+    return data
+
+
+def dump_Requirements(m: novasphere_fleet_v1_device_task_service_pb2.Requirements) -> bytes:
+    return orjson.dumps(encode_Requirements(m))
+
+
+keys_Requirements = frozenset(['gpu_required', 'max_retries', 'min_cpu_cores', 'min_memory_gb', 'min_storage_gb', 'platform', 'required_platform', 'required_role', 'required_tags', 'role', 'tags', 'timeout_seconds'])
+
+
+def decode_Requirements(data: Any, path: str = '', known: frozenset[str] = keys_Requirements) -> novasphere_fleet_v1_device_task_service_pb2.Requirements:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_fleet_v1_device_task_service_pb2.Requirements()
+    v = data.get('min_cpu_cores')
+    if v is not None:
+        m.min_cpu_cores = codec.int32(v, path, 'min_cpu_cores')
+    v = data.get('min_memory_gb')
+    if v is not None:
+        m.min_memory_gb = codec.double(v, path, 'min_memory_gb')
+    v = data.get('min_storage_gb')
+    if v is not None:
+        m.min_storage_gb = codec.double(v, path, 'min_storage_gb')
+    key, v = codec.pick(data, ('platform', 'required_platform'), path)
+    if v is not None:
+        m.platform = codec.string(v, path, key)
+    key, v = codec.pick(data, ('role', 'required_role'), path)
+    if v is not None:
+        m.role = codec.string(v, path, key)
+    key, v = codec.pick(data, ('tags', 'required_tags'), path)
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, key)):
+            at = codec.element(path, key, i)
+            m.tags.append(codec.string(e, at, ''))
+    v = data.get('gpu_required')
+    if v is not None:
+        m.gpu_required = codec.boolean(v, path, 'gpu_required')
+    v = data.get('timeout_seconds')
+    if v is not None:
+        m.timeout_seconds = codec.int32(v, path, 'timeout_seconds')
+    v = data.get('max_retries')
+    if v is not None:
+        m.max_retries = codec.int32(v, path, 'max_retries')
     return m
 
 

@@ -9,7 +9,6 @@ from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from novasphere.fleet.v1 import task_pb2 as task_pb2
-from novasphere.schedule.v1 import task_pb2 as task_pb2_1
 import builtins as builtins
 import sys
 import typing as typing
@@ -53,7 +52,7 @@ class SubmitTaskRequest(message.Message):
     validate_only: builtins.bool
     """Checks everything and changes nothing."""
     @builtins.property
-    def requirements(self) -> task_pb2_1.Requirements:
+    def requirements(self) -> Requirements:
         """What a device must have."""
 
     def __init__(
@@ -63,22 +62,101 @@ class SubmitTaskRequest(message.Message):
         payload: builtins.str | None = ...,
         priority: task_pb2.TaskPriority.ValueType = ...,
         device_id: builtins.str = ...,
-        requirements: task_pb2_1.Requirements | None = ...,
+        requirements: Requirements | None = ...,
         timeout_seconds: builtins.int | None = ...,
-        max_retries: builtins.int = ...,
+        max_retries: builtins.int | None = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_payload", b"_payload", "_timeout_seconds", b"_timeout_seconds", "payload", b"payload", "requirements", b"requirements", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_max_retries", b"_max_retries", "_payload", b"_payload", "_timeout_seconds", b"_timeout_seconds", "max_retries", b"max_retries", "payload", b"payload", "requirements", b"requirements", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_payload", b"_payload", "_timeout_seconds", b"_timeout_seconds", "device_id", b"device_id", "max_retries", b"max_retries", "payload", b"payload", "priority", b"priority", "request_id", b"request_id", "requirements", b"requirements", "task_type", b"task_type", "timeout_seconds", b"timeout_seconds", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_retries", b"_max_retries", "_payload", b"_payload", "_timeout_seconds", b"_timeout_seconds", "device_id", b"device_id", "max_retries", b"max_retries", "payload", b"payload", "priority", b"priority", "request_id", b"request_id", "requirements", b"requirements", "task_type", b"task_type", "timeout_seconds", b"timeout_seconds", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_retries: _TypeAlias = typing.Literal["max_retries"]  # noqa: Y015
+    _WhichOneofArgType__max_retries: _TypeAlias = typing.Literal["_max_retries", b"_max_retries"]  # noqa: Y015
     _WhichOneofReturnType__payload: _TypeAlias = typing.Literal["payload"]  # noqa: Y015
     _WhichOneofArgType__payload: _TypeAlias = typing.Literal["_payload", b"_payload"]  # noqa: Y015
     _WhichOneofReturnType__timeout_seconds: _TypeAlias = typing.Literal["timeout_seconds"]  # noqa: Y015
     _WhichOneofArgType__timeout_seconds: _TypeAlias = typing.Literal["_timeout_seconds", b"_timeout_seconds"]  # noqa: Y015
     @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_retries) -> _WhichOneofReturnType__max_retries | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__payload) -> _WhichOneofReturnType__payload | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__timeout_seconds) -> _WhichOneofReturnType__timeout_seconds | None: ...
+
+@typing.final
+class Requirements(message.Message):
+    """What a device must have to run a task: novasphere.schedule.v1.Requirements, by the same numbers, and what clients
+    of the devices face also say there.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MIN_CPU_CORES_FIELD_NUMBER: builtins.int
+    MIN_MEMORY_GB_FIELD_NUMBER: builtins.int
+    MIN_STORAGE_GB_FIELD_NUMBER: builtins.int
+    PLATFORM_FIELD_NUMBER: builtins.int
+    ROLE_FIELD_NUMBER: builtins.int
+    TAGS_FIELD_NUMBER: builtins.int
+    GPU_REQUIRED_FIELD_NUMBER: builtins.int
+    TIMEOUT_SECONDS_FIELD_NUMBER: builtins.int
+    MAX_RETRIES_FIELD_NUMBER: builtins.int
+    min_cpu_cores: builtins.int
+    """Logical processors."""
+    min_memory_gb: builtins.float
+    """Main memory, in GiB."""
+    min_storage_gb: builtins.float
+    """Size of the file system that holds the agent's data, in GiB."""
+    platform: builtins.str
+    """The system: linux, android, darwin, windows."""
+    role: builtins.str
+    """What the machine is for."""
+    gpu_required: builtins.bool
+    """A graphics processor."""
+    timeout_seconds: builtins.int
+    """The task's timeout, said here."""
+    max_retries: builtins.int
+    """The task's max_retries, said here."""
+    @builtins.property
+    def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Words that the device must carry, all of them."""
+
+    def __init__(
+        self,
+        *,
+        min_cpu_cores: builtins.int | None = ...,
+        min_memory_gb: builtins.float | None = ...,
+        min_storage_gb: builtins.float | None = ...,
+        platform: builtins.str = ...,
+        role: builtins.str = ...,
+        tags: abc.Iterable[builtins.str] | None = ...,
+        gpu_required: builtins.bool = ...,
+        timeout_seconds: builtins.int | None = ...,
+        max_retries: builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_max_retries", b"_max_retries", "_min_cpu_cores", b"_min_cpu_cores", "_min_memory_gb", b"_min_memory_gb", "_min_storage_gb", b"_min_storage_gb", "_timeout_seconds", b"_timeout_seconds", "max_retries", b"max_retries", "min_cpu_cores", b"min_cpu_cores", "min_memory_gb", b"min_memory_gb", "min_storage_gb", b"min_storage_gb", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_retries", b"_max_retries", "_min_cpu_cores", b"_min_cpu_cores", "_min_memory_gb", b"_min_memory_gb", "_min_storage_gb", b"_min_storage_gb", "_timeout_seconds", b"_timeout_seconds", "gpu_required", b"gpu_required", "max_retries", b"max_retries", "min_cpu_cores", b"min_cpu_cores", "min_memory_gb", b"min_memory_gb", "min_storage_gb", b"min_storage_gb", "platform", b"platform", "role", b"role", "tags", b"tags", "timeout_seconds", b"timeout_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_retries: _TypeAlias = typing.Literal["max_retries"]  # noqa: Y015
+    _WhichOneofArgType__max_retries: _TypeAlias = typing.Literal["_max_retries", b"_max_retries"]  # noqa: Y015
+    _WhichOneofReturnType__min_cpu_cores: _TypeAlias = typing.Literal["min_cpu_cores"]  # noqa: Y015
+    _WhichOneofArgType__min_cpu_cores: _TypeAlias = typing.Literal["_min_cpu_cores", b"_min_cpu_cores"]  # noqa: Y015
+    _WhichOneofReturnType__min_memory_gb: _TypeAlias = typing.Literal["min_memory_gb"]  # noqa: Y015
+    _WhichOneofArgType__min_memory_gb: _TypeAlias = typing.Literal["_min_memory_gb", b"_min_memory_gb"]  # noqa: Y015
+    _WhichOneofReturnType__min_storage_gb: _TypeAlias = typing.Literal["min_storage_gb"]  # noqa: Y015
+    _WhichOneofArgType__min_storage_gb: _TypeAlias = typing.Literal["_min_storage_gb", b"_min_storage_gb"]  # noqa: Y015
+    _WhichOneofReturnType__timeout_seconds: _TypeAlias = typing.Literal["timeout_seconds"]  # noqa: Y015
+    _WhichOneofArgType__timeout_seconds: _TypeAlias = typing.Literal["_timeout_seconds", b"_timeout_seconds"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_retries) -> _WhichOneofReturnType__max_retries | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_cpu_cores) -> _WhichOneofReturnType__min_cpu_cores | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_memory_gb) -> _WhichOneofReturnType__min_memory_gb | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_storage_gb) -> _WhichOneofReturnType__min_storage_gb | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__timeout_seconds) -> _WhichOneofReturnType__timeout_seconds | None: ...
 
