@@ -63,12 +63,12 @@ class World:
     def __init__(self, folder: Path, settings: FleetSettings, url: str = "") -> None:
         self.clock = Clock()
         self.settings = settings
-        self._url = url or f"sqlite:///{folder / 'novasphere.db'}"
+        self.url = url or f"sqlite:///{folder / 'novasphere.db'}"
         self._agents: list[Agent] = []
 
     async def start(self) -> None:
         settings = self.settings
-        self.store = await Store.open(self._url, clock=self.clock)
+        self.store = await Store.open(self.url, clock=self.clock)
         self.credentials = Credentials(
             self.store, self.clock, admin_token=ADMIN_TOKEN, join_token=JOIN_TOKEN
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from databases import rows
 from google.protobuf.json_format import MessageToDict
 from novasphere.fleet.v1 import stats_service_pb2 as api
@@ -13,9 +12,10 @@ from novasphere.fleet.v1 import task_stats_pb2 as pb
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import task_pb2
 from novasphere.schedule.v1.task_service_pb2 import NewTask
-from novasphere_server.core import task_stats
+from novasphere_server.core import task_counts, tasks
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.principals import Principal
+from sqlalchemy.dialects import sqlite
 
 HOUR = 3600
 HOUR_US = HOUR * 1_000_000
@@ -136,12 +136,65 @@ async def test_who_is_bound_to_a_namespace_has_its_tasks_counted_alone(world, pa
     assert own["by_device"]["n1"]["average_execution_time"] == 1.0
 
 
-@pytest.mark.parametrize("grouping", pb.TaskStatsGrouping.values()[1:])
-async def test_no_row_of_a_task_is_read_to_count_it(tmp_path, world_at, grouping):
-    await world_at(tmp_path)
-    statement = task_stats.counted(ADMIN, grouping, 1)
-    text = statement.compile(
-        dialect=sa.dialects.sqlite.dialect(), compile_kwargs={"literal_binds": True}
-    )
-    plan = rows(f"sqlite:///{tmp_path}/novasphere.db", f"EXPLAIN QUERY PLAN {text}")
-    assert plan[0][-1] == "SEARCH tasks USING COVERING INDEX ix_tasks_ended (completed_at_us>?)"
+async def test_what_is_forgotten_stays_counted_for_as_long_as_anybody_asks(world, pair, tenant):
+    day = 24 * HOUR
+
+    async def counted(principal: Principal = ADMIN) -> list[dict[str, Any]]:
+        groupings = pb.TaskStatsGrouping.values()[1:]
+        month = pb.STATS_PERIOD_MONTH
+        return [await stats(world, principal, period=month, group_by=each) for each in groupings]
+
+    async def some() -> None:
+        await run(world, pair["n1"], ECHO, 500)
+        await run(world, pair["n1"], LINE, 1500, code=1)
+        await run(world, pair["n2"], PROGRAM, 2500, namespace="tenant")
+        [task_id] = await world.submit(new(LINE | {"labels": {"is": "nowhere"}}))
+        await world.fleet.schedule_tasks.cancel(ADMIN, task_id)
+
+    await some()
+    world.clock.advance(1.5 * HOUR)
+    await some()
+    whole, own = await counted(), await counted(tenant)
+    assert [each["total_tasks"] for each in whole] == [8, 8, 8]
+    # First those of one hour are old enough, then the others.
+    world.clock.advance(7 * day - HOUR)
+    assert await world.retention.forget_tasks() == 4
+    assert (await counted(), await counted(tenant)) == (whole, own)
+    world.clock.advance(2 * HOUR)
+    assert await world.retention.forget_tasks() == 4
+    assert (await counted(), await counted(tenant)) == (whole, own)
+    assert rows(world.url, "SELECT count(*) FROM tasks") == [(0,)]
+    week = await stats(world, period=pb.STATS_PERIOD_WEEK)
+    assert "total_tasks" not in week
+
+    await run(world, pair["n1"], ECHO, 500)
+    world.clock.advance(7 * day + HOUR)
+    await world.retention.forget_tasks()
+    assert (await counted())[0]["total_tasks"] == 9
+    world.clock.advance(15 * day)
+    await run(world, pair["n1"], ECHO, 500)
+    world.clock.advance(7 * day + HOUR)
+    await world.retention.forget_tasks()
+    assert (await counted())[0]["total_tasks"] == 2
+    assert rows(world.url, "SELECT sum(tasks) FROM task_counts") == [(2,)]
+
+
+async def test_several_steps_of_forgetting_add_up_in_one_hour(world, pair):
+    count = tasks.DELETION_STEP + 5
+    made = await world.submit(*[new(LINE | {"labels": {"is": "nowhere"}})] * count)
+    for task_id in made:
+        await world.fleet.schedule_tasks.cancel(ADMIN, task_id)
+    world.clock.advance(8 * 24 * HOUR)
+    assert await world.retention.forget_tasks() == count
+    assert len(rows(world.url, "SELECT tasks FROM task_counts")) == 1
+    assert (await stats(world, period=pb.STATS_PERIOD_MONTH))["by_status"] == {"cancelled": count}
+
+
+@pytest.mark.parametrize("group", task_counts.Group)
+async def test_no_row_of_a_task_is_read_to_count_it(tmp_path, world_at, group):
+    world = await world_at(tmp_path)
+    statement = task_counts.since(1, group, ())
+    text = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    plan = [step[-1] for step in rows(world.url, f"EXPLAIN QUERY PLAN {text}")]
+    assert "SEARCH tasks USING COVERING INDEX ix_tasks_ended (completed_at_us>?)" in plan
+    assert not any(step.startswith("SCAN") for step in plan), plan

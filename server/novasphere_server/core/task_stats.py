@@ -13,25 +13,26 @@ import sqlalchemy as sa
 from novasphere.fleet.v1 import stats_service_pb2 as api
 from novasphere.fleet.v1 import task_pb2
 from novasphere.fleet.v1 import task_stats_pb2 as pb
-from novasphere.schedule.v1 import task_pb2 as work
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import pages
+from novasphere_server.core import pages, task_counts
 from novasphere_server.core.device_tasks import STATUS
 from novasphere_server.core.principals import Principal
-from novasphere_server.store import queries, tables
+from novasphere_server.core.task_counts import Group
 from novasphere_server.store.store import Store
 
-_HOUR_US = 3_600_000_000
 _HOURS: dict[pb.StatsPeriod.ValueType, int] = {
     pb.STATS_PERIOD_HOUR: 1,
     pb.STATS_PERIOD_DAY: 24,
     pb.STATS_PERIOD_WEEK: 7 * 24,
     pb.STATS_PERIOD_MONTH: 30 * 24,
 }
+_GROUPS: dict[pb.TaskStatsGrouping.ValueType, Group] = {
+    pb.TASK_STATS_GROUPING_DEVICE: Group.DEVICE,
+    pb.TASK_STATS_GROUPING_TASK_TYPE: Group.TASK_TYPE,
+    pb.TASK_STATS_GROUPING_HOUR: Group.HOUR,
+}
 _RAN = (task_pb2.TASK_STATUS_COMPLETED, task_pb2.TASK_STATUS_FAILED)
-
-_table = tables.tasks.c
 
 
 @dataclass(slots=True)
@@ -52,13 +53,13 @@ class _Count:
         """Counts tasks that ended in one state."""
         status = STATUS[row.state]
         if status == task_pb2.TASK_STATUS_COMPLETED:
-            self.completed += row.tasks
+            self.completed += int(row.tasks)
         elif status == task_pb2.TASK_STATUS_CANCELLED:
-            self.cancelled += row.tasks
+            self.cancelled += int(row.tasks)
         else:
-            self.failed += row.tasks
+            self.failed += int(row.tasks)
         if status in _RAN:
-            self.ran += row.ran
+            self.ran += int(row.ran)
             self.ran_ms += int(row.ran_ms)
 
     def rate(self, shown: pb.TaskStats | pb.TaskGroup) -> None:
@@ -80,10 +81,11 @@ class TaskStats:
         """Returns the counts, as far as the principal may see the tasks."""
         period = request.period or pb.STATS_PERIOD_DAY
         grouping = request.group_by or pb.TASK_STATS_GROUPING_DEVICE
-        since_us = self._clock.now_us() - _HOURS[period] * _HOUR_US
+        since_us = self._clock.now_us() - _HOURS[period] * task_counts.HOUR_US
         everything = _Count()
         groups: defaultdict[str | int, _Count] = defaultdict(_Count)
-        for row in await self._store.read(counted(principal, grouping, since_us)):
+        statement = task_counts.since(since_us, _GROUPS[grouping], pages.reachable(principal))
+        for row in await self._store.read(statement):
             everything.add(row)
             groups[row.group].add(row)
         groups.pop("", None)  # no device was given them
@@ -111,33 +113,5 @@ class TaskStats:
         return stats
 
 
-def counted(
-    principal: Principal, grouping: pb.TaskStatsGrouping.ValueType, since_us: int
-) -> sa.Select[Any]:
-    """Returns a statement for rows (group, state, tasks, ran, ran_ms) of what ended since."""
-    group: sa.ColumnElement[Any] = {
-        pb.TASK_STATS_GROUPING_DEVICE: _table.node_id,
-        pb.TASK_STATS_GROUPING_TASK_TYPE: _table.task_type,
-        pb.TASK_STATS_GROUPING_HOUR: _table.completed_at_us // _HOUR_US,
-    }[grouping]
-    # What failed before it could run took no time.
-    has_run = sa.or_(_table.state == work.WORK_STATE_SUCCEEDED, _table.execution_ms > 0)
-    return (
-        sa.select(
-            group.label("group"),
-            _table.state,
-            sa.func.count().label("tasks"),
-            sa.func.sum(sa.case((has_run, 1), else_=0)).label("ran"),
-            sa.func.sum(_table.execution_ms).label("ran_ms"),
-        )
-        .where(
-            _table.completed_at_us >= since_us,
-            *queries.conditions(tables.tasks, pages.reachable(principal)),
-        )
-        .group_by(sa.text("1"), _table.state)
-    )
-
-
-def _hour(hours: int) -> str:
-    """Returns when an hour begins."""
-    return datetime.fromtimestamp(hours * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _hour(begin_us: int) -> str:
+    return datetime.fromtimestamp(begin_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

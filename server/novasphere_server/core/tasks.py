@@ -14,7 +14,7 @@ from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
 from novasphere_server.backlogs import Backlog
-from novasphere_server.core import demands, instants, output_chunks, task_ids
+from novasphere_server.core import demands, instants, output_chunks, task_counts, task_ids
 from novasphere_server.core import task_states as states
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import failpoints, tables
@@ -232,7 +232,7 @@ class Tasks:
             )
             if keys and not output_chunks.delete_some(tx, keys):
                 return 0
-            return delete(tx, tx.fitting(keys))
+            return delete(tx, task_counts.counting(tx, keys, tx.fitting(keys)))
 
         return await self._store.write(forget)
 

@@ -136,6 +136,21 @@ tasks = _resource(
     ),
 )
 
+# Of those that ended and are forgotten, by the hour in which they ended.
+task_counts = sa.Table(
+    "task_counts",
+    metadata,
+    sa.Column("hour_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("namespace", TEXT, primary_key=True),
+    sa.Column("node_id", TEXT, primary_key=True),
+    sa.Column("task_type", TEXT, primary_key=True),
+    sa.Column("state", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tasks", sa.BigInteger, nullable=False),
+    # Those that were started, and for how long together.
+    sa.Column("ran", sa.BigInteger, nullable=False),
+    sa.Column("ran_ms", sa.BigInteger, nullable=False),
+)
+
 schedules = _resource(
     "schedules",
     sa.Column("namespace", TEXT, nullable=False),

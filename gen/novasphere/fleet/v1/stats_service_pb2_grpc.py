@@ -47,7 +47,9 @@ class StatsServiceServicer:
     """
 
     def GetTaskStats(self, request, context):
-        """Counts the tasks that ended within a period, as far as the caller may see them, whichever face made them.
+        """Counts the tasks that ended within a period, as far as the caller may see them, whichever face made them. Of those
+        that are no longer kept it counts the hours that began within the period; those that were deleted with their node
+        are in no count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

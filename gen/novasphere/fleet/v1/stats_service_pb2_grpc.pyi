@@ -17,7 +17,10 @@ class StatsServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTaskStats: _aio.UnaryUnaryMultiCallable[_stats_service_pb2.GetTaskStatsRequest, _stats_service_pb2.GetTaskStatsResponse]
-    """Counts the tasks that ended within a period, as far as the caller may see them, whichever face made them."""
+    """Counts the tasks that ended within a period, as far as the caller may see them, whichever face made them. Of those
+    that are no longer kept it counts the hours that began within the period; those that were deleted with their node
+    are in no count.
+    """
 
 class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Counts, as the devices face has them."""
@@ -28,6 +31,9 @@ class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _stats_service_pb2.GetTaskStatsRequest,
         context: _aio.ServicerContext[_stats_service_pb2.GetTaskStatsRequest, _abc.Awaitable[_stats_service_pb2.GetTaskStatsResponse]],
     ) -> _abc.Awaitable[_stats_service_pb2.GetTaskStatsResponse]:
-        """Counts the tasks that ended within a period, as far as the caller may see them, whichever face made them."""
+        """Counts the tasks that ended within a period, as far as the caller may see them, whichever face made them. Of those
+        that are no longer kept it counts the hours that began within the period; those that were deleted with their node
+        are in no count.
+        """
 
 def add_StatsServiceServicer_to_server(servicer: StatsServiceServicer, server: _aio.Server) -> None: ...
