@@ -49,7 +49,7 @@ class Instances:
 
     async def get(self, instance_id: str) -> task_pb2.TaskInstance:
         """Returns an attempt."""
-        request = task_instance_service_pb2.GetTaskInstanceRequest(id=instance_id)
+        request = task_instance_service_pb2.GetTaskInstanceRequest(instance_id=instance_id)
         return (await self._connection.read(self._service.GetTaskInstance, request)).instance
 
     def watch(

@@ -76,12 +76,12 @@ class Tasks:
 
     async def get(self, task_id: str, *, patience: float | None = None) -> task_pb2.Task:
         """Returns a task."""
-        request = task_service_pb2.GetTaskRequest(id=task_id)
+        request = task_service_pb2.GetTaskRequest(task_id=task_id)
         return (await self._connection.read(self._service.GetTask, request, patience=patience)).task
 
     async def explain(self, task_id: str) -> task_service_pb2.ExplainTaskResponse:
         """Returns why a task stands as it does: what it waits for, or how it ended."""
-        request = task_service_pb2.ExplainTaskRequest(id=task_id)
+        request = task_service_pb2.ExplainTaskRequest(task_id=task_id)
         return await self._connection.read(self._service.ExplainTask, request)
 
     async def create(
@@ -115,7 +115,7 @@ class Tasks:
     ) -> task_pb2.Task:
         """Asks for a task to be stopped; one that runs is CANCELLED once its agent confirms."""
         request = task_service_pb2.CancelTaskRequest(
-            id=task_id,
+            task_id=task_id,
             grace_seconds=grace_seconds,
             etag=etag,
             request_id=request_id,

@@ -139,6 +139,9 @@ def resources(fleet: Fleet, keys: Keys, join_tokens: JoinTokens) -> dict[str, Re
         "server_id": lambda _, key: fleet.server_rows.get(key),
         "agent_id": lambda _, key: fleet.agents.get(key),
         "job_id": fleet.jobs.get,
+        "schedule_id": fleet.schedules.get,
+        "task_id": fleet.schedule_tasks.get,
+        "instance_id": fleet.schedule_tasks.get_instance,
         "key_id": keys.get,
         "token_id": join_tokens.get,
     }

@@ -42,7 +42,9 @@ class TaskService:
         return Many(response, "data", found)
 
     async def GetTask(self, request: pb.GetTaskRequest, context: CallContext) -> One[pb.GetTaskResponse]:
-        return One(pb.GetTaskResponse(), "task", await self._tasks.get(context.principal, request.id))
+        return One(
+            pb.GetTaskResponse(), "task", await self._tasks.get(context.principal, request.task_id)
+        )
 
     async def BatchCreateTasks(
         self, request: pb.BatchCreateTasksRequest, context: CallContext
@@ -66,7 +68,7 @@ class TaskService:
     ) -> pb.CancelTaskResponse:
         task = await self._tasks.cancel(
             context.principal,
-            request.id,
+            request.task_id,
             grace_seconds=request.grace_seconds if request.HasField("grace_seconds") else None,
             etag=request.etag,
             idempotency=context.idempotency,
@@ -80,7 +82,7 @@ class TaskService:
     async def ExplainTask(
         self, request: pb.ExplainTaskRequest, context: CallContext
     ) -> pb.ExplainTaskResponse:
-        task, facts = await self._explanations.explain(context.principal, request.id)
+        task, facts = await self._explanations.explain(context.principal, request.task_id)
         in_chinese = languages.prefers_chinese(context.metadata.get("accept-language", ""))
         return task_explanations.response(task, facts, in_chinese=in_chinese)
 
@@ -108,7 +110,7 @@ class TaskInstanceService:
     async def GetTaskInstance(
         self, request: instances.GetTaskInstanceRequest, context: CallContext
     ) -> instances.GetTaskInstanceResponse:
-        instance = await self._tasks.get_instance(context.principal, request.id)
+        instance = await self._tasks.get_instance(context.principal, request.instance_id)
         return instances.GetTaskInstanceResponse(instance=instance)
 
     async def ListTaskInstances(

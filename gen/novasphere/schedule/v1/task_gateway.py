@@ -36,7 +36,7 @@ words_ScheduleKind = codec.Words(
 
 words_Backoff = codec.Words(
     {0: 'UNSPECIFIED', 1: 'fixed', 2: 'linear', 3: 'exponential', 4: 'exponential_with_jitter'},
-    {'UNSPECIFIED': 0, 'BACKOFF_UNSPECIFIED': 0, 'fixed': 1, 'FIXED': 1, 'BACKOFF_FIXED': 1, 'linear': 2, 'LINEAR': 2, 'BACKOFF_LINEAR': 2, 'exponential': 3, 'EXPONENTIAL': 3, 'BACKOFF_EXPONENTIAL': 3, 'exponential_with_jitter': 4, 'EXPONENTIAL_WITH_JITTER': 4, 'BACKOFF_EXPONENTIAL_WITH_JITTER': 4},
+    {'UNSPECIFIED': 0, 'BACKOFF_UNSPECIFIED': 0, 'fixed': 1, 'FIXED': 1, 'BACKOFF_FIXED': 1, 'linear': 2, 'LINEAR': 2, 'BACKOFF_LINEAR': 2, 'exponential': 3, 'EXPONENTIAL': 3, 'BACKOFF_EXPONENTIAL': 3, 'exponential_with_jitter': 4, 'EXPONENTIAL_WITH_JITTER': 4, 'BACKOFF_EXPONENTIAL_WITH_JITTER': 4, 'ExponentialWithJitter': 4},
 )
 
 

@@ -87,7 +87,7 @@ def decode_ListTaskInstancesResponse(data: Any, path: str = '', known: frozenset
 
 def encode_GetTaskInstanceRequest(m: novasphere_schedule_v1_task_instance_service_pb2.GetTaskInstanceRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.instance_id,
     }
 
 
@@ -95,7 +95,7 @@ def dump_GetTaskInstanceRequest(m: novasphere_schedule_v1_task_instance_service_
     return orjson.dumps(encode_GetTaskInstanceRequest(m))
 
 
-keys_GetTaskInstanceRequest = frozenset(['id'])
+keys_GetTaskInstanceRequest = frozenset(['id', 'instance_id'])
 
 
 def decode_GetTaskInstanceRequest(data: Any, path: str = '', known: frozenset[str] = keys_GetTaskInstanceRequest) -> novasphere_schedule_v1_task_instance_service_pb2.GetTaskInstanceRequest:
@@ -104,9 +104,9 @@ def decode_GetTaskInstanceRequest(data: Any, path: str = '', known: frozenset[st
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_task_instance_service_pb2.GetTaskInstanceRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'instance_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.instance_id = codec.string(v, path, key)
     return m
 
 
@@ -309,7 +309,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='GET',
-        path='/api/v1/task-instances/item/{id}',
+        path='/api/v1/task-instances/item/{instance_id}',
         segments=('api', 'v1', 'task-instances', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.TaskInstanceService',
@@ -319,7 +319,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('instance_id', (), 'instance_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(),
         headers=(),

@@ -110,17 +110,17 @@ class GetTaskInstanceRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    INSTANCE_ID_FIELD_NUMBER: builtins.int
+    instance_id: builtins.str
     """The attempt's id."""
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        instance_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["instance_id", b"instance_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

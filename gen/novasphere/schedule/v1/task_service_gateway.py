@@ -88,7 +88,7 @@ def decode_ListTasksResponse(data: Any, path: str = '', known: frozenset[str] = 
 
 def encode_GetTaskRequest(m: novasphere_schedule_v1_task_service_pb2.GetTaskRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.task_id,
     }
 
 
@@ -96,7 +96,7 @@ def dump_GetTaskRequest(m: novasphere_schedule_v1_task_service_pb2.GetTaskReques
     return orjson.dumps(encode_GetTaskRequest(m))
 
 
-keys_GetTaskRequest = frozenset(['id'])
+keys_GetTaskRequest = frozenset(['id', 'task_id'])
 
 
 def decode_GetTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_GetTaskRequest) -> novasphere_schedule_v1_task_service_pb2.GetTaskRequest:
@@ -105,9 +105,9 @@ def decode_GetTaskRequest(data: Any, path: str = '', known: frozenset[str] = key
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_task_service_pb2.GetTaskRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'task_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.task_id = codec.string(v, path, key)
     return m
 
 
@@ -265,7 +265,7 @@ def decode_BatchCreateTasksResponse(data: Any, path: str = '', known: frozenset[
 
 def encode_CancelTaskRequest(m: novasphere_schedule_v1_task_service_pb2.CancelTaskRequest) -> dict[str, Any]:
     data: dict[str, Any] = {
-        'id': m.id,
+        'id': m.task_id,
     }
     if m.HasField("grace_seconds"):
         data['grace'] = m.grace_seconds
@@ -277,7 +277,7 @@ def dump_CancelTaskRequest(m: novasphere_schedule_v1_task_service_pb2.CancelTask
     return orjson.dumps(encode_CancelTaskRequest(m))
 
 
-keys_CancelTaskRequest = frozenset(['dry_run', 'grace', 'grace_seconds', 'id', 'validate_only'])
+keys_CancelTaskRequest = frozenset(['dry_run', 'grace', 'grace_seconds', 'id', 'task_id', 'validate_only'])
 
 
 def decode_CancelTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_CancelTaskRequest) -> novasphere_schedule_v1_task_service_pb2.CancelTaskRequest:
@@ -286,9 +286,9 @@ def decode_CancelTaskRequest(data: Any, path: str = '', known: frozenset[str] = 
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_task_service_pb2.CancelTaskRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'task_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.task_id = codec.string(v, path, key)
     key, v = codec.pick(data, ('grace', 'grace_seconds'), path)
     if v is not None:
         m.grace_seconds = codec.int32(v, path, key)
@@ -326,7 +326,7 @@ def decode_CancelTaskResponse(data: Any, path: str = '', known: frozenset[str] =
 
 def encode_ExplainTaskRequest(m: novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest) -> dict[str, Any]:
     return {
-        'id': m.id,
+        'id': m.task_id,
     }
 
 
@@ -334,7 +334,7 @@ def dump_ExplainTaskRequest(m: novasphere_schedule_v1_task_service_pb2.ExplainTa
     return orjson.dumps(encode_ExplainTaskRequest(m))
 
 
-keys_ExplainTaskRequest = frozenset(['id'])
+keys_ExplainTaskRequest = frozenset(['id', 'task_id'])
 
 
 def decode_ExplainTaskRequest(data: Any, path: str = '', known: frozenset[str] = keys_ExplainTaskRequest) -> novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest:
@@ -343,9 +343,9 @@ def decode_ExplainTaskRequest(data: Any, path: str = '', known: frozenset[str] =
     if not data.keys() <= known:
         raise codec.unknown_keys(data, known, path)
     m = novasphere_schedule_v1_task_service_pb2.ExplainTaskRequest()
-    v = data.get('id')
+    key, v = codec.pick(data, ('id', 'task_id'), path)
     if v is not None:
-        m.id = codec.string(v, path, 'id')
+        m.task_id = codec.string(v, path, key)
     return m
 
 
@@ -592,7 +592,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='GET',
-        path='/api/v1/tasks/item/{id}',
+        path='/api/v1/tasks/item/{task_id}',
         segments=('api', 'v1', 'tasks', 'item', '*'),
         verb='',
         service='novasphere.schedule.v1.TaskService',
@@ -602,7 +602,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 4, 5),
+            model.PathParam(model.Param('task_id', (), 'task_id', 'string', False, codec.parse_string), 4, 5),
         ),
         query_params=(),
         headers=(),
@@ -660,17 +660,17 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='POST',
-        path='/api/v1/tasks/{id}:cancel',
+        path='/api/v1/tasks/{task_id}:cancel',
         segments=('api', 'v1', 'tasks', '*'),
         verb='cancel',
         service='novasphere.schedule.v1.TaskService',
         method='/novasphere.schedule.v1.TaskService/CancelTask',
         request=novasphere_schedule_v1_task_service_pb2.CancelTaskRequest,
         response=novasphere_schedule_v1_task_service_pb2.CancelTaskResponse,
-        decode_body=codec.body(decode_CancelTaskRequest, keys_CancelTaskRequest - {'id'}, frozenset({'id'})),
+        decode_body=codec.body(decode_CancelTaskRequest, keys_CancelTaskRequest - {'id', 'task_id'}, frozenset({'id', 'task_id'})),
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('task_id', (), 'task_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(
             model.Param('validate_only', ('dry_run',), 'validate_only', 'bool', False, codec.parse_bool),
@@ -700,7 +700,7 @@ ROUTES: tuple[model.Route, ...] = (
     ),
     model.Route(
         http_method='GET',
-        path='/api/v1/tasks/{id}:explain',
+        path='/api/v1/tasks/{task_id}:explain',
         segments=('api', 'v1', 'tasks', '*'),
         verb='explain',
         service='novasphere.schedule.v1.TaskService',
@@ -710,7 +710,7 @@ ROUTES: tuple[model.Route, ...] = (
         decode_body=None,
         body_field='',
         path_params=(
-            model.PathParam(model.Param('id', (), 'id', 'string', False, codec.parse_string), 3, 4),
+            model.PathParam(model.Param('task_id', (), 'task_id', 'string', False, codec.parse_string), 3, 4),
         ),
         query_params=(),
         headers=(),

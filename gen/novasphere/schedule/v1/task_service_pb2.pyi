@@ -112,17 +112,17 @@ class GetTaskRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    TASK_ID_FIELD_NUMBER: builtins.int
+    task_id: builtins.str
     """The task's id."""
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        task_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,12 +279,12 @@ class CancelTaskRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
+    TASK_ID_FIELD_NUMBER: builtins.int
     GRACE_SECONDS_FIELD_NUMBER: builtins.int
     ETAG_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    task_id: builtins.str
     """The task's id."""
     grace_seconds: builtins.int
     """How long it has between SIGTERM and SIGKILL, in seconds. Unset: 5."""
@@ -297,7 +297,7 @@ class CancelTaskRequest(message.Message):
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        task_id: builtins.str = ...,
         grace_seconds: builtins.int | None = ...,
         etag: builtins.str = ...,
         request_id: builtins.str = ...,
@@ -305,7 +305,7 @@ class CancelTaskRequest(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds", "grace_seconds", b"grace_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds", "etag", b"etag", "grace_seconds", b"grace_seconds", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds", "etag", b"etag", "grace_seconds", b"grace_seconds", "request_id", b"request_id", "task_id", b"task_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__grace_seconds: _TypeAlias = typing.Literal["grace_seconds"]  # noqa: Y015
     _WhichOneofArgType__grace_seconds: _TypeAlias = typing.Literal["_grace_seconds", b"_grace_seconds"]  # noqa: Y015
@@ -339,17 +339,17 @@ class ExplainTaskRequest(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
-    ID_FIELD_NUMBER: builtins.int
-    id: builtins.str
+    TASK_ID_FIELD_NUMBER: builtins.int
+    task_id: builtins.str
     """The task's id."""
     def __init__(
         self,
         *,
-        id: builtins.str = ...,
+        task_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
