@@ -205,6 +205,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "must be an instant such as 2026-01-31T12:00:00Z, or seconds since 1970",
         "必须是形如 2026-01-31T12:00:00Z 的时刻，或自 1970 年起的秒数",
     ),
+    ("must be one that a row of this output had", "必须是此输出的某一行所带的值"),
+    ("must be of attempt {attempt}, which is asked for", "必须属于所请求的第 {attempt} 次尝试"),
     ("must be at most {most}, the last one", "必须不大于 {most}，即最后一个"),
     ("{term} is not a term like {example}", "{term} 不是形如 {example} 的条件"),
     ("{kind} {key} takes {size} bytes; at most {most} are stored", "{kind} {key} 为 {size} 字节；最多存储 {most} 字节"),
