@@ -111,7 +111,7 @@ class _Standing:
     position_us: int
     fired_count: int
     buffered: int  # times that wait for their turn
-    active: list[str] = field(default_factory=list)  # the run ids of its tasks that have not ended
+    is_busy: bool  # some of its tasks have not ended
 
 
 class _Jobs:
@@ -298,14 +298,15 @@ def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     return all(_advance(tx, standing, jobs) for standing in _standings(tx, _its_state(schedule_id)))
 
 
-_is_unfinished = sa.and_(_t.schedule_id == _s.key, _t.state < task_pb2.WORK_STATE_SUCCEEDED)
-_is_waiting = sa.and_(_f.schedule_id == _s.key, sa.text("disposition = 2"))
+_unfinished = sa.and_(_t.schedule_id == _s.key, _t.state < task_pb2.WORK_STATE_SUCCEEDED)
+_waiting = sa.and_(_f.schedule_id == _s.key, sa.text("disposition = 2"))
 _STATES = sa.select(
     _s.body,
     _s.position_us,
     _s.fired_count,
-    sa.select(sa.func.count()).where(_is_waiting).scalar_subquery(),
-    sa.exists().where(_is_unfinished),
+    sa.select(sa.func.count()).where(_waiting).scalar_subquery(),
+    # PostgreSQL would read all tasks for an EXISTS, rather than a few by their index.
+    sa.select(sa.literal_column("1")).where(_unfinished).limit(1).scalar_subquery(),
 )
 
 
@@ -315,21 +316,10 @@ def _its_state(schedule_id: str) -> sa.Select[Any]:
 
 def _standings(tx: Transaction, states: sa.Select[Any]) -> list[_Standing]:
     """Returns how those schedules stand whose states are selected, in that order."""
-    found = []
-    busy = {}
-    for body, position_us, fired_count, buffered, is_busy in map(tuple, tx.execute(states)):
-        schedule = pb.Schedule.FromString(body)
-        standing = _Standing(schedule, position_us, fired_count, buffered)
-        found.append(standing)
-        if is_busy:
-            busy[schedule.id] = standing
-    if busy:
-        unfinished = sa.select(_t.schedule_id, _t.key).where(
-            _t.schedule_id.in_(busy), _t.state < task_pb2.WORK_STATE_SUCCEEDED
-        )
-        for schedule_id, run_id in map(tuple, tx.execute(unfinished.order_by(_t.id))):
-            busy[schedule_id].active.append(run_id)
-    return found
+    return [
+        _Standing(pb.Schedule.FromString(body), position_us, fired_count, buffered, bool(unfinished))
+        for body, position_us, fired_count, buffered, unfinished in map(tuple, tx.execute(states))
+    ]
 
 
 def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
@@ -339,7 +329,7 @@ def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
     if timing is None or job is None:
         _keep_running(tx, schedule, jobs)
         return True
-    if standing.buffered and not standing.active:
+    if standing.buffered and not standing.is_busy:
         # Nobody else would: its turn came while the clock had been put back.
         _settle(tx, schedule, jobs)
         [standing] = _standings(tx, _its_state(schedule.id))
@@ -361,7 +351,7 @@ def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
         due_us = tx.now_us
     else:
         due_us = None if following is None else following.at_us
-        if standing.buffered and not standing.active:
+        if standing.buffered and not standing.is_busy:
             due_us = min(due_us or tx.now_us + GRACE_US, tx.now_us + GRACE_US)
         elif following is None and not standing.buffered:
             _end(tx, schedule)
@@ -562,7 +552,7 @@ class _Firing:
             return
         run_id = make_task(self._tx, schedule, self._jobs.draft(self._job), time.at_us)
         self._rows.add(time, pb.DISPOSITION_FIRED, run_id)
-        self._standing.active.append(run_id)
+        self._standing.is_busy = True
         self._standing.fired_count += 1
 
     def _overlap(self) -> Disposition:
@@ -571,7 +561,7 @@ class _Firing:
         policy = schedule.overlap_policy or pb.OVERLAP_POLICY_SKIP
         if policy == pb.OVERLAP_POLICY_ALLOW:
             return pb.DISPOSITION_FIRED
-        if not standing.active and not standing.buffered:
+        if not standing.is_busy and not standing.buffered:
             return pb.DISPOSITION_FIRED
         match policy:
             case pb.OVERLAP_POLICY_BUFFER_ONE if not standing.buffered:
@@ -581,13 +571,13 @@ class _Firing:
             case pb.OVERLAP_POLICY_CANCEL_OTHER | pb.OVERLAP_POLICY_TERMINATE_OTHER:
                 self._supersede()
                 grace = 0 if policy == pb.OVERLAP_POLICY_TERMINATE_OTHER else None
-                for run_id in standing.active:
+                for run_id in _active(tx, schedule.id):
                     stored = tx.get(TASKS, run_id)
                     if stored is not None:
                         tasks.request_cancel(tx, stored, "scheduler", grace)
                 # What waited is over at once; what runs has to be confirmed.
-                standing.active = _active(tx, schedule.id)
-                return pb.DISPOSITION_BUFFERED if standing.active else pb.DISPOSITION_FIRED
+                standing.is_busy = bool(_active(tx, schedule.id))
+                return pb.DISPOSITION_BUFFERED if standing.is_busy else pb.DISPOSITION_FIRED
         return pb.DISPOSITION_SKIPPED_OVERLAP
 
     def _supersede(self) -> None:

@@ -176,8 +176,8 @@ def parse(text: str) -> Expression:
     places = _places(is_long=is_long, is_quartz=is_quartz)
     if "?" in text:
         _check_question_marks(places, words)
+        words = ["*" if word == "?" else word for word in words]
     _check_numbering(places[5], words[5], given, is_quartz=is_quartz)
-    words = ["*" if word == "?" else word for word in words]
     seconds, minutes, hours = (_times(places[n], words[n]) for n in range(3))
     months = _plain(places[4], words[4])
     years = _YEARS if words[6] == "*" else _plain(places[6], words[6])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from novasphere_server.core.calendars import expressions, zones
 from novasphere_server.errors import InvalidArgument, InvalidTimeRange
@@ -29,8 +29,7 @@ class FoldPolicy(StrEnum):
     BOTH = "both"
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """The timing of one schedule; instants are microseconds since 1970 in UTC.
 
     A cron timing needs `expression`, an interval `interval_seconds`: it fires at `anchor_us` and every so

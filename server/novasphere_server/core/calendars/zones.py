@@ -68,7 +68,10 @@ def wall_time(name: str, at_us: int) -> datetime:
 
 def span(name: str, at: int) -> Span:
     """Returns the span of a zone that the instant `at` lies in."""
-    return next(span for span in _spans_of(name, at // _CHUNK) if span.end > at)
+    for found in _spans_of(name, at // _CHUNK):
+        if found.end > at:
+            return found
+    raise AssertionError("the spans of a chunk leave none of it out")
 
 
 @lru_cache(maxsize=8192)
