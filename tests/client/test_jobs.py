@@ -126,16 +126,23 @@ async def test_agents_are_listed_beside_the_command_that_runs_one(
     async with Client.connect(server.grpc_address, server.admin_token) as client:
         request = agent_service_pb2.CreateAgentRequest(name="a1", labels={"zone": "a"})
         await client._connection.mutate(client.agents._service.CreateAgent, request)
-    listed, none, shown, wrong, program = await asyncio.gather(
+    listed, none, shown, described, wrong, program = await asyncio.gather(
         run("agent", "list"),
         run("agent", "list", "--status", "online", "--status", "busy"),
         run("agent", "get", "a1", "-o", "json"),
+        run("agent", "describe", "a1"),
         run("agent", "list", "--status", "asleep"),
         run("agent", "--help"),
     )
     assert listed.text.splitlines()[1].split()[:3] == ["a1", "offline", "zone=a"]
     assert (none.text, none.err) == ("", "novasphere: no such agent\n")
     assert json.loads(shown.text)["labels"] == {"zone": "a"}
+    lines = {
+        title: value.strip()
+        for title, _, value in (line.partition(":") for line in described.text.splitlines())
+    }
+    assert (lines["Status"], lines["Labels"]) == ("offline", "zone=a")
+    assert lines["Agent"].startswith("a1 (")
     assert "'asleep' is not one of" in wrong.err
     assert "--allow" in program.text
 

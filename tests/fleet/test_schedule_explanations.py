@@ -80,6 +80,10 @@ async def test_one_that_is_held_says_by_what_and_when_it_would_fire(bench: Sched
     said = await explain(bench, schedule_id)
     assert reasons(said) == ["JOB_DISABLED", "NEXT"]
     assert said.obstacles[0].subject == job_id
+    bench.world.clock.advance(61)
+    said = await explain(bench, schedule_id)  # whose ledger need not keep up with its times
+    assert reasons(said) == ["JOB_DISABLED", "NEXT"]
+    assert said.obstacles[1].message.startswith("Its next time would be")
 
 
 async def test_times_that_came_while_no_server_ran_are_told_of(bench: Scheduling):

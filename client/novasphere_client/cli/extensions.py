@@ -9,14 +9,14 @@ GROUP = "novasphere.commands"
 
 # Entry points carry no description, and loading them all to ask would make `--help` slow.
 _DESCRIPTIONS = {
-    "agent": "Runs the agent that makes this machine a node; with list or get, shows agents.",
+    "agent": "Runs the agent that makes this machine a node; with list, get or describe, shows agents.",
     "server": "Runs the server, with the gateway in process.",
     "up": "Runs server, gateway and an agent of this machine.",
     "gateway": "Runs the gateway apart from its server.",
 }
 
 
-_NOUNS = {("agent", "list"), ("agent", "get")}
+_NOUNS = {("agent", "list"), ("agent", "get"), ("agent", "describe")}
 
 
 def names() -> list[str]:

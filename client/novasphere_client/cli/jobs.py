@@ -12,6 +12,7 @@ from novasphere_client.cli import (
     applying,
     completing,
     fields,
+    instances,
     options,
     selecting,
     sessions,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 jobs = typer.Typer(no_args_is_help=True, help="Jobs: what is to be run again and again.")
 agents = typer.Typer(
     no_args_is_help=True,
-    help="Runs the agent that makes this machine a node; with list or get, shows agents.",
+    help="Runs the agent that makes this machine a node; with list, get or describe, shows agents.",
 )
 
 _COLOURS = {"enabled": "green", "online": "green", "busy": "yellow", "error": "red", "offline": "red"}
@@ -374,3 +375,51 @@ def get_agents(
             printer.list(found, agent_service_pb2.ListAgentsResponse(data=found), empty="")
 
     sessions.run(context, work)
+
+
+@agents.command("describe")
+def describe_agent(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="AGENT",
+            help="The agent's id, or the name of its node.",
+            autocompletion=completing.nodes,
+        ),
+    ],
+) -> None:
+    """Shows an agent for people: what it has, what it may run, and what it runs now."""
+
+    async def work(client: Client) -> None:
+        agent = await client.agents.get(name)
+        node = await client.nodes.get(agent.node_id)
+        where = {"agent_id": agent.node_id, "status": ["dispatched", "running"]}
+        running = [one async for one in client.instances.all(where)]
+        terminal.put(fields.lines(_described(agent, node)))
+        if running:
+            terminal.put("\nRuns now:")
+            Printer(Form.TABLE, instances.COLUMNS, instances.name).rows(running)
+
+    sessions.run(context, work)
+
+
+def _described(agent: Any, node: Any) -> list[tuple[str, str]]:
+    free = f", {node.free_slots} more now" if node.HasField("free_slots") else ""
+    faults = [one for one in node.conditions if fields.word(one, "status") == "true"]
+    return [
+        ("Agent", f"{agent.name} ({agent.id})"),
+        ("Node", agent.node_id if agent.node_id != agent.name else ""),
+        ("Status", _status(agent)),
+        ("Heard", fields.instant_and_age(node, "last_heartbeat")),
+        ("Host", " ".join(filter(None, (node.hostname, node.ip_address)))),
+        ("System", node.os_info),
+        ("Version", node.agent_version),
+        ("Labels", ",".join(f"{key}={agent.labels[key]}" for key in sorted(agent.labels))),
+        ("Role", node.role),
+        ("Tags", ",".join(node.tags)),
+        ("May run", ", ".join(sorted(node.capabilities))),
+        ("At once", f"{node.capacity}{free}" if node.capacity else ""),
+        ("Says", ", ".join(f"{one.type} ({one.message or one.reason})" for one in faults)),
+        ("Joined", fields.instant_and_age(node, "registered_at")),
+    ]

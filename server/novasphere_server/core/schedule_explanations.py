@@ -93,20 +93,21 @@ class ScheduleExplanations:
         self, principal: Principal, schedule: pb.Schedule, *, is_held: bool
     ) -> Sequence[Fact]:
         """Returns when it fires next, or would if it were not held."""
-        if schedule.HasField("next_run_at"):
-            at_us = instants.microseconds(schedule.next_run_at)
-            now_us = self._clock.now_us()
-            if at_us <= now_us:
-                return [Fact("LATE", since_us=at_us, facts={"at": _at(schedule, at_us)})]
-            return [Fact("NEXT", until_us=at_us, facts={"how": "", "at": _at(schedule, at_us)})]
-        if schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON and schedule.HasField("start_time"):
-            at_us = instants.microseconds(schedule.start_time)
-            if at_us > self._clock.now_us():
-                return [Fact("NEXT", until_us=at_us, facts={"how": "", "at": _at(schedule, at_us)})]
-        for time in await self._schedules.preview(principal, schedule.id, 1, None) if is_held else ():
-            at = _at(schedule, instants.microseconds(time.time))
-            return [Fact("NEXT", facts={"how": "would", "at": at})]
-        return []
+        if is_held:
+            coming = await self._schedules.preview(principal, schedule.id, 1, None)
+            times = [_at(schedule, instants.microseconds(time.time)) for time in coming]
+            return [Fact("NEXT", facts={"how": "would", "at": at}) for at in times]
+        now_us = self._clock.now_us()
+        at_us = instants.optional_microseconds(schedule, "next_run_at")
+        if at_us is None and schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON:
+            start_us = instants.optional_microseconds(schedule, "start_time") or 0
+            at_us = start_us if start_us > now_us else None
+        if at_us is None:
+            return []
+        at = {"how": "", "at": _at(schedule, at_us)}
+        if at_us <= now_us:
+            return [Fact("LATE", since_us=at_us, facts=at)]
+        return [Fact("NEXT", until_us=at_us, facts=at)]
 
 
 def _held(schedule: pb.Schedule, job: job_pb2.Job | None) -> Iterator[Fact]:
