@@ -18,6 +18,8 @@ from novasphere_server.store import tables
 M = TypeVar("M", bound=Message)
 
 DEFAULT_NAMESPACE = "default"
+# What says why a task ended is kept twice, and what is reported late once more: 1024 characters each.
+_TASK_GROWTH = 16 * 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,8 @@ class Kind(Generic[M]):
 
     `stamp` writes the revision into a message. `fixed` derives the typed columns from a message that never
     change, when it is created, `columns` the others, at every put. Labels go into the table `labels`, where
-    selectors find them.
+    selectors find them. `growth` is how many bytes beyond the greatest size of a resource an object may come
+    to take: what a client was let make must not be too large for what happens to it.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Kind(Generic[M]):
     columns: Callable[[M], dict[str, Any]]
     namespace: Callable[[M], str] = lambda _: ""
     labels: Callable[[M], Mapping[str, str]] | None = None
+    growth: int = 0
 
 
 def _us(instant: Timestamp) -> int:
@@ -222,6 +226,7 @@ TASKS: Kind[task_pb2.StoredTask] = Kind(
     fixed=_task_fixed,
     columns=_task_columns,
     namespace=lambda stored: stored.task.namespace_id,
+    growth=_TASK_GROWTH,
 )
 
 JOBS: Kind[job_pb2.Job] = Kind(
