@@ -18,6 +18,7 @@ from novasphere_server.store import tables
 M = TypeVar("M", bound=Message)
 
 DEFAULT_NAMESPACE = "default"
+_GREATEST_RANK = 2**31 - 1  # priorities reach one number further
 # What says why a task ended is kept twice, and what is reported late once more: 1024 characters each.
 _TASK_GROWTH = 16 * 1024
 
@@ -28,8 +29,8 @@ class Kind(Generic[M]):
 
     `stamp` writes the revision into a message. `fixed` derives the typed columns from a message that never
     change, when it is created, `columns` the others, at every put. Labels go into the table `labels`, where
-    selectors find them. `growth` is how many bytes beyond the greatest size of a resource an object may come
-    to take: what a client was let make must not be too large for what happens to it.
+    selectors find them. `growth` is how many bytes a change may add to an object that has the greatest size of
+    a resource: what a client was let make must not be too large for what happens to it.
     """
 
     name: str
@@ -87,7 +88,7 @@ def _task_fixed(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "schedule_kind": task.schedule_kind,
         "task_type": task_type(task.config),
         "priority": task.priority,
-        "rank": -task.priority,
+        "rank": min(-task.priority, _GREATEST_RANK),
         "is_pinned": bool(task.node_uid),
         "created_by": task.created_by,
         "created_at_us": _us(task.created_at),

@@ -166,7 +166,9 @@ class Transaction:
             return
         if not extra_columns and _is_same(kind, before, message):
             return
-        body = self._stamped(kind, key, message, self._limits.resource_bytes + kind.growth)
+        # Limits may have been greater when it was made.
+        most = max(self._limits.resource_bytes, len(before)) + kind.growth
+        body = self._stamped(kind, key, message, most)
         row = kind.columns(message) | extra_columns
         row |= {"revision": self.revision, "body": body}
         put = Put(kind.table, self._database.update_many, tuple(row), (*row.values(), key))
