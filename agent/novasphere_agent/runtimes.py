@@ -90,7 +90,12 @@ class Runtimes:
 def limits_of(dispatch: Dispatch, start: Start) -> dict[str, int]:
     """Returns the limits of an attempt that are set, by name: the lower ones of both."""
     asked = {name: getattr(dispatch.limits, name) for name in _LIMITS} if dispatch.limits else {}
-    limits = {name: limit for name, limit in asked.items() if limit}
+    # Only files may be limited to nothing.
+    limits = {
+        name: limit
+        for name, limit in asked.items()
+        if limit or (limit is not None and name == "file_size_bytes")
+    }
     for name, limit in start.limits.items():
         limits[name] = min(limit, limits.get(name, limit))
     return limits

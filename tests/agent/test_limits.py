@@ -120,3 +120,11 @@ async def test_a_report_says_what_was_used(server: StandIn, agent: AgentProcess)
     small = (await server.result_of(server.dispatch("true"))).usage
     assert small.memory_peak_bytes < 32 << 20
     assert small.cpu_time_us < 200_000
+
+
+async def test_who_may_write_nothing_still_prints(server: StandIn, agent: AgentProcess) -> None:
+    await agent.link()
+    run = server.dispatch("echo said; echo kept > file", limits={"file_size_bytes": 0})
+    report = await server.result_of(run)
+    assert report.message == "it reached its limit of file_size_bytes, 0"
+    assert run.stdout == b"said\n"

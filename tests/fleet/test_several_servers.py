@@ -8,9 +8,12 @@ from contextlib import aclosing
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
-from novasphere_server.core import outputs
+from novasphere_server.core import instants, outputs
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.loops.due import DueLoop
 from novasphere_server.store import postgresql
 
 EXITED = link.ATTEMPT_PHASE_EXITED
@@ -176,3 +179,36 @@ async def test_output_of_nothing_that_was_sent_hurts_nobody_else(pair):
     assert here.store.is_available
     await there.store.catch_up()
     assert await there.run()
+
+
+async def test_what_one_lets_go_reaches_the_only_node_that_may_run_it_at_the_other(pair):
+    here, there = pair
+    loops = [
+        DueLoop(each.fleet.tasks, each.fleet.links, each.clock, is_shared=True, period=1)
+        for each in pair
+    ]
+    agent = there.agent("n1", capabilities=["shell"])
+    await agent.connect()
+    await agent.settle()
+    await here.store.catch_up()
+    due_at = instants.timestamp(here.clock.now_us() + 10_000_000)
+    config = task_pb2.TaskConfig(command_text="due")
+    await here.submit(NewTask(config=config, node_id="n1", scheduled_at=due_at))
+    await there.store.catch_up()
+    here.clock.advance(11)
+    for loop in loops:
+        await loop.step()
+    assert (await agent.dispatched())[0].command_text == "due"
+
+
+@pytest.mark.parametrize("priority", [-(2**31), 2**31 - 1])
+async def test_every_priority_has_its_place(pair, priority):
+    here, _ = pair
+    agent = here.agent("n1", capabilities=["shell"])
+    await here.submit(
+        NewTask(config=task_pb2.TaskConfig(command_text="extreme"), priority=priority),
+        NewTask(config=task_pb2.TaskConfig(command_text="true")),
+    )
+    await agent.connect()
+    sent = [each.command_text for each in await agent.dispatched(2)]
+    assert sent == ["extreme", "true"][:: 1 if priority > 0 else -1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -12,10 +13,11 @@ from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
-from novasphere_server.core import task_ids
+from novasphere_server.core import task_ids, tasks
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.tasks import retry_pause
 from novasphere_server.store import tables
+from novasphere_server.store.kinds import TASKS
 
 LOST = link.ATTEMPT_PHASE_UNKNOWN
 
@@ -486,3 +488,64 @@ async def test_a_type_that_no_node_ever_had_is_refused_at_once(world):
     await agent.connect()
     await agent.cut()
     await world.submit(typed("echo"), typed("nope"))
+
+
+async def test_a_retry_may_wait_no_longer_for_a_node_than_the_first_attempt(world, one):
+    wanted = {"max_retries": 1, "retry_interval_seconds": 5, "queue_timeout_seconds": 60}
+    [task_id] = await world.submit(new(**wanted))
+    [dispatch] = await one.dispatched()
+    await one.start(dispatch)
+    await world.pass_time(100)
+    await one.finish(dispatch, exit_code=1)
+    await one.cut()
+    for _ in range(3):
+        await world.pass_time(10)
+        await world.due.step()
+    assert (await world.task(task_id)).task.state == pb.WORK_STATE_PENDING
+    await world.pass_time(36)
+    task = (await world.task(task_id)).task
+    assert (task.state, task.reason) == (pb.WORK_STATE_TIMED_OUT, "QUEUE_TIMEOUT")
+
+
+async def test_what_ends_in_the_commit_that_makes_what_depends_on_it_lets_that_go(world, one):
+    await world.dependencies.step()  # nothing depends on anything
+    [first] = await world.submit(new())
+    [dispatch] = await one.dispatched()
+    await one.start(dispatch)
+    after = new(command_text="after")
+    after.dependencies.add(task_id=first, condition=pb.DEPENDENCY_CONDITION_FINISHED)
+
+    def end(tx):
+        stored = tx.get(TASKS, task_ids.run_id(first))
+        tasks.end_attempt(tx, stored, pb.WORK_STATE_CANCELLED, "CANCELLED", "")
+
+    await asyncio.gather(
+        world.fleet.schedule_tasks.cancel(ADMIN, first), world.submit(after), world.store.write(end)
+    )
+    await world.dependencies.step()
+    assert (await one.dispatched(2))[1].command_text == "after"
+
+
+async def test_a_task_names_what_it_depends_on_once(world):
+    [first] = await world.submit(new())
+    after = new()
+    after.dependencies.add(task_id=first)
+    after.dependencies.add(task_id=task_ids.run_id(first), condition=2)
+    with pytest.raises(
+        errors.InvalidArgument, match=r"tasks\[0\]\.dependencies\[1\]\.task_id: is named before"
+    ):
+        await world.submit(after)
+
+
+async def test_what_no_process_can_be_given_is_refused(world):
+    longest = "x" * (128 * 1024 - 1 - len("A="))
+    await world.submit(
+        NewTask(config=pb.TaskConfig(command_text="x"), environment=f'{{"A": "{longest}"}}')
+    )
+    for field, text in (
+        ("environment.A", f'{{"A": "{longest}x"}}'),
+        ("parameters", f'"{"x" * 128 * 1024}"'),
+    ):
+        wanted = NewTask(config=pb.TaskConfig(command_text="x"), **{field.partition(".")[0]: text})
+        with pytest.raises(errors.InvalidArgument, match=rf"^tasks\[0\]\.{field}: must take at most"):
+            await world.submit(wanted)

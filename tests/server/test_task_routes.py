@@ -75,3 +75,18 @@ async def test_a_job_is_triggered_with_what_it_is_given_unless_it_is_disabled(se
         assert (status, refusal["code"]) == (409, "JOB_DISABLED")
         status, refusal = await ask("/api/v1/jobs/nothing:trigger", {})
         assert (status, refusal["code"]) == (404, "JOB_NOT_FOUND")
+
+
+async def test_more_than_any_machine_has_is_refused(server: RunningServer):
+    headers = {"X-API-Key": server.admin_token}
+    config = {"command_text": "true", "requirements": {"min_memory_gb": 1e300}}
+    async with aiohttp.ClientSession(server.http_url, headers=headers) as http:
+        for path, body, field in (
+            ("/api/v1/jobs/item", {"name": "huge", "config": config}, "config"),
+            ("/api/v1/tasks:batch", {"tasks": [{"config": config}]}, "tasks[0].config"),
+            ("/api/v1/tasks", {"task_type": "echo", "requirements": config["requirements"]}, ""),
+        ):
+            async with http.post(path, json=body) as answer:
+                assert answer.status == 400, await answer.text()
+                where = f"{field}.requirements.min_memory_gb".lstrip(".")
+                assert f"{where}: must be at most 1000000000" in await answer.text()

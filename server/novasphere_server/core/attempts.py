@@ -17,7 +17,7 @@ from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
-from novasphere_server.core import instants, output_chunks, reports, task_ids, tasks
+from novasphere_server.core import instants, output_chunks, reports, task_configs, task_ids, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.demands import ANSWERED, parse
 from novasphere_server.core.fleet_settings import FleetSettings
@@ -98,10 +98,7 @@ def claim(
         looked_at += 1
         if not task.node_uid:
             left_shared[is_answered] -= 1
-        waits_since_us = instants.microseconds(
-            task.due_at if task.HasField("due_at") else task.scheduled_at
-        )
-        if tx.now_us - waits_since_us >= task.config.queue_timeout_seconds * 1_000_000:
+        if tasks.queue_deadline_us(task) <= tx.now_us:
             tasks.expire_queued(tx, stored)
             continue
         left[is_answered] -= 1
@@ -184,7 +181,11 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
         return
     instance = stored.instance
     is_last = (told.attempt, told.fencing_token) == (instance.attempt, row.fencing_token)
-    if is_last and instance.state == pb.WORK_STATE_DISPATCHED:
+    if not is_last or instance.state != pb.WORK_STATE_DISPATCHED:
+        return
+    if stored.task.cancel_requested:
+        _cancel_unsent(tx, stored)
+    else:
         states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
         instance.ClearField("dispatched_at")
         instance.ClearField("run_deadline")
@@ -225,7 +226,7 @@ def _limits(limits: pb.ResourceLimits) -> link.ResourceLimits:
     return link.ResourceLimits(
         memory_bytes=limits.max_memory_mb * 1024 * 1024,
         cpu_seconds=limits.max_cpu_seconds,
-        file_size_bytes=limits.max_file_size,
+        file_size_bytes=limits.max_file_size if limits.HasField("max_file_size") else None,
         open_files=limits.max_open_files,
         processes=limits.max_processes,
     )
@@ -240,7 +241,7 @@ def _environment(task: pb.Task) -> dict[str, str]:
     """Returns what an attempt sees beside its agent's environment."""
     environment: dict[str, str] = json.loads(task.environment) if task.environment else {}
     if task.HasField("parameters"):
-        environment["NOVA_PARAMETERS"] = task.parameters
+        environment[task_configs.PARAMETERS] = task.parameters
     return environment
 
 
@@ -382,18 +383,18 @@ def _settle_unlisted(
             "the agent came back without any trace of it",
         )
     elif task.cancel_requested:
-        states.end(
-            stored,
-            pb.WORK_STATE_CANCELLED,
-            tx.now_us,
-            "CANCELLED",
-            "cancelled before it reached its node",
-        )
-        tx.put(TASKS, stored)
+        _cancel_unsent(tx, stored)
     else:
         # The same attempt and token: should it be there after all, it is not started again.
         result.attempts[task_ids.of_task(task.id), stored.instance.attempt] = Attempt(token)
         result.dispatches.append(_dispatch(stored, token, settings))
+
+
+def _cancel_unsent(tx: Transaction, stored: pb.StoredTask) -> None:
+    """Ends a task that a client cancelled, and that never reached the node that it was sent to."""
+    message = "cancelled before it reached its node"
+    states.end(stored, pb.WORK_STATE_CANCELLED, tx.now_us, "CANCELLED", message)
+    tx.put(TASKS, stored)
 
 
 # -- hearing

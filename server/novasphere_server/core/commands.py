@@ -17,6 +17,7 @@ from novasphere_server.core import etags, task_ids, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.principals import Principal
+from novasphere_server.core.task_configs import TEXT_LIMIT
 from novasphere_server.core.tasks import Tasks, check_namespace
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES, TASKS
@@ -25,9 +26,6 @@ from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
-
-# The kernel takes no longer argument: 128 KiB with the byte that ends it.
-TEXT_LIMIT = 128 * 1024 - 1
 
 Status: TypeAlias = pb.CommandStatus.ValueType
 

@@ -57,8 +57,8 @@ class Demand:
             capabilities=_capabilities(config),
             labels=tuple(sorted(config.labels.items())),
             cpu_count=wanted.min_cpu_cores,
-            memory_bytes=round(wanted.min_memory_gb * _GIB),
-            storage_bytes=round(wanted.min_storage_gb * _GIB),
+            memory_bytes=_bytes(wanted.min_memory_gb),
+            storage_bytes=_bytes(wanted.min_storage_gb),
             platform=wanted.platform.lower(),
             role=wanted.role.lower(),
             tags=tuple(sorted(set(wanted.tags))),
@@ -153,6 +153,11 @@ def _capabilities(config: pb.TaskConfig) -> tuple[str, ...]:
     if config.task_type:
         return (config.task_type,)
     return ("exec", PurePath(config.cmd).name)
+
+
+def _bytes(gib: float) -> int:
+    # What is more than any machine has need not be told apart.
+    return round(min(gib * _GIB, 2.0**63))
 
 
 def _gib(count: int) -> str:

@@ -57,8 +57,14 @@ def add(
     run_id = task_ids.of_task(task.id)
     unmet = []
     doomed = ""
+    named: set[str] = set()
     for index, dependency in enumerate(task.dependencies):
         on_run_id = task_ids.run_id(dependency.task_id)
+        if on_run_id in named:
+            raise errors.InvalidArgument(
+                f"{where}dependencies[{index}].task_id", "is named before: name each task once"
+            )
+        named.add(on_run_id)
         on = batch.get(on_run_id) or tx.get(TASKS, on_run_id)
         if on is None or not principal.may_touch(on.task.namespace_id):
             raise errors.TaskNotFound(dependency.task_id).at(f"{where}dependencies[{index}].task_id")

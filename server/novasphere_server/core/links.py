@@ -144,6 +144,20 @@ class Links:
         for demand in waiting:
             self._placement.offer_unknown(demand)
 
+    @property
+    def idle_nodes(self) -> list[str]:
+        """The uids of the nodes linked here that are not known to have work of their own."""
+        return [
+            uid for uid, each in self._sessions.items() if each.is_admitted and not each.may_have_work
+        ]
+
+    def expect_own(self, node_uids: Iterable[str]) -> None:
+        """Notes that tasks wait that only these nodes may run."""
+        for uid in node_uids:
+            session = self._sessions.get(uid)
+            if session is not None:
+                session.expect()
+
     async def connect(
         self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
     ) -> AsyncGenerator[link.ConnectResponse, None]:
@@ -547,9 +561,7 @@ class Links:
             return
         session = self._by_name.get(node_id)
         if session is not None:
-            session.may_have_work = True
-            if session.credits:
-                session.wake.set()
+            session.expect()
 
     def _offer_coming(self) -> None:
         coming, self._coming = self._coming, Counter()
@@ -575,9 +587,7 @@ class Links:
         if states.is_terminal(task.state):
             return
         if task.state == task_pb2.WORK_STATE_PENDING:
-            session.may_have_work = True
-            if session.credits:
-                session.wake.set()
+            session.expect()
         elif task.cancel_requested:
             session.to_cancel[run_id] = instance.attempt
             session.wake.set()

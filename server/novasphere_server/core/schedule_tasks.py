@@ -23,7 +23,6 @@ from novasphere_server.core import (
     demands,
     dependencies,
     etags,
-    instants,
     pages,
     task_configs,
     task_ids,
@@ -242,6 +241,7 @@ class ScheduleTasks:
         is_dry_run: bool = False,
     ) -> pb.Task:
         """Returns a new task of a job. Raises JobNotFound, JobDisabled, and TaskNotFound of what it depends on."""
+        task_configs.check_parameters(request.parameters, "parameters")
         new = api.NewTask(
             job_id=request.job_id, priority=request.priority, dependencies=request.dependencies
         )
@@ -287,6 +287,7 @@ class ScheduleTasks:
         elif new.HasField("config"):
             raise errors.InvalidArgument(f"{where}config", "must not be set beside job_id")
         task_configs.check_environment(new.environment, f"{where}environment")
+        task_configs.check_parameters(new.parameters, f"{where}parameters")
 
     def _new(
         self,
@@ -498,8 +499,3 @@ def shown(task: pb.Task, instance: pb.TaskInstance) -> pb.TaskInstance:
         instance.output = instance.stdout + instance.stderr
         instance.output_truncated = instance.stdout_truncated or instance.stderr_truncated
     return instance
-
-
-def due_us(task: pb.Task) -> int:
-    """Returns when a task goes, at the earliest."""
-    return instants.microseconds(task.due_at if task.HasField("due_at") else task.scheduled_at)

@@ -27,6 +27,7 @@ from novasphere_server.core import (
     instants,
     keys,
     pages,
+    task_configs,
     task_ids,
     tasks,
     waiting_tasks,
@@ -361,6 +362,7 @@ class Schedules:
         is_dry_run: bool = False,
     ) -> task_pb2.Task:
         """Returns a task that is made now. Raises JobDisabled."""
+        task_configs.check_parameters(parameters or "", "parameters")
 
         def trigger(tx: Transaction) -> task_pb2.Task:
             schedule = _find(tx, principal, schedule_id)
@@ -713,6 +715,8 @@ def _apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
                 if value:
                     schedule.name = value
             case _:
+                if name == "parameters":
+                    task_configs.check_parameters(value, name)
                 schedule.ClearField(name)
                 if is_set:
                     setattr(schedule, name, value)

@@ -126,6 +126,12 @@ class Session:
 
     # -- what is to be sent
 
+    def expect(self) -> None:
+        """Notes that work may wait which only this node may do."""
+        self.may_have_work = True
+        if self.credits:
+            self.wake.set()
+
     def dispatch(self, dispatches: Iterable[link.Dispatch]) -> None:
         for dispatch in dispatches:
             self._dispatches.append(dispatch)

@@ -12,8 +12,10 @@ from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.errors import InvalidArgument
 
-# The kernel takes no longer argument: 128 KiB with the byte that ends it.
+# The kernel takes no longer argument or variable: 128 KiB with the byte that ends it.
 TEXT_LIMIT = 128 * 1024 - 1
+# The variable in which a program finds its parameters.
+PARAMETERS = "NOVA_PARAMETERS"
 
 _TIMEOUT = 3600  # seconds
 _RETRY_INTERVAL = 60
@@ -93,6 +95,18 @@ def check_environment(environment: str, where: str) -> None:
             )
         if not isinstance(value, str) or "\0" in value:
             raise InvalidArgument(f"{where}.{name[:64]}", "must be a text without NUL characters")
+        _check_variable(name, value, f"{where}.{name[:64]}")
+
+
+def check_parameters(parameters: str, where: str) -> None:
+    """Refuses what a process cannot be given."""
+    _check_variable(PARAMETERS, parameters, where)
+
+
+def _check_variable(name: str, value: str, where: str) -> None:
+    most = TEXT_LIMIT - len(f"{name}=".encode())
+    if len(value.encode()) > most:
+        raise InvalidArgument(where, f"must take at most {most} bytes")
 
 
 def check_labels(labels: Mapping[str, str], where: str) -> None:

@@ -69,7 +69,7 @@ class TaskExplanations:
         async for fact in self._dependencies(principal, task):
             is_held = True
             yield fact
-        due_us = schedule_tasks.due_us(task)
+        due_us = tasks.due_us(task)
         if due_us > self._clock.now_us():
             is_retry = states.is_terminal(stored.instance.state)
             since = stored.instance.completed_at if is_retry else task.created_at
@@ -107,7 +107,7 @@ class TaskExplanations:
 
     async def _placement(self, task: pb.Task, due_us: int) -> Fact:
         """Returns why no node has been given a task that nothing else holds up."""
-        until_us = due_us + task.config.queue_timeout_seconds * 1_000_000
+        until_us = tasks.queue_deadline_us(task)
         rows = await self._store.read(
             sa.select(tables.nodes.c.body).where(tables.nodes.c.uid == task.node_uid)
             if task.node_uid

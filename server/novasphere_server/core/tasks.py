@@ -35,6 +35,7 @@ SHORTEST_STOP = 15.0
 # Seconds from the last heartbeat to the cut of a link, and from the first signal to the end of a process.
 _STOP_MARGIN = 30.0
 _RELEASED = 500  # tasks in one transaction
+_ASKED = 500  # nodes of one statement
 
 
 class Hold(IntEnum):
@@ -43,6 +44,10 @@ class Hold(IntEnum):
     NONE = 0
     TIME = 1  # it is not due
     DEPENDENCIES = 2  # what it depends on has not ended
+
+
+# Or will do so at a time that is known: nobody hears of its coming.
+_WAITS_FOR_NODES = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold != Hold.DEPENDENCIES)
 
 
 class Tasks:
@@ -116,12 +121,22 @@ class Tasks:
             rows = await self._store.read(smallest.where(_table.demand > found[-1]))
         return found
 
+    async def waited_for(self, node_uids: Sequence[str]) -> list[str]:
+        """Returns those of these nodes for which tasks wait that only they may run."""
+        found: list[str] = []
+        for start in range(0, len(node_uids), _ASKED):
+            waiting = sa.select(_table.node_uid).where(
+                _table.node_uid.in_(node_uids[start : start + _ASKED]),
+                _table.state == pb.WORK_STATE_PENDING,
+                _table.hold == Hold.NONE,
+            )
+            found += [row.node_uid for row in await self._store.read(waiting.distinct())]
+        return found
+
     async def next_queue_deadline_us(self) -> int | None:
         """Returns when the first waiting task will have waited for too long."""
         rows = await self._store.read(
-            sa.select(sa.func.min(_table.queue_deadline_us)).where(
-                _table.state == pb.WORK_STATE_PENDING, _table.hold == Hold.NONE
-            )
+            sa.select(sa.func.min(_table.queue_deadline_us)).where(_WAITS_FOR_NODES)
         )
         return None if rows[0][0] is None else int(rows[0][0])
 
@@ -131,8 +146,7 @@ class Tasks:
         def expire(tx: Transaction) -> int:
             due = tx.find(
                 TASKS,
-                _table.state == pb.WORK_STATE_PENDING,
-                _table.hold == Hold.NONE,  # what is held waits for no node
+                _WAITS_FOR_NODES,
                 _table.queue_deadline_us <= tx.now_us,
                 limit=DELETION_STEP,
             )
@@ -144,30 +158,28 @@ class Tasks:
 
         return await self._store.write(expire)
 
-    async def timed_runs(self) -> Sequence[tuple[str, int]]:
-        """Returns the unfinished tasks that the server times, and when the time of each is up."""
+    async def timed_runs(self) -> Sequence[tuple[str, pb.TaskInstance]]:
+        """Returns the unfinished attempts that the server times, each with the run id of its task."""
         rows = await self._store.read(
             sa.select(_table.key, _table.body).where(_table.state.in_(states.ON_NODE))
         )
         unfinished = ((row.key, pb.StoredTask.FromString(row.body).instance) for row in rows)
-        return [
-            (run_id, instants.microseconds(instance.run_deadline))
-            for run_id, instance in unfinished
-            if instance.HasField("run_deadline")
-        ]
+        return [each for each in unfinished if each[1].HasField("run_deadline")]
 
-    async def expire_runs(self, run_ids: Sequence[str]) -> int:
-        """Ends tasks whose time is up on foreign nodes, as many as one mutation may. Returns how many of
-        them need no second look.
+    async def expire_runs(self, due: Sequence[tuple[str, int]]) -> int:
+        """Ends attempts whose time is up on foreign nodes, given as run ids and numbers, as many as one mutation
+        may. Returns how many of them need no second look.
         """
 
         def expire(tx: Transaction) -> int:
             settled = 0
-            for run_id in tx.fitting(run_ids):
+            for run_id, attempt in tx.fitting(due):
                 settled += 1
                 stored = tx.get(TASKS, run_id)
                 if stored is None or stored.task.state not in states.ON_NODE:
                     continue  # its result came in the meantime
+                if stored.instance.attempt != attempt:
+                    continue  # and another attempt followed
                 end_attempt(
                     tx,
                     stored,
@@ -305,8 +317,7 @@ def like(tx: Transaction, draft: pb.StoredTask, task_id: str) -> pb.StoredTask:
 def add(tx: Transaction, stored: pb.StoredTask, hold: Hold = Hold.NONE) -> None:
     """Stores a new task, whose id is of no other one."""
     task = stored.task
-    due_at = task.due_at if task.HasField("due_at") else task.scheduled_at
-    if hold is Hold.NONE and instants.microseconds(due_at) > tx.now_us:
+    if hold is Hold.NONE and due_us(task) > tx.now_us:
         hold = Hold.TIME
     demand = "" if task.node_uid else demands.spelled(task.config)
     tx.add(TASKS, stored, hold=hold, demand=demand)
@@ -321,6 +332,16 @@ def release(tx: Transaction, stored: pb.StoredTask) -> None:
     tx.put(TASKS, stored, hold=Hold.NONE)
 
 
+def due_us(task: pb.Task) -> int:
+    """Returns when a task goes, at the earliest."""
+    return instants.microseconds(task.due_at if task.HasField("due_at") else task.scheduled_at)
+
+
+def queue_deadline_us(task: pb.Task) -> int:
+    """Returns when a task has waited for a node for too long."""
+    return due_us(task) + task.config.queue_timeout_seconds * 1_000_000
+
+
 def end_attempt(
     tx: Transaction, stored: pb.StoredTask, state: states.State, reason: str, message: str
 ) -> None:
@@ -328,7 +349,10 @@ def end_attempt(
     to it. Stores both.
     """
     task = stored.task
-    if _is_replaced(task, state):
+    if _may_be_mistaken(stored.instance):
+        states.end(stored, state, tx.now_us, reason, message)
+        tx.put(TASKS, stored)
+    elif _is_replaced(task, state):
         states.end_attempt(stored, state, tx.now_us, tx.now_us, reason, message)
         task.replacement_count += 1
         tx.put(TASKS, stored, hold=Hold.NONE)
@@ -385,6 +409,13 @@ def lost_after(config: pb.TaskConfig, usual: float) -> float:
     seconds = float(config.lost_after_seconds) if config.HasField("lost_after_seconds") else usual
     is_stopped = config.on_disconnect == pb.DISCONNECT_POLICY_STOP
     return max(seconds, SHORTEST_STOP) + _STOP_MARGIN if is_stopped else seconds
+
+
+def _may_be_mistaken(instance: pb.TaskInstance) -> bool:
+    """Returns whether a result may still come of an attempt that could be taken for that of the next one: what
+    foreign nodes say names no attempt.
+    """
+    return instance.HasField("run_deadline") and not instance.number
 
 
 def _is_replaced(task: pb.Task, state: states.State) -> bool:

@@ -46,6 +46,8 @@ class DependencyLoop:
     async def step(self) -> None:
         """Settles what can be settled now."""
         ended, self._ended = self._ended, set()
+        if not self._has_any:
+            return
         self._has_new = False
         if ended is None:
             await self._dependencies.settle(None)
@@ -66,6 +68,7 @@ class DependencyLoop:
             self._has_any = self._has_new = True
         if stored is not None and not states.is_terminal(stored.task.state):
             return
-        if self._ended is not None and self._has_any:
+        if self._ended is not None:
+            # Whatever depends on it may have come in the same commit, and be heard of only after it.
             self._ended.add(run_id)
             self._news.set()

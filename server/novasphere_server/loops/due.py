@@ -9,7 +9,7 @@ from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import logs
 from novasphere_server.clock import Clock
-from novasphere_server.core import instants
+from novasphere_server.core import tasks
 from novasphere_server.core.links import Links
 from novasphere_server.core.tasks import Tasks
 from novasphere_server.errors import ApiError
@@ -65,6 +65,8 @@ class DueLoop:
         if self._is_shared or not self._has_begun:
             self._links.expect(await self._tasks.waiting_demands())
             self._has_begun = True
+        if self._is_shared:
+            self._links.expect_own(await self._tasks.waited_for(self._links.idle_nodes))
         if self._next_us is None:
             return self._longest
         return min(self._longest, max(0.0, (self._next_us - self._clock.now_us()) / 1_000_000))
@@ -72,8 +74,7 @@ class DueLoop:
     def _follow(self, _: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None or stored.task.state != task_pb2.WORK_STATE_PENDING:
             return
-        task = stored.task
-        due_us = instants.microseconds(task.due_at if task.HasField("due_at") else task.scheduled_at)
+        due_us = tasks.due_us(stored.task)
         if due_us > self._clock.now_us():
             self._note(due_us)
 

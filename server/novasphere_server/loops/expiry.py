@@ -12,6 +12,7 @@ from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import logs
 from novasphere_server.clock import Clock
+from novasphere_server.core import instants, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.tasks import Tasks
@@ -37,9 +38,9 @@ class ExpiryLoop:
         self._clock = clock
         self._period = period
         self._deadline_us: int | None = 0  # nothing is due before it; None: nothing waits
-        # Tasks on foreign nodes, and when the time of each is up, by the monotonic clock: what the wall
+        # Attempts on foreign nodes, and when the time of each is up, by the monotonic clock: what the wall
         # clock does meanwhile shortens nobody's time.
-        self._runs: dict[str, float] = {}
+        self._runs: dict[str, tuple[int, float]] = {}
         self._knows_runs = False  # those that were under way before it was told of any
         self._absences: dict[str, _Absence] = {}  # by the uid of the node
         tasks.on_change(self._follow)
@@ -98,34 +99,35 @@ class ExpiryLoop:
 
     async def _expire_runs(self) -> None:
         if not self._knows_runs:
-            for run_id, deadline_us in await self._tasks.timed_runs():
-                self._time(run_id, deadline_us)
+            for run_id, instance in await self._tasks.timed_runs():
+                self._time(run_id, instance)
             self._knows_runs = True
         now = self._clock.monotonic()
-        due = [run_id for run_id, up_at in self._runs.items() if up_at <= now]
+        due = [(run_id, attempt) for run_id, (attempt, up_at) in self._runs.items() if up_at <= now]
         while due:
             settled = await self._tasks.expire_runs(due)
-            for run_id in due[:settled]:
-                self._runs.pop(run_id, None)
+            for run_id, attempt in due[:settled]:
+                if self._runs.get(run_id, (attempt, now))[0] == attempt:
+                    self._runs.pop(run_id, None)
             due = due[settled:]
 
-    def _time(self, run_id: str, deadline_us: int) -> None:
-        left = (deadline_us - self._clock.now_us()) / 1_000_000
-        self._runs.setdefault(run_id, self._clock.monotonic() + left)
+    def _time(self, run_id: str, instance: task_pb2.TaskInstance) -> None:
+        attempt, _ = self._runs.get(run_id, (0, 0.0))
+        if attempt < instance.attempt:
+            left = (instants.microseconds(instance.run_deadline) - self._clock.now_us()) / 1_000_000
+            self._runs[run_id] = instance.attempt, self._clock.monotonic() + left
 
     def _follow(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None or stored.task.state not in states.ON_NODE:
             self._runs.pop(run_id, None)
         else:
             if stored.instance.HasField("run_deadline"):
-                self._time(run_id, stored.instance.run_deadline.ToMicroseconds())
+                self._time(run_id, stored.instance)
             absence = self._absences.get(stored.instance.node_uid)
             if absence is not None:
                 absence.look_at = 0.0
         if stored is not None and stored.task.state == task_pb2.WORK_STATE_PENDING:
-            task = stored.task
-            scheduled_us = task.scheduled_at.ToMicroseconds()
-            self._note(scheduled_us + task.config.queue_timeout_seconds * 1_000_000)
+            self._note(tasks.queue_deadline_us(stored.task))
 
     def _forget(self) -> None:
         """Has the next step ask the database what may be due."""

@@ -18,6 +18,9 @@ from novasphere_server.store import tables
 M = TypeVar("M", bound=Message)
 
 DEFAULT_NAMESPACE = "default"
+_GREATEST_RANK = 2**31 - 1  # priorities reach one number further
+# What says why a task ended is kept twice, and what is reported late once more: 1024 characters each.
+_TASK_GROWTH = 16 * 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,8 @@ class Kind(Generic[M]):
 
     `stamp` writes the revision into a message. `fixed` derives the typed columns from a message that never
     change, when it is created, `columns` the others, at every put. Labels go into the table `labels`, where
-    selectors find them.
+    selectors find them. `growth` is how many bytes a change may add to an object that has the greatest size of
+    a resource: what a client was let make must not be too large for what happens to it.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Kind(Generic[M]):
     columns: Callable[[M], dict[str, Any]]
     namespace: Callable[[M], str] = lambda _: ""
     labels: Callable[[M], Mapping[str, str]] | None = None
+    growth: int = 0
 
 
 def _us(instant: Timestamp) -> int:
@@ -83,7 +88,7 @@ def _task_fixed(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "schedule_kind": task.schedule_kind,
         "task_type": task_type(task.config),
         "priority": task.priority,
-        "rank": -task.priority,
+        "rank": min(-task.priority, _GREATEST_RANK),
         "is_pinned": bool(task.node_uid),
         "created_by": task.created_by,
         "created_at_us": _us(task.created_at),
@@ -222,6 +227,7 @@ TASKS: Kind[task_pb2.StoredTask] = Kind(
     fixed=_task_fixed,
     columns=_task_columns,
     namespace=lambda stored: stored.task.namespace_id,
+    growth=_TASK_GROWTH,
 )
 
 JOBS: Kind[job_pb2.Job] = Kind(

@@ -166,7 +166,9 @@ class Transaction:
             return
         if not extra_columns and _is_same(kind, before, message):
             return
-        body = self._stamped(kind, key, message)
+        # Limits may have been greater when it was made.
+        most = max(self._limits.resource_bytes, len(before)) + kind.growth
+        body = self._stamped(kind, key, message, most)
         row = kind.columns(message) | extra_columns
         row |= {"revision": self.revision, "body": body}
         put = Put(kind.table, self._database.update_many, tuple(row), (*row.values(), key))
@@ -178,7 +180,7 @@ class Transaction:
     def add(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
         """Creates an object without a look at what there is: fails if it exists."""
         key = kind.key(message)
-        body = self._stamped(kind, key, message)
+        body = self._stamped(kind, key, message, self._limits.resource_bytes)
         row = kind.fixed(message) | kind.columns(message) | extra_columns
         row |= {"revision": self.revision, "body": body, "key": key}
         put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
@@ -306,14 +308,13 @@ class Transaction:
         elif not self._is_marked:
             self._waiting.write()
 
-    def _stamped(self, kind: Kind[M], key: str, message: M) -> bytes:
-        """Stamps the mutation's revision into a message and returns what is stored of it."""
+    def _stamped(self, kind: Kind[M], key: str, message: M, most: int) -> bytes:
+        """Stamps the mutation's revision into a message and returns what is stored: at most so many bytes."""
         kind.stamp(message, self.revision)
         body = message.SerializeToString(deterministic=True)
-        if len(body) > self._limits.resource_bytes:
+        if len(body) > most:
             raise errors.TooLarge(
-                f"{kind.name} {key!r} takes {len(body)} bytes; "
-                f"at most {self._limits.resource_bytes} are stored"
+                f"{kind.name} {key!r} takes {len(body)} bytes; at most {most} are stored"
             )
         return body
 

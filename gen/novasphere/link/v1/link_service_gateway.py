@@ -665,13 +665,15 @@ def decode_Dispatch(data: Any, path: str = '', known: frozenset[str] = keys_Disp
 
 
 def encode_ResourceLimits(m: novasphere_link_v1_link_service_pb2.ResourceLimits) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'memory_bytes': m.memory_bytes,
         'cpu_seconds': m.cpu_seconds,
-        'file_size_bytes': m.file_size_bytes,
-        'open_files': m.open_files,
-        'processes': m.processes,
     }
+    if m.HasField("file_size_bytes"):
+        data['file_size_bytes'] = m.file_size_bytes
+    data['open_files'] = m.open_files
+    data['processes'] = m.processes
+    return data
 
 
 def dump_ResourceLimits(m: novasphere_link_v1_link_service_pb2.ResourceLimits) -> bytes:

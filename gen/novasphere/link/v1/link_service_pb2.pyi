@@ -777,7 +777,7 @@ class Dispatch(message.Message):
 @typing.final
 class ResourceLimits(message.Message):
     """What the processes of an attempt may use, as the system counts it: mostly by the process, so a tree of
-    several may use more. 0: as much as the agent itself. What the agent's system cannot limit is named in
+    several may use more. 0, or unset: as much as the agent itself. What the agent's system cannot limit is named in
     the message of the final report.
     """
 
@@ -793,7 +793,7 @@ class ResourceLimits(message.Message):
     cpu_seconds: builtins.int
     """Processor time of a process: then it gets SIGXCPU, and SIGKILL a second of it later."""
     file_size_bytes: builtins.int
-    """Size of a file that a process writes: then it gets SIGXFSZ. Output is no file."""
+    """Size of a file that a process writes: then it gets SIGXFSZ. Output is no file. 0: it writes none."""
     open_files: builtins.int
     """Open files of a process, its output among them."""
     processes: builtins.int
@@ -805,15 +805,17 @@ class ResourceLimits(message.Message):
         *,
         memory_bytes: builtins.int = ...,
         cpu_seconds: builtins.int = ...,
-        file_size_bytes: builtins.int = ...,
+        file_size_bytes: builtins.int | None = ...,
         open_files: builtins.int = ...,
         processes: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_file_size_bytes", b"_file_size_bytes", "file_size_bytes", b"file_size_bytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cpu_seconds", b"cpu_seconds", "file_size_bytes", b"file_size_bytes", "memory_bytes", b"memory_bytes", "open_files", b"open_files", "processes", b"processes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_file_size_bytes", b"_file_size_bytes", "cpu_seconds", b"cpu_seconds", "file_size_bytes", b"file_size_bytes", "memory_bytes", b"memory_bytes", "open_files", b"open_files", "processes", b"processes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__file_size_bytes: _TypeAlias = typing.Literal["file_size_bytes"]  # noqa: Y015
+    _WhichOneofArgType__file_size_bytes: _TypeAlias = typing.Literal["_file_size_bytes", b"_file_size_bytes"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__file_size_bytes) -> _WhichOneofReturnType__file_size_bytes | None: ...
 
 @typing.final
 class ResourceUsage(message.Message):

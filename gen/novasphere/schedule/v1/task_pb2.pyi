@@ -303,7 +303,7 @@ class ResourceLimits(message.Message):
     max_cpu_seconds: builtins.int
     """Processor time of each process, in seconds."""
     max_file_size: builtins.int
-    """The greatest file that it may write, in bytes."""
+    """The greatest file that it may write, in bytes. 0: it writes none."""
     max_open_files: builtins.int
     """Open files of each process."""
     max_processes: builtins.int
@@ -447,7 +447,9 @@ class TaskConfig(message.Message):
     timeout_seconds: builtins.int
     """How long an attempt may run, in seconds from its start on the agent. Unset: 3600."""
     max_retries: builtins.int
-    """How many attempts may follow the first. Unset: 0."""
+    """How many attempts may follow the first. Unset: 0. On a foreign node none follows an attempt that brought no
+    result: it may still run, and nobody could tell the two apart.
+    """
     retry_interval_seconds: builtins.int
     """The pause before a retry, in seconds. Unset: 60."""
     cmd: builtins.str
@@ -917,8 +919,8 @@ class TaskInstance(message.Message):
     status: TaskInstanceStatus.ValueType
     """How it stands."""
     output: builtins.str
-    """The first 64 KiB of what it printed, standard output before standard error; bytes that are not UTF-8
-    are replaced. The output route has it all. Null before the end.
+    """What it printed: the first 64 KiB of standard output, and then the first 64 KiB of standard error; bytes that
+    are not UTF-8 are replaced. The output route has it all. Null before the end.
     """
     error_message: builtins.str
     """Why it failed, for people."""

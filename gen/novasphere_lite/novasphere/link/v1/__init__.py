@@ -997,7 +997,7 @@ default_message_pool.register_message("novasphere.link.v1", "ReportAck", ReportA
 class ResourceLimits(betterproto2.Message):
     """
     What the processes of an attempt may use, as the system counts it: mostly by the process, so a tree of
-    several may use more. 0: as much as the agent itself. What the agent's system cannot limit is named in
+    several may use more. 0, or unset: as much as the agent itself. What the agent's system cannot limit is named in
     the message of the final report.
     """
 
@@ -1011,9 +1011,11 @@ class ResourceLimits(betterproto2.Message):
     Processor time of a process: then it gets SIGXCPU, and SIGKILL a second of it later.
     """
 
-    file_size_bytes: "int" = betterproto2.field(3, betterproto2.TYPE_UINT64)
+    file_size_bytes: "int | None" = betterproto2.field(
+        3, betterproto2.TYPE_UINT64, optional=True
+    )
     """
-    Size of a file that a process writes: then it gets SIGXFSZ. Output is no file.
+    Size of a file that a process writes: then it gets SIGXFSZ. Output is no file. 0: it writes none.
     """
 
     open_files: "int" = betterproto2.field(4, betterproto2.TYPE_UINT64)
