@@ -51,7 +51,7 @@ _t = tables.tasks.c
 
 # Tasks of times that have not ended, and those of daemons: what was triggered or backfilled is beside them. By the
 # values that there are, for an index to find one however many there are of the others.
-_IS_EARLIER = sa.and_(
+IS_EARLIER = sa.and_(
     _t.state.in_([task_pb2.WORK_STATE_PENDING, *states.ON_NODE]),
     _t.schedule_kind.in_(
         [
@@ -62,7 +62,7 @@ _IS_EARLIER = sa.and_(
         ]
     ),
 )
-_IS_BUSY = sa.exists().where(_t.schedule_id == _s.key, _IS_EARLIER)
+_IS_BUSY = sa.exists().where(_t.schedule_id == _s.key, IS_EARLIER)
 
 _NOTES = {
     Note.DST_SHIFTED: "the clock change moved it to the first instant after the gap",
@@ -629,7 +629,7 @@ class _Firing:
 
     def _cancel_earlier(self, grace_seconds: int | None) -> bool:
         """Cancels tasks of earlier times, as many as one mutation may. Returns whether those were all."""
-        own = (_t.schedule_id == self._schedule.id, _IS_EARLIER, _t.cancel_requested.is_(False))
+        own = (_t.schedule_id == self._schedule.id, IS_EARLIER, _t.cancel_requested.is_(False))
         found = self._tx.find(TASKS, *own, limit=_CANCELLED)
         cancelled = 0
         for stored in self._tx.fitting(found):
@@ -689,7 +689,7 @@ def _keep_running(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
 
 def _is_busy(tx: Transaction, schedule_id: str) -> bool:
     """Returns whether the task of an earlier time has not ended."""
-    earlier = sa.select(_t.key).where(_t.schedule_id == schedule_id, _IS_EARLIER)
+    earlier = sa.select(_t.key).where(_t.schedule_id == schedule_id, IS_EARLIER)
     return tx.execute(earlier.limit(1)).first() is not None
 
 
