@@ -217,7 +217,7 @@ async def test_tasks_of_before_have_the_type_that_is_printed_of_them(open_store,
         for number, kept in enumerate(configs.values(), 1):
             stored = task_pb2.StoredTask(task=task_pb2.Task(id=str(number), number=number, config=kept))
             row = {"key": str(number), "revision": 1, "body": stored.SerializeToString()}
-            row |= TASKS.columns(stored) | {"task_type": kept.task_type}
+            row |= TASKS.fixed(stored) | TASKS.columns(stored) | {"task_type": kept.task_type}
             connection.execute(sa.insert(tables.tasks).values(row))
     store = await open_store()
     rows = await store.read(sa.select(tables.tasks.c.task_type).order_by(tables.tasks.c.id))
