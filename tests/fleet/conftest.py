@@ -32,6 +32,7 @@ from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 from postgresql import PostgresServer
+from scheduling import Scheduling
 
 ADMIN_TOKEN = "an-admin-token-0123456789"
 JOIN_TOKEN = "a-join-token-0123456789"
@@ -439,6 +440,14 @@ async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[..., Await
 @pytest.fixture
 async def world(tmp_path: Path, world_at: Callable[..., Awaitable[World]]) -> World:
     return await world_at(tmp_path)
+
+
+@pytest.fixture
+async def bench(world: World) -> AsyncIterator[Scheduling]:
+    """Its ledger is without fault, whatever the test did."""
+    found = Scheduling(world)
+    yield found
+    assert await found.check() == []
 
 
 @pytest.fixture

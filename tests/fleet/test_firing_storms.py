@@ -271,7 +271,7 @@ class Storm:
             case "job":
                 disabled = [job_id for job_id, is_enabled in self.jobs.items() if not is_enabled]
                 await self._switch(disabled[0] if disabled else kept.job_id)
-            case "more" if present.overlap_policy == pb.OVERLAP_POLICY_ALLOW:
+            case "more":
                 await self._add_tasks(kept)
 
     async def _retime(self, kept: Kept, wanted: dict[str, Any], times: Times) -> None:
@@ -282,7 +282,11 @@ class Storm:
         after = await self.bench.update(kept.schedule_id, **wanted)
         self.model.came_round(kept, self.now_us)
         if after.generation != before.generation:
-            kept.generations.append(Generation(times, self.now_us))
+            # What is settled is not settled again, wherever the clock stands.
+            begin_us = instants.microseconds(after.generation_begin)
+            latest = max(generation.covered_us for generation in kept.generations)
+            assert self.now_us <= begin_us <= max(self.now_us, latest), after
+            kept.generations.append(Generation(times, begin_us))
 
     async def _switch(self, job_id: str) -> None:
         """Disables or enables a job with all its schedules."""

@@ -57,6 +57,12 @@ async def test_a_task_that_has_not_ended_keeps_later_times_from_firing(bench: Sc
     assert reasons(await explain(bench, schedule_id)) == ["NEXT", "SKIPPED"]
 
 
+async def test_a_task_that_was_triggered_keeps_no_time_from_firing(bench: Scheduling):
+    schedule_id = await bench.make(cron_expression="*/10 * * * * *")
+    await bench.world.fleet.schedules.trigger(ADMIN, schedule_id, None)
+    assert reasons(await explain(bench, schedule_id)) == ["NEXT"]
+
+
 async def test_times_that_are_buffered_are_counted(bench: Scheduling):
     schedule_id = await bench.make(overlap_policy=pb.OVERLAP_POLICY_BUFFER_ALL)
     await bench.step()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -15,23 +15,16 @@ from novasphere.api.v1 import watch_pb2
 from novasphere.schedule.v1 import job_pb2, job_service_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
+from novasphere_server import errors
 from novasphere_server.core import firings, instants
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.schedules import ScheduleFilter
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import SCHEDULES
-from scheduling import DAEMON, EVENT, ONCE, Scheduling
+from scheduling import CRON, DAEMON, EVENT, ONCE, Scheduling
 
 ALLOW = pb.OVERLAP_POLICY_ALLOW
 PENDING, CANCELLED = task_pb2.WORK_STATE_PENDING, task_pb2.WORK_STATE_CANCELLED
-
-
-@pytest.fixture
-async def bench(world: Any) -> AsyncIterator[Scheduling]:
-    """Its ledger is without fault, whatever the test did."""
-    found = Scheduling(world)
-    yield found
-    assert await found.check() == []
 
 
 def fired(*times: float) -> list[tuple[float, str]]:
@@ -440,6 +433,62 @@ async def test_other_times_begin_strictly_after_the_change(bench: Scheduling):
     assert (await bench.update(schedule_id, name="another")).generation == 2
 
 
+async def test_a_change_while_the_clock_is_behind_fires_no_time_again(bench: Scheduling):
+    schedule_id = await bench.make(cron_expression="*/10 * * * * *", overlap_policy=ALLOW)
+    await bench.pass_time(60)
+    bench.world.clock.advance(-40)
+    changed = await bench.update(schedule_id, timezone="Etc/UTC")  # the same times
+    assert changed.generation_begin == instants.timestamp(bench.begin_us + 60_000_000)
+    await bench.pass_time(60)
+    assert await bench.rows(schedule_id) == fired(*range(10, 81, 10))
+    assert len(await bench.tasks(schedule_id)) == 8
+
+
+async def test_one_time_can_be_brought_forward_and_changed_into_many(bench: Scheduling):
+    schedule_id = await bench.make(kind=ONCE, start_time=1000)
+    await bench.update(schedule_id, start_time=instants.timestamp(bench.begin_us + 20_000_000))
+    await bench.pass_time(20)
+    assert await bench.rows(schedule_id) == fired(20)
+    later = await bench.make(kind=ONCE, start_time=10_000)
+    await bench.update(later, kind=CRON, cron_expression="*/10 * * * * *", start_time=None)
+    await bench.pass_time(10)
+    assert await bench.rows(later) == fired(30)
+
+
+async def test_one_time_that_is_put_into_the_past_is_one_that_was_missed(bench: Scheduling):
+    fires = await bench.make(kind=ONCE, start_time=1000)
+    skips = await bench.make(kind=ONCE, start_time=1000)
+    await bench.update(fires, start_time=instants.timestamp(bench.begin_us - 60_000_000))
+    await bench.update(skips, start_time=instants.timestamp(bench.begin_us - 4000_000_000))
+    await bench.step()
+    assert await bench.rows(fires) == fired(-60)
+    assert await bench.rows(skips) == [(-4000.0, "misfire")]
+    # It fired: whatever else of it changes, that time does not again.
+    await bench.update(fires, timezone="Etc/UTC", description="as it was")
+    await bench.pass_time(20)
+    assert (await bench.get(fires)).state == pb.SCHEDULE_STATE_ENDED
+    assert len(await bench.tasks(fires)) == 1
+
+
+async def test_one_time_is_not_put_before_times_that_are_settled(bench: Scheduling):
+    schedule_id = await bench.make(overlap_policy=ALLOW)
+    await bench.pass_time(25)
+    at = instants.timestamp(bench.begin_us + 15_000_000)
+    with pytest.raises(errors.InvalidArgument, match=r"start_time: .*2027-01-15T08:00:20Z"):
+        await bench.update(schedule_id, kind=ONCE, start_time=at)
+    assert (await bench.get(schedule_id)).generation == 1
+
+
+@pytest.mark.parametrize("at", [10_000_000_000, -2_000_000_000])
+async def test_a_time_that_no_calendar_has_is_refused(bench: Scheduling, at: int):
+    with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
+        await bench.make(kind=ONCE, start_time=at)
+    schedule_id = await bench.make(kind=ONCE, start_time=10)
+    with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
+        await bench.update(schedule_id, start_time=instants.timestamp(bench.begin_us + at * 1_000_000))
+    assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ACTIVE
+
+
 async def test_an_ended_schedule_stays_ended_until_it_has_other_times(bench: Scheduling):
     schedule_id = await bench.make(max_count=1)
     await bench.step()
@@ -544,6 +593,64 @@ async def test_tasks_that_end_together_are_settled_together(bench: Scheduling):
     assert bench.world.store.revision == before + 1
     for each in made:
         assert await bench.rows(each) == fired(0, 10)
+
+
+async def test_a_job_can_be_disabled_though_one_of_its_schedules_cannot_fire(bench: Scheduling):
+    job_id = await bench.job()
+    broken = await bench.make(job_id, cron_expression="* * * * * *")
+    good = await bench.make(job_id, overlap_policy=ALLOW)
+
+    def spoil(tx: Any) -> None:
+        schedule = tx.get(SCHEDULES, broken)
+        schedule.timezone = "Gone/Away"
+        tx.put(SCHEDULES, schedule)
+
+    await bench.world.store.write(spoil)
+    jobs = bench.world.fleet.jobs
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    await bench.pass_time(15)
+    assert (await bench.get(broken)).state == pb.SCHEDULE_STATE_PAUSED
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
+    await bench.pass_time(10)
+    assert await bench.rows(good) == [(0.0, "fired"), (10.0, "disabled"), (20.0, "fired")]
+
+
+@pytest.mark.parametrize("what", ["job", "schedule"])
+@pytest.mark.parametrize("writes", range(1, 9))
+async def test_nothing_waits_of_what_is_disabled_whenever_the_server_dies(
+    bench: Scheduling, what: str, writes: int
+):
+    """It dies behind one of its commits, or the client goes away there."""
+    world = bench.world
+    job_id = await bench.job(labels={"zone": "nowhere"})
+    schedule_id = await bench.make(
+        job_id, interval_secs=1, overlap_policy=ALLOW, misfire_policy=pb.MISFIRE_POLICY_FIRE_ALL
+    )
+    world.clock.advance(600)
+    await bench.step()
+    write, left = world.store.write, writes
+
+    async def dying(*args: Any, **options: Any) -> Any:
+        nonlocal left
+        if not left:
+            raise ConnectionError
+        left -= 1
+        return await write(*args, **options)
+
+    world.store.write = dying
+    with contextlib.suppress(ConnectionError):
+        if what == "job":
+            await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+        else:
+            await world.fleet.schedules.pause(ADMIN, schedule_id, cancels=True)
+    del world.store.write
+    await world.restart(down_for=1)
+    await bench.step()
+    job = (await world.fleet.jobs.get(ADMIN, job_id)).message()
+    is_disabled = job.status == job_pb2.JOB_STATUS_DISABLED or not (await bench.get(schedule_id)).enabled
+    states = {task.state for task in await bench.tasks(schedule_id)}
+    assert is_disabled == (PENDING not in states), f"disabled: {is_disabled}, {states}"
+    assert is_disabled or left == 0
 
 
 async def test_all_that_waits_is_cancelled_however_many(bench: Scheduling):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from novasphere.schedule.v1 import job_service_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
-from novasphere_server.core import instants, tasks
+from novasphere_server.core import instants, task_ids, tasks
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.ledger_checks import Finding, LedgerCheck
 from novasphere_server.store import tables
@@ -111,11 +111,15 @@ class Scheduling:
         self, schedule_id: str, state: int = task_pb2.WORK_STATE_SUCCEEDED, *, ran: float = 0
     ) -> None:
         """Ends what has not ended of a schedule's tasks, as reports of a node would."""
+        await self._end(_t.schedule_id == schedule_id, state, ran)
 
+    async def end_task(self, task_id: str, state: int, *, ran: float = 0) -> None:
+        """Ends one task."""
+        await self._end(_t.key == task_ids.of_task(task_id), state, ran)
+
+    async def _end(self, which: sa.ColumnElement[bool], state: int, ran: float) -> None:
         def end(tx: Any) -> None:
-            for stored in tx.find(
-                TASKS, _t.schedule_id == schedule_id, _t.state < task_pb2.WORK_STATE_SUCCEEDED
-            ):
+            for stored in tx.find(TASKS, which, _t.state < task_pb2.WORK_STATE_SUCCEEDED):
                 started_us = tx.now_us - round(ran * 1e6)
                 stored.instance.started_at.CopyFrom(instants.timestamp(started_us))
                 tasks.end_attempt(tx, stored, state, "TEST", "")

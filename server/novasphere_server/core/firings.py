@@ -20,6 +20,7 @@ from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 
 from novasphere_server.core import instants, task_configs, task_ids, tasks
+from novasphere_server.core import task_states as states
 from novasphere_server.core.calendars import nominal_times
 from novasphere_server.core.calendars.nominal_times import NominalTime, Note
 from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind, Timing
@@ -36,6 +37,7 @@ _SETTLED_US = 10_000_000
 _LONGEST_PAUSE = 60  # seconds before a daemon that keeps ending is started again
 _TIMES = 500  # of a schedule, covered in one mutation
 _MOST_BUFFERED = 1000
+_CANCELLED = 200  # tasks, for the sake of a later time, in one mutation
 _FORGOTTEN = 500  # rows that one mutation looks at
 # How often a schedule that makes no tasks is looked at, for its ledger to keep up.
 _IDLE_US = 600_000_000
@@ -46,6 +48,24 @@ Place: TypeAlias = tuple[int, str, int]  # in the ledger, by time: a time, its s
 _f = tables.firings.c
 _s = tables.schedules.c
 _t = tables.tasks.c
+
+# Tasks of times that have not ended, and those of daemons: what was triggered or backfilled is beside them. By the
+# values that there are, for an index to find one however many there are of the others.
+IS_EARLIER = sa.and_(
+    _t.state.in_([task_pb2.WORK_STATE_PENDING, *states.ON_NODE]),
+    _t.schedule_kind.in_(
+        [
+            task_pb2.SCHEDULE_KIND_CRON,
+            task_pb2.SCHEDULE_KIND_INTERVAL,
+            task_pb2.SCHEDULE_KIND_DAEMON,
+            task_pb2.SCHEDULE_KIND_ONCE,
+        ]
+    ),
+)
+# PostgreSQL would read all tasks for an EXISTS, rather than one by its index.
+_IS_BUSY = (
+    sa.select(sa.literal_column("1")).where(_t.schedule_id == _s.key, IS_EARLIER).limit(1).scalar_subquery()
+)
 
 _NOTES = {
     Note.DST_SHIFTED: "the clock change moved it to the first instant after the gap",
@@ -111,7 +131,7 @@ class _Standing:
     position_us: int
     fired_count: int
     buffered: int  # times that wait for their turn
-    is_busy: bool  # some of its tasks have not ended
+    is_busy: bool  # the task of an earlier time has not ended
 
 
 class _Jobs:
@@ -224,14 +244,34 @@ def next_due_us(tx: Transaction) -> int | None:
     return following
 
 
-def catch_up(tx: Transaction, job_id: str, settings: FleetSettings) -> bool:
-    """Covers times of a job's schedules that have come, before the job changes. Returns whether those were all."""
-    own = sa.and_(_s.job_id == job_id, _s.state != pb.SCHEDULE_STATE_ENDED)
-    for schedule_id in tx.execute(sa.select(_s.key).where(own)).scalars().all():
-        if tx.room <= 0 or not advance(tx, schedule_id, settings):
+def catch_up(tx: Transaction, schedule_ids: Sequence[str], settings: FleetSettings) -> bool:
+    """Covers times of schedules that have come, before something changes. Returns whether those were all."""
+    for schedule_id in schedule_ids:
+        if tx.room <= 0:
             return False
-    tx.execute(sa.update(tables.schedules).where(own).values(due_us=tx.now_us, restarts=0))
+        try:
+            if not advance(tx, schedule_id, settings):
+                return False
+        except InvalidArgument:
+            pass  # it was stored by a server that took it for a timing: it has no times
     return True
+
+
+def look_at(tx: Transaction, schedule_ids: Sequence[str]) -> None:
+    """Has the scheduler look at schedules: something has changed for them."""
+    for start in range(0, len(schedule_ids), _TIMES):
+        tx.execute(
+            sa.update(tables.schedules)
+            .where(_s.key.in_(schedule_ids[start : start + _TIMES]))
+            .values(due_us=tx.now_us, restarts=0)
+        )
+
+
+def settled_us(tx: Transaction, schedule_id: str) -> int:
+    """Returns the last time of a schedule that the ledger says anything of; 0 where it does not."""
+    last = sa.select(_f.last_nominal_us).where(_f.schedule_id == schedule_id)
+    newest = last.order_by(_f.generation.desc(), _f.nominal_us.desc()).limit(1)
+    return tx.execute(newest).scalar() or 0
 
 
 def drop_buffered(tx: Transaction, schedule_ids: Sequence[str], disposition: Disposition) -> None:
@@ -298,15 +338,13 @@ def advance(tx: Transaction, schedule_id: str, settings: FleetSettings) -> bool:
     return all(_advance(tx, standing, jobs) for standing in _standings(tx, _its_state(schedule_id)))
 
 
-_unfinished = sa.and_(_t.schedule_id == _s.key, _t.state < task_pb2.WORK_STATE_SUCCEEDED)
-_waiting = sa.and_(_f.schedule_id == _s.key, sa.text("disposition = 2"))
+_is_waiting = sa.and_(_f.schedule_id == _s.key, sa.text("disposition = 2"))
 _STATES = sa.select(
     _s.body,
     _s.position_us,
     _s.fired_count,
-    sa.select(sa.func.count()).where(_waiting).scalar_subquery(),
-    # PostgreSQL would read all tasks for an EXISTS, rather than a few by their index.
-    sa.select(sa.literal_column("1")).where(_unfinished).limit(1).scalar_subquery(),
+    sa.select(sa.func.count()).where(_is_waiting).scalar_subquery(),
+    _IS_BUSY,
 )
 
 
@@ -317,8 +355,8 @@ def _its_state(schedule_id: str) -> sa.Select[Any]:
 def _standings(tx: Transaction, states: sa.Select[Any]) -> list[_Standing]:
     """Returns how those schedules stand whose states are selected, in that order."""
     return [
-        _Standing(pb.Schedule.FromString(body), position_us, fired_count, buffered, bool(unfinished))
-        for body, position_us, fired_count, buffered, unfinished in map(tuple, tx.execute(states))
+        _Standing(pb.Schedule.FromString(body), position_us, fired_count, buffered, bool(busy))
+        for body, position_us, fired_count, buffered, busy in map(tuple, tx.execute(states))
     ]
 
 
@@ -329,9 +367,10 @@ def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
     if timing is None or job is None:
         _keep_running(tx, schedule, jobs)
         return True
+    turn_us = None
     if standing.buffered and not standing.is_busy:
         # Nobody else would: its turn came while the clock had been put back.
-        _settle(tx, schedule, jobs)
+        turn_us = _settle(tx, schedule, jobs)
         [standing] = _standings(tx, _its_state(schedule.id))
         schedule = standing.schedule
     if schedule.state == pb.SCHEDULE_STATE_ENDED:
@@ -342,22 +381,22 @@ def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:
         return True
     timing.check()
     times, following = nominal_times.come(timing, standing.position_us, tx.now_us, _TIMES)
-    has_more = following is not None and following.at_us <= tx.now_us
     firing = _Firing(tx, schedule, job, jobs, standing)
-    position_us = firing.cover(times, following) or standing.position_us
+    following = firing.cover(times, following)
+    has_more = following is not None and following.at_us <= tx.now_us
     if schedule.state == pb.SCHEDULE_STATE_ENDED:  # by its count
         due_us = None
     elif has_more:
         due_us = tx.now_us
     else:
         due_us = None if following is None else following.at_us
-        if standing.buffered and not standing.is_busy:
-            due_us = min(due_us or tx.now_us + GRACE_US, tx.now_us + GRACE_US)
+        if turn_us is not None:
+            due_us = min(due_us or turn_us, turn_us)
         elif following is None and not standing.buffered:
             _end(tx, schedule)
         elif due_us is not None and not firing.may_fire:
             due_us = max(due_us, tx.now_us + _IDLE_US)
-    moved = (position_us, due_us, standing.fired_count, schedule.id)
+    moved = (standing.position_us, due_us, standing.fired_count, schedule.id)
     tx.update(SCHEDULES, ("position_us", "due_us", "fired_count"), [moved])
     return not has_more
 
@@ -380,19 +419,30 @@ def settle_some(tx: Transaction, schedule_ids: Sequence[str], settings: FleetSet
     return settled
 
 
-def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
+def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> int | None:
+    """Returns when the turn of what is buffered comes, where only the clock is in its way."""
     if schedule.kind == task_pb2.SCHEDULE_KIND_DAEMON:
         _keep_running(tx, schedule, jobs)
-        return
+        return None
     is_buffered = sa.and_(_f.schedule_id == schedule.id, sa.text("disposition = 2"))
     first = sa.select(tables.firings).where(is_buffered).order_by(_f.nominal_us).limit(1)
     row = tx.execute(first).first()
     job = jobs.get(schedule.job_id)
-    if job is None or row is None or _active(tx, schedule.id):
-        return
+    if job is None or row is None:
+        return None
+    is_own = _s.key == schedule.id
+    state = tx.execute(
+        sa.select(_s.due_us, _s.fired_count, _IS_BUSY.label("is_busy")).where(is_own)
+    ).one()
+    if _is_used_up(schedule, state.fired_count):  # since it has a lower count
+        _end(tx, schedule)
+        return None
+    if state.is_busy:
+        return None
     if row.nominal_us > tx.now_us:  # the clock was put back: it must not fire early
-        _set_due(tx, schedule.id, tx.now_us + GRACE_US)
-        return
+        due_us: int = min(state.due_us or row.nominal_us, row.nominal_us)
+        _set_due(tx, schedule.id, due_us)
+        return due_us
     is_it = sa.and_(
         _f.schedule_id == schedule.id,
         _f.generation == row.generation,
@@ -405,14 +455,11 @@ def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
     }
     tx.execute(sa.update(tables.firings).where(is_it).values(**fired))
     failpoints.hit(failpoints.FIRING)
-    is_own = _s.key == schedule.id
-    tx.execute(sa.update(tables.schedules).where(is_own).values(fired_count=_s.fired_count + 1))
-    state = tx.execute(sa.select(_s.due_us, _s.fired_count).where(is_own)).one()
-    if _is_used_up(schedule, state.fired_count):
-        drop_buffered(tx, [schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
+    tx.execute(sa.update(tables.schedules).where(is_own).values(fired_count=state.fired_count + 1))
+    is_last = state.due_us is None and not tx.execute(first).first()
+    if is_last or _is_used_up(schedule, state.fired_count + 1):
         _end(tx, schedule)
-    elif state.due_us is None and not tx.execute(first).first():
-        _end(tx, schedule)
+    return None
 
 
 def draft(tx: Transaction, job: job_pb2.Job, settings: FleetSettings) -> task_pb2.StoredTask:
@@ -495,26 +542,24 @@ class _Firing:
             schedule.state == pb.SCHEDULE_STATE_ACTIVE and job.status == job_pb2.JOB_STATUS_ENABLED
         )
 
-    def cover(self, times: Sequence[NominalTime], following: NominalTime | None) -> int | None:
-        """Writes a row for each of the times that have come, as many as the schedule has left. Returns the last that
-        has one.
+    def cover(self, times: Sequence[NominalTime], following: NominalTime | None) -> NominalTime | None:
+        """Writes a row for each of the times that have come: as many as the schedule has left, and as fit into the
+        mutation. Returns the first time that has none.
         """
-        covered_us = None
-        for time, disposition in self._judged(times, following):
-            if disposition == pb.DISPOSITION_FIRED:
-                self._fire(time)
-            else:
-                self._rows.add(time, disposition)
-            covered_us = time.at_us
-            if _is_used_up(self._schedule, self._standing.fired_count):
+        standing, covered = self._standing, 0
+        for time, disposition in self._tx.fitting(self._judged(times, following)):
+            if not self._decide(time, disposition):
+                break
+            standing.position_us = time.at_us
+            covered += 1
+            if _is_used_up(self._schedule, standing.fired_count):
                 break
         self._rows.write(self._tx)
-        if covered_us is not None:
+        if covered:
             failpoints.hit(failpoints.FIRING)
-        if _is_used_up(self._schedule, self._standing.fired_count):
-            drop_buffered(self._tx, [self._schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
+        if _is_used_up(self._schedule, standing.fired_count):
             _end(self._tx, self._schedule)
-        return covered_us
+        return times[covered] if covered < len(times) else following
 
     def _judged(
         self, times: Sequence[NominalTime], following: NominalTime | None
@@ -543,21 +588,29 @@ class _Firing:
             )
             yield time, pb.DISPOSITION_FIRED if fires else pb.DISPOSITION_SKIPPED_MISFIRE
 
-    def _fire(self, time: NominalTime) -> None:
-        schedule = self._schedule
-        disposition = self._overlap()
+    def _decide(self, time: NominalTime, disposition: Disposition) -> bool:
+        """Settles what becomes of a time. Returns whether it could: if not, the next mutation does."""
+        schedule, standing = self._schedule, self._standing
+        if disposition == pb.DISPOSITION_FIRED:
+            allowed = self._overlap()
+            if allowed is None:
+                return False
+            disposition = allowed
         if disposition != pb.DISPOSITION_FIRED:
             self._rows.add(time, disposition)
-            self._standing.buffered += disposition == pb.DISPOSITION_BUFFERED
-            return
+            standing.buffered += disposition == pb.DISPOSITION_BUFFERED
+            return True
         run_id = make_task(self._tx, schedule, self._jobs.draft(self._job), time.at_us)
         self._rows.add(time, pb.DISPOSITION_FIRED, run_id)
-        self._standing.is_busy = True
-        self._standing.fired_count += 1
+        standing.is_busy = True
+        standing.fired_count += 1
+        return True
 
-    def _overlap(self) -> Disposition:
-        """Returns what becomes of a time that is to fire, given the other tasks of its schedule."""
-        tx, schedule, standing = self._tx, self._schedule, self._standing
+    def _overlap(self) -> Disposition | None:
+        """Returns what becomes of a time that is to fire, given the tasks of earlier ones; None while there are more
+        of those to cancel than one mutation may.
+        """
+        schedule, standing = self._schedule, self._standing
         policy = schedule.overlap_policy or pb.OVERLAP_POLICY_SKIP
         if policy == pb.OVERLAP_POLICY_ALLOW:
             return pb.DISPOSITION_FIRED
@@ -570,15 +623,22 @@ class _Firing:
                 return pb.DISPOSITION_BUFFERED
             case pb.OVERLAP_POLICY_CANCEL_OTHER | pb.OVERLAP_POLICY_TERMINATE_OTHER:
                 self._supersede()
-                grace = 0 if policy == pb.OVERLAP_POLICY_TERMINATE_OTHER else None
-                for run_id in _active(tx, schedule.id):
-                    stored = tx.get(TASKS, run_id)
-                    if stored is not None:
-                        tasks.request_cancel(tx, stored, "scheduler", grace)
+                if not self._cancel_earlier(0 if policy == pb.OVERLAP_POLICY_TERMINATE_OTHER else None):
+                    return None
                 # What waited is over at once; what runs has to be confirmed.
-                standing.is_busy = bool(_active(tx, schedule.id))
+                standing.is_busy = _is_busy(self._tx, schedule.id)
                 return pb.DISPOSITION_BUFFERED if standing.is_busy else pb.DISPOSITION_FIRED
         return pb.DISPOSITION_SKIPPED_OVERLAP
+
+    def _cancel_earlier(self, grace_seconds: int | None) -> bool:
+        """Cancels tasks of earlier times, as many as one mutation may. Returns whether those were all."""
+        own = (_t.schedule_id == self._schedule.id, IS_EARLIER, _t.cancel_requested.is_(False))
+        found = self._tx.find(TASKS, *own, limit=_CANCELLED)
+        cancelled = 0
+        for stored in self._tx.fitting(found):
+            tasks.request_cancel(self._tx, stored, "scheduler", grace_seconds)
+            cancelled += 1
+        return cancelled == len(found) < _CANCELLED
 
     def _supersede(self) -> None:
         """Skips what was buffered: a later time takes its place."""
@@ -600,7 +660,7 @@ def _keep_running(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
         and job is not None
         and job.status == job_pb2.JOB_STATUS_ENABLED
     )
-    if job is None or not may_run or _active(tx, schedule.id):
+    if job is None or not may_run or _is_busy(tx, schedule.id):
         _set_due(tx, schedule.id, None)
         return
     state = tx.execute(sa.select(_s.restarts, _s.fired_count).where(_s.key == schedule.id)).one()
@@ -615,7 +675,7 @@ def _keep_running(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
     restarts = state.restarts
     last = tx.execute(
         sa.select(_t.started_at_us, _t.completed_at_us)
-        .where(_t.schedule_id == schedule.id)
+        .where(_t.schedule_id == schedule.id, _t.schedule_kind == schedule.kind)
         .order_by(_t.id.desc())
         .limit(1)
     ).first()
@@ -630,12 +690,10 @@ def _keep_running(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> None:
     tx.execute(sa.update(tables.schedules).where(_s.key == schedule.id).values(**values))
 
 
-def _active(tx: Transaction, schedule_id: str) -> list[str]:
-    """Returns the run ids of tasks of a schedule that have not ended."""
-    unfinished = sa.select(_t.key).where(
-        _t.schedule_id == schedule_id, _t.state < task_pb2.WORK_STATE_SUCCEEDED
-    )
-    return list(tx.execute(unfinished.order_by(_t.id)).scalars())
+def _is_busy(tx: Transaction, schedule_id: str) -> bool:
+    """Returns whether the task of an earlier time has not ended."""
+    earlier = sa.select(_t.key).where(_t.schedule_id == schedule_id, IS_EARLIER)
+    return tx.execute(earlier.limit(1)).first() is not None
 
 
 def _has_times(schedule: pb.Schedule) -> bool:
@@ -657,7 +715,8 @@ def _set_due(tx: Transaction, schedule_id: str, due_us: int | None) -> None:
 
 
 def _end(tx: Transaction, schedule: pb.Schedule) -> None:
-    """Notes that a schedule has no more times."""
+    """Notes that a schedule has no more times. The turn of those that wait does not come."""
+    drop_buffered(tx, [schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
     schedule.state = pb.SCHEDULE_STATE_ENDED
     schedule.enabled = False
     schedule.status = 99

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from novasphere.schedule.v1 import job_pb2 as pb
@@ -34,6 +34,9 @@ from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
 
 _jobs = tables.jobs.c
+_s = tables.schedules.c
+
+_AT_ONCE = 200  # schedules deleted in one mutation
 
 CHANGEABLE = ("name", "description", "environment", "config", "status")
 _STATUSES = (pb.JOB_STATUS_ENABLED, pb.JOB_STATUS_DISABLED)
@@ -202,33 +205,42 @@ class Jobs:
         is_dry_run: bool = False,
     ) -> pb.Job:
         """Forgets a job with its schedules, and returns what it was. What waits of it is cancelled."""
-        waits = tables.tasks.c.job_id == job_id
+
+        def clear(tx: Transaction) -> bool:
+            """Deletes its schedules and cancels what waits, as many as one mutation may. Returns whether that was
+            all.
+            """
+            found = tx.find(SCHEDULES, _s.job_id == job_id, limit=_AT_ONCE)
+            deleted = 0
+            for schedule in tx.fitting(found):
+                firings.drop_buffered(tx, [schedule.id], schedule_pb2.DISPOSITION_SKIPPED_DELETED)
+                tx.delete(SCHEDULES, schedule.id)
+                deleted += 1
+            if deleted < len(found) or deleted == _AT_ONCE:
+                return False
+            return _cancel_some(tx, principal, job_id)
 
         def halt(tx: Transaction) -> bool:
-            job = tx.get(JOBS, job_id)
-            if job is None or not principal.may_touch(job.namespace_id):
-                return True  # the next mutation says so, or what it said the first time
-            etags.check(etag, job.revision)
-            return waiting_tasks.cancel_some(tx, waits, principal.name)
+            etags.check(etag, _find(tx, principal, job_id).revision)
+            return clear(tx)
 
         def delete(tx: Transaction) -> pb.Job:
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
-            waiting_tasks.cancel_some(tx, waits, principal.name)
-            schedules = tx.find(SCHEDULES, tables.schedules.c.job_id == job_id)
-            ids = [schedule.id for schedule in schedules]
-            firings.drop_buffered(tx, ids, schedule_pb2.DISPOSITION_SKIPPED_DELETED)
-            for schedule_id in ids:
-                tx.delete(SCHEDULES, schedule_id)
+            if not is_dry_run and not clear(tx):
+                raise _Behind
             tx.delete(JOBS, job_id)
             return job
 
-        # Before it is gone: whoever is stopped in between can delete it again.
-        while not is_dry_run and not await self._store.write(halt):
-            pass
-        return await self._store.write(
-            delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
-        )
+        while True:
+            try:
+                return await self._store.write(
+                    delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
+                )
+            except _Behind:
+                # While it is there: whoever is stopped in between can delete it again.
+                while not await self._store.write(halt):
+                    pass
 
     async def _change(
         self,
@@ -239,44 +251,56 @@ class Jobs:
         idempotency: Idempotency | None,
         is_dry_run: bool,
     ) -> pb.Job:
-        """Returns the changed job. One that is as it shall be stays at its revision."""
+        """Returns the changed job. One that is as it shall be stays at its revision. What waits of one that is
+        disabled is cancelled.
+        """
+
+        def prepare(tx: Transaction) -> bool:
+            """Does of what the change takes as much as one mutation may. Returns whether that was all."""
+            job = _find(tx, principal, job_id)
+            etags.check(etag, job.revision)
+            change(job)
+            if not firings.catch_up(tx, _unended(tx, job_id), self._settings):
+                return False
+            is_disabled = job.status == pb.JOB_STATUS_DISABLED and not is_dry_run
+            return not is_disabled or _cancel_some(tx, principal, job_id)
 
         def update(tx: Transaction) -> pb.Job:
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
             before = pb.Job.FromString(job.SerializeToString())
             change(job)
-            if job == before:
-                return job
             if job.name != before.name:
                 _check_name_is_free(tx, job)
             if job.status != before.status:
                 # First what has come by now is settled as the job was.
-                if not firings.catch_up(tx, job_id, self._settings):
+                schedule_ids = _unended(tx, job_id)
+                if not firings.catch_up(tx, schedule_ids, self._settings):
                     raise _Behind
-                own = sa.select(tables.schedules.c.key).where(tables.schedules.c.job_id == job_id)
+                firings.look_at(tx, schedule_ids)
                 if job.status == pb.JOB_STATUS_DISABLED:
-                    ids = tx.execute(own).scalars().all()
-                    firings.drop_buffered(tx, ids, schedule_pb2.DISPOSITION_SKIPPED_DISABLED)
-            job.updated_at.CopyFrom(instants.timestamp(tx.now_us))
-            tx.put(JOBS, job)
+                    firings.drop_buffered(tx, schedule_ids, schedule_pb2.DISPOSITION_SKIPPED_DISABLED)
+            if job != before:
+                job.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+                tx.put(JOBS, job)
+            # With it, so that nothing of a disabled job waits whoever is stopped when.
+            is_disabled = job.status == pb.JOB_STATUS_DISABLED and not is_dry_run
+            if is_disabled and not _cancel_some(tx, principal, job_id):
+                raise _Behind
             return job
 
         while True:
             try:
-                changed = await self._store.write(
+                return await self._store.write(
                     update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
                 )
-                break
             except _Behind:
-                await self._store.write(lambda tx: firings.catch_up(tx, job_id, self._settings))
-        if changed.status == pb.JOB_STATUS_DISABLED and not is_dry_run:
-            await waiting_tasks.cancel(self._store, tables.tasks.c.job_id == job_id, principal.name)
-        return changed
+                while not await self._store.write(prepare):
+                    pass
 
 
 class _Behind(Exception):
-    """More times of the job's schedules have come than one mutation covers."""
+    """There is more to do first than one mutation may."""
 
 
 def _check(request: api.CreateJobRequest | api.UpdateJobRequest, fields: Collection[str]) -> None:
@@ -299,6 +323,16 @@ def _find(tx: Transaction, principal: Principal, job_id: str) -> pb.Job:
     if job is None or not principal.may_touch(job.namespace_id):
         raise _out_of_reach(principal, job_id)
     return job
+
+
+def _unended(tx: Transaction, job_id: str) -> Sequence[str]:
+    """Returns the ids of those of a job's schedules that have more times."""
+    own = sa.and_(_s.job_id == job_id, _s.state != schedule_pb2.SCHEDULE_STATE_ENDED)
+    return tx.execute(sa.select(_s.key).where(own)).scalars().all()
+
+
+def _cancel_some(tx: Transaction, principal: Principal, job_id: str) -> bool:
+    return waiting_tasks.cancel_some(tx, tables.tasks.c.job_id == job_id, principal.name)
 
 
 def _check_name_is_free(tx: Transaction, job: pb.Job) -> None:

@@ -9,7 +9,7 @@ from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import instants, task_ids
+from novasphere_server.core import firings, instants, task_ids
 from novasphere_server.core import task_states as states
 from novasphere_server.core.calendars import zones
 from novasphere_server.core.principals import Principal
@@ -63,7 +63,7 @@ class ScheduleExplanations:
             return
         unfinished = await self._store.read(
             sa.select(_t.key, _t.state, _t.created_at_us)
-            .where(_t.schedule_id == schedule.id, _t.state < task_pb2.WORK_STATE_SUCCEEDED)
+            .where(_t.schedule_id == schedule.id, firings.IS_EARLIER)
             .order_by(_t.id)
             .limit(1)
         )

@@ -33,7 +33,8 @@ from novasphere_server.core import (
     waiting_tasks,
 )
 from novasphere_server.core.calendars import nominal_times, zones
-from novasphere_server.core.calendars.nominal_times import NominalTime, Note
+from novasphere_server.core.calendars.fields import LAST_YEAR
+from novasphere_server.core.calendars.nominal_times import LAST_US, NominalTime, Note
 from novasphere_server.core.calendars.timings import Timing
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
@@ -249,11 +250,9 @@ class Schedules:
                 _set_enabled(schedule, is_enabled=False)
                 schedule.pause_note = note or schedule.pause_note
 
-        schedule = await self._change(principal, schedule_id, change, etag, idempotency, is_dry_run)
-        if cancels and not is_dry_run:
-            own = tables.tasks.c.schedule_id == schedule_id
-            await waiting_tasks.cancel(self._store, own, principal.name)
-        return schedule
+        return await self._change(
+            principal, schedule_id, change, etag, idempotency, is_dry_run, cancels=cancels
+        )
 
     async def resume(
         self,
@@ -280,16 +279,27 @@ class Schedules:
         etag: str,
         idempotency: Idempotency | None,
         is_dry_run: bool,
+        *,
+        cancels: bool = False,
     ) -> pb.Schedule:
         """Returns the changed schedule. One that is as it shall be stays at its revision."""
 
-        def update(tx: Transaction) -> pb.Schedule:
+        def settle(tx: Transaction) -> bool:
+            """Does of what comes before the change as much as one mutation may. Returns whether that was all."""
             _find(tx, principal, schedule_id)
+            if not firings.catch_up(tx, [schedule_id], self._settings):
+                return False
+            etags.check(etag, _find(tx, principal, schedule_id).revision)
+            if not cancels or is_dry_run:
+                return True
+            own = tables.tasks.c.schedule_id == schedule_id
+            return waiting_tasks.cancel_some(tx, own, principal.name)
+
+        def update(tx: Transaction) -> pb.Schedule:
             # First what has come by now is settled as the schedule was.
-            if not self._is_covered(tx, schedule_id):
+            if not settle(tx):
                 raise _Behind
             schedule = _find(tx, principal, schedule_id)
-            etags.check(etag, schedule.revision)
             before = pb.Schedule.FromString(schedule.SerializeToString())
             change(schedule)
             begins_anew = any(_part(schedule, name) != _part(before, name) for name in _TIMING)
@@ -306,10 +316,12 @@ class Schedules:
             extra = {"due_us": tx.now_us, "restarts": 0}
             if schedule.state == pb.SCHEDULE_STATE_PAUSED:
                 firings.drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_PAUSED)
+            elif firings.timing_of(schedule) is None:
+                firings.drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_OVERLAP)
             if begins_anew:
                 schedule.generation += 1
-                _begin_generation(tx, schedule, tx.now_us)
-                extra["position_us"] = tx.now_us
+                extra["position_us"] = _next_position(tx, schedule)
+                _begin_generation(tx, schedule, extra["position_us"])
             tx.put(SCHEDULES, schedule, **extra)
             return schedule
 
@@ -319,14 +331,8 @@ class Schedules:
                     update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Schedule
                 )
             except _Behind:
-                await self._store.write(lambda tx: firings.advance(tx, schedule_id, self._settings))
-
-    def _is_covered(self, tx: Transaction, schedule_id: str) -> bool:
-        """Covers times that have come. Returns whether those were all."""
-        try:
-            return firings.advance(tx, schedule_id, self._settings)
-        except errors.InvalidArgument:
-            return True  # it was stored by a server that took it for a timing: it has no times
+                while not await self._store.write(settle):
+                    pass
 
     async def delete(
         self,
@@ -419,11 +425,14 @@ class Schedules:
             response = api.BackfillScheduleResponse(count=len(times))
             draft = firings.draft(tx, job, self._settings)
             last = ""
-            for time in times:
+            for time in tx.fitting(times):
                 run_id = _backfilled(tx, principal, schedule, draft, time, last)
                 if request.overlap_policy != pb.OVERLAP_POLICY_ALLOW:
                     last = run_id
                 response.task_ids.append(task_ids.task_id(run_id))
+            made = len(response.task_ids)
+            if made < len(times):
+                raise _too_much(made, times[made].at_us)
             return response
 
         return await self._store.write(
@@ -615,8 +624,12 @@ class Schedules:
         failpoints.hit(failpoints.FIRED)
         return next_us
 
-    async def settle(self, schedule_ids: Sequence[str]) -> None:
-        """Goes on after tasks of schedules have ended."""
+    async def settle(self, schedule_ids: Sequence[str]) -> int | None:
+        """Goes on after tasks of schedules have ended. Returns when the next look is due; None where nothing is by the
+        clock, or nothing was done.
+        """
+        if not schedule_ids:
+            return None
         for start in range(0, len(schedule_ids), _SETTLED):
             some = schedule_ids[start : start + _SETTLED]
             try:
@@ -628,6 +641,8 @@ class Schedules:
             except Exception:  # noqa: BLE001 - it is told of the schedule that it is of
                 for schedule_id in some:
                     await self._try(firings.settle, schedule_id)
+        [row] = await self._store.read(sa.select(sa.func.min(_s.due_us)))
+        return None if row[0] is None else int(row[0])
 
     async def _try(self, step: Callable[..., object], schedule_id: str) -> None:
         """Takes a step with one schedule. Pauses it, with the reason, if it fails."""
@@ -680,7 +695,7 @@ class Schedules:
 
 
 class _Behind(Exception):
-    """More times of a schedule have come than one mutation covers."""
+    """There is more to do first than one mutation may."""
 
 
 def _says(request: Any, name: str) -> bool:
@@ -763,6 +778,12 @@ def _check(schedule: Any) -> None:
     end_us = instants.optional_microseconds(schedule, "end_time")
     if end_us is not None and end_us <= instants.microseconds(schedule.start_time):
         raise errors.InvalidTimeRange
+    start_us = instants.optional_microseconds(schedule, "start_time")
+    is_once = schedule.kind == task_pb2.SCHEDULE_KIND_ONCE
+    if start_us is not None and (start_us > LAST_US or (is_once and start_us < 0)):
+        raise errors.InvalidArgument(
+            "start_time", f"must lie in the years from 1970 to {LAST_YEAR}: nothing fires in others"
+        )
     timing = firings.timing_of(schedule)
     if timing is None:
         return
@@ -793,6 +814,23 @@ def _position(tx: Transaction, schedule: pb.Schedule) -> int:
     if schedule.kind == task_pb2.SCHEDULE_KIND_INTERVAL and not schedule.HasField("start_time"):
         return tx.now_us - 1
     return tx.now_us
+
+
+def _next_position(tx: Transaction, schedule: pb.Schedule) -> int:
+    """Returns the instant after which the times of a new generation count: none that the ledger has settled is
+    settled again, wherever the clock stands.
+    """
+    settled_us = firings.settled_us(tx, schedule.id)
+    if schedule.kind != task_pb2.SCHEDULE_KIND_ONCE:
+        return max(settled_us, tx.now_us)
+    at_us = instants.microseconds(schedule.start_time)
+    if at_us < settled_us:
+        until = instants.timestamp(settled_us).ToJsonString()
+        raise errors.InvalidArgument(
+            "start_time",
+            f"must not lie before {until}: up to then its times are settled; make another schedule",
+        )
+    return max(settled_us, at_us - 1)
 
 
 def _part(schedule: pb.Schedule, name: str) -> object:
@@ -889,6 +927,15 @@ def _backfilled(
     else:
         tasks.add(tx, stored)
     return task_ids.of_task(stored.task.id)
+
+
+def _too_much(fitting: int, end_us: int) -> errors.TooLarge:
+    end = instants.timestamp(end_us).ToJsonString()
+    why = (
+        f"must be at most {end}: its tasks are so large that only {fitting} are made at once; "
+        "backfill it in parts"
+    )
+    return errors.TooLarge(why, metadata={"end_time": end}).at("end_time")
 
 
 def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedule:

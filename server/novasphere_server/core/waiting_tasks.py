@@ -1,8 +1,6 @@
-"""Cancels tasks that wait, however many."""
+"""Cancels tasks that wait, however many: what nodes have goes on."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import sqlalchemy as sa
 from novasphere.schedule.v1 import task_pb2
@@ -10,16 +8,9 @@ from novasphere.schedule.v1 import task_pb2
 from novasphere_server.core import tasks
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import TASKS
-from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
 _AT_ONCE = 200  # tasks in one mutation
-
-
-async def cancel(store: Store, where: sa.ColumnElement[bool], by: str) -> None:
-    """Cancels all that wait; what nodes have goes on."""
-    while not await store.write(partial(cancel_some, where=where, by=by)):
-        pass
 
 
 def cancel_some(tx: Transaction, where: sa.ColumnElement[bool], by: str) -> bool:

@@ -62,7 +62,7 @@ class Scheduler:
             self._note(await self._schedules.fire_due(_AT_ONCE))
         ended, self._ended = self._ended, set()
         among = None if ended is None else list(ended)
-        await self._schedules.settle(await self._schedules.unsettled(among))
+        self._note(await self._schedules.settle(await self._schedules.unsettled(among)))
         if self._next_us is None:
             return _LONGEST
         return min(_LONGEST, max(0.0, (self._next_us - self._clock.now_us()) / 1_000_000))

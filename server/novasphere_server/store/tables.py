@@ -103,7 +103,7 @@ tasks = _resource(
     sa.Index(None, "node_id"),
     sa.Index(None, "state", "queue_deadline_us"),
     sa.Index(None, "job_id"),
-    sa.Index(None, "schedule_id", "state"),
+    sa.Index(None, "schedule_id", "state", "schedule_kind"),
     sa.Index(None, "instance_id"),
     # What any node may take, in the order in which it goes.
     sa.Index(

@@ -41,7 +41,9 @@ class _OverlapPolicyEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_OverlapP
     """The other is killed without grace, and this one fires once that has ended."""
 
 class OverlapPolicy(_OverlapPolicy, metaclass=_OverlapPolicyEnumTypeWrapper):
-    """What becomes of a time that comes while the task of an earlier one has not ended."""
+    """What becomes of a time that comes while the task of an earlier one has not ended. Tasks that were triggered or
+    backfilled are beside that: no time waits for them, nor ends them.
+    """
 
 OVERLAP_POLICY_UNSPECIFIED: OverlapPolicy.ValueType  # 0
 """SKIP."""
@@ -178,7 +180,7 @@ class _DispositionEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Dispositio
     """
     DISPOSITION_SKIPPED_OVERLAP: _Disposition.ValueType  # 3
     """Skipped: the task of an earlier time had not ended, or its turn did not come before the schedule's count
-    was used up.
+    was used up, or it was made one that has no times.
     """
     DISPOSITION_SKIPPED_MISFIRE: _Disposition.ValueType  # 4
     """Skipped: it had passed when a server came round to it."""
@@ -202,7 +204,7 @@ turn from coming.
 """
 DISPOSITION_SKIPPED_OVERLAP: Disposition.ValueType  # 3
 """Skipped: the task of an earlier time had not ended, or its turn did not come before the schedule's count
-was used up.
+was used up, or it was made one that has no times.
 """
 DISPOSITION_SKIPPED_MISFIRE: Disposition.ValueType  # 4
 """Skipped: it had passed when a server came round to it."""

@@ -198,7 +198,8 @@ class ScheduleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BackfillSchedule(self, request, context):
-        """Makes a task for each time of a past range, whatever became of it then. The ledger is not rewritten.
+        """Makes a task for each time of a past range, whatever became of it then. The ledger is not rewritten. A range of
+        more than a watcher can be told of at once is refused: the error's `end_time` says how far one may go.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,9 @@ class ScheduleServiceStub:
     TriggerSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.TriggerScheduleRequest, _schedule_service_pb2.TriggerScheduleResponse]
     """Makes a task of a schedule now, whatever its times. The ledger links it to no time."""
     BackfillSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.BackfillScheduleRequest, _schedule_service_pb2.BackfillScheduleResponse]
-    """Makes a task for each time of a past range, whatever became of it then. The ledger is not rewritten."""
+    """Makes a task for each time of a past range, whatever became of it then. The ledger is not rewritten. A range of
+    more than a watcher can be told of at once is refused: the error's `end_time` says how far one may go.
+    """
     PreviewSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.PreviewScheduleRequest, _schedule_service_pb2.PreviewScheduleResponse]
     """Returns the next times of a schedule."""
     PreviewTiming: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.PreviewTimingRequest, _schedule_service_pb2.PreviewTimingResponse]
@@ -148,7 +150,9 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _schedule_service_pb2.BackfillScheduleRequest,
         context: _aio.ServicerContext[_schedule_service_pb2.BackfillScheduleRequest, _abc.Awaitable[_schedule_service_pb2.BackfillScheduleResponse]],
     ) -> _abc.Awaitable[_schedule_service_pb2.BackfillScheduleResponse]:
-        """Makes a task for each time of a past range, whatever became of it then. The ledger is not rewritten."""
+        """Makes a task for each time of a past range, whatever became of it then. The ledger is not rewritten. A range of
+        more than a watcher can be told of at once is refused: the error's `end_time` says how far one may go.
+        """
 
     @_abc_1.abstractmethod
     def PreviewSchedule(

@@ -19,7 +19,7 @@ from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind
 
 _SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  wall times have no zone
-_LAST_US = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * _SECOND - 1
+LAST_US = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * _SECOND - 1
 
 
 class Note(StrEnum):
@@ -50,7 +50,7 @@ def times(timing: Timing, after_us: int, until_us: int) -> Iterator[NominalTime]
 
     Nothing fires before 1970, nor later than 2199. Cutting a range anywhere changes none of its times.
     """
-    first, last = max(after_us + 1, 0), min(until_us, _LAST_US)
+    first, last = max(after_us + 1, 0), min(until_us, LAST_US)
     if timing.start_us is not None:
         first = max(first, timing.start_us)
     if timing.end_us is not None:
@@ -64,7 +64,7 @@ def times(timing: Timing, after_us: int, until_us: int) -> Iterator[NominalTime]
 
 def next_time(timing: Timing, after_us: int) -> NominalTime | None:
     """Returns the first time after `after_us`; None if there is none."""
-    return next(times(timing, after_us, _LAST_US), None)
+    return next(times(timing, after_us, LAST_US), None)
 
 
 def come(
@@ -74,7 +74,7 @@ def come(
     is not among them; None if there is none.
     """
     found: list[NominalTime] = []
-    for time in times(timing, after_us, _LAST_US):
+    for time in times(timing, after_us, LAST_US):
         if time.at_us > now_us or len(found) == limit:
             return found, time
         found.append(time)
@@ -83,7 +83,7 @@ def come(
 
 def preview(timing: Timing, after_us: int, count: int) -> list[NominalTime]:
     """Returns the first `count` times after `after_us`, or as many as there are."""
-    return list(islice(times(timing, after_us, _LAST_US), count))
+    return list(islice(times(timing, after_us, LAST_US), count))
 
 
 def count(timing: Timing, after_us: int, until_us: int, limit: int) -> int:

@@ -76,7 +76,7 @@ def upgrade() -> None:
         ["node_id"],
         ["state", "queue_deadline_us"],
         ["job_id"],
-        ["schedule_id", "state"],
+        ["schedule_id", "state", "schedule_kind"],
         ["instance_id"],
     ):
         op.create_index(f"ix_tasks_{'_'.join(columns)}", "tasks", columns)
