@@ -59,6 +59,9 @@ class ScheduleService:
         self, request: pb.GetScheduleRequest, context: CallContext
     ) -> pb.GetScheduleResponse:
         schedule = await self._schedules.get(context.principal, request.schedule_id)
+        # Where it stands moves without a revision.
+        standing = f"{schedule.fired_count}-{_us(schedule.position)}"
+        context.headers["etag"] = f"{schedule.revision}.{standing}"
         return pb.GetScheduleResponse(schedule=schedule)
 
     async def UpdateSchedule(
