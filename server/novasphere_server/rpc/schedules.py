@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.schedule.v1 import schedule_pb2
 from novasphere.schedule.v1 import schedule_service_pb2 as pb
 
 from novasphere_server import logs
-from novasphere_server.core import instants, pages, schedules
+from novasphere_server.core import instants, page_tokens, pages, schedules
 from novasphere_server.core.schedule_explanations import ScheduleExplanations
 from novasphere_server.core.schedules import ScheduleFilter, Schedules
-from novasphere_server.errors import PageTokenInvalid
 from novasphere_server.rpc import languages, schedule_explanations, update_masks, watch_rows
 from novasphere_server.rpc.context import CallContext
 from novasphere_server.rpc.views import Many
@@ -26,6 +22,11 @@ log = logs.get(__name__)
 
 _PAGE_SIZE = 100
 _PREVIEWED = 10
+# Of page tokens: what they are of.
+_FIRINGS = "firing"
+_MISSED = "missed"
+_GENERATION = "([0-9]{1,9})"
+_ID = "([0-9a-f-]{36})"
 
 
 class ScheduleService:
@@ -58,6 +59,9 @@ class ScheduleService:
         self, request: pb.GetScheduleRequest, context: CallContext
     ) -> pb.GetScheduleResponse:
         schedule = await self._schedules.get(context.principal, request.schedule_id)
+        # Where it stands moves without a revision.
+        standing = f"{schedule.fired_count}-{_us(schedule.position)}"
+        context.headers["etag"] = f"{schedule.revision}.{standing}"
         return pb.GetScheduleResponse(schedule=schedule)
 
     async def UpdateSchedule(
@@ -193,37 +197,43 @@ class ScheduleService:
         self, request: pb.ListFiringsRequest, context: CallContext
     ) -> pb.ListFiringsResponse:
         size = request.page_size if request.HasField("page_size") else _PAGE_SIZE
-        after = _read_token(request.page_token, int, int) if request.page_token else None
+        after = page_tokens.read(
+            request.page_token, _FIRINGS, re.escape(request.schedule_id), _GENERATION, page_tokens.NUMBER
+        )
         rows = await self._schedules.firings(
             context.principal,
             request.schedule_id,
             instants.optional_microseconds(request, "since"),
             instants.optional_microseconds(request, "until"),
             size + 1,
-            after,
+            None if after is None else (int(after[0]), int(after[1])),
         )
         response = pb.ListFiringsResponse(firings=rows[:size])
         if len(rows) > size:
             last = rows[size - 1]
-            response.next_page_token = _token(last.generation, _us(last.nominal_time))
+            response.next_page_token = page_tokens.token(
+                _FIRINGS, request.schedule_id, last.generation, _us(last.nominal_time)
+            )
         return response
 
     async def ListMissedFirings(
         self, request: pb.ListMissedFiringsRequest, context: CallContext
     ) -> pb.ListMissedFiringsResponse:
         size = request.page_size if request.HasField("page_size") else _PAGE_SIZE
-        after = _read_token(request.page_token, int, str) if request.page_token else None
+        after = page_tokens.read(request.page_token, _MISSED, page_tokens.NUMBER, _ID)
         rows = await self._schedules.missed(
             context.principal,
             request.namespace_id,
             instants.optional_microseconds(request, "since"),
             size + 1,
-            after,
+            None if after is None else (int(after[0]), after[1]),
         )
         response = pb.ListMissedFiringsResponse(firings=rows[:size])
         if len(rows) > size:
             last = rows[size - 1]
-            response.next_page_token = _token(_us(last.nominal_time), last.schedule_id)
+            response.next_page_token = page_tokens.token(
+                _MISSED, _us(last.nominal_time), last.schedule_id
+            )
         return response
 
     async def WatchSchedules(
@@ -257,18 +267,3 @@ def _after(request: pb.PreviewScheduleRequest | pb.PreviewTimingRequest) -> Time
 
 def _us(instant: Timestamp) -> int:
     return instants.microseconds(instant)
-
-
-def _token(*parts: int | str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
-
-
-def _read_token(token: str, first: type, second: type) -> Any:
-    """Returns what _token() was given. Raises PageTokenInvalid."""
-    try:
-        found = json.loads(base64.urlsafe_b64decode(token))
-    except (binascii.Error, ValueError):
-        raise PageTokenInvalid from None
-    if not (isinstance(found, list) and [type(part) for part in found] == [first, second]):
-        raise PageTokenInvalid
-    return tuple(found)

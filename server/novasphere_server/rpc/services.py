@@ -132,16 +132,16 @@ def services(
 
 
 def resources(fleet: Fleet, keys: Keys, join_tokens: JoinTokens) -> dict[str, Resource]:
-    """Returns how to look up what REST paths name, by the variable that names it."""
+    """Returns how to look up what REST paths name, by the collection that it is in."""
     return {
-        "node_id": lambda _, key: fleet.nodes.get(key),
-        "command_id": fleet.commands.get,
-        "server_id": lambda _, key: fleet.server_rows.get(key),
-        "agent_id": lambda _, key: fleet.agents.get(key),
-        "job_id": fleet.jobs.get,
-        "schedule_id": fleet.schedules.get,
-        "task_id": fleet.schedule_tasks.get,
-        "instance_id": fleet.schedule_tasks.get_instance,
-        "key_id": keys.get,
-        "token_id": join_tokens.get,
+        "nodes": lambda _, key: fleet.nodes.get(key),
+        "commands": fleet.commands.get,
+        "servers": lambda _, key: fleet.server_rows.get(key),
+        "agents": lambda _, key: fleet.agents.get(key),
+        "jobs": fleet.jobs.get,
+        "schedules": fleet.schedules.get,
+        "tasks": fleet.schedule_tasks.get,
+        "task-instances": fleet.schedule_tasks.get_instance,
+        "keys": keys.get,
+        "join-tokens": join_tokens.get,
     }

@@ -316,7 +316,7 @@ class Schedule(message.Message):
     fired_count: builtins.int
     """How many of its times fired, over all generations."""
     revision: builtins.int
-    """The revision of the last change, which is also the resource's ETag."""
+    """The revision of the last change. An ETag begins with it; If-Match takes either."""
     number: builtins.int
     """A number given at creation, never reused."""
     @builtins.property
