@@ -35,6 +35,10 @@ _SECRETS = re.compile(
 )
 
 
+# One of these, in lower case, is in whatever matches. Most lines hold none, and to look for them takes no time.
+_SIGNS = ("nsk_", "nsj_", "nsa_", "nst_", "nss_", "bearer", "token=", "ticket=", "eyj", "x-api-key")
+
+
 def _masked(match: re.Match[str]) -> str:
     shown = ("prefix", "session", "scheme", "name", "signed", "subprotocol", "header")
     return next(filter(None, match.group(*shown)), "") + MASK
@@ -52,6 +56,7 @@ class Mask:
     def __init__(self) -> None:
         self._hidden: frozenset[str] = frozenset()
         self._given: re.Pattern[str] | None = None
+        self._signs: tuple[str, ...] = ()  # of those that are given, what no quotes can change
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Hides these texts too, which no pattern could recognise."""
@@ -59,10 +64,16 @@ class Mask:
         if self._hidden:
             longest_first = sorted(self._hidden, key=len, reverse=True)
             self._given = re.compile("|".join(map(_quoted, longest_first)))
+            self._signs = tuple(max(re.split(r"""[\\"']""", each), key=len) for each in longest_first)
 
     def text(self, line: str) -> str:
-        if self._given is not None:
+        if self._given is not None and any(sign in line for sign in self._signs):
             line = self._given.sub(MASK, line)
+        # Beyond ASCII some letters stand for others where case does not count.
+        if line.isascii():
+            lowered = line.lower()
+            if not any(sign in lowered for sign in _SIGNS):
+                return line
         return _SECRETS.sub(_masked, line)
 
     def __call__(self, logger: WrappedLogger, name: str, rendered: str) -> str:

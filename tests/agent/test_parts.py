@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
-import betterproto2
 import pytest
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
-from novasphere.link.v1 import link_service_pb2
-from novasphere_agent import durable, lock, messages, processes, profile, refusals, wrapper
+from novasphere_agent import durable, lock, processes, profile, refusals, wrapper
 from novasphere_agent.backoff import Backoff
 from novasphere_agent.flow import Flow
 from novasphere_agent.identity import Identity, IdentityFile, IdentityUnreadable
@@ -198,14 +195,6 @@ def test_a_process_is_told_from_a_later_one_with_its_pid() -> None:
     assert processes.is_alive(os.getpid(), start)
     assert not processes.is_alive(os.getpid(), str(int(start) + 1))
     assert not processes.is_alive(2**22 + 1, start)
-
-
-def test_the_library_asks_us_for_defaults() -> None:
-    beat = messages.Heartbeat(sent_us=1, sample=messages.Sample(battery_percent=0.0))
-    sent = link_service_pb2.Heartbeat(sent_us=1, sample={"battery_percent": 0.0})
-    assert bytes(beat) == sent.SerializeToString()
-    # Another name there, and ours would be asked nothing.
-    assert "self._get_field_default(" in inspect.getsource(betterproto2.Message.__bytes__)
 
 
 def test_importing_the_agent_leaves_out_what_it_does_not_need() -> None:

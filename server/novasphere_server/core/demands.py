@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
@@ -44,10 +44,12 @@ class Demand:
     tags: tuple[str, ...] = ()
     gpu: bool = False
 
-    @property
-    def is_answered(self) -> bool:
-        """Whether agents do it by themselves, without a process."""
-        return all(capability in ANSWERED for capability in self.capabilities)
+    # Whether agents do it by themselves, without a process.
+    is_answered: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_answered = all(capability in ANSWERED for capability in self.capabilities)
+        object.__setattr__(self, "is_answered", is_answered)
 
     @classmethod
     def of(cls, config: pb.TaskConfig) -> Demand:

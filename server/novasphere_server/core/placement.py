@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from novasphere.node.v1 import node_pb2
 
 from novasphere_server.core import demands
+from novasphere_server.core.demands import Demand
 from novasphere_server.core.rooms import NOTHING, Room
 from novasphere_server.core.sessions import Session
 
@@ -64,24 +65,26 @@ class Placement:
         """Has sessions look for tasks with a demand, as many as have room."""
         self._note(demand)
         is_answered = demands.parse(demand).is_answered
-        free = [(_merit(each, demand), each.node_uid, each) for each in self._free(demand, tasks)]
+        free = self._free(demand, tasks)
         heapq.heapify(free)
         while free and tasks:
-            _, uid, best = free[0]
-            best.offered[is_answered] += 1
-            best.wake.set()
+            best = free[0]
+            best.session.offered[is_answered] += 1
+            best.session.wake.set()
             tasks -= 1
-            if _room(best, is_answered) > 0:
-                heapq.heapreplace(free, (_merit(best, demand), uid, best))
+            best.room -= 1
+            if best.room > 0:
+                best.weigh()
+                heapq.heapreplace(free, best)
             else:
                 heapq.heappop(free)
 
     def offer_unknown(self, demand: str) -> None:
         """Has a session look for as many tasks with a demand as it has room for: nobody knows how many there are."""
         self._note(demand)
-        best = min(self._free(demand), key=lambda each: _merit(each, demand), default=None)
+        best = min(self._free(demand), default=None)
         if best is not None:
-            best.wake.set()
+            best.session.wake.set()
 
     def look(self, session: Session) -> tuple[dict[str, int], Room]:
         """Returns what to look for in a session's name, to be given to looked() in the end, and how many tasks are
@@ -134,21 +137,18 @@ class Placement:
         self._offers += 1
         self._waiting[demand] = self._offers
 
-    def _free(self, demand: str, tasks: int = 1) -> list[Session]:
-        """Returns sessions that have room for tasks with a demand, without a look at all there are."""
+    def _free(self, demand: str, tasks: int = 1) -> list[_Offer]:
+        """Returns offers to sessions that have room for tasks with a demand, without a look at all there are."""
         meeting = self._those_meeting(demand)
         compared = max(_COMPARED, tasks)
         few = random.sample(meeting, compared) if len(meeting) > compared else meeting
-        is_answered = demands.parse(demand).is_answered
-        free = [each for each in few if _room(each, is_answered) > 0]
+        free = _with_room(few, demand)
         if not free and few is not meeting:
-            free = [each for each in meeting if _room(each, is_answered) > 0]
+            free = _with_room(meeting, demand)
         return free
 
 
-def _room(session: Session, is_answered: bool) -> int:
-    if not session.is_open:
-        return 0
+def _room(session: Session, *, is_answered: bool) -> int:
     room = session.credits
     taken = sum(session.offered) if room.answers is None else session.offered[is_answered]
     return room.of(is_answered=is_answered) - taken
@@ -158,11 +158,31 @@ def _meets(session: Session, demand: str) -> bool:
     return session.node is not None and demands.parse(demand).is_met_by(session.node)
 
 
-def _merit(session: Session, demand: str) -> tuple[bool, float, int]:
-    """Returns what sorts sessions, the best first."""
+def _with_room(sessions: Iterable[Session], demand: str) -> list[_Offer]:
     wanted = demands.parse(demand)
-    is_known = any(capability in session.ran for capability in wanted.capabilities)
-    room = _room(session, wanted.is_answered)
-    most = max(session.capacity if session.free_answers is None or not wanted.is_answered else room, 1)
-    # A node that is nearly full has no merit by what it ran before.
-    return not (is_known and room * 2 > session.capacity), -room / most, -room
+    offers = (_Offer(session, wanted) for session in sessions if session.is_open)
+    return [offer for offer in offers if offer.room > 0]
+
+
+class _Offer:
+    """A session that may be asked to look for tasks with a demand. The best sorts first."""
+
+    __slots__ = ("_capacity", "_is_known", "_merit", "_share", "room", "session")
+
+    def __init__(self, session: Session, wanted: Demand) -> None:
+        self.session = session
+        self.room = _room(session, is_answered=wanted.is_answered)
+        self._is_known = any(capability in session.ran for capability in wanted.capabilities)
+        self._capacity = session.capacity
+        takes_slots = session.free_answers is None or not wanted.is_answered
+        self._share = 1 / max(session.capacity, 1) if takes_slots else 0.0
+        self.weigh()
+
+    def weigh(self) -> None:
+        """Notes what merit is left with the room."""
+        # A node that is nearly full has no merit by what it ran before.
+        is_stranger = not (self._is_known and self.room * 2 > self._capacity)
+        self._merit = (is_stranger, -self.room * self._share, -self.room, self.session.node_uid)
+
+    def __lt__(self, other: _Offer) -> bool:
+        return self._merit < other._merit

@@ -94,9 +94,10 @@ class Session:
     @property
     def credits(self) -> Room:
         """The same, and how many it would answer by itself."""
-        slots, answers = self._count(self._dispatches)
-        slots += sum(each[1] for each in self._unacked_dispatches)
-        answers += sum(each[2] for each in self._unacked_dispatches)
+        slots, answers = self._count(self._dispatches) if self._dispatches else (0, 0)
+        for _, unacked_slots, unacked_answers in self._unacked_dispatches:
+            slots += unacked_slots
+            answers += unacked_answers
         if self.free_answers is None:
             return Room(self.free_slots - slots)
         return Room(self.free_slots - slots, self.free_answers - answers)

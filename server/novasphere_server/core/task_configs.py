@@ -127,7 +127,8 @@ def check_labels(labels: Mapping[str, str], where: str) -> None:
 def _json_object(text: str, where: str) -> dict[str, object]:
     try:
         said = json.loads(text)
-        json.dumps(said, ensure_ascii=False).encode()  # an escape can stand for half of a character
+        if "\\u" in text:  # an escape can stand for half of a character
+            json.dumps(said, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise InvalidArgument(where, "must be UTF-8") from None
     except (ValueError, RecursionError):
