@@ -535,8 +535,8 @@ async def test_a_range_of_the_past_is_backfilled_in_turn(bench: Scheduling, poli
 
 
 async def test_a_schedule_that_cannot_fire_says_why_and_keeps_no_other(bench: Scheduling):
-    text = '"' + "x" * 140_000 + '"'
-    fat = await bench.make(await bench.job(command_text="x" * 130_000), parameters=text)
+    text = '"' + "x" * 131_000 + '"'
+    fat = await bench.make(await bench.job(command_text="x" * 131_000), parameters=text)
     broken = await bench.make(cron_expression="* * * * * *")
 
     def spoil(tx: Any) -> None:
@@ -564,12 +564,12 @@ async def test_what_cannot_go_on_keeps_no_other(bench: Scheduling):
     """Tasks of many schedules end at once, for each of which a time waits: one of those cannot fire."""
     buffers = {"overlap_policy": pb.OVERLAP_POLICY_BUFFER_ALL}
     grows = await bench.job()
-    text = '"' + "x" * 140_000 + '"'
+    text = '"' + "x" * 131_000 + '"'
     made = [await bench.make(**buffers) for _ in range(2)]
     fat = await bench.make(grows, parameters=text, **buffers)
     made += [await bench.make(**buffers) for _ in range(2)]
     await bench.pass_time(15)
-    config = task_pb2.TaskConfig(command_text="x" * 130_000)
+    config = task_pb2.TaskConfig(command_text="x" * 131_000)
     request = job_service_pb2.UpdateJobRequest(job_id=grows, config=config)
     await bench.world.fleet.jobs.update(ADMIN, request, ["config"])
     await bench.end_all()

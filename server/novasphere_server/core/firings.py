@@ -64,7 +64,10 @@ IS_EARLIER = sa.and_(
 )
 # PostgreSQL would read all tasks for an EXISTS, rather than one by its index.
 _IS_BUSY = (
-    sa.select(sa.literal_column("1")).where(_t.schedule_id == _s.key, IS_EARLIER).limit(1).scalar_subquery()
+    sa.select(sa.literal_column("1"))
+    .where(_t.schedule_id == _s.key, IS_EARLIER)
+    .limit(1)
+    .scalar_subquery()
 )
 
 _NOTES = {
