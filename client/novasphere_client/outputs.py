@@ -94,6 +94,8 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
                             return
                         continue
                     self.attempt = event.attempt
+                    if event.type != command_service_pb2.OUTPUT_EVENT_TYPE_CHUNK:
+                        continue
                     piece = self._next_piece(event)
                     if piece is not None:
                         yield piece

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 from frames import HandMadeAgent
+from link_stand_in import until
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import task_pb2, task_service_pb2
 from novasphere_client import Client
@@ -149,3 +150,36 @@ async def test_a_reader_goes_on_where_it_was_though_the_attempts_changed(
     assert chunks == [b", and more", b"third"]
     ids = [line for line in said.splitlines() if line.startswith("id:")]
     assert ids == ["id: 1.15", "id: 2.0", "id: 3.0", "id: 3.5", "id: 3.5"]
+
+
+async def test_a_reader_who_was_cut_off_before_the_first_byte_misses_no_attempt(
+    server: RunningServer, agent: HandMadeAgent
+) -> None:
+    wanted = task_service_pb2.NewTask(
+        config=task_pb2.TaskConfig(command_text="true", max_retries=1, retry_interval_seconds=0)
+    )
+    async with (
+        asyncio.timeout(120),
+        Line(server.grpc_address).laid() as line,
+        Client.connect(line.address, server.admin_token) as client,
+    ):
+        task_id = await client.tasks.create(wanted)
+        [first] = await agent.hear_of("dispatches")
+        async with (
+            client.tasks.output(task_id, follow=True, patience=None) as output,
+            asyncio.TaskGroup() as group,
+        ):
+
+            async def read() -> list[tuple[int, bytes]]:
+                return [(piece.attempt, piece.data) async for piece in output]
+
+            reading = group.create_task(read())
+            await until(lambda: output.attempt)
+            line.cut()
+            await say(agent, first, b"first")
+            await end(agent, first, 1)
+            [second] = await agent.hear_of("dispatches")
+            await say(agent, second, b"second")
+            await end(agent, second, 0)
+            line.is_down = False
+        assert reading.result() == [(1, b"first"), (2, b"second")]

@@ -58,6 +58,8 @@ class _OutputEventTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Output
     """Bytes that the command printed."""
     OUTPUT_EVENT_TYPE_END: _OutputEventType.ValueType  # 2
     """The last row of an attempt's output."""
+    OUTPUT_EVENT_TYPE_WAITING: _OutputEventType.ValueType  # 3
+    """Nothing was printed yet, and the reader follows: so that there is a cursor to resume by."""
 
 class OutputEventType(_OutputEventType, metaclass=_OutputEventTypeEnumTypeWrapper):
     """What a row of output is."""
@@ -68,6 +70,8 @@ OUTPUT_EVENT_TYPE_CHUNK: OutputEventType.ValueType  # 1
 """Bytes that the command printed."""
 OUTPUT_EVENT_TYPE_END: OutputEventType.ValueType  # 2
 """The last row of an attempt's output."""
+OUTPUT_EVENT_TYPE_WAITING: OutputEventType.ValueType  # 3
+"""Nothing was printed yet, and the reader follows: so that there is a cursor to resume by."""
 
 @typing.final
 class CreateCommandRequest(message.Message):
