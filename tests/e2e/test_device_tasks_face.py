@@ -233,7 +233,7 @@ async def test_statistics_have_the_published_shape_in_every_period_and_grouping(
         for grouping in groupings:
             query = f"?period={period}&group_by={grouping}"
             stats = (await face.ask(STATS, query=query))["task_stats"]
-            assert stats["period"] == period
+            assert (stats["period"], stats["group_by"]) == (period, grouping)
             assert (
                 sum(group["completed"] for group in stats[f"by_{grouping}"].values())
                 == (stats["by_status"]["completed"])

@@ -78,6 +78,7 @@ async def test_counts_are_by_status_and_device_and_of_the_period_alone(world, pa
 
     assert await stats(world) == {
         "period": "STATS_PERIOD_DAY",
+        "group_by": "TASK_STATS_GROUPING_DEVICE",
         "total_tasks": 7,
         "by_status": {"completed": 3, "failed": 2, "cancelled": 2},
         "by_device": {
@@ -95,7 +96,9 @@ async def test_counts_are_by_status_and_device_and_of_the_period_alone(world, pa
     world.clock.advance(HOUR + 1)
     assert (await stats(world))["total_tasks"] == 6
     world.clock.advance(23 * HOUR)
-    assert await stats(world) == {"period": "STATS_PERIOD_DAY", "by_status": {}}
+    nothing = await stats(world)
+    assert nothing.keys() == {"period", "group_by", "by_status"}
+    assert nothing["by_status"] == {}
     assert (await stats(world, period=pb.STATS_PERIOD_WEEK))["total_tasks"] == 7
     await world.fleet.schedule_tasks.cancel(ADMIN, waits)
 

@@ -158,6 +158,14 @@ async def test_what_a_job_cannot_be_is_refused_by_name(rest: Jobs, body: Any, to
     assert (await rest.page())["total"] == 1
 
 
+@pytest.mark.parametrize(
+    "said", ["ExponentialWithJitter", "exponential_with_jitter", "EXPONENTIAL_WITH_JITTER", 4]
+)
+async def test_a_back_off_is_said_in_words_of_the_published_protocol_or_by_number(rest: Jobs, said: Any):
+    job_id = await rest.make(config=CONFIG | {"backoff": said})
+    assert (await rest.get(job_id))["config"]["backoff"] == "exponential_with_jitter"
+
+
 async def test_labels_are_such_as_kubernetes_takes(rest: Jobs):
     labels = {"a": "", "env": "Prod_1.x", "example.com/disk-type": "ssd", "A.b_c-d": "z" * 63}
     job_id = await rest.make(config={"cmd": "a", "labels": labels})

@@ -91,6 +91,7 @@ class TaskStats:
         groups.pop("", None)  # no device was given them
         stats = pb.TaskStats(
             period=period,
+            group_by=grouping,
             total_tasks=everything.total,
             by_status=pb.TaskCounts(
                 completed=everything.completed,

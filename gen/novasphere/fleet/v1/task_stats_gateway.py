@@ -103,6 +103,8 @@ def encode_TaskStats(m: novasphere_fleet_v1_task_stats_pb2.TaskStats) -> dict[st
     data['total_tasks'] = m.total_tasks
     if m.HasField("by_status"):
         data['by_status'] = encode_TaskCounts(m.by_status)
+    if v := m.group_by:
+        data['group_by'] = words_TaskStatsGrouping.get(v, v)
     data['by_device'] = {k: encode_TaskGroup(x[k]) for k in sorted(x)} if (x := m.by_device) else {}
     data['by_task_type'] = {k: encode_TaskGroup(x[k]) for k in sorted(x)} if (x := m.by_task_type) else {}
     data['by_hour'] = {k: encode_TaskGroup(x[k]) for k in sorted(x)} if (x := m.by_hour) else {}
@@ -115,7 +117,7 @@ def dump_TaskStats(m: novasphere_fleet_v1_task_stats_pb2.TaskStats) -> bytes:
     return orjson.dumps(encode_TaskStats(m))
 
 
-keys_TaskStats = frozenset(['average_execution_time', 'by_device', 'by_hour', 'by_status', 'by_task_type', 'period', 'success_rate', 'total_tasks'])
+keys_TaskStats = frozenset(['average_execution_time', 'by_device', 'by_hour', 'by_status', 'by_task_type', 'group_by', 'period', 'success_rate', 'total_tasks'])
 
 
 def decode_TaskStats(data: Any, path: str = '', known: frozenset[str] = keys_TaskStats) -> novasphere_fleet_v1_task_stats_pb2.TaskStats:
@@ -133,6 +135,9 @@ def decode_TaskStats(data: Any, path: str = '', known: frozenset[str] = keys_Tas
     v = data.get('by_status')
     if v is not None:
         m.by_status.CopyFrom(decode_TaskCounts(v, codec.at(path, 'by_status')))
+    v = data.get('group_by')
+    if v is not None:
+        m.group_by = words_TaskStatsGrouping.read(v, path, 'group_by')
     v = data.get('by_device')
     if v is not None:
         at = codec.at(path, 'by_device')

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from novasphere.api.v1 import options_pb2 as novasphere_dot_api_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$novasphere/fleet/v1/task_stats.proto\x12\x13novasphere.fleet.v1\x1a\x1fnovasphere/api/v1/options.proto\"B\n\nTaskCounts\x12\x11\n\tcompleted\x18\x01 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x05\x12\x11\n\tcancelled\x18\x03 \x01(\x05\"\xb9\x01\n\tTaskGroup\x12\x11\n\tcompleted\x18\x01 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x05\x12\x11\n\tcancelled\x18\x03 \x01(\x05\x12)\n\x16\x61verage_execution_time\x18\x04 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x00\x88\x01\x01\x12\x1f\n\x0csuccess_rate\x18\x05 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x01\x88\x01\x01\x42\x19\n\x17_average_execution_timeB\x0f\n\r_success_rate\"\xb5\x05\n\tTaskStats\x12\x30\n\x06period\x18\x01 \x01(\x0e\x32 .novasphere.fleet.v1.StatsPeriod\x12\x13\n\x0btotal_tasks\x18\x02 \x01(\x05\x12\x32\n\tby_status\x18\x03 \x01(\x0b\x32\x1f.novasphere.fleet.v1.TaskCounts\x12?\n\tby_device\x18\x04 \x03(\x0b\x32,.novasphere.fleet.v1.TaskStats.ByDeviceEntry\x12\x44\n\x0c\x62y_task_type\x18\x05 \x03(\x0b\x32..novasphere.fleet.v1.TaskStats.ByTaskTypeEntry\x12;\n\x07\x62y_hour\x18\x06 \x03(\x0b\x32*.novasphere.fleet.v1.TaskStats.ByHourEntry\x12)\n\x16\x61verage_execution_time\x18\x07 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x00\x88\x01\x01\x12\x1f\n\x0csuccess_rate\x18\x08 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x01\x88\x01\x01\x1aO\n\rByDeviceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.novasphere.fleet.v1.TaskGroup:\x02\x38\x01\x1aQ\n\x0f\x42yTaskTypeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.novasphere.fleet.v1.TaskGroup:\x02\x38\x01\x1aM\n\x0b\x42yHourEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.novasphere.fleet.v1.TaskGroup:\x02\x38\x01\x42\x19\n\x17_average_execution_timeB\x0f\n\r_success_rate*\xa9\x01\n\x0bStatsPeriod\x12\x1c\n\x18STATS_PERIOD_UNSPECIFIED\x10\x00\x12\x1d\n\x11STATS_PERIOD_HOUR\x10\x01\x1a\x06\x8a\xb5\x18\x02\x31h\x12\x1d\n\x10STATS_PERIOD_DAY\x10\x02\x1a\x07\x8a\xb5\x18\x03\x32\x34h\x12\x1d\n\x11STATS_PERIOD_WEEK\x10\x03\x1a\x06\x8a\xb5\x18\x02\x37\x64\x12\x1f\n\x12STATS_PERIOD_MONTH\x10\x04\x1a\x07\x8a\xb5\x18\x03\x33\x30\x64*\xbe\x01\n\x11TaskStatsGrouping\x12#\n\x1fTASK_STATS_GROUPING_UNSPECIFIED\x10\x00\x12*\n\x1aTASK_STATS_GROUPING_DEVICE\x10\x01\x1a\n\x8a\xb5\x18\x06\x64\x65vice\x12\x30\n\x1dTASK_STATS_GROUPING_TASK_TYPE\x10\x02\x1a\r\x8a\xb5\x18\ttask_type\x12&\n\x18TASK_STATS_GROUPING_HOUR\x10\x03\x1a\x08\x8a\xb5\x18\x04hourb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$novasphere/fleet/v1/task_stats.proto\x12\x13novasphere.fleet.v1\x1a\x1fnovasphere/api/v1/options.proto\"B\n\nTaskCounts\x12\x11\n\tcompleted\x18\x01 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x05\x12\x11\n\tcancelled\x18\x03 \x01(\x05\"\xb9\x01\n\tTaskGroup\x12\x11\n\tcompleted\x18\x01 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x05\x12\x11\n\tcancelled\x18\x03 \x01(\x05\x12)\n\x16\x61verage_execution_time\x18\x04 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x00\x88\x01\x01\x12\x1f\n\x0csuccess_rate\x18\x05 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x01\x88\x01\x01\x42\x19\n\x17_average_execution_timeB\x0f\n\r_success_rate\"\xef\x05\n\tTaskStats\x12\x30\n\x06period\x18\x01 \x01(\x0e\x32 .novasphere.fleet.v1.StatsPeriod\x12\x13\n\x0btotal_tasks\x18\x02 \x01(\x05\x12\x32\n\tby_status\x18\x03 \x01(\x0b\x32\x1f.novasphere.fleet.v1.TaskCounts\x12\x38\n\x08group_by\x18\t \x01(\x0e\x32&.novasphere.fleet.v1.TaskStatsGrouping\x12?\n\tby_device\x18\x04 \x03(\x0b\x32,.novasphere.fleet.v1.TaskStats.ByDeviceEntry\x12\x44\n\x0c\x62y_task_type\x18\x05 \x03(\x0b\x32..novasphere.fleet.v1.TaskStats.ByTaskTypeEntry\x12;\n\x07\x62y_hour\x18\x06 \x03(\x0b\x32*.novasphere.fleet.v1.TaskStats.ByHourEntry\x12)\n\x16\x61verage_execution_time\x18\x07 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x00\x88\x01\x01\x12\x1f\n\x0csuccess_rate\x18\x08 \x01(\x01\x42\x04\x90\xb5\x18\x01H\x01\x88\x01\x01\x1aO\n\rByDeviceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.novasphere.fleet.v1.TaskGroup:\x02\x38\x01\x1aQ\n\x0f\x42yTaskTypeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.novasphere.fleet.v1.TaskGroup:\x02\x38\x01\x1aM\n\x0b\x42yHourEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.novasphere.fleet.v1.TaskGroup:\x02\x38\x01\x42\x19\n\x17_average_execution_timeB\x0f\n\r_success_rate*\xa9\x01\n\x0bStatsPeriod\x12\x1c\n\x18STATS_PERIOD_UNSPECIFIED\x10\x00\x12\x1d\n\x11STATS_PERIOD_HOUR\x10\x01\x1a\x06\x8a\xb5\x18\x02\x31h\x12\x1d\n\x10STATS_PERIOD_DAY\x10\x02\x1a\x07\x8a\xb5\x18\x03\x32\x34h\x12\x1d\n\x11STATS_PERIOD_WEEK\x10\x03\x1a\x06\x8a\xb5\x18\x02\x37\x64\x12\x1f\n\x12STATS_PERIOD_MONTH\x10\x04\x1a\x07\x8a\xb5\x18\x03\x33\x30\x64*\xbe\x01\n\x11TaskStatsGrouping\x12#\n\x1fTASK_STATS_GROUPING_UNSPECIFIED\x10\x00\x12*\n\x1aTASK_STATS_GROUPING_DEVICE\x10\x01\x1a\n\x8a\xb5\x18\x06\x64\x65vice\x12\x30\n\x1dTASK_STATS_GROUPING_TASK_TYPE\x10\x02\x1a\r\x8a\xb5\x18\ttask_type\x12&\n\x18TASK_STATS_GROUPING_HOUR\x10\x03\x1a\x08\x8a\xb5\x18\x04hourb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,20 +60,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKSTATS'].fields_by_name['average_execution_time']._serialized_options = b'\220\265\030\001'
   _globals['_TASKSTATS'].fields_by_name['success_rate']._loaded_options = None
   _globals['_TASKSTATS'].fields_by_name['success_rate']._serialized_options = b'\220\265\030\001'
-  _globals['_STATSPERIOD']._serialized_start=1047
-  _globals['_STATSPERIOD']._serialized_end=1216
-  _globals['_TASKSTATSGROUPING']._serialized_start=1219
-  _globals['_TASKSTATSGROUPING']._serialized_end=1409
+  _globals['_STATSPERIOD']._serialized_start=1105
+  _globals['_STATSPERIOD']._serialized_end=1274
+  _globals['_TASKSTATSGROUPING']._serialized_start=1277
+  _globals['_TASKSTATSGROUPING']._serialized_end=1467
   _globals['_TASKCOUNTS']._serialized_start=94
   _globals['_TASKCOUNTS']._serialized_end=160
   _globals['_TASKGROUP']._serialized_start=163
   _globals['_TASKGROUP']._serialized_end=348
   _globals['_TASKSTATS']._serialized_start=351
-  _globals['_TASKSTATS']._serialized_end=1044
-  _globals['_TASKSTATS_BYDEVICEENTRY']._serialized_start=759
-  _globals['_TASKSTATS_BYDEVICEENTRY']._serialized_end=838
-  _globals['_TASKSTATS_BYTASKTYPEENTRY']._serialized_start=840
-  _globals['_TASKSTATS_BYTASKTYPEENTRY']._serialized_end=921
-  _globals['_TASKSTATS_BYHOURENTRY']._serialized_start=923
-  _globals['_TASKSTATS_BYHOURENTRY']._serialized_end=1000
+  _globals['_TASKSTATS']._serialized_end=1102
+  _globals['_TASKSTATS_BYDEVICEENTRY']._serialized_start=817
+  _globals['_TASKSTATS_BYDEVICEENTRY']._serialized_end=896
+  _globals['_TASKSTATS_BYTASKTYPEENTRY']._serialized_start=898
+  _globals['_TASKSTATS_BYTASKTYPEENTRY']._serialized_end=979
+  _globals['_TASKSTATS_BYHOURENTRY']._serialized_start=981
+  _globals['_TASKSTATS_BYHOURENTRY']._serialized_end=1058
 # @@protoc_insertion_point(module_scope)

@@ -220,6 +220,7 @@ class TaskStats(message.Message):
     PERIOD_FIELD_NUMBER: builtins.int
     TOTAL_TASKS_FIELD_NUMBER: builtins.int
     BY_STATUS_FIELD_NUMBER: builtins.int
+    GROUP_BY_FIELD_NUMBER: builtins.int
     BY_DEVICE_FIELD_NUMBER: builtins.int
     BY_TASK_TYPE_FIELD_NUMBER: builtins.int
     BY_HOUR_FIELD_NUMBER: builtins.int
@@ -229,6 +230,8 @@ class TaskStats(message.Message):
     """The period."""
     total_tasks: builtins.int
     """How many ended. Those that wait or run are in no count."""
+    group_by: TaskStatsGrouping.ValueType
+    """By what they are counted apart: which of the next three is filled."""
     average_execution_time: builtins.float
     """How long those ran that completed or failed, in seconds on average. Null where none ran."""
     success_rate: builtins.float
@@ -257,6 +260,7 @@ class TaskStats(message.Message):
         period: StatsPeriod.ValueType = ...,
         total_tasks: builtins.int = ...,
         by_status: TaskCounts | None = ...,
+        group_by: TaskStatsGrouping.ValueType = ...,
         by_device: abc.Mapping[builtins.str, TaskGroup] | None = ...,
         by_task_type: abc.Mapping[builtins.str, TaskGroup] | None = ...,
         by_hour: abc.Mapping[builtins.str, TaskGroup] | None = ...,
@@ -265,7 +269,7 @@ class TaskStats(message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_average_execution_time", b"_average_execution_time", "_success_rate", b"_success_rate", "average_execution_time", b"average_execution_time", "by_status", b"by_status", "success_rate", b"success_rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_average_execution_time", b"_average_execution_time", "_success_rate", b"_success_rate", "average_execution_time", b"average_execution_time", "by_device", b"by_device", "by_hour", b"by_hour", "by_status", b"by_status", "by_task_type", b"by_task_type", "period", b"period", "success_rate", b"success_rate", "total_tasks", b"total_tasks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_average_execution_time", b"_average_execution_time", "_success_rate", b"_success_rate", "average_execution_time", b"average_execution_time", "by_device", b"by_device", "by_hour", b"by_hour", "by_status", b"by_status", "by_task_type", b"by_task_type", "group_by", b"group_by", "period", b"period", "success_rate", b"success_rate", "total_tasks", b"total_tasks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__average_execution_time: _TypeAlias = typing.Literal["average_execution_time"]  # noqa: Y015
     _WhichOneofArgType__average_execution_time: _TypeAlias = typing.Literal["_average_execution_time", b"_average_execution_time"]  # noqa: Y015
