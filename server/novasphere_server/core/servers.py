@@ -23,6 +23,9 @@ from novasphere_server.store.transactions import Transaction
 _servers = tables.servers.c
 _agents = tables.agents.c
 
+_SESSION = sa.select(_agents.session_sha256).where(
+    _agents.node_uid == sa.bindparam("uid", type_=sa.String)
+)
 _SAID = ("name", "bind_namespaces", "description")  # by clients
 _FORGOTTEN_AFTER = 24 * 3600.0  # seconds
 
@@ -108,8 +111,8 @@ class Servers:
         """Raises DuplicateIdentity if the agent has called another server since it was given the token."""
         if self.is_alone or not session_token:
             return
-        known = tx.execute(sa.select(_agents.session_sha256).where(_agents.node_uid == uid)).scalar()
-        if known != secrets.sha256(session_token):
+        known = tx.rows(_SESSION, uid=uid)
+        if known != [(secrets.sha256(session_token),)]:
             raise errors.DuplicateIdentity(uid)
 
     def _elsewhere(self, now_us: int) -> sa.Select[tuple[str]]:

@@ -82,6 +82,7 @@ class Batch:
         self._bodies: dict[Id, bytes | None] = {}
         self._records: dict[Scope, Record | None] = {}
         self._sequences: dict[str, int] = {}
+        self._first_sequences: dict[str, int] = {}
         self._changes: list[Change] = []
         self._news: set[str] = set()
         self._rows: list[tuple[Any, ...]] = []
@@ -112,6 +113,7 @@ class Batch:
             waiting=self._waiting,
             bodies=self._bodies,
             sequences=self._sequences,
+            first_sequences=self._first_sequences,
         )
         try:
             if job.is_dry_run or self._is_careful:

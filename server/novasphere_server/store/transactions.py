@@ -30,6 +30,8 @@ M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 Id = tuple[str, str]  # kind and key
 
+_SEQUENCES = sa.select(tables.sequences.c.name, tables.sequences.c.value)
+
 
 class PutOffFailed(Exception):
     """What was done for many mutations at once failed, and nobody can tell which of them it was of.
@@ -116,6 +118,7 @@ class Transaction:
         waiting: Waiting,
         bodies: dict[Id, bytes | None],
         sequences: Mapping[str, int],
+        first_sequences: dict[str, int],
     ) -> None:
         self._connection = connection
         self._database = database
@@ -123,6 +126,7 @@ class Transaction:
         self._limits = limits
         self._bodies = bodies  # as they were when the mutation began, where somebody looked
         self._batch_sequences = sequences
+        self._first_sequences = first_sequences  # as the batch began; read when one is asked for
         self.now_us = now_us
         self.revision = revision
         self.room = limits.mutation_bytes  # how many bytes of objects it should still change
@@ -223,8 +227,12 @@ class Transaction:
         """Returns the objects whose keys and bodies a statement selects. It is one that is kept: what
         SQLAlchemy does for any other costs several times what the database does.
         """
+        return self._found(kind, self.rows(statement, **parameters))
+
+    def rows(self, statement: sa.Select[Any], **parameters: Any) -> list[tuple[Any, ...]]:
+        """Returns the rows of a statement that is kept; see find_by()."""
         self._let_see()
-        return self._found(kind, self._database.rows(self._connection, statement, parameters))
+        return self._database.rows(self._connection, statement, parameters)
 
     def _found(self, kind: Kind[M], rows: Iterable[Sequence[Any]]) -> list[M]:
         objects = []
@@ -241,10 +249,9 @@ class Transaction:
         if value is None:
             value = self._batch_sequences.get(sequence)
         if value is None:
-            rows = self._database.select(
-                self._connection, tables.sequences, ("value",), ("name",), [(sequence,)]
-            )
-            value = rows[0][0] if rows else 0
+            if not self._first_sequences:
+                self._first_sequences |= dict(self._database.rows(self._connection, _SEQUENCES, {}))
+            value = self._first_sequences.get(sequence, 0)
         self.sequences[sequence] = value + 1
         return value + 1
 
