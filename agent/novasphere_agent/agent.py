@@ -25,6 +25,8 @@ EXIT_NODE_DELETED = 3
 # For what waits on the disk; more would not make it faster.
 _WORKERS = 4
 _KILL_SECONDS = 30.0
+# How long an agent that stops waits for what it is about to start.
+_LAUNCH_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +94,7 @@ async def run(
         finally:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
+        await attempts.launched(_LAUNCH_SECONDS)
         log.info("stopped; what runs goes on without the agent")
         return EXIT_STOPPED
     finally:

@@ -158,6 +158,8 @@ class Attempts:
         self._is_running_one = asyncio.Event()
         self._is_one_gone = asyncio.Event()
         self._accepting = asyncio.Lock()
+        self._launching: set[Key] = set()  # accepted, and not yet known to have been started
+        self._is_one_launched = asyncio.Event()
         self.on_news: Callable[[], None] = lambda: None
         # Attempts that may have something to send on this connection.
         self.speaking: dict[Key, Attempt] = {}
@@ -269,6 +271,7 @@ class Attempts:
                 if self.fault:
                     self._end(attempt, Exit(), AttemptPhase.REJECTED, f"SPAWN_FAILED: {self.fault}")
                 else:
+                    self._launching.add(key)
                     self._tasks.start(self._launch(attempt), name=f"attempt {attempt}")
 
     def _answer(self, dispatch: Dispatch) -> Start | None:
@@ -357,6 +360,20 @@ class Attempts:
         self._delete(attempt)
         return attempt.spools.unacked
 
+    async def launched(self, within: float) -> None:
+        """Returns when all that was accepted has been started, or after so many seconds: the next agent could not
+        tell how far the rest got.
+        """
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._until_launched(), within)
+
+    async def _until_launched(self) -> None:
+        async with self._accepting:  # the end of it
+            pass
+        while self._launching:
+            self._is_one_launched.clear()
+            await self._is_one_launched.wait()
+
     async def kill_all(self) -> None:
         """Kills whatever runs, and forgets everything."""
         async with self._accepting:  # the end of it: the link may be gone, and this still going on
@@ -394,7 +411,7 @@ class Attempts:
 
     async def _launch(self, attempt: Attempt) -> None:
         try:
-            process = await self._launcher.start(attempt.directory)
+            process = await self._start(attempt)
         except SpawnFailed as error:
             with contextlib.suppress(OSError):
                 await self._work(self._journal.record_refusal, attempt.directory, str(error))
@@ -406,6 +423,13 @@ class Attempts:
         log.debug("attempt %s started, pid %d", attempt, process.pid)
         self._look_pause = _FASTEST_LOOK_SECONDS
         await self._follow(attempt, process)
+
+    async def _start(self, attempt: Attempt) -> Process:
+        try:
+            return await self._launcher.start(attempt.directory)
+        finally:
+            self._launching.discard(attempt.key)
+            self._is_one_launched.set()
 
     async def _follow(self, attempt: Attempt, process: Process) -> None:
         attempt.process = process

@@ -95,6 +95,32 @@ async def test_an_intent_without_a_process_ends_unknown_and_is_never_run(
     assert not mark.exists()
 
 
+async def test_an_agent_that_is_told_to_stop_starts_first_what_it_took(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    await agent.link("--capacity", "200")
+    dispatches = [
+        pb.Dispatch(
+            run_id=f"cmd-{n}", attempt=1, fencing_token=n, kind="shell",
+            command_text=f"echo x >> {mark}", max_output_bytes=1024,
+        )
+        for n in range(1, 151)
+    ]  # fmt: skip
+    runs = [server.runs.setdefault((each.run_id, 1), Run(each)) for each in dispatches]
+    server.send(pb.ConnectResponse(dispatches=dispatches))
+    journal = agent.data_dir / "attempts"
+    await until(lambda: journal.exists() and any(journal.iterdir()))
+    agent.terminate()
+    assert await agent.ended() == 0
+    taken = [run for run in runs if directory_of(agent, run.dispatch.run_id).exists()]
+    assert taken
+    await agent.link("--capacity", "200")
+    phases = {(await server.result_of(run)).phase for run in taken}
+    assert phases == {pb.ATTEMPT_PHASE_EXITED}
+    assert mark.read_text().count("x") == len(taken)
+
+
 async def test_failpoints_mean_nothing_outside_tests(server: StandIn, agent: AgentProcess) -> None:
     await agent.link(environment={"NOVASPHERE_FAILPOINT": "after_intent:kill"})
     assert (await server.result_of(server.dispatch("true"))).phase == pb.ATTEMPT_PHASE_EXITED

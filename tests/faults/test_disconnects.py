@@ -10,9 +10,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from networks import Network
-from processes import ControlPlane, control_plane, eventually, is_alive
+from processes import TOKEN, ControlPlane, control_plane, eventually, is_alive
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -44,6 +45,14 @@ async def instances(plane: ControlPlane, task_id: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: each["attempt"])
 
 
+async def output_of(plane: ControlPlane, task_id: str, attempt: int) -> str:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "text/plain"}
+    url = f"{plane.url}/api/v1/tasks/{task_id}/output?attempt={attempt}"
+    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.text()
+
+
 async def pids(folder: Path, count: int) -> list[int]:
     """Waits until so many attempts have said who they are."""
 
@@ -68,7 +77,8 @@ async def test_what_was_cut_off_is_replaced_and_killed_when_it_is_back(
 ) -> None:
     async with control_plane(tmp_path, grpc_host=network.server_address, **SOON) as plane:
         await worker(plane, "node-001", inside=network.agent_side)
-        task_id = await submit(plane, says_who(tmp_path), on_disconnect="replace", lost_after=3)
+        prints = "i=0; while :; do echo line $i; i=$((i+1)); sleep 0.2; done & "
+        task_id = await submit(plane, prints + says_who(tmp_path), on_disconnect="replace", lost_after=3)
         [first] = await pids(tmp_path, 1)
         await task_is(plane, task_id, "running")
         await worker(plane, "node-002")
@@ -90,6 +100,10 @@ async def test_what_was_cut_off_is_replaced_and_killed_when_it_is_back(
             return bool((await instances(plane, task_id))[0].get("late_report"))
 
         await eventually(is_told, within=60)
+        lines = (await output_of(plane, task_id, attempt=1)).split("\n")
+        assert lines[-1] == ""
+        assert lines[:-1] == [f"line {number}" for number in range(len(lines) - 1)]
+        assert len(lines) > 15, "what it printed while it was cut off is not there"
         (tmp_path / "end").touch()
         await task_is(plane, task_id, "succeeded")
         ends = [(each["agent_id"], each["reason"]) for each in await instances(plane, task_id)]

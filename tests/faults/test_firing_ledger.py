@@ -94,12 +94,12 @@ async def test_kills_at_each_failpoint_lose_and_double_nothing(tmp_path: Path) -
         await assert_every_second_fired_once(plane, made["bad"], 5)
         await assert_every_second_fired_once(plane, made["turns"], 3)
         ends = {
-            name: Counter((task["status"], task["retry_count"]) for task in each)
+            name: Counter((task["status"], task["reason"], task["retry_count"]) for task in each)
             for name, each in tasks.items()
         }
         counts = {name: len(each) for name, each in tasks.items()}
         assert ends == {
-            name: {("failed", RETRIES) if name == "bad" else ("succeeded", 0): count}
+            name: {("failed", "EXIT_CODE", RETRIES) if name == "bad" else ("succeeded", "", 0): count}
             for name, count in counts.items()
         }
         for name, attempts in (("good", 1), ("bad", 1 + RETRIES)):

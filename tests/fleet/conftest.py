@@ -133,9 +133,13 @@ class World:
         assert found is not None, f"node {node_id} is gone"
         return found.message()
 
-    async def output(self, command_id: str, stream: int = 0, offset: int = 0) -> bytes:
+    async def output(
+        self, command_id: str, stream: int = 0, offset: int = 0, *, attempt: int = 0
+    ) -> bytes:
         data = b""
-        async for events in self.fleet.outputs.stream(ADMIN, command_id, stream, offset, False):
+        async for events in self.fleet.outputs.stream(
+            ADMIN, command_id, stream, offset, False, attempt=attempt
+        ):
             data += b"".join(event.data for event in events)
         return data
 

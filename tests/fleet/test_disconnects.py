@@ -228,6 +228,34 @@ async def test_a_replaced_attempt_that_goes_on_reporting_is_told_to_stop(world, 
     assert (await ended(world, task_id))[0] == "FAILED"
 
 
+async def test_what_a_replaced_attempt_printed_is_kept_under_it(world, agent, frames):
+    task_id, dispatch = await running(
+        world, agent, on_disconnect=pb.DISCONNECT_POLICY_REPLACE, lost_after_seconds=AFTER
+    )
+    await agent.print(dispatch, b"before, ", 0)
+    other = await joined(world, "n2")
+    await agent.cut()
+    await world.pass_time(0)
+    for _ in range(AFTER // 10):
+        other.beat()
+        await other.settle()
+        await world.pass_time(10)
+    [again] = await other.dispatched()
+    await other.start(again)
+    await other.print(again, b"anew", 0)
+    before = await world.task(task_id)
+    welcome = await agent.connect(attempts=[frames.state_of(dispatch, RUNNING)])
+    [verdict] = welcome.verdicts
+    assert (verdict.verdict, verdict.stdout_offset) == (link.VERDICT_KILL, 8)
+    await agent.print(dispatch, b"and after", 8)
+    ack = await agent.finish(dispatch, phase=link.ATTEMPT_PHASE_CANCELLED, signal=15)
+    assert (ack.is_stale, ack.late_after) == (True, "LOST")
+    assert await world.task(task_id) == before
+    run_id = task_ids.run_id(task_id)
+    assert await world.output(run_id, attempt=1) == b"before, and after"
+    assert await world.output(run_id, attempt=2) == b"anew"
+
+
 async def test_each_task_waits_for_its_node_as_long_as_it_says(world, agent):
     soon, _ = await running(world, agent, lost_after_seconds=10)
     later, _ = await running(world, agent, lost_after_seconds=2000)

@@ -341,10 +341,14 @@ def _judge(
         if past is None and instance.node_uid != node_uid:
             return link.VERDICT_FORGET
         reports.record_stale(tx, node_uid, state, "told in a Hello")
+        # Nobody knows yet how it ended, nor all that it printed.
+        is_wanted = past is not None and not reports.is_reported(past)
+        if is_wanted:
+            result.attempts[state.run_id, state.attempt] = Attempt(
+                state.fencing_token, output_chunks.tail(tx, state.run_id, state.attempt)
+            )
         if is_running:
             return link.VERDICT_KILL
-        # Nobody knows yet how it ended.
-        is_wanted = past is not None and not reports.is_reported(past)
         return link.VERDICT_ADOPT if is_wanted else link.VERDICT_FORGET
     is_reported = reports.is_reported(stored)
     if states.is_terminal(instance.state) and not is_running and is_reported:

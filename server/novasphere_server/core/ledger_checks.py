@@ -112,7 +112,7 @@ class LedgerCheck:
             )
             .order_by(_f.nominal_us)
         )
-        orphans = await self._read(
+        made = await self._read(
             sa.select(_t.key, _t.scheduled_at_us)
             .where(
                 _t.schedule_id == schedule.id,
@@ -122,15 +122,28 @@ class LedgerCheck:
             )
             .order_by(_t.scheduled_at_us)
         )
-        mentioned = {row.run_id for row in rows}
+        mentioned, times = {row.run_id for row in rows}, set(expected)
+        orphans = [task for task in made if task.key not in mentioned and task.scheduled_at_us in times]
+        if orphans:
+            # An earlier generation may have had these times too, before the clock was put back.
+            earlier = await self._read(
+                sa.select(_f.run_id).where(
+                    _f.schedule_id == schedule.id,
+                    _f.nominal_us.in_([task.scheduled_at_us for task in orphans]),
+                )
+            )
+            mentioned |= {row.run_id for row in earlier}
         return [
             Finding(schedule.id, schedule.generation, at_us, what)
             for at_us, what in [
                 *_differences(expected, rows, after_us, until_us),
                 *(
-                    (at_us, f"task {task_ids.task_id(run_id)} was made, and no row says so")
-                    for run_id, at_us in orphans
-                    if run_id not in mentioned and at_us in set(expected)
+                    (
+                        task.scheduled_at_us,
+                        f"task {task_ids.task_id(task.key)} was made, and no row says so",
+                    )
+                    for task in orphans
+                    if task.key not in mentioned
                 ),
             ]
         ]
