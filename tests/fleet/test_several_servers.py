@@ -181,7 +181,8 @@ async def test_output_of_nothing_that_was_sent_hurts_nobody_else(pair):
     assert await there.run()
 
 
-async def test_what_one_lets_go_reaches_the_only_node_that_may_run_it_at_the_other(pair):
+@pytest.mark.parametrize("node_id", ["", "n1"])
+async def test_what_one_lets_go_reaches_the_node_that_may_run_it_at_the_other(pair, node_id):
     here, there = pair
     loops = [
         DueLoop(each.fleet.tasks, each.fleet.links, each.clock, is_shared=True, period=1)
@@ -193,7 +194,7 @@ async def test_what_one_lets_go_reaches_the_only_node_that_may_run_it_at_the_oth
     await here.store.catch_up()
     due_at = instants.timestamp(here.clock.now_us() + 10_000_000)
     config = task_pb2.TaskConfig(command_text="due")
-    await here.submit(NewTask(config=config, node_id="n1", scheduled_at=due_at))
+    await here.submit(NewTask(config=config, node_id=node_id, scheduled_at=due_at))
     await there.store.catch_up()
     here.clock.advance(11)
     for loop in loops:

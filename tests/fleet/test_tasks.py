@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import agent_service_pb2 as agent_api
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
-from novasphere_server.core import task_ids, tasks
+from novasphere_server.core import demands, task_ids, tasks
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.tasks import retry_pause
 from novasphere_server.store import tables
@@ -134,6 +136,52 @@ async def test_what_waited_goes_to_a_node_that_comes(world, one):
     await late.connect()
     await late.dispatched()
     assert runs(late) == [task_id]
+
+
+async def test_what_waited_goes_to_a_node_that_gets_what_it_lacked(world, one):
+    [task_id] = await world.submit(command_text="true", labels={"zone": "west"})
+    one.beat()
+    await one.settle()
+    assert runs(one) == []
+    request = agent_api.UpdateAgentRequest(agent_id="n1", labels={"zone": "west"})
+    await world.fleet.agents.update(ADMIN, request, ["labels"])
+    await one.dispatched()
+    assert runs(one) == [task_id]
+
+
+async def test_what_waited_for_a_node_that_left_goes_to_it_when_it_is_back(world, one):
+    late = world.agent("n3", labels={"zone": "west"}, capabilities=["shell"])
+    await late.connect(free_slots=0)
+    [task_id] = await world.submit(command_text="true", labels={"zone": "west"})
+    await late.settle(free_slots=0)
+    await late.connect(free_slots=0)
+    late.beat(free_slots=1)
+    await late.dispatched()
+    assert runs(late) == [task_id]
+
+
+async def test_a_frame_costs_nothing_for_what_no_node_could_do(world, one, monkeypatch):
+    await world.submit(*(new(labels={"run": f"r{number}"}) for number in range(500)))
+    one.beat()
+    await one.settle()
+    asked = []
+    is_met_by = demands.Demand.is_met_by
+    monkeypatch.setattr(
+        demands.Demand,
+        "is_met_by",
+        lambda demand, node: asked.append(demand) or is_met_by(demand, node),
+    )
+    for _ in range(10):
+        one.beat()
+    await one.settle()
+    assert len(asked) < 10
+
+
+async def test_a_node_that_meets_many_demands_is_given_all(world, one):
+    await one.cut()
+    await world.submit(*(NewTask(config=pb.TaskConfig(cmd=f"program-{n}")) for n in range(200)))
+    await one.connect(free_slots=300)
+    assert len({dispatch.program for dispatch in await one.dispatched(200)}) == 200
 
 
 async def test_what_waited_is_found_after_a_restart(world, one):

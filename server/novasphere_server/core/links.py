@@ -111,6 +111,7 @@ class Links:
         self._servers = servers
         self._settings = settings
         self._join_tokens = join_tokens
+        self._tasks = tasks
         self._presence = presence
         self._metrics = metrics
         self._outputs = outputs
@@ -477,8 +478,13 @@ class Links:
         """Turns work that waits into dispatches, as far as the node has room."""
         room = session.credits.at_most(self._settings.dispatch_batch, _ANSWERS)
         node = session.node
-        if not session.is_open or not room or node is None:
+        if not session.is_open or node is None:
             return
+        if not room:
+            self._placement.pass_on(session)
+            return
+        if self._placement.asks(session):
+            await self._placement.ask(session, self._tasks.waiting_demands)
         # Before the look: a task that comes meanwhile must not be overlooked.
         has_own, session.may_have_work = session.may_have_work, False
         looked_for, shared = self._placement.look(session)

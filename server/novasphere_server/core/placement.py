@@ -7,13 +7,16 @@ room looks again when it is heard from, so a choice that proves bad costs time, 
 Tasks of one job are spread by load alone: a node that ran the type is preferred up to half of its capacity, and after
 that whoever has the most room. What a node ran is known of its present link, and forgotten with it: it saves a warm-up
 where it is known, and costs a look at another node where it is not, which is worth neither a table nor a write.
+
+What no linked node could do is not remembered: the table knows it. A session that joins, or whose node changes, asks
+the table, as long as there may be such tasks.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from novasphere.node.v1 import node_pb2
 
@@ -24,6 +27,8 @@ from novasphere_server.core.sessions import Session
 
 # Of more nodes than this, so many are compared, chosen at random: nearly as good, and as fast with thousands.
 _COMPARED = 8
+_LOOKED_FOR = 64  # demands in one look, each of which costs a statement
+_REMEMBERED = 4096  # demands of which is known who meets them
 
 
 class Placement:
@@ -31,10 +36,13 @@ class Placement:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}  # by the uid of the node
-        # Demands that tasks may wait with, and how often one was offered: of a look that found nothing more,
-        # it counts only what was offered before it.
+        # Demands that tasks may wait with and some node meets, and how often one was offered: of a look that found
+        # nothing more, it counts only what was offered before it. What was offered last is last.
         self._waiting: dict[str, int] = {}
         self._offers = 0
+        # How often a demand was offered that nobody met, and up to which of them the table has none left.
+        self._unmet = 0
+        self._recalled = 0
         self._meeting: dict[str, list[Session]] = {}  # who meets a demand; made when it is asked for
 
     def join(self, session: Session) -> None:
@@ -48,6 +56,12 @@ class Placement:
             return
         del self._sessions[session.node_uid]
         self._meeting.clear()
+        if session.node is not None:
+            self._forget_unmet(session.node)
+        self.pass_on(session)
+
+    def pass_on(self, session: Session) -> None:
+        """Has others look for what a session was to look for."""
         if any(session.offered):
             session.offered = [0, 0]
             for demand in tuple(self._waiting):
@@ -57,13 +71,36 @@ class Placement:
         """Notes that a node has changed."""
         session = self._sessions.get(node.uid)
         if session is not None:
-            session.node = node
+            before, session.node = session.node, node
+            session.is_new = True
             self._meeting.clear()
+            if before is not None:
+                self._forget_unmet(before)
             session.wake.set()
+
+    def asks(self, session: Session) -> bool:
+        """Returns whether tasks may wait that nobody could do before a session's node came, or changed."""
+        return session.is_new and self._unmet != self._recalled
+
+    async def ask(self, session: Session, read: Callable[[], Awaitable[Sequence[str]]]) -> None:
+        """Has a session look for what meets its node, of all demands that tasks wait with."""
+        session.is_new = False
+        unmet = self._unmet
+        try:
+            found = await read()
+        except BaseException:
+            session.is_new = True
+            raise
+        for demand in found:
+            if demand not in self._waiting and _meets(session, demand):
+                self._note(demand)
+        if all(demand in self._waiting for demand in found):
+            self._recalled = unmet
 
     def offer(self, demand: str, tasks: int = 1) -> None:
         """Has sessions look for tasks with a demand, as many as have room."""
-        self._note(demand)
+        if not self._is_noted(demand):
+            return
         is_answered = demands.parse(demand).is_answered
         free = self._free(demand, tasks)
         heapq.heapify(free)
@@ -81,7 +118,8 @@ class Placement:
 
     def offer_unknown(self, demand: str) -> None:
         """Has a session look for as many tasks with a demand as it has room for: nobody knows how many there are."""
-        self._note(demand)
+        if not self._is_noted(demand):
+            return
         best = min(self._free(demand), default=None)
         if best is not None:
             best.session.wake.set()
@@ -91,15 +129,16 @@ class Placement:
         meant for it.
         """
         room = session.credits
+        (slots, answers), session.offered = session.offered, [0, 0]
         if not self._waiting or not room:
             return {}, NOTHING
-        slots, answers = session.offered
-        found = {
-            demand: offer
-            for demand, offer in self._waiting.items()
-            if room.of(is_answered=demands.parse(demand).is_answered) > 0 and _meets(session, demand)
-        }
-        session.offered = [0, 0]
+        found: dict[str, int] = {}
+        for demand, offer in self._waiting.items():
+            if self._could_take(session, room, demand):
+                if len(found) == _LOOKED_FOR:
+                    session.wake.set()  # for the others
+                    break
+                found[demand] = offer
         if room.answers is None:
             return found, room.at_most(slots + answers or room.slots, 0)
         return found, room.at_most(slots or room.slots, answers or room.answers)
@@ -117,10 +156,14 @@ class Placement:
     def is_wanted(self, session: Session) -> bool:
         """Returns whether there may be work that a session's node could do."""
         room = session.credits
-        return bool(room) and any(
-            room.of(is_answered=demands.parse(demand).is_answered) > 0 and _meets(session, demand)
-            for demand in self._waiting
+        return bool(room) and (
+            self.asks(session) or any(self._could_take(session, room, each) for each in self._waiting)
         )
+
+    @staticmethod
+    def _could_take(session: Session, room: Room, demand: str) -> bool:
+        is_answered = demands.parse(demand).is_answered
+        return room.of(is_answered=is_answered) > 0 and _meets(session, demand)
 
     def is_met(self, demand: str) -> bool:
         """Returns whether some node could do what has this demand, once it has room."""
@@ -129,13 +172,32 @@ class Placement:
     def _those_meeting(self, demand: str) -> list[Session]:
         meeting = self._meeting.get(demand)
         if meeting is None:
+            if len(self._meeting) >= _REMEMBERED:
+                self._meeting.clear()
             meeting = [each for each in self._sessions.values() if _meets(each, demand)]
             self._meeting[demand] = meeting
         return meeting
 
+    def _is_noted(self, demand: str) -> bool:
+        """Notes that tasks may wait with a demand, unless nobody meets it."""
+        if self._those_meeting(demand):
+            self._note(demand)
+            return True
+        self._unmet += 1
+        return False
+
     def _note(self, demand: str) -> None:
         self._offers += 1
+        self._waiting.pop(demand, None)
         self._waiting[demand] = self._offers
+
+    def _forget_unmet(self, gone: node_pb2.Node) -> None:
+        """Forgets what only a node met that is as it was no longer."""
+        for demand in tuple(self._waiting):
+            was_met = demands.parse(demand).is_met_by(gone)
+            if was_met and not any(_meets(each, demand) for each in self._sessions.values()):
+                del self._waiting[demand]
+                self._unmet += 1
 
     def _free(self, demand: str, tasks: int = 1) -> list[_Offer]:
         """Returns offers to sessions that have room for tasks with a demand, without a look at all there are."""

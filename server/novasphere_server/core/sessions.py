@@ -16,6 +16,7 @@ from novasphere_server.core.attempts import Attempt, Key, Recorded
 from novasphere_server.core.output_chunks import Stream
 from novasphere_server.core.rooms import Room
 
+_REMEMBERED = 256  # kinds of work and programs that a node ran
 _FRAME_BYTES = 1024 * 1024  # of dispatches in one frame; gRPC's clients take 4 MiB unless told otherwise
 
 
@@ -47,6 +48,7 @@ class Session:
         self.capacity = 0  # how many attempts the node runs at once
         self.may_have_work = False  # that only this node may do
         self.node: node_pb2.Node | None = None  # as it was when it last changed
+        self.is_new = True  # what its node could do of all that waits is not known yet
         # Tasks that any node may do, and that it is to look for: those in slots, and those that it answers.
         self.offered = [0, 0]
         self.ran: set[str] = set()  # kinds of work and programs that it was sent
@@ -136,6 +138,8 @@ class Session:
     def dispatch(self, dispatches: Iterable[link.Dispatch]) -> None:
         for dispatch in dispatches:
             self._dispatches.append(dispatch)
+            if len(self.ran) >= _REMEMBERED:
+                self.ran.clear()
             self.ran.add(PurePath(dispatch.program).name if dispatch.program else dispatch.kind)
             self.attempts.setdefault(
                 (dispatch.run_id, dispatch.attempt), Attempt(dispatch.fencing_token)

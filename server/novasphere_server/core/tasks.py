@@ -50,6 +50,20 @@ class Hold(IntEnum):
 _WAITS_FOR_NODES = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold != Hold.DEPENDENCIES)
 
 
+def _waiting_demands() -> sa.Select[tuple[str]]:
+    """Returns what finds every demand by one seek, however many tasks wait with it."""
+    waits = sa.text("state = 1 AND node_uid = '' AND hold = 0")
+    smallest = sa.select(sa.func.min(_table.demand).label("demand")).where(waits)
+    found = smallest.cte("found", recursive=True)
+    other = tables.tasks.alias("other")
+    following = sa.select(sa.func.min(other.c.demand)).where(waits, other.c.demand > found.c.demand)
+    step = sa.select(following.scalar_subquery()).where(found.c.demand.is_not(None))
+    return sa.select(found.union_all(step).c.demand)
+
+
+_WAITING_DEMANDS = _waiting_demands()
+
+
 class Tasks:
     """All tasks: what follows them, and what ends and forgets them."""
 
@@ -110,16 +124,8 @@ class Tasks:
 
     async def waiting_demands(self) -> list[str]:
         """Returns every demand of any node that tasks wait with."""
-        found: list[str] = []
-        # One seek a demand, however many tasks wait with it.
-        smallest = sa.select(sa.func.min(_table.demand)).where(
-            sa.text("state = 1 AND node_uid = '' AND hold = 0")
-        )
-        rows = await self._store.read(smallest)
-        while rows[0][0] is not None:
-            found.append(rows[0][0])
-            rows = await self._store.read(smallest.where(_table.demand > found[-1]))
-        return found
+        rows = await self._store.read(_WAITING_DEMANDS)
+        return [row.demand for row in rows if row.demand is not None]
 
     async def waited_for(self, node_uids: Sequence[str]) -> list[str]:
         """Returns those of these nodes for which tasks wait that only they may run."""
