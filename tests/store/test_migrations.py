@@ -17,10 +17,10 @@ from alembic.script import ScriptDirectory
 from google.protobuf import timestamp_pb2
 from novasphere.api.v1 import options_pb2
 from novasphere.node.v1 import command_pb2, node_pb2
-from novasphere.schedule.v1 import agent_pb2, task_pb2
+from novasphere.schedule.v1 import agent_pb2, schedule_pb2, task_pb2
 from novasphere_server.core.commands import command_with_result
 from novasphere_server.store import database, migrations, tables
-from novasphere_server.store.kinds import NODES, TASKS
+from novasphere_server.store.kinds import NODES, SCHEDULES, TASKS
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.migrations import DatabaseTooNew
 from store_samples import put_node
@@ -166,11 +166,11 @@ async def test_commands_become_tasks_and_read_as_before(
     assert found is not None
     assert command_with_result(found.message()) == old
     [row] = await store.read(sa.select(tables.tasks))
-    assert (row.fencing_token, row.state, row.node_uid, row.is_pinned) == (
+    assert (row.fencing_token, row.state, row.node_uid, row.pinned_node_id) == (
         44,
         old.command.state,
         "u1",
-        True,
+        "n1",
     )
     [change] = await store.read(sa.select(tables.changes).where(tables.changes.c.kind == "task"))
     assert (change.key, change.before, change.after) == (key, None, row.body)
@@ -217,11 +217,71 @@ async def test_tasks_of_before_have_the_type_that_is_printed_of_them(open_store,
         for number, kept in enumerate(configs.values(), 1):
             stored = task_pb2.StoredTask(task=task_pb2.Task(id=str(number), number=number, config=kept))
             row = {"key": str(number), "revision": 1, "body": stored.SerializeToString()}
-            row |= TASKS.fixed(stored) | TASKS.columns(stored) | {"task_type": kept.task_type}
-            connection.execute(sa.insert(tables.tasks).values(row))
+            insert(connection, "tasks", row | {"id": number, "task_type": kept.task_type})
     store = await open_store()
     rows = await store.read(sa.select(tables.tasks.c.task_type).order_by(tables.tasks.c.id))
     assert [row.task_type for row in rows] == list(configs)
+
+
+def at(seconds: int) -> timestamp_pb2.Timestamp:
+    return timestamp_pb2.Timestamp(seconds=seconds)
+
+
+async def test_tasks_of_before_are_found_by_what_they_print(open_store, store_url: str):
+    """The second attempt of a task that one node alone may run, and the first beside it."""
+    task = task_pb2.Task(
+        id="1",
+        number=1,
+        node_id="n1",
+        node_uid="u1",
+        reason="EXIT_CODE",
+        state=task_pb2.WORK_STATE_FAILED,
+    )
+    task.started_at.CopyFrom(at(2))
+    task.completed_at.CopyFrom(at(9))
+    instance = task_pb2.TaskInstance(id="i2", attempt=2, reason="EXIT_CODE", error_message="exit code 3")
+    for name, seconds in {"created_at": 5, "started_at": 6, "updated_at": 9, "completed_at": 9}.items():
+        getattr(instance, name).CopyFrom(at(seconds))
+    stored = task_pb2.StoredTask(task=task, instance=instance)
+    past = task_pb2.StoredTask(instance=task_pb2.TaskInstance(id="i1", reason="SIGNAL"))
+    schedule = schedule_pb2.Schedule(id="s", timezone="Asia/Tokyo", pause_note="mend")
+    with connected(store_url) as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        alembic_command.upgrade(config, "0011")
+        times = {"started_at_us": 6_000_000, "completed_at_us": 9_000_000}
+        kept = {"instance_id": "i1", "body": past.SerializeToString()}
+        insert(connection, "past_instances", kept)
+        for table, message in (("tasks", stored), ("schedules", schedule)):
+            row = {"id": 1, "key": "k", "body": message.SerializeToString()}
+            insert(connection, table, row | (times if table == "tasks" else {}))
+    store = await open_store()
+    for table, kind, message in (
+        (tables.tasks, TASKS, stored),
+        (tables.schedules, SCHEDULES, schedule),
+    ):
+        [row] = await store.read(sa.select(table))
+        wanted = kind.fixed(message) | kind.columns(message)
+        new = {name for name in wanted if table.c[name].nullable} - {"description"}
+        assert {name: row._mapping[name] for name in new} == {name: wanted[name] for name in new}
+    found = await store.read(sa.select(tables.task_instances).order_by("reason"))
+    assert [(row.reason, row.error_message, row.created_at_us) for row in found] == [
+        ("EXIT_CODE", "exit code 3", 5_000_000),
+        ("SIGNAL", None, 0),
+    ]
+
+
+NOTHING: dict[type, Any] = {bool: False, bytes: b"", int: 0, str: ""}
+
+
+def insert(connection: sa.Connection, name: str, values: dict[str, Any]) -> None:
+    """Inserts a row into a table as it was, with nothing in the other columns that must be set."""
+    table = sa.Table(name, sa.MetaData(), autoload_with=connection)
+    row: dict[str, Any] = {}
+    for column in table.columns:
+        if not column.nullable and column.server_default is None:
+            row[column.name] = NOTHING[column.type.python_type]
+    connection.execute(sa.insert(table).values(row | values))
 
 
 async def test_opening_again_changes_nothing(open_store):

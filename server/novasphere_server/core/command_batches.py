@@ -57,7 +57,7 @@ class CommandBatches:
                 if request.node_id not in nodes:
                     nodes[request.node_id] = _node(tx, request.node_id, index)
             created = [
-                commands.new(tx, command_id, nodes[request.node_id], request, self._settings)
+                commands.new(tx, command_id, nodes[request.node_id], request, principal, self._settings)
                 for command_id, request in zip(ids, requests, strict=True)
             ]
             for stored in created:
@@ -108,7 +108,7 @@ class CommandBatches:
                 with _about(f"command_ids[{index}]"):
                     stored = commands.find(tx, principal, command_id)
                 if not states.is_terminal(stored.task.state):
-                    tasks.request_cancel(tx, stored, principal.name, grace_seconds)
+                    tasks.request_cancel(tx, stored, principal.name, grace_seconds, principal.number)
                 if tx.room < 0:
                     raise errors.TooLarge(
                         f"only the first {index} of these commands are small enough to be cancelled "

@@ -84,7 +84,7 @@ class Commands:
             node = tx.get(NODES, request.node_id)
             if node is None:
                 raise errors.NodeNotFound(request.node_id)
-            stored = new(tx, run_id, node, request, self._settings)
+            stored = new(tx, run_id, node, request, principal, self._settings)
             tasks.add(tx, stored)
             return command_of(stored)
 
@@ -198,7 +198,7 @@ class Commands:
             if stored.task.state != task_pb2.WORK_STATE_CANCELLED:
                 if states.is_terminal(stored.task.state):
                     raise errors.CommandFinished(command_id, states.name(stored.task.state))
-                tasks.request_cancel(tx, stored, principal.name, grace_seconds)
+                tasks.request_cancel(tx, stored, principal.name, grace_seconds, principal.number)
             return command_of(stored)
 
         return await self._store.write(
@@ -232,6 +232,7 @@ def new(
     run_id: str,
     node: node_pb2.Node,
     request: api.CreateCommandRequest,
+    principal: Principal,
     settings: FleetSettings,
 ) -> task_pb2.StoredTask:
     """Returns the task of a new command for a node, PENDING, to be stored."""
@@ -247,7 +248,7 @@ def new(
         ),
     )
     namespace = request.namespace or settings.command_namespace
-    return tasks.new(tx, run_id, config, namespace=namespace, node=node)
+    return tasks.new(tx, run_id, config, namespace=namespace, node=node, created_by=principal.number)
 
 
 def find(tx: Transaction, principal: Principal, command_id: str) -> task_pb2.StoredTask:

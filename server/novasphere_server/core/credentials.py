@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
@@ -18,7 +18,7 @@ from novasphere_server.core.refusals import Claim, Refused
 from novasphere_server.core.tickets import Tickets, TicketUse
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, NODES, Kind
+from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, NODES
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -206,10 +206,13 @@ class Credentials:
             return Refused(PrincipalKind.KEY, why, claimed=key_id)
 
         changes_before = self._changes
-        key = await self._by_digest(KEYS, secrets.sha256(token))
+        columns = tables.keys.c
+        of_token = columns.secret_sha256 == secrets.sha256(token)
+        rows = await self._store.read(sa.select(columns.id, columns.body).where(of_token))
         now_us = self._clock.now_us()
-        if key is None:
+        if not rows:
             raise refused("no such key")
+        key = KEYS.message.FromString(rows[0].body)
         if key.HasField("revoked_at"):
             raise refused("revoked")
         expires_at_us = instants.optional_microseconds(key, "expires_at")
@@ -221,6 +224,7 @@ class Credentials:
             frozenset(key.scopes),
             frozenset(key.namespaces),
             expires_at_us=expires_at_us,
+            number=rows[0].id,
         )
         self._unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
@@ -237,7 +241,10 @@ class Credentials:
         return principal
 
     async def _prove_join_token(self, token: str, token_id: str) -> Principal:
-        found = await self._by_digest(JOIN_TOKENS, secrets.sha256(token))
+        columns = tables.join_tokens.c
+        of_token = columns.secret_sha256 == secrets.sha256(token)
+        rows = await self._store.read(sa.select(columns.body).where(of_token))
+        found = JOIN_TOKENS.message.FromString(rows[0].body) if rows else None
         if found is None or not _may_join(found, self._clock.now_us()):
             self._worked.pop(token, None)
             why = "no such token" if found is None else "revoked or expired"
@@ -263,11 +270,6 @@ class Credentials:
         if not self.holds(maker):
             raise Refused(refusals.TICKET, "its maker's credential has ended", claimed=claimed)
         return maker
-
-    async def _by_digest(self, kind: Kind[Any], digest: bytes) -> Any | None:
-        columns = kind.table.c
-        rows = await self._store.read(sa.select(columns.body).where(columns.secret_sha256 == digest))
-        return kind.message.FromString(rows[0].body) if rows else None
 
     async def _recall(self, read: Read) -> None:
         """Learns which keys and join tokens there are, when each key ends and when it was last used."""

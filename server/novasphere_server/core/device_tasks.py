@@ -120,6 +120,7 @@ class DeviceTasks:
                 namespace=NAMESPACE,
                 node=node,
                 priority=_PRIORITIES.get(request.priority, 0),
+                created_by=principal.number,
             )
             tasks.add(tx, stored)
             response = api.SubmitTaskResponse(
@@ -255,7 +256,7 @@ class DeviceTasks:
             if stored.task.state != task_pb2.WORK_STATE_CANCELLED:
                 if states.is_terminal(stored.task.state):
                     raise errors.TaskFinished(task_id, _word(stored.task.state))
-                tasks.request_cancel(tx, stored, principal.name, None)
+                tasks.request_cancel(tx, stored, principal.name, None, principal.number)
             return api.CancelTaskResponse(cancelled_task=_spelled(task_id), was_running=was_running)
 
         return await self._store.write(
@@ -296,6 +297,7 @@ class DeviceTasks:
                 namespace=old.namespace_id,
                 node=node,
                 priority=_PRIORITIES.get(priority, old.priority),
+                created_by=principal.number,
             )
             task = stored.task
             task.retry_of = old.id

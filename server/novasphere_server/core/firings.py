@@ -465,10 +465,12 @@ def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> int | None:
     return None
 
 
-def draft(tx: Transaction, job: job_pb2.Job, settings: FleetSettings) -> task_pb2.StoredTask:
+def draft(
+    tx: Transaction, job: job_pb2.Job, settings: FleetSettings, created_by: int = 0
+) -> task_pb2.StoredTask:
     """Returns what the tasks of a job that are made in this mutation have in common."""
     config = task_configs.resolved(job.config, settings)
-    stored = tasks.draft(tx, config, namespace=job.namespace_id)
+    stored = tasks.draft(tx, config, namespace=job.namespace_id, created_by=created_by)
     stored.task.job_id = job.id
     if job.HasField("environment"):
         stored.task.environment = job.environment

@@ -14,7 +14,6 @@ from novasphere_server.core import (
     etags,
     firings,
     instants,
-    keys,
     pages,
     task_configs,
     task_ids,
@@ -86,7 +85,7 @@ class Jobs:
                 status=request.status or pb.JOB_STATUS_ENABLED,
                 created_at=instants.timestamp(tx.now_us),
                 updated_at=instants.timestamp(tx.now_us),
-                created_by=keys.number(tx, principal),
+                created_by=principal.number,
             )
             for name in ("description", "environment"):
                 if request.HasField(name):

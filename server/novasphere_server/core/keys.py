@@ -6,11 +6,10 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.core import etags, instants, page_tokens, secrets
-from novasphere_server.core.principals import Principal, PrincipalKind
+from novasphere_server.core.principals import Principal
 from novasphere_server.errors import ApiError, InvalidArgument, KeyNotFound, KeyRevoked, PermissionDenied
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
@@ -190,14 +189,6 @@ class Keys:
         if key is None or not _reaches(principal, key.namespaces):
             raise _out_of_reach(principal, key_id)
         return key
-
-
-def number(tx: Transaction, principal: Principal) -> int:
-    """Returns the number of the API key that a caller holds; 0 where it is another credential."""
-    if principal.kind is not PrincipalKind.KEY:
-        return 0
-    key_id = principal.name.removeprefix(NAME)
-    return tx.execute(sa.select(_table.id).where(_table.key == key_id)).scalar() or 0
 
 
 def _granted(

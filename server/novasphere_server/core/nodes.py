@@ -25,6 +25,7 @@ from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
 
 _tasks = tables.tasks.c
+_IS_PINNED = _tasks.pinned_node_id != ""
 
 # How many tasks are settled in the transaction that deletes their node; more are settled before it.
 _CASCADE = 1000
@@ -152,16 +153,14 @@ class _TooManyTasks(Exception):
 
 def _concerned(node_uid: str) -> sa.ColumnElement[bool]:
     """What only the node may run, and what of the rest it was given."""
-    return sa.and_(
-        _tasks.node_uid == node_uid, sa.or_(_tasks.is_pinned, _tasks.state.in_(states.ON_NODE))
-    )
+    return sa.and_(_tasks.node_uid == node_uid, sa.or_(_IS_PINNED, _tasks.state.in_(states.ON_NODE)))
 
 
 def _settle(tx: Transaction, node_uid: str, limit: int | None = None) -> None:
     """Deletes what only the node may run, and ends the attempts that it has of the rest: all, or of the oldest
     as many as there is room for.
     """
-    statement = sa.select(_tasks.key, _tasks.is_pinned).where(_concerned(node_uid))
+    statement = sa.select(_tasks.key, _IS_PINNED.label("is_pinned")).where(_concerned(node_uid))
     rows = tx.execute(statement.order_by(_tasks.id).limit(limit)).all()
 
     def some(run_ids: list[str]) -> Iterable[str]:

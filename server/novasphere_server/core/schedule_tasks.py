@@ -72,15 +72,16 @@ TASK_FIELDS: Mapping[str, Field] = {
     "scheduled_at": Field("scheduled_at_us", pages.Instant()),
     "schedule_kind": Field("schedule_kind", pages.Words(pb.ScheduleKind)),
     "completed_at": Field("completed_at_us", pages.Instant()),
-    "started_at": Field("started_at_us", pages.Instant()),
+    "started_at": Field("first_started_at_us", pages.Instant()),
     "retry_count": Field("retry_count", pages.Integer()),
     "locked_at": Field("", pages.Instant()),
     "lock_version": Field("attempt", pages.Integer()),
     "created_by": Field("created_by", pages.Integer()),
     "created_at": Field("created_at_us", pages.Instant()),
-    "updated_by": Field("", pages.Integer()),
+    "updated_by": Field("updated_by", pages.Integer()),
     "updated_at": Field("updated_at_us", pages.Instant()),
-    "node_id": Field("node_id", pages.Text()),
+    "reason": Field("reason", pages.Text()),
+    "node_id": Field("pinned_node_id", pages.Text()),
     "task_type": Field("task_type", pages.Text()),
     "cancel_requested": Field("cancel_requested", pages.Boolean()),
     "revision": Field("revision", pages.Integer()),
@@ -97,6 +98,8 @@ INSTANCE_FIELDS: Mapping[str, Field] = {
     "started_at": Field("started_at_us", pages.Instant()),
     "completed_at": Field("completed_at_us", pages.Instant()),
     "exit_code": Field("exit_code", pages.Integer()),
+    "reason": Field("reason", pages.Text()),
+    "error_message": Field("error_message", pages.Text()),
     "attempt": Field("attempt", pages.Integer()),
     "created_at": Field("created_at_us", pages.Instant()),
     "updated_at": Field("updated_at_us", pages.Instant()),
@@ -211,7 +214,8 @@ class ScheduleTasks:
                     except errors.ApiError as refusal:
                         raise refusal.at(f"tasks[{index}].job_id") from None
                 job = jobs[new.job_id]
-                batch[run_id] = self._new(tx, run_id, new, nodes.get(new.node_id), job)
+                node = nodes.get(new.node_id)
+                batch[run_id] = self._new(tx, principal, run_id, new, node, job)
             for index, stored in enumerate(batch.values()):
                 if stored.task.dependencies:
                     dependencies.add(tx, principal, stored, batch, f"tasks[{index}].")
@@ -253,7 +257,7 @@ class ScheduleTasks:
 
         def trigger(tx: Transaction) -> pb.Task:
             job = _enabled_job(tx, principal, new.job_id)
-            stored = self._new(tx, run_id, new, None, job)
+            stored = self._new(tx, principal, run_id, new, None, job)
             if stored.task.dependencies:
                 dependencies.add(tx, principal, stored, {}, "")
             else:
@@ -292,6 +296,7 @@ class ScheduleTasks:
     def _new(
         self,
         tx: Transaction,
+        principal: Principal,
         run_id: str,
         new: api.NewTask,
         node: node_pb2.Node | None,
@@ -306,6 +311,7 @@ class ScheduleTasks:
             namespace=namespace,
             node=node,
             priority=new.priority,
+            created_by=principal.number,
         )
         task = stored.task
         if job is not None:
@@ -401,7 +407,7 @@ class ScheduleTasks:
             etags.check(etag, stored.task.revision)
             if stored.task.state != pb.WORK_STATE_CANCELLED:
                 states.refuse_finished(stored.task)
-                tasks.request_cancel(tx, stored, principal.name, grace_seconds)
+                tasks.request_cancel(tx, stored, principal.name, grace_seconds, principal.number)
             return stored.task
 
         return await self._store.write(

@@ -25,7 +25,6 @@ from novasphere_server.core import (
     etags,
     firings,
     instants,
-    keys,
     pages,
     task_configs,
     task_ids,
@@ -125,13 +124,21 @@ FIELDS: Mapping[str, Field] = {
     "max_count": Field("max_count", pages.Integer()),
     "start_time": Field("start_time_us", pages.Instant()),
     "end_time": Field("end_time_us", pages.Instant()),
+    "timezone": Field("timezone", pages.Text()),
+    "gap_policy": Field("gap_policy", pages.Words(pb.GapPolicy)),
+    "fold_policy": Field("fold_policy", pages.Words(pb.FoldPolicy)),
+    "jitter": Field("jitter_seconds", pages.Integer()),
+    "overlap_policy": Field("overlap_policy", pages.Words(pb.OverlapPolicy)),
+    "misfire_policy": Field("misfire_policy", pages.Words(pb.MisfirePolicy)),
+    "misfire_window": Field("misfire_window_seconds", pages.Integer()),
+    "pause_note": Field("pause_note", pages.Text()),
     "next_run_at": Field("due_us", pages.Instant()),
     "fired_count": Field("fired_count", pages.Integer()),
     "priority": Field("priority", pages.Integer()),
     "generation": Field("generation", pages.Integer()),
     "created_by": Field("created_by", pages.Integer()),
     "created_at": Field("created_at_us", pages.Instant()),
-    "updated_by": Field("", pages.Integer()),
+    "updated_by": Field("updated_by", pages.Integer()),
     "updated_at": Field("updated_at_us", pages.Instant()),
     "revision": Field("revision", pages.Integer()),
     "number": Field("id", pages.Integer()),
@@ -194,7 +201,7 @@ class Schedules:
                 generation=1,
                 created_at=now,
                 updated_at=now,
-                created_by=keys.number(tx, principal),
+                created_by=principal.number,
                 **_DEFAULTS,
             )
             _apply(schedule, request, [name for name in CHANGEABLE if _says(request, name)])
@@ -312,7 +319,7 @@ class Schedules:
             if schedule == before:
                 return schedule
             schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
-            schedule.updated_by = keys.number(tx, principal)
+            schedule.updated_by = principal.number
             extra = {"due_us": tx.now_us, "restarts": 0}
             if schedule.state == pb.SCHEDULE_STATE_PAUSED:
                 firings.drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_PAUSED)
@@ -376,7 +383,7 @@ class Schedules:
             run_id = firings.make_task(
                 tx,
                 schedule,
-                firings.draft(tx, job, self._settings),
+                firings.draft(tx, job, self._settings, principal.number),
                 tx.now_us,
                 kind=task_pb2.SCHEDULE_KIND_EVENT,
                 parameters=parameters,
@@ -423,7 +430,7 @@ class Schedules:
                     f"must leave at most {_MOST_BACKFILLED} times in the range: backfill it in parts",
                 )
             response = api.BackfillScheduleResponse(count=len(times))
-            draft = firings.draft(tx, job, self._settings)
+            draft = firings.draft(tx, job, self._settings, principal.number)
             last = ""
             for time in tx.fitting(times):
                 run_id = _backfilled(tx, principal, schedule, draft, time, last)

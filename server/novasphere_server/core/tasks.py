@@ -274,11 +274,12 @@ def new(
     namespace: str,
     node: node_pb2.Node | None = None,
     priority: int = 0,
+    created_by: int = 0,
 ) -> pb.StoredTask:
     """Returns a new task, PENDING, to be stored by add(): for one node, or for any that will do. All times
     of the config that have a default must be set.
     """
-    common = draft(tx, config, namespace=namespace, node=node, priority=priority)
+    common = draft(tx, config, namespace=namespace, node=node, priority=priority, created_by=created_by)
     return like(tx, common, task_ids.task_id(run_id))
 
 
@@ -289,6 +290,7 @@ def draft(
     namespace: str,
     node: node_pb2.Node | None = None,
     priority: int = 0,
+    created_by: int = 0,
 ) -> pb.StoredTask:
     """Returns what tasks of a config that are made in this mutation have in common, for like()."""
     now = instants.timestamp(tx.now_us)
@@ -299,6 +301,7 @@ def draft(
             schedule_kind=pb.SCHEDULE_KIND_EVENT,
             scheduled_at=now,
             created_at=now,
+            created_by=created_by,
             config=config,
         ),
         instance=pb.TaskInstance(created_at=now),
@@ -404,6 +407,8 @@ def _past(stored: pb.StoredTask) -> dict[str, object]:
         "updated_at_us": instants.microseconds(last.updated_at),
         "started_at_us": instants.optional_microseconds(last, "started_at"),
         "completed_at_us": instants.optional_microseconds(last, "completed_at"),
+        "reason": last.reason,
+        "error_message": last.error_message if last.HasField("error_message") else None,
         "body": kept.SerializeToString(deterministic=True),
     }
 
@@ -462,7 +467,13 @@ def retry_pause(config: pb.TaskConfig, retry: int) -> float:
     return random.uniform(0, pause) if config.backoff == pb.BACKOFF_EXPONENTIAL_WITH_JITTER else pause  # noqa: S311 - no secret
 
 
-def request_cancel(tx: Transaction, stored: pb.StoredTask, by: str, grace_seconds: int | None) -> None:
+def request_cancel(
+    tx: Transaction,
+    stored: pb.StoredTask,
+    by: str,
+    grace_seconds: int | None,
+    updated_by: int | None = None,
+) -> None:
     """Ends a task that waits, or that a foreign node has; of one that another node has, notes that it is to
     be killed, once.
     """
@@ -472,6 +483,8 @@ def request_cancel(tx: Transaction, stored: pb.StoredTask, by: str, grace_second
     task.cancel_requested = True
     task.cancel_requested_at.CopyFrom(instants.timestamp(tx.now_us))
     task.cancel_requested_by = by
+    if updated_by is not None:
+        task.updated_by = updated_by
     if task.state == pb.WORK_STATE_PENDING:
         states.end(
             stored,

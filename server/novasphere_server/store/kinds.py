@@ -50,6 +50,10 @@ def _us(instant: Timestamp) -> int:
     return instant.seconds * 1_000_000 + instant.nanos // 1000
 
 
+def _optional_us(message: Any, field: str) -> int | None:
+    return _us(getattr(message, field)) if message.HasField(field) else None
+
+
 def _node_columns(node: node_pb2.Node) -> dict[str, Any]:
     return {
         "uid": node.uid,
@@ -89,7 +93,7 @@ def _task_fixed(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "task_type": task_type(task.config),
         "priority": task.priority,
         "rank": min(-task.priority, _GREATEST_RANK),
-        "is_pinned": bool(task.node_uid),
+        "pinned_node_id": task.node_id,
         "created_by": task.created_by,
         "created_at_us": _us(task.created_at),
         "scheduled_at_us": _us(task.scheduled_at),
@@ -109,6 +113,11 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "instance_id": instance.id,
         "instance_state": instance.state,
         "instance_node_id": instance.agent_id,
+        "instance_created_at_us": _us(instance.created_at),
+        "instance_updated_at_us": _us(instance.updated_at),
+        "instance_completed_at_us": _optional_us(instance, "completed_at"),
+        "instance_reason": instance.reason,
+        "error_message": instance.error_message if instance.HasField("error_message") else None,
         "attempt": instance.attempt,
         "retry_count": task.retry_count,
         "exit_code": instance.exit_code if instance.HasField("exit_code") else None,
@@ -117,8 +126,11 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
         "updated_at_us": _us(task.updated_at),
         "due_at_us": due_at_us,
         "queue_deadline_us": due_at_us + task.config.queue_timeout_seconds * 1_000_000,
-        "started_at_us": _us(instance.started_at) if instance.HasField("started_at") else None,
-        "completed_at_us": _us(task.completed_at) if task.HasField("completed_at") else None,
+        "first_started_at_us": _optional_us(task, "started_at"),
+        "started_at_us": _optional_us(instance, "started_at"),
+        "completed_at_us": _optional_us(task, "completed_at"),
+        "reason": task.reason,
+        "updated_by": task.updated_by if task.HasField("updated_by") else None,
     }
 
 
@@ -164,10 +176,19 @@ def _schedule_columns(schedule: schedule_pb2.Schedule) -> dict[str, Any]:
         "cron_expression": optional("cron_expression"),
         "interval_secs": optional("interval_secs"),
         "max_count": optional("max_count"),
-        "start_time_us": _us(schedule.start_time) if schedule.HasField("start_time") else None,
-        "end_time_us": _us(schedule.end_time) if schedule.HasField("end_time") else None,
+        "start_time_us": _optional_us(schedule, "start_time"),
+        "end_time_us": _optional_us(schedule, "end_time"),
+        "timezone": schedule.timezone,
+        "gap_policy": schedule.gap_policy,
+        "fold_policy": schedule.fold_policy,
+        "jitter_seconds": schedule.jitter_seconds,
+        "overlap_policy": schedule.overlap_policy,
+        "misfire_policy": schedule.misfire_policy,
+        "misfire_window_seconds": schedule.misfire_window_seconds,
+        "pause_note": schedule.pause_note,
         "priority": schedule.priority,
         "generation": schedule.generation,
+        "updated_by": optional("updated_by"),
         "created_by": schedule.created_by,
         "created_at_us": _us(schedule.created_at),
         "updated_at_us": _us(schedule.updated_at),
@@ -182,8 +203,8 @@ def _key_columns(key: key_pb2.Key) -> dict[str, Any]:
     return {
         "name": key.name,
         "created_at_us": _us(key.created_at),
-        "expires_at_us": _us(key.expires_at) if key.HasField("expires_at") else None,
-        "revoked_at_us": _us(key.revoked_at) if key.HasField("revoked_at") else None,
+        "expires_at_us": _optional_us(key, "expires_at"),
+        "revoked_at_us": _optional_us(key, "revoked_at"),
     }
 
 
@@ -196,8 +217,8 @@ def _join_token_columns(token: key_pb2.JoinToken) -> dict[str, Any]:
         "is_reusable": token.is_reusable,
         "created_at_us": _us(token.created_at),
         "expires_at_us": _us(token.expires_at),
-        "revoked_at_us": _us(token.revoked_at) if token.HasField("revoked_at") else None,
-        "used_at_us": _us(token.used_at) if token.HasField("used_at") else None,
+        "revoked_at_us": _optional_us(token, "revoked_at"),
+        "used_at_us": _optional_us(token, "used_at"),
     }
 
 

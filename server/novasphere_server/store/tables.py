@@ -69,8 +69,8 @@ tasks = _resource(
     # Where its present attempt is, or is to be; empty while any node will do.
     sa.Column("node_id", TEXT, nullable=False),
     sa.Column("node_uid", TEXT, nullable=False),
-    # No other node will do.
-    sa.Column("is_pinned", sa.Boolean, nullable=False),
+    # Where no other node will do, that one.
+    sa.Column("pinned_node_id", TEXT),
     # What any other must have, as core.demands spells it. Not in the message: it follows from the config.
     sa.Column("demand", TEXT, nullable=False, server_default=sa.text("''")),
     sa.Column("state", sa.Integer, nullable=False),
@@ -80,6 +80,11 @@ tasks = _resource(
     sa.Column("instance_id", TEXT, nullable=False),
     sa.Column("instance_state", sa.Integer, nullable=False),
     sa.Column("instance_node_id", TEXT, nullable=False),
+    sa.Column("instance_created_at_us", sa.BigInteger),
+    sa.Column("instance_updated_at_us", sa.BigInteger),
+    sa.Column("instance_completed_at_us", sa.BigInteger),
+    sa.Column("instance_reason", TEXT),
+    sa.Column("error_message", TEXT),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("retry_count", sa.Integer, nullable=False),
     sa.Column("exit_code", sa.Integer),
@@ -97,8 +102,11 @@ tasks = _resource(
     sa.Column("due_at_us", sa.BigInteger, nullable=False),
     # When it stops waiting for a node.
     sa.Column("queue_deadline_us", sa.BigInteger, nullable=False),
-    sa.Column("started_at_us", sa.BigInteger),
+    sa.Column("first_started_at_us", sa.BigInteger),
+    sa.Column("started_at_us", sa.BigInteger),  # of the present attempt too
     sa.Column("completed_at_us", sa.BigInteger),
+    sa.Column("reason", TEXT),
+    sa.Column("updated_by", sa.BigInteger),
     sa.Index(None, "node_uid", "state"),
     sa.Index(None, "node_id"),
     sa.Index(None, "state", "queue_deadline_us"),
@@ -165,8 +173,17 @@ schedules = _resource(
     sa.Column("max_count", sa.BigInteger),
     sa.Column("start_time_us", sa.BigInteger),
     sa.Column("end_time_us", sa.BigInteger),
+    sa.Column("timezone", TEXT),
+    sa.Column("gap_policy", sa.Integer),
+    sa.Column("fold_policy", sa.Integer),
+    sa.Column("jitter_seconds", sa.Integer),
+    sa.Column("overlap_policy", sa.Integer),
+    sa.Column("misfire_policy", sa.Integer),
+    sa.Column("misfire_window_seconds", sa.Integer),
+    sa.Column("pause_note", TEXT),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("updated_by", sa.BigInteger),
     sa.Column("created_by", sa.BigInteger, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("updated_at_us", sa.BigInteger, nullable=False),
@@ -223,6 +240,8 @@ past_instances = sa.Table(
     sa.Column("updated_at_us", sa.BigInteger, nullable=False),
     sa.Column("started_at_us", sa.BigInteger),
     sa.Column("completed_at_us", sa.BigInteger),
+    sa.Column("reason", TEXT),
+    sa.Column("error_message", TEXT),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Index(None, "run_id"),
 )
@@ -245,6 +264,8 @@ task_instances = sa.Table(
     sa.Column("updated_at_us", sa.BigInteger),
     sa.Column("started_at_us", sa.BigInteger, nullable=True),
     sa.Column("completed_at_us", sa.BigInteger, nullable=True),
+    sa.Column("reason", TEXT),
+    sa.Column("error_message", TEXT, nullable=True),
     sa.Column("body", sa.LargeBinary),
 )
 

@@ -56,7 +56,9 @@ class ListSchedulesRequest(message.Message):
     PAGE_FIELD_NUMBER: builtins.int
     @builtins.property
     def filter(self) -> containers.MessageMap[builtins.str, page_pb2.Condition]:
-        """What a row must satisfy, by the name of its field: any scalar field that a row prints."""
+        """What a row must satisfy, by the name of its field: any scalar field that a row prints,
+        but for position and generation_begin.
+        """
 
     @builtins.property
     def page(self) -> page_pb2.PageSpec:

@@ -52,7 +52,9 @@ class ListTaskInstancesRequest(message.Message):
     PAGE_FIELD_NUMBER: builtins.int
     @builtins.property
     def filter(self) -> containers.MessageMap[builtins.str, page_pb2.Condition]:
-        """What a row must satisfy, by the name of its field: any scalar field that a row prints."""
+        """What a row must satisfy, by the name of its field: any scalar field that a row prints,
+        but for node_uid, signal, dispatched_at, run_deadline, number, and its output with what was measured of it.
+        """
 
     @builtins.property
     def page(self) -> page_pb2.PageSpec:

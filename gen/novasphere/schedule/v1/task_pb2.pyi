@@ -637,9 +637,9 @@ class Task(message.Message):
     lock_version: builtins.int
     """Counts dispatches."""
     created_by: builtins.int
-    """The number of the credential that made it."""
+    """The number of the API key that made it; 0 for every other credential, and for what a schedule made by itself."""
     updated_by: builtins.int
-    """The number of the credential that changed it last, if one did."""
+    """The number of the API key that asked for it to be cancelled; 0 for every other credential."""
     state: WorkState.ValueType
     """How it stands, exactly."""
     reason: builtins.str
