@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from databases import rows
 from google.protobuf.json_format import MessageToDict
+from novasphere.fleet.v1 import device_task_service_pb2 as device_api
 from novasphere.fleet.v1 import stats_service_pb2 as api
+from novasphere.fleet.v1 import task_pb2 as fleet_pb
 from novasphere.fleet.v1 import task_stats_pb2 as pb
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import task_pb2
@@ -134,7 +136,15 @@ async def test_hours_are_those_of_the_clock_in_utc(world, pair):
 async def test_who_is_bound_to_a_namespace_has_its_tasks_counted_alone(world, pair, tenant):
     await run(world, pair["n1"], ECHO, 1000, namespace="tenant")
     await run(world, pair["n1"], ECHO, 3000, code=1)
-    own = await stats(world, tenant)
+    [waiting] = await world.submit(new(LINE | {"labels": {"is": "nowhere"}}, namespace="tenant"))
+    for principal, total in ((tenant, 2), (ADMIN, 3)):
+        listed = await world.fleet.device_tasks.list(principal, device_api.ListTasksRequest(), limit=9)
+        assert (len(listed.items), sum(listed.counts.values())) == (total, total)
+        assert listed.counts[fleet_pb.TASK_STATUS_PENDING] == 1
+    await world.fleet.schedule_tasks.cancel(tenant, waiting)
+    world.clock.advance(2 * HOUR)
+    await run(world, pair["n1"], ECHO, 1000, namespace="tenant")
+    own = await stats(world, tenant, period=pb.STATS_PERIOD_HOUR)
     assert (own["total_tasks"], own["success_rate"]) == (1, 100.0)
     assert own["by_device"]["n1"]["average_execution_time"] == 1.0
 
@@ -193,10 +203,15 @@ async def test_several_steps_of_forgetting_add_up_in_one_hour(world, pair):
     assert (await stats(world, period=pb.STATS_PERIOD_MONTH))["by_status"] == {"cancelled": count}
 
 
-@pytest.mark.parametrize("group", task_counts.Group)
-async def test_no_row_of_a_task_is_read_to_count_it(tmp_path, world_at, group):
+BOUND = (("namespace", "in", ("tenant",)),)
+STATEMENTS = [
+    task_counts.since(1, group, within) for group in task_counts.Group for within in ((), BOUND)
+]
+
+
+@pytest.mark.parametrize("statement", [*STATEMENTS, task_counts.by_state(BOUND)])
+async def test_no_row_of_an_ended_task_is_read_to_count_it(tmp_path, world_at, statement):
     world = await world_at(tmp_path)
-    statement = task_counts.since(1, group, ())
     text = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     plan = [step[-1] for step in rows(world.url, f"EXPLAIN QUERY PLAN {text}")]
     assert "SEARCH tasks USING COVERING INDEX ix_tasks_ended (completed_at_us>?)" in plan

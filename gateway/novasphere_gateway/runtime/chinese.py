@@ -187,6 +187,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("must take at most {most} characters", "最多 {most} 个字符"),
     ("must be a type of task, not {kind}: use cmd or command_text", "必须是任务类型，不能是 {kind}：请用 cmd 或 command_text"),
     ("must be a UUID", "必须是 UUID"),
+    ("is named before: name each task once", "前面已列出：每个任务只列一次"),
     ("must not name an id twice", "同一 ID 不能出现两次"),
     ("must not be set beside {name}", "不能与 {name} 同时设置"),
     ("must be empty: the batch has one request_id for all of it", "必须为空：整个批次共用一个 request_id"),
@@ -215,6 +216,14 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("must be set for a schedule of this kind", "此类调度必须设置"),
     ("must be a schedule that has times", "必须是有触发时间的调度"),
     ("must not lie in the future", "不能是将来的时间"),
+    (
+        "must lie in the years from {first} to {last}: nothing fires in others",
+        "必须在 {first} 年至 {last} 年之间：其他年份不会触发",
+    ),
+    (
+        "must not lie before {time}: up to then its times are settled; make another schedule",
+        "不能早于 {time}：此前的触发时间已成定局；请另建调度",
+    ),
     (
         "must leave at most {most} times in the range: backfill it in parts",
         "范围内最多有 {most} 个时间点：请分段回填",

@@ -21,6 +21,7 @@ from novasphere_server.core import (
     pages,
     schedule_tasks,
     task_configs,
+    task_counts,
     task_ids,
     task_types,
     tasks,
@@ -31,7 +32,7 @@ from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.links import Links
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import Tasks, check_namespace
-from novasphere_server.store import kinds, queries, tables
+from novasphere_server.store import kinds, tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.queries import Page, Query
@@ -222,10 +223,8 @@ class DeviceTasks:
         return Listed([item.projected(task_of) for item in page.items], await self._counts(principal))
 
     async def _counts(self, principal: Principal) -> dict[pb.TaskStatus.ValueType, int]:
-        own = queries.conditions(tables.tasks, pages.reachable(principal))
-        statement = sa.select(_table.state, sa.func.count().label("tasks")).where(*own)
         counts = dict.fromkeys(STATUS.values(), 0)
-        for row in await self._store.read(statement.group_by(_table.state)):
+        for row in await self._store.read(task_counts.by_state(pages.reachable(principal))):
             counts[STATUS[row.state]] += row.tasks
         return counts
 

@@ -1,4 +1,4 @@
-"""Ended tasks, counted: those that are kept, and those that were forgotten, of which it is known how many ended in
+"""Tasks, counted. Of those that ended: those that are kept, and those that were forgotten, of which it is known how many ended in
 each hour.
 
 A task is in one of the two counts: the mutation that deletes it adds it to its hour.
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from novasphere.schedule.v1 import task_pb2 as pb
 
+from novasphere_server.core import task_states as states
 from novasphere_server.store import queries, tables
 from novasphere_server.store.transactions import Transaction
 
@@ -35,6 +36,22 @@ class Group(Enum):
     DEVICE = "node_id"
     TASK_TYPE = "task_type"
     HOUR = "hour_us"
+
+
+def by_state(within: Iterable[tuple[str, str, Any]]) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """Returns a statement for rows (state, tasks) of all tasks that are kept, among the rows `within`."""
+    conditions = queries.conditions(tables.tasks, within)
+    tasks = sa.func.count().label("tasks")
+    if not conditions:
+        return sa.select(_tasks.state, tasks).group_by(_tasks.state)
+    # Spelled so that the index of what has ended serves, which has all that may be asked of it. Else rows are read,
+    # with all that they printed.
+    state = (_tasks.state + 0).label("state")
+    ended = sa.select(state, tasks).where(_tasks.completed_at_us >= 0, *conditions).group_by(state)
+    open_ = sa.select(_tasks.state, tasks).where(
+        _tasks.state.in_((pb.WORK_STATE_PENDING, *states.ON_NODE)), *conditions
+    )
+    return sa.union_all(ended, open_.group_by(_tasks.state))
 
 
 def since(since_us: int, group: Group, within: Iterable[tuple[str, str, Any]]) -> sa.CompoundSelect[Any]:
