@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.node.v1 import node_pb2
 from novasphere.schedule.v1 import agent_service_pb2 as agent_api
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
