@@ -142,16 +142,21 @@ async def test_many_long_commands_are_deleted_with_their_node(world, waiting, si
 
 
 async def test_many_large_nodes_go_offline(world, sizes):
-    capabilities = [f"{n}".ljust(100_000, "x") for n in range(2)]
-    for n in range(10):
-        agent = world.agent(f"n{n}", capabilities=capabilities)
+    for n in range(30):
+        agent = world.agent(f"n{n}", capabilities=["x" * 60_000])
         await agent.connect()
         await agent.settle()
     sizes.clear()
     await world.pass_time(world.settings.lost_after)
-    nodes = [await world.node(f"n{n}") for n in range(10)]
+    nodes = [await world.node(f"n{n}") for n in range(30)]
     assert {len(node.offline_faces) for node in nodes} == {3}
-    assert_small(sizes, 15)
+    assert sum(sizes.values()) > 1.25 * MIB
+    assert max(sizes.values()) < 1.25 * MIB
+
+
+async def test_a_node_that_says_too_much_of_itself_is_refused(world):
+    with pytest.raises(errors.InvalidArgument, match=r"^hello\.profile: must take at most 65536 bytes"):
+        await world.agent(capabilities=["x" * 70_000]).connect()
 
 
 # -- tasks that are as large as they may be

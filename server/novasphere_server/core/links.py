@@ -56,6 +56,8 @@ PROTOCOL = 1
 _PATIENCE = 30.0  # seconds that a link waits for room in the writer's queue
 # Of what agents answer by themselves, in one frame: no process is started for it.
 _ANSWERS = 256
+# Of what a node says of itself. With what is noted of it later it must stay below the greatest size of a resource.
+_PROFILE_BYTES = 64 * 1024
 _DRAIN_RETRY = 1.0  # seconds after which agents may come back to a server that stops
 
 
@@ -236,6 +238,8 @@ class Links:
             raise errors.LinkProtocol("the first frame of a stream must be a Hello with sequence 1")
         if frame.hello.protocol != PROTOCOL:
             raise errors.InvalidArgument("hello.protocol", f"must be {PROTOCOL}")
+        if frame.hello.profile.ByteSize() > _PROFILE_BYTES:
+            raise errors.InvalidArgument("hello.profile", f"must take at most {_PROFILE_BYTES} bytes")
         _check_names(frame)
         return frame
 

@@ -287,7 +287,7 @@ class Hello(message.Message):
 
     @builtins.property
     def profile(self) -> Profile:
-        """What the machine is."""
+        """What the machine is: at most 64 KiB."""
 
     @builtins.property
     def foreign(self) -> ForeignNode:

@@ -759,7 +759,7 @@ class Hello(betterproto2.Message):
         7, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    What the machine is.
+    What the machine is: at most 64 KiB.
     """
 
     capacity: "int" = betterproto2.field(8, betterproto2.TYPE_UINT32)
