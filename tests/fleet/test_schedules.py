@@ -701,17 +701,6 @@ async def test_the_ledger_is_kept_as_long_as_its_tasks(bench: Scheduling):
     assert len(await bench.tasks(running)) == 1
 
 
-async def test_times_that_came_again_under_another_timing_are_no_fault(bench: Scheduling):
-    schedule_id = await bench.make(overlap_policy=ALLOW)
-    await bench.pass_time(60)
-    bench.world.clock.advance(-50)
-    await bench.update(schedule_id, overlap_policy=pb.OVERLAP_POLICY_SKIP, interval_secs=5)
-    await bench.pass_time(60)
-    rows = await bench.rows(schedule_id)
-    assert rows[:7] == fired(0, 10, 20, 30, 40, 50, 60)
-    assert rows[7:8] == [(15.0, 70.0, 12, "overlap")]
-
-
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
