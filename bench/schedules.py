@@ -113,7 +113,7 @@ async def _measure(url: str, rounds: int) -> list[Row]:
     settings = FleetSettings()
     store = await Store.open(url, clock=clock)
     try:
-        schedules, tasks = Schedules(store, settings, clock), Tasks(store)
+        schedules, tasks = Schedules(store, settings), Tasks(store)
         scheduler = Scheduler(schedules, tasks, clock)
         start = time.perf_counter()
         await _fill(store, settings, schedules, rounds + 1)
@@ -143,7 +143,7 @@ async def _measure(url: str, rounds: int) -> list[Row]:
     start = time.perf_counter()
     store = await Store.open(url, clock=clock)
     try:
-        await Scheduler(Schedules(store, settings, clock), Tasks(store), clock).step()
+        await Scheduler(Schedules(store, settings), Tasks(store), clock).step()
         opened = time.perf_counter() - start
     finally:
         await store.close()

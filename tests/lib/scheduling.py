@@ -76,7 +76,7 @@ class Scheduling:
 
     async def firings(self, schedule_id: str) -> list[pb.Firing]:
         return list(
-            await self.world.fleet.schedules.firings(ADMIN, schedule_id, None, None, 10_000, None)
+            await self.world.fleet.schedule_times.firings(ADMIN, schedule_id, None, None, 10_000, None)
         )
 
     async def rows(self, schedule_id: str) -> list[tuple[Any, ...]]:

@@ -21,6 +21,7 @@ from novasphere_server.core.outputs import Outputs
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.schedule_explanations import ScheduleExplanations
 from novasphere_server.core.schedule_tasks import ScheduleTasks
+from novasphere_server.core.schedule_times import ScheduleTimes
 from novasphere_server.core.schedules import Schedules
 from novasphere_server.core.server_rows import ServerRows
 from novasphere_server.core.servers import Servers
@@ -62,7 +63,8 @@ class Fleet:
         )
         self.schedule_tasks = ScheduleTasks(store, settings, self.tasks)
         self.dependencies = Dependencies(store)
-        self.schedules = Schedules(store, settings, clock)
+        self.schedules = Schedules(store, settings)
+        self.schedule_times = ScheduleTimes(store, clock, self.schedules)
         self.ledger_check = LedgerCheck(
             store.read, retention_us=int(settings.terminal_retention * 1_000_000)
         )
@@ -70,7 +72,9 @@ class Fleet:
         self.task_stats = TaskStats(store, clock)
         self.explanations = Explanations(store, clock, self.commands, self.presence, self.links)
         self.task_explanations = TaskExplanations(store, clock, self.presence, self.links)
-        self.schedule_explanations = ScheduleExplanations(store, clock, self.schedules)
+        self.schedule_explanations = ScheduleExplanations(
+            store, clock, self.schedules, self.schedule_times
+        )
 
     def backlogs(self) -> dict[str, Backlog]:
         """Returns what is to be deleted of what, by name."""

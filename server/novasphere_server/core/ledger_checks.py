@@ -123,7 +123,6 @@ class LedgerCheck:
             .order_by(_t.scheduled_at_us)
         )
         mentioned, times = {row.run_id for row in rows}, set(expected)
-        orphans = [task for task in made if task.key not in mentioned and task.scheduled_at_us in times]
         return [
             Finding(schedule.id, schedule.generation, at_us, what)
             for at_us, what in [
@@ -133,7 +132,8 @@ class LedgerCheck:
                         task.scheduled_at_us,
                         f"task {task_ids.task_id(task.key)} was made, and no row says so",
                     )
-                    for task in orphans
+                    for task in made
+                    if task.key not in mentioned and task.scheduled_at_us in times
                 ),
             ]
         ]

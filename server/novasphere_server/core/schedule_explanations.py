@@ -13,6 +13,7 @@ from novasphere_server.core import firings, instants, task_ids
 from novasphere_server.core import task_states as states
 from novasphere_server.core.calendars import zones
 from novasphere_server.core.principals import Principal
+from novasphere_server.core.schedule_times import ScheduleTimes
 from novasphere_server.core.schedules import Schedules
 from novasphere_server.core.task_explanations import Fact
 from novasphere_server.store import tables
@@ -33,10 +34,11 @@ _SKIPS = {
 class ScheduleExplanations:
     """Finds out when a schedule fires next, or what keeps it from that."""
 
-    def __init__(self, store: Store, clock: Clock, schedules: Schedules) -> None:
+    def __init__(self, store: Store, clock: Clock, schedules: Schedules, times: ScheduleTimes) -> None:
         self._store = store
         self._clock = clock
         self._schedules = schedules
+        self._times = times
 
     async def explain(
         self, principal: Principal, schedule_id: str
@@ -45,7 +47,7 @@ class ScheduleExplanations:
         first. Raises what Schedules.get() raises.
         """
         schedule = await self._schedules.get(principal, schedule_id)
-        last = await self._schedules.last_firing(schedule_id)
+        last = await self._times.last_firing(schedule_id)
         if schedule.state == pb.SCHEDULE_STATE_ENDED:
             return schedule, last, [_end(schedule)]
         job = await self._store.get(JOBS, schedule.job_id)
@@ -94,7 +96,7 @@ class ScheduleExplanations:
     ) -> Sequence[Fact]:
         """Returns when it fires next, or would if it were not held."""
         if is_held:
-            coming = await self._schedules.preview(principal, schedule.id, 1, None)
+            coming = await self._times.preview(principal, schedule.id, 1, None)
             times = [_at(schedule, instants.microseconds(time.time)) for time in coming]
             return [Fact("NEXT", facts={"how": "would", "at": at}) for at in times]
         now_us = self._clock.now_us()

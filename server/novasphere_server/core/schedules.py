@@ -1,10 +1,10 @@
-"""Schedules: when jobs make tasks. Made, read, watched, changed, paused and deleted; what becomes of their times is
-in core.firings.
+"""Schedules: when jobs make tasks. Made, read, watched, changed, paused and deleted. What they may say is in
+core.schedule_fields, what becomes of their times in core.firings, and what is read of those in core.schedule_times.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,28 +12,26 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.api.v1 import watch_pb2
 from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
 
 from novasphere_server import errors, logs
-from novasphere_server.clock import Clock
 from novasphere_server.core import (
     dependencies,
     etags,
     firings,
     instants,
     pages,
+    schedule_fields,
     task_configs,
     task_ids,
     tasks,
     waiting_tasks,
 )
-from novasphere_server.core.calendars import nominal_times, zones
-from novasphere_server.core.calendars.fields import LAST_YEAR
-from novasphere_server.core.calendars.nominal_times import LAST_US, NominalTime, Note
+from novasphere_server.core.calendars import nominal_times
+from novasphere_server.core.calendars.nominal_times import NominalTime
 from novasphere_server.core.calendars.timings import Timing
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
@@ -54,52 +52,9 @@ log = logs.get(__name__)
 # What any schedule would fail with.
 _NO_FAULT_OF_THEIRS = (errors.DatabaseUnavailable, errors.Draining, errors.Overloaded)
 
-CHANGEABLE = (
-    "name",
-    "description",
-    "kind",
-    "enabled",
-    "cron_expression",
-    "interval_secs",
-    "max_count",
-    "start_time",
-    "end_time",
-    "status",
-    "timezone",
-    "gap_policy",
-    "fold_policy",
-    "jitter_seconds",
-    "overlap_policy",
-    "misfire_policy",
-    "misfire_window_seconds",
-    "priority",
-    "parameters",
-)
-# A change of one of these starts a new generation.
-_TIMING = (
-    "kind",
-    "cron_expression",
-    "interval_secs",
-    "start_time",
-    "end_time",
-    "timezone",
-    "gap_policy",
-    "fold_policy",
-)
 _MOST_BACKFILLED = 1000
 _SETTLED = 100  # in one mutation
 _LOOKED_AT = 500  # in one read
-# What a schedule has where nobody says otherwise.
-_DEFAULTS: Mapping[str, Any] = {
-    "timezone": "UTC",
-    "gap_policy": pb.GAP_POLICY_SHIFT,
-    "fold_policy": pb.FOLD_POLICY_FIRST,
-    "overlap_policy": pb.OVERLAP_POLICY_SKIP,
-    "misfire_policy": pb.MISFIRE_POLICY_FIRE_ONCE,
-    "misfire_window_seconds": 3600,
-}
-_ENABLED, _DISABLED = (1, 100), (0, 99)  # the numbers that the published API has for them
-_DAY_US = 86_400_000_000
 
 _s = tables.schedules.c
 _f = tables.firings.c
@@ -115,7 +70,10 @@ FIELDS: Mapping[str, Field] = {
     "schedule_kind": Field("kind", pages.Words(task_pb2.ScheduleKind)),
     "enabled": Field("enabled", pages.Boolean()),
     "status": Field(
-        "enabled", pages.Codes(dict.fromkeys(_ENABLED, True) | dict.fromkeys(_DISABLED, False))
+        "enabled",
+        pages.Codes(
+            dict.fromkeys(schedule_fields.ENABLED, True) | dict.fromkeys(schedule_fields.DISABLED, False)
+        ),
     ),
     "state": Field("state", pages.Words(pb.ScheduleState)),
     "cron_expression": Field("cron_expression", pages.Text()),
@@ -165,10 +123,9 @@ class ScheduleFilter:
 class Schedules:
     """All schedules."""
 
-    def __init__(self, store: Store, settings: FleetSettings, clock: Clock) -> None:
+    def __init__(self, store: Store, settings: FleetSettings) -> None:
         self._store = store
         self._settings = settings
-        self._clock = clock
         self._listeners: list[Callable[[], None]] = []
         store.on_commit(self._follow, self._recall)
 
@@ -202,10 +159,11 @@ class Schedules:
                 created_at=now,
                 updated_at=now,
                 created_by=principal.number,
-                **_DEFAULTS,
+                **schedule_fields.DEFAULTS,
             )
-            _apply(schedule, request, [name for name in CHANGEABLE if _says(request, name)])
-            _check(schedule)
+            said = schedule_fields.said(request, schedule_fields.CHANGEABLE)
+            schedule_fields.apply(schedule, request, said)
+            schedule_fields.check(schedule)
             position_us = _position(tx, schedule)
             _begin_generation(tx, schedule, position_us)
             schedule.number = tx.next_id(SCHEDULES.name)
@@ -230,8 +188,8 @@ class Schedules:
         """
 
         def change(schedule: pb.Schedule) -> None:
-            _apply(schedule, request, fields)
-            _check(schedule)
+            schedule_fields.apply(schedule, request, fields)
+            schedule_fields.check(schedule)
 
         return await self._change(
             principal, request.schedule_id, change, request.etag, idempotency, is_dry_run
@@ -254,7 +212,7 @@ class Schedules:
 
         def change(schedule: pb.Schedule) -> None:
             if schedule.state != pb.SCHEDULE_STATE_ENDED:
-                _set_enabled(schedule, is_enabled=False)
+                schedule_fields.set_enabled(schedule, is_enabled=False)
                 schedule.pause_note = note or schedule.pause_note
 
         return await self._change(
@@ -274,7 +232,7 @@ class Schedules:
 
         def change(schedule: pb.Schedule) -> None:
             if schedule.state != pb.SCHEDULE_STATE_ENDED:
-                _set_enabled(schedule, is_enabled=True)
+                schedule_fields.set_enabled(schedule, is_enabled=True)
 
         return await self._change(principal, schedule_id, change, etag, idempotency, is_dry_run)
 
@@ -309,13 +267,13 @@ class Schedules:
             schedule = _find(tx, principal, schedule_id)
             before = pb.Schedule.FromString(schedule.SerializeToString())
             change(schedule)
-            begins_anew = any(_part(schedule, name) != _part(before, name) for name in _TIMING)
+            begins_anew = schedule_fields.are_other_times(before, schedule)
             if before.state == pb.SCHEDULE_STATE_ENDED:
                 begins_anew = begins_anew or schedule.max_count != before.max_count
                 if not begins_anew:
-                    _set_state(schedule, pb.SCHEDULE_STATE_ENDED)
+                    schedule_fields.set_state(schedule, pb.SCHEDULE_STATE_ENDED)
                 elif schedule.state == pb.SCHEDULE_STATE_ENDED:
-                    _set_state(schedule, pb.SCHEDULE_STATE_ACTIVE)
+                    schedule_fields.set_state(schedule, pb.SCHEDULE_STATE_ACTIVE)
             if schedule == before:
                 return schedule
             schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
@@ -524,93 +482,6 @@ class Schedules:
         )
         return {row.key: row for row in rows}
 
-    async def preview(
-        self, principal: Principal, schedule_id: str, count: int, after: Timestamp | None
-    ) -> Iterator[api.PreviewedTime]:
-        """Returns the next times of a schedule."""
-        timing = firings.timing_of(await self.get(principal, schedule_id))
-        return self._previewed(timing, count, after)
-
-    def preview_timing(
-        self, request: api.PreviewTimingRequest, count: int, after: Timestamp | None
-    ) -> Iterator[api.PreviewedTime]:
-        """Returns the next times that a schedule would have."""
-        now = instants.timestamp(self._clock.now_us())
-        schedule = pb.Schedule(timezone="UTC", anchor=now)
-        _apply(schedule, request, [name for name in _TIMING if _says(request, name)])
-        if schedule.HasField("start_time"):
-            schedule.anchor.CopyFrom(schedule.start_time)
-        _check(schedule)
-        return self._previewed(firings.timing_of(schedule), count, after)
-
-    def _previewed(
-        self, timing: Timing | None, count: int, after: Timestamp | None
-    ) -> Iterator[api.PreviewedTime]:
-        after_us = self._clock.now_us() if after is None else instants.microseconds(after)
-        if timing is None:
-            return
-        for time in nominal_times.preview(timing, after_us, count):
-            wall = zones.wall_time(timing.timezone, time.at_us)
-            note = "" if time.note is Note.NONE and not time.merged else firings.note_of(time)
-            yield api.PreviewedTime(
-                time=instants.timestamp(time.at_us), local_time=wall.isoformat(), note=note
-            )
-
-    async def firings(
-        self,
-        principal: Principal,
-        schedule_id: str,
-        since_us: int | None,
-        until_us: int | None,
-        limit: int,
-        after: tuple[int, int] | None,
-    ) -> Sequence[pb.Firing]:
-        """Returns rows of the ledger of a schedule, oldest first, after a generation and time."""
-        await self.get(principal, schedule_id)
-        statement = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
-        if since_us is not None:
-            statement = statement.where(_f.last_nominal_us >= since_us)
-        if until_us is not None:
-            statement = statement.where(_f.nominal_us < until_us)
-        if after is not None:
-            statement = statement.where(sa.tuple_(_f.generation, _f.nominal_us) > sa.tuple_(*after))
-        ordered = statement.order_by(_f.generation, _f.nominal_us).limit(limit)
-        return [_firing(row) for row in await self._store.read(ordered)]
-
-    async def last_firing(self, schedule_id: str) -> pb.Firing | None:
-        """Returns the last row of the ledger of a schedule."""
-        newest = (_f.generation.desc(), _f.nominal_us.desc())
-        own = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
-        rows = await self._store.read(own.order_by(*newest).limit(1))
-        return _firing(rows[0]) if rows else None
-
-    async def missed(
-        self,
-        principal: Principal,
-        namespace: str,
-        since_us: int | None,
-        limit: int,
-        after: tuple[int, str] | None,
-    ) -> Sequence[pb.Firing]:
-        """Returns rows of times that made no task, oldest first, after a time and a schedule."""
-        if namespace:
-            check_namespace(principal, namespace)
-        if since_us is None:
-            since_us = self._clock.now_us() - _DAY_US
-        statement = (
-            sa.select(tables.firings)
-            .join(tables.schedules, _s.key == _f.schedule_id)
-            .where(_f.disposition >= pb.DISPOSITION_SKIPPED_OVERLAP, _f.last_nominal_us >= since_us)
-        )
-        if namespace:
-            statement = statement.where(_s.namespace == namespace)
-        elif principal.namespaces:
-            statement = statement.where(_s.namespace.in_(sorted(principal.namespaces)))
-        if after is not None:
-            statement = statement.where(sa.tuple_(_f.nominal_us, _f.schedule_id) > sa.tuple_(*after))
-        ordered = statement.order_by(_f.nominal_us, _f.schedule_id).limit(limit)
-        return [_firing(row) for row in await self._store.read(ordered)]
-
     # -- what time brings
 
     async def fire_due(self, limit: int) -> int | None:
@@ -705,107 +576,6 @@ class _Behind(Exception):
     """There is more to do first than one mutation may."""
 
 
-def _says(request: Any, name: str) -> bool:
-    """Returns whether a request sets a field; an enum without presence at its zero does not."""
-    fields = request.DESCRIPTOR.fields_by_name
-    if name not in fields:
-        return False
-    if fields[name].has_presence:
-        return bool(request.HasField(name))
-    return bool(getattr(request, name))
-
-
-def _apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
-    """Gives a schedule what a request says of the fields."""
-    for name in fields:
-        value = getattr(request, name)
-        is_set = _says(request, name)
-        match name:
-            case "status":
-                if not is_set:
-                    continue
-                if value not in _ENABLED + _DISABLED:
-                    raise errors.InvalidArgument("status", "must be 1 or 100, or 0 or 99")
-                _set_enabled(schedule, is_enabled=value in _ENABLED)
-            case "enabled":
-                _set_enabled(schedule, is_enabled=value if is_set else True)
-            case "start_time" | "end_time":
-                schedule.ClearField(name)
-                if is_set:
-                    getattr(schedule, name).CopyFrom(value)
-            case "name":
-                if value:
-                    schedule.name = value
-            case _:
-                if name == "parameters":
-                    task_configs.check_parameters(value, name)
-                schedule.ClearField(name)
-                if is_set:
-                    setattr(schedule, name, value)
-                elif name in _DEFAULTS:
-                    setattr(schedule, name, _DEFAULTS[name])
-    _mirror(schedule)
-
-
-def _set_enabled(schedule: pb.Schedule, *, is_enabled: bool) -> None:
-    schedule.state = pb.SCHEDULE_STATE_ACTIVE if is_enabled else pb.SCHEDULE_STATE_PAUSED
-    if is_enabled:
-        schedule.pause_note = ""
-    _mirror(schedule)
-
-
-def _set_state(schedule: pb.Schedule, state: pb.ScheduleState.ValueType) -> None:
-    schedule.state = state
-    _mirror(schedule)
-
-
-def _mirror(schedule: pb.Schedule) -> None:
-    """Sets what the published API says twice."""
-    schedule.enabled = schedule.state == pb.SCHEDULE_STATE_ACTIVE
-    schedule.status = _ENABLED[1] if schedule.enabled else _DISABLED[1]
-    schedule.schedule_kind = schedule.kind
-    schedule.ClearField("interval_seconds")
-    if schedule.HasField("interval_secs"):
-        schedule.interval_seconds = schedule.interval_secs
-
-
-def _check(schedule: Any) -> None:
-    """Raises InvalidArgument unless a schedule says when it fires."""
-    needed = {
-        task_pb2.SCHEDULE_KIND_CRON: "cron_expression",
-        task_pb2.SCHEDULE_KIND_INTERVAL: "interval_secs",
-        task_pb2.SCHEDULE_KIND_ONCE: "start_time",
-    }.get(schedule.kind)
-    if schedule.kind == task_pb2.SCHEDULE_KIND_UNSPECIFIED:
-        raise errors.InvalidArgument("kind", "must be one of cron, interval, once, event, daemon")
-    if schedule.kind == task_pb2.SCHEDULE_KIND_FLOW:
-        raise errors.InvalidArgument("kind", "flow is not supported; use dependencies between tasks")
-    if needed and not schedule.HasField(needed):
-        raise errors.InvalidArgument(needed, "must be set for a schedule of this kind")
-    end_us = instants.optional_microseconds(schedule, "end_time")
-    if end_us is not None and end_us <= instants.microseconds(schedule.start_time):
-        raise errors.InvalidTimeRange
-    start_us = instants.optional_microseconds(schedule, "start_time")
-    is_once = schedule.kind == task_pb2.SCHEDULE_KIND_ONCE
-    if start_us is not None and (start_us > LAST_US or (is_once and start_us < 0)):
-        raise errors.InvalidArgument(
-            "start_time", f"must lie in the years from 1970 to {LAST_YEAR}: nothing fires in others"
-        )
-    timing = firings.timing_of(schedule)
-    if timing is None:
-        return
-    try:
-        timing.check()
-    except errors.InvalidArgument as error:
-        # In the words of whoever asked.
-        [violation] = error.violations
-        field = _FIELDS_OF_TIMING.get(violation.field, violation.field)
-        raise errors.InvalidArgument(field, violation.description) from None
-
-
-_FIELDS_OF_TIMING = {"expression": "cron_expression", "interval_seconds": "interval_secs"}
-
-
 def _begin_generation(tx: Transaction, schedule: pb.Schedule, position_us: int) -> None:
     at = schedule.start_time if schedule.HasField("start_time") else instants.timestamp(tx.now_us)
     schedule.anchor.CopyFrom(at)
@@ -840,11 +610,6 @@ def _next_position(tx: Transaction, schedule: pb.Schedule) -> int:
     return max(settled_us, at_us - 1)
 
 
-def _part(schedule: pb.Schedule, name: str) -> object:
-    value = getattr(schedule, name)
-    return instants.microseconds(value) if isinstance(value, Timestamp) else value
-
-
 def _shown(row: Any) -> pb.Schedule:
     """Returns a schedule with where it stands."""
     schedule = pb.Schedule.FromString(row.body)
@@ -876,21 +641,6 @@ def _following(timing: Timing, after_us: int) -> NominalTime | None:
         return nominal_times.next_time(timing, after_us)
     except errors.InvalidArgument:  # the scheduler says so of it
         return None
-
-
-def _firing(row: Any) -> pb.Firing:
-    return pb.Firing(
-        schedule_id=row.schedule_id,
-        generation=row.generation,
-        nominal_time=instants.timestamp(row.nominal_us),
-        last_nominal_time=instants.timestamp(row.last_nominal_us),
-        count=row.times,
-        disposition=row.disposition,
-        task_id=task_ids.task_id(row.run_id) if row.run_id else "",
-        note=row.note,
-        decided_at=instants.timestamp(row.decided_at_us),
-        lateness_ms=max(0, row.decided_at_us - row.nominal_us) // 1000,
-    )
 
 
 def _job(tx: Transaction, principal: Principal, job_id: str) -> job_pb2.Job:

@@ -11,8 +11,9 @@ from novasphere.schedule.v1 import schedule_pb2
 from novasphere.schedule.v1 import schedule_service_pb2 as pb
 
 from novasphere_server import logs
-from novasphere_server.core import instants, page_tokens, pages, schedules
+from novasphere_server.core import instants, page_tokens, pages, schedule_fields
 from novasphere_server.core.schedule_explanations import ScheduleExplanations
+from novasphere_server.core.schedule_times import ScheduleTimes
 from novasphere_server.core.schedules import ScheduleFilter, Schedules
 from novasphere_server.rpc import languages, schedule_explanations, update_masks, watch_rows
 from novasphere_server.rpc.context import CallContext
@@ -32,8 +33,11 @@ _ID = "([0-9a-f-]{36})"
 class ScheduleService:
     """Serves novasphere.schedule.v1.ScheduleService."""
 
-    def __init__(self, schedules: Schedules, explanations: ScheduleExplanations) -> None:
+    def __init__(
+        self, schedules: Schedules, times: ScheduleTimes, explanations: ScheduleExplanations
+    ) -> None:
         self._schedules = schedules
+        self._times = times
         self._explanations = explanations
 
     async def ListSchedules(
@@ -70,7 +74,7 @@ class ScheduleService:
         schedule = await self._schedules.update(
             context.principal,
             request,
-            update_masks.fields(request, schedules.CHANGEABLE),
+            update_masks.fields(request, schedule_fields.CHANGEABLE),
             idempotency=context.idempotency,
             is_dry_run=context.is_dry_run,
         )
@@ -175,7 +179,7 @@ class ScheduleService:
     async def PreviewSchedule(
         self, request: pb.PreviewScheduleRequest, context: CallContext
     ) -> pb.PreviewScheduleResponse:
-        times = await self._schedules.preview(
+        times = await self._times.preview(
             context.principal, request.schedule_id, _count(request), _after(request)
         )
         return pb.PreviewScheduleResponse(times=times)
@@ -183,7 +187,7 @@ class ScheduleService:
     async def PreviewTiming(
         self, request: pb.PreviewTimingRequest, context: CallContext
     ) -> pb.PreviewTimingResponse:
-        times = self._schedules.preview_timing(request, _count(request), _after(request))
+        times = self._times.preview_timing(request, _count(request), _after(request))
         return pb.PreviewTimingResponse(times=times)
 
     async def ExplainSchedule(
@@ -200,7 +204,7 @@ class ScheduleService:
         after = page_tokens.read(
             request.page_token, _FIRINGS, re.escape(request.schedule_id), _GENERATION, page_tokens.NUMBER
         )
-        rows = await self._schedules.firings(
+        rows = await self._times.firings(
             context.principal,
             request.schedule_id,
             instants.optional_microseconds(request, "since"),
@@ -221,7 +225,7 @@ class ScheduleService:
     ) -> pb.ListMissedFiringsResponse:
         size = request.page_size if request.HasField("page_size") else _PAGE_SIZE
         after = page_tokens.read(request.page_token, _MISSED, page_tokens.NUMBER, _ID)
-        rows = await self._schedules.missed(
+        rows = await self._times.missed(
             context.principal,
             request.namespace_id,
             instants.optional_microseconds(request, "since"),

@@ -124,7 +124,7 @@ def services(
         TICKETS: TicketService(tickets),
         LINK: LinkService(fleet.links),
         TASKS: TaskService(fleet.schedule_tasks, fleet.task_explanations),
-        SCHEDULES: ScheduleService(fleet.schedules, fleet.schedule_explanations),
+        SCHEDULES: ScheduleService(fleet.schedules, fleet.schedule_times, fleet.schedule_explanations),
         TASK_INSTANCES: TaskInstanceService(fleet.schedule_tasks),
         DEVICE_TASKS: DeviceTaskService(fleet.device_tasks),
         STATS: StatsService(fleet.task_stats),
