@@ -40,6 +40,12 @@ async def test_a_list_has_the_page_and_the_number_of_all(fleet: Store):
     assert await names(fleet, limit=0) == ([], 5)
 
 
+async def test_a_list_that_is_not_counted_has_the_page_alone(fleet: Store):
+    assert await names(fleet, limit=2, is_counted=False) == (["n1", "n2"], 0)
+    assert await names(fleet, limit=2, offset=9, is_counted=False) == ([], 0)
+    assert await names(fleet, limit=2) == (["n1", "n2"], 5)
+
+
 async def test_lists_filter_and_order(fleet: Store):
     assert await names(fleet, filters=(("role", "=", "gpu"),)) == (["n2", "n3"], 2)
     assert await names(fleet, filters=(("role", "!=", "gpu"), ("id", ">", 1))) == (["n4", "n5"], 2)

@@ -218,7 +218,7 @@ class DeviceTasks:
         if request.since:
             filters.append(("created_at_us", ">=", _since_us(request.since)))
         page: Page[task_pb2.StoredTask] = await self._store.list(
-            Query(TASKS, filters=tuple(filters), order_by=("-id",), limit=limit)
+            Query(TASKS, filters=tuple(filters), order_by=("-id",), limit=limit, is_counted=False)
         )
         return Listed([item.projected(task_of) for item in page.items], await self._counts(principal))
 

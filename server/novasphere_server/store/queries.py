@@ -143,7 +143,8 @@ class Query(Generic[M]):
 
     `filters` are (column, operator, value) over the columns of the kind's table, with the operators above;
     they all have to hold. Without a column, value is filters of which "any" or "all" must hold. `order_by`
-    names columns, "-name" for descending; null comes before everything.
+    names columns, "-name" for descending; null comes before everything. Not `is_counted`, it has no total,
+    and looks no further than its last row.
     Hashable: what it found is remembered until an object of the kind changes.
     """
 
@@ -153,6 +154,7 @@ class Query(Generic[M]):
     order_by: tuple[str, ...] = ("id",)
     limit: int = 50
     offset: int = 0
+    is_counted: bool = True
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """Returns the filters and the selector as conditions on the kind's table."""
@@ -172,7 +174,9 @@ class Query(Generic[M]):
         """
         table, state = self.kind.table, tables.revision
         conditions = self.conditions()
-        total = sa.select(sa.func.count().label("total")).select_from(table).where(*conditions)
+        total: sa.Select[Any] = sa.select(sa.literal_column("0").label("total"))
+        if self.is_counted:
+            total = sa.select(sa.func.count().label("total")).select_from(table).where(*conditions)
         counted = total.cte("counted")
         page = (
             sa.select(table.c.key, table.c.revision, table.c.body, *self._sorted_columns())
