@@ -77,10 +77,11 @@ def claim(
     unread: set[str] = set()
     for demand in demands:
         most = shared.of(is_answered=parse(demand).is_answered)
-        found = tx.find_by(TASKS, _SHARED, demand=demand, most=most) if most else []
-        if len(found) >= most:
+        # One more is read than taken: whether it is there says whether another look is worth it.
+        found = tx.find_by(TASKS, _SHARED, demand=demand, most=most + 1)
+        if len(found) > most:
             unread.add(demand)
-        waiting += found
+        waiting += found[:most]
     if waiting:
         present = tx.get(NODES, node.node_id)
         if present is None or present.uid != node.uid:
@@ -119,9 +120,9 @@ def _own_waiting(tx: Transaction, node_uid: str, room: Room) -> tuple[list[pb.St
     has_more = False
     for which, most in parts:
         if most > 0:
-            part = tx.find_by(TASKS, which, node_uid=node_uid, most=most)
-            found += part
-            has_more |= len(part) == most
+            part = tx.find_by(TASKS, which, node_uid=node_uid, most=most + 1)
+            found += part[:most]
+            has_more |= len(part) > most
     return found, has_more
 
 
