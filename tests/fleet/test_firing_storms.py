@@ -238,7 +238,6 @@ class Storm:
         """Does what a user might do to a schedule, or a job."""
         schedules, chance = self.world.fleet.schedules, self.chance
         kept = chance.choice([each for each in self.model.schedules.values() if not each.is_deleted])
-        self.model.came_round(kept, 0)
         present = await self.bench.get(kept.schedule_id)
         has_ended = present.state == pb.SCHEDULE_STATE_ENDED
         times = kept.generations[-1].times
@@ -257,8 +256,6 @@ class Storm:
                 self._note(kept, kept.present)
             case "time" if times is not None and not times.once_us and not has_ended:
                 wanted, timing = self._timing()
-                if times.end_us < 2**62:
-                    wanted["end_time"] = None
                 await self._retime(kept, wanted, timing())
             case "policy" if not has_ended:
                 rules = self._policies()
@@ -275,7 +272,6 @@ class Storm:
                 await self._add_tasks(kept)
 
     async def _retime(self, kept: Kept, wanted: dict[str, Any], times: Times) -> None:
-        wanted.pop("end_time", None)
         before = await self.bench.get(kept.schedule_id)
         if before.HasField("end_time"):
             times = Times(**(vars(times) | {"end_us": instants.microseconds(before.end_time)}))

@@ -169,9 +169,8 @@ class Model:
         if kept.max_count is not None:
             assert len(made) <= kept.max_count, who
         for index, row in enumerate(rows):
-            following = next((each for each in rows[index + 1 : index + 2]), None)
-            if following is not None and following.generation != row.generation:
-                following = None
+            is_last = rows[index + 1 : index + 2] == [] or rows[index + 1].generation != row.generation
+            following = None if is_last else rows[index + 1]
             self._check_row(who, kept, row, following, made)
         self._check_turns(who, kept, rows, made)
         self._check_misfires(who, kept, rows)
