@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
@@ -66,6 +67,7 @@ class Attempt:
         self.process: Process | None = None
         self.started_us = 0
         self.report: AttemptReport | None = None  # the final one, once it ended
+        self.ended_ms = 0  # by this boot's monotonic clock; 0: not known
         self.is_start_due = False
         self.is_start_reported = False
         self.is_forgotten = False
@@ -104,6 +106,8 @@ class Attempt:
         self.report.stdout_bytes = self.spools.total(Stream.STDOUT)
         self.report.stderr_bytes = self.spools.total(Stream.STDERR)
         self.report.output_dropped = self.spools.is_dropping
+        if self.ended_ms:
+            self.report.age_ms = max(0, round(time.monotonic() * 1000) - self.ended_ms)
         return self.report
 
     def _report(
@@ -513,6 +517,8 @@ class Attempts:
             return
         phase = _ENDED_BY.get(outcome.ended_by or "", AttemptPhase.EXITED)
         attempt.spools.finish(outcome.stdout_bytes, outcome.stderr_bytes)
+        if attempt.intent.boot_id == self._boot_id:
+            attempt.ended_ms = outcome.ended_ms
         self._end(attempt, outcome, phase, outcomes.in_words(outcome, attempt.intent.limits))
 
     def _end_in_doubt(self, attempt: Attempt, what_happened: str) -> None:

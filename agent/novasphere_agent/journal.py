@@ -80,6 +80,8 @@ class Exit:
     started_us: int = 0
     finished_us: int = 0
     duration_ms: int = 0
+    # When it ended, by the monotonic clock of its boot; 0 where that is not known.
+    ended_ms: int = 0
     stdout_bytes: int = 0
     stderr_bytes: int = 0
     # "cancel", "timeout", "stop", or nothing where it ended by itself.

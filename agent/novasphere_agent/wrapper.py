@@ -264,6 +264,7 @@ class Wrapper:
                 "started_us": started_us,
                 "finished_us": time.time_ns() // 1000,
                 "duration_ms": round((ended - began) * 1000),
+                "ended_ms": round(ended * 1000),
                 "stdout_bytes": os.fstat(spools[0]).st_size if spools else 0,
                 "stderr_bytes": os.fstat(spools[1]).st_size if spools else 0,
                 "ended_by": ended_by,

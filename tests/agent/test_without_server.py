@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import pytest
@@ -49,3 +51,30 @@ async def test_what_must_not_run_without_a_server_goes_on_with_one(
     run = server.dispatch("sleep 12; echo done", stop_after_ms=int(STOP_AFTER * 1000))
     report = await server.result_of(run)
     assert (report.phase, bytes(run.stdout)) == (pb.ATTEMPT_PHASE_EXITED, b"done\n")
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["without-link", "without-agent"])
+async def test_a_late_report_says_how_long_ago_it_ended(
+    server: StandIn, agent: AgentProcess, is_killed: bool
+) -> None:
+    await agent.link()
+    its = mark()
+    run = server.dispatch(f"echo up; exec sleep {its}")
+    await until(lambda: run.stdout and running(its))
+    if is_killed:
+        agent.kill()
+        await agent.ended()
+    else:
+        await server.stop()
+    for pid in running(its):
+        os.kill(pid, signal.SIGTERM)
+    await until(lambda: not running(its))
+    ended_at = time.monotonic()
+    await until(lambda: time.monotonic() - ended_at > 3)
+    if is_killed:
+        await agent.link()
+    else:
+        await server.start()
+    await until(lambda: run.final is not None)
+    assert run.final.signal == signal.SIGTERM
+    assert 2500 < run.final.age_ms < (time.monotonic() - ended_at) * 1000 + 1000

@@ -9,6 +9,7 @@ import typer
 
 from novasphere_client.cli import (
     completing,
+    fields,
     logs,
     options,
     printing,
@@ -51,21 +52,13 @@ def _state(command: Any) -> str:
     return (json_form.spell(enum, command.state) or "").lower()
 
 
-def _took(command: Any) -> str:
-    if not command.HasField("started_at"):
-        return ""
-    if command.HasField("completed_at"):
-        return times.span(command.completed_at.seconds - command.started_at.seconds)
-    return times.age(command.started_at.seconds)
-
-
 COLUMNS = [
     Column("ID", lambda c: str(c.command_id)),
     Column("NODE", lambda c: str(c.target_node_id)),
     Column("STATE", _state, colour=_COLOURS.get),
     Column("EXIT", lambda c: str(c.exit_code) if c.HasField("exit_code") else ""),
     Column("AGE", lambda c: times.age(c.created_at.seconds)),
-    Column("TOOK", _took),
+    Column("TOOK", fields.took),
     Column("REASON", lambda c: str(c.reason), is_wide=True),
     Column("ATTEMPT", lambda c: str(c.attempt), is_wide=True),
     Column("TIMEOUT", lambda c: times.span(c.timeout_seconds), is_wide=True),

@@ -66,9 +66,13 @@ def runs(config: Any) -> str:
 
 
 def took(message: Any) -> str:
-    """Returns how long what was started ran, or has been running."""
-    if not message.HasField("started_at"):
+    """Returns how long what was started ran, or has been running: as its agent measured it, where the message tells
+    of that. Nothing where nobody knows when it ended.
+    """
+    if not message.HasField("started_at") or word(message, "state") in ("lost", "unknown"):
         return ""
     if message.HasField("completed_at"):
+        if getattr(message, "execution_time_ms", 0):
+            return times.span(round(message.execution_time_ms / 1000))
         return times.span(message.completed_at.seconds - message.started_at.seconds)
     return times.age(message.started_at.seconds)

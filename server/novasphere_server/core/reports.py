@@ -74,9 +74,13 @@ def finish(
             _note_late(instance, report, tx.now_us)
             tx.put(TASKS, stored)
         return
+    ended_us = max(tx.now_us - _microseconds(report.age_ms), instants.microseconds(instance.created_at))
     if report.phase in _RAN and not instance.HasField("started_at"):
-        started_us = tx.now_us - min(report.duration_ms, _GREATEST // 2000) * 1000
+        started_us = ended_us - _microseconds(report.duration_ms)
         _note_start(stored, max(started_us, instants.microseconds(task.created_at)))
+    if instance.HasField("started_at"):
+        ended_us = max(ended_us, instants.microseconds(instance.started_at))
+    ended_us = min(ended_us, tx.now_us)  # after a jump of the clock too
     instance.number = tx.next_id("results")
     instance.execution_time_ms = min(report.duration_ms, _GREATEST)
     instance.stdout_bytes = min(max(report.stdout_bytes, tail.stdout), _GREATEST)
@@ -98,7 +102,7 @@ def finish(
     for limit in (settings.inline_output_bytes, settings.inline_output_bytes // 4, 0):
         _show_output(tx, report, stored.instance, tail, limit, printed)
         try:
-            tasks.end_attempt(tx, stored, state, reason, message[:_MESSAGE_LENGTH])
+            tasks.end_attempt(tx, stored, state, reason, message[:_MESSAGE_LENGTH], ended_us)
         except errors.TooLarge:
             if not limit:
                 raise
@@ -106,6 +110,10 @@ def finish(
         else:
             failpoints.hit(failpoints.ACKNOWLEDGEMENT)
             return
+
+
+def _microseconds(milliseconds: int) -> int:
+    return min(milliseconds, _GREATEST // 2000) * 1000
 
 
 def _note_usage(metrics: pb.TaskMetrics, usage: link.ResourceUsage) -> None:

@@ -43,6 +43,7 @@ from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
 
 _NAMESPACE = "default"
+_PAGE_OUTPUT = 2 * 1024 * 1024  # bytes that a page of attempts shows of what they printed
 
 
 class _TaskId(pages.Text):
@@ -364,7 +365,7 @@ class ScheduleTasks:
         query = pages.query(_INSTANCES, INSTANCE_FIELDS, request, pages.reachable(principal))
         rows = await self._store.read(query.statement())
         found = [pb.StoredTask.FromString(row.body) for row in rows if row.key is not None]
-        return [instance_of(stored) for stored in found], rows[0].total
+        return _fitting([instance_of(stored) for stored in found]), rows[0].total
 
     def watch(
         self, principal: Principal, which: TaskFilter, cursor: str
@@ -478,6 +479,29 @@ def out_of_reach(principal: Principal, task_id: str) -> errors.ApiError:
         f"this credential, which is bound to namespaces, reaches no task {task_id!r}",
         metadata={"task_id": task_id},
     )
+
+
+def _fitting(page: Sequence[pb.TaskInstance]) -> Sequence[pb.TaskInstance]:
+    """Returns attempts with as much of their output as a message has room for: all of it, or of each the beginning
+    of each stream.
+    """
+    if sum(_output_bytes(each) for each in page) <= _PAGE_OUTPUT:
+        return page
+    most = _PAGE_OUTPUT // (4 * len(page))  # each stream is shown twice
+    for instance in page:
+        for name in ("stdout", "stderr"):
+            whole = getattr(instance, name).encode()
+            if len(whole) > most:
+                setattr(instance, name, whole[:most].decode(errors="ignore"))
+                setattr(instance, f"{name}_truncated", True)
+                instance.output_truncated = True
+        if instance.output_truncated:
+            instance.output = instance.stdout + instance.stderr
+    return page
+
+
+def _output_bytes(instance: pb.TaskInstance) -> int:
+    return sum(len(text.encode()) for text in (instance.output, instance.stdout, instance.stderr))
 
 
 # -- what is stored, in the words of the schedules face

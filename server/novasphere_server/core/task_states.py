@@ -62,39 +62,52 @@ def move(stored: pb.StoredTask, state: State, now_us: int) -> None:
         instance.updated_at.CopyFrom(task.updated_at)
 
 
-def end(stored: pb.StoredTask, state: State, now_us: int, reason: str = "", message: str = "") -> None:
+def end(
+    stored: pb.StoredTask,
+    state: State,
+    now_us: int,
+    reason: str = "",
+    message: str = "",
+    ended_us: int | None = None,
+) -> None:
     """Puts an unfinished task into its final state, and its attempt if that has not ended. `reason` is one
-    word, `message` for people.
+    word, `message` for people. What is heard of late ended at `ended_us`.
     """
     task, instance = stored.task, stored.instance
     has_open_attempt = not is_terminal(instance.state)
     move(stored, state, now_us)
-    task.completed_at.CopyFrom(task.updated_at)
+    task.completed_at.CopyFrom(instants.timestamp(now_us if ended_us is None else ended_us))
     task.reason = reason
     task.reason_message = message
     task.ClearField("due_at")
     if has_open_attempt:
-        _close(stored, reason, message)
+        instance.completed_at.CopyFrom(task.completed_at)
+        _explain(instance, reason, message)
 
 
 def end_attempt(
-    stored: pb.StoredTask, state: State, now_us: int, due_at_us: int, reason: str, message: str
+    stored: pb.StoredTask,
+    state: State,
+    now_us: int,
+    due_at_us: int,
+    reason: str,
+    message: str,
+    ended_us: int | None = None,
 ) -> None:
     """Puts the attempt of an unfinished task into its final state, and has the task wait for the next one,
-    which the caller counts.
+    which the caller counts. What is heard of late ended at `ended_us`.
     """
     task, instance = stored.task, stored.instance
     refuse_finished(task)
     move(stored, pb.WORK_STATE_PENDING, now_us)
     instance.state = state
     instance.status = INSTANCE_STATUS[state]
-    _close(stored, reason, message)
+    instance.completed_at.CopyFrom(instants.timestamp(now_us if ended_us is None else ended_us))
+    _explain(instance, reason, message)
     task.due_at.CopyFrom(instants.timestamp(due_at_us))
 
 
-def _close(stored: pb.StoredTask, reason: str, message: str) -> None:
-    instance = stored.instance
-    instance.completed_at.CopyFrom(instance.updated_at)
+def _explain(instance: pb.TaskInstance, reason: str, message: str) -> None:
     instance.reason = reason
     if message:
         instance.error_message = message

@@ -352,27 +352,32 @@ def queue_deadline_us(task: pb.Task) -> int:
 
 
 def end_attempt(
-    tx: Transaction, stored: pb.StoredTask, state: states.State, reason: str, message: str
+    tx: Transaction,
+    stored: pb.StoredTask,
+    state: states.State,
+    reason: str,
+    message: str,
+    ended_us: int | None = None,
 ) -> None:
     """Ends the attempt of a task that a node was given, and with it the task, unless another attempt is due
-    to it. Stores both.
+    to it. Stores both. What is heard of late ended at `ended_us`.
     """
     task = stored.task
     if _may_be_mistaken(stored.instance):
-        states.end(stored, state, tx.now_us, reason, message)
+        states.end(stored, state, tx.now_us, reason, message, ended_us)
         tx.put(TASKS, stored)
     elif _is_replaced(task, state):
-        states.end_attempt(stored, state, tx.now_us, tx.now_us, reason, message)
+        states.end_attempt(stored, state, tx.now_us, tx.now_us, reason, message, ended_us)
         task.replacement_count += 1
         tx.put(TASKS, stored, hold=Hold.NONE)
     elif _is_retried(task, state):
         task.retry_count += 1
         pause_us = round(retry_pause(task.config, task.retry_count) * 1_000_000)
-        states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message)
+        states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message, ended_us)
         tx.put(TASKS, stored, hold=Hold.TIME if pause_us else Hold.NONE)
         failpoints.hit(failpoints.RETRY)
     else:
-        states.end(stored, state, tx.now_us, reason, message)
+        states.end(stored, state, tx.now_us, reason, message, ended_us)
         tx.put(TASKS, stored)
 
 

@@ -802,6 +802,7 @@ def encode_AttemptReport(m: novasphere_link_v1_link_service_pb2.AttemptReport) -
     data['output_dropped'] = m.output_dropped
     if m.HasField("usage"):
         data['usage'] = encode_ResourceUsage(m.usage)
+    data['age_ms'] = m.age_ms
     return data
 
 
@@ -809,7 +810,7 @@ def dump_AttemptReport(m: novasphere_link_v1_link_service_pb2.AttemptReport) -> 
     return orjson.dumps(encode_AttemptReport(m))
 
 
-keys_AttemptReport = frozenset(['attempt', 'duration_ms', 'exit_code', 'fencing_token', 'finished_us', 'message', 'output_dropped', 'phase', 'run_id', 'signal', 'started_us', 'stderr_bytes', 'stdout_bytes', 'usage'])
+keys_AttemptReport = frozenset(['age_ms', 'attempt', 'duration_ms', 'exit_code', 'fencing_token', 'finished_us', 'message', 'output_dropped', 'phase', 'run_id', 'signal', 'started_us', 'stderr_bytes', 'stdout_bytes', 'usage'])
 
 
 def decode_AttemptReport(data: Any, path: str = '', known: frozenset[str] = keys_AttemptReport) -> novasphere_link_v1_link_service_pb2.AttemptReport:
@@ -860,6 +861,9 @@ def decode_AttemptReport(data: Any, path: str = '', known: frozenset[str] = keys
     v = data.get('usage')
     if v is not None:
         m.usage.CopyFrom(decode_ResourceUsage(v, codec.at(path, 'usage')))
+    v = data.get('age_ms')
+    if v is not None:
+        m.age_ms = codec.uint64(v, path, 'age_ms')
     return m
 
 

@@ -914,6 +914,7 @@ class AttemptReport(message.Message):
     STDERR_BYTES_FIELD_NUMBER: builtins.int
     OUTPUT_DROPPED_FIELD_NUMBER: builtins.int
     USAGE_FIELD_NUMBER: builtins.int
+    AGE_MS_FIELD_NUMBER: builtins.int
     run_id: builtins.str
     """The command."""
     attempt: builtins.int
@@ -942,6 +943,10 @@ class AttemptReport(message.Message):
     """All of standard error, in bytes."""
     output_dropped: builtins.bool
     """Output past the limit was dropped."""
+    age_ms: builtins.int
+    """How long ago it had ended when this was sent, by the monotonic clock, in milliseconds. 0 where that is not
+    known.
+    """
     @builtins.property
     def usage(self) -> ResourceUsage:
         """What it used, once it ended. Unset for what the agent does by itself and for foreign nodes."""
@@ -963,10 +968,11 @@ class AttemptReport(message.Message):
         stderr_bytes: builtins.int = ...,
         output_dropped: builtins.bool = ...,
         usage: ResourceUsage | None = ...,
+        age_ms: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "exit_code", b"exit_code", "signal", b"signal", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "attempt", b"attempt", "duration_ms", b"duration_ms", "exit_code", b"exit_code", "fencing_token", b"fencing_token", "finished_us", b"finished_us", "message", b"message", "output_dropped", b"output_dropped", "phase", b"phase", "run_id", b"run_id", "signal", b"signal", "started_us", b"started_us", "stderr_bytes", b"stderr_bytes", "stdout_bytes", b"stdout_bytes", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "age_ms", b"age_ms", "attempt", b"attempt", "duration_ms", b"duration_ms", "exit_code", b"exit_code", "fencing_token", b"fencing_token", "finished_us", b"finished_us", "message", b"message", "output_dropped", b"output_dropped", "phase", b"phase", "run_id", b"run_id", "signal", b"signal", "started_us", b"started_us", "stderr_bytes", b"stderr_bytes", "stdout_bytes", b"stdout_bytes", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__exit_code: _TypeAlias = typing.Literal["exit_code"]  # noqa: Y015
     _WhichOneofArgType__exit_code: _TypeAlias = typing.Literal["_exit_code", b"_exit_code"]  # noqa: Y015

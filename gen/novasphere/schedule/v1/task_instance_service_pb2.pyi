@@ -90,7 +90,9 @@ class ListTaskInstancesResponse(message.Message):
     """How many rows a page has."""
     @builtins.property
     def data(self) -> containers.RepeatedCompositeFieldContainer[task_pb2.TaskInstance]:
-        """The rows."""
+        """The rows. Where all that they printed would not fit a message, each shows the beginning of it, and says so.
+        One attempt by itself is shown with the first 64 KiB.
+        """
 
     def __init__(
         self,

@@ -964,7 +964,9 @@ class TaskInstance(message.Message):
 
     @builtins.property
     def completed_at(self) -> timestamp_pb2.Timestamp:
-        """When it reached its final state."""
+        """When it reached its final state: where its agent measured that, when it ended there, however late the server
+        heard of it.
+        """
 
     @builtins.property
     def metrics(self) -> TaskMetrics:

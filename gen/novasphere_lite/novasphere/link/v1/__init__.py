@@ -290,6 +290,12 @@ class AttemptReport(betterproto2.Message):
     What it used, once it ended. Unset for what the agent does by itself and for foreign nodes.
     """
 
+    age_ms: "int" = betterproto2.field(15, betterproto2.TYPE_UINT64)
+    """
+    How long ago it had ended when this was sent, by the monotonic clock, in milliseconds. 0 where that is not
+    known.
+    """
+
 
 default_message_pool.register_message(
     "novasphere.link.v1", "AttemptReport", AttemptReport
