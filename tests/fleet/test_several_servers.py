@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1.command_service_pb2 import OUTPUT_EVENT_TYPE_WAITING
 from novasphere.schedule.v1 import task_pb2
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
@@ -41,7 +42,8 @@ async def test_work_given_to_one_runs_on_an_agent_of_the_other(pair):
         async with aclosing(here.fleet.outputs.stream(ADMIN, run_id, 0, 0, True)) as pages:
             async for page in pages:
                 for event in page:
-                    printed.put_nowait(event.data)
+                    if event.data:
+                        printed.put_nowait(event.data)
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(follow())
@@ -164,6 +166,8 @@ async def test_output_is_followed_when_the_news_of_it_are_lost(pair, monkeypatch
     await there.store.catch_up()
     stream = there.fleet.outputs.stream(ADMIN, run_id, 0, 0, True)
     async with asyncio.timeout(60), aclosing(stream) as pages:
+        [waiting] = await anext(pages)
+        assert waiting.type == OUTPUT_EVENT_TYPE_WAITING
         first = asyncio.ensure_future(anext(pages))
         await asyncio.wait([first], timeout=0.2)  # it follows
         await agent.print(dispatch, b"one", 0)
