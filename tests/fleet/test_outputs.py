@@ -207,8 +207,9 @@ async def test_bytes_that_are_not_text_never_outgrow_the_result(world, agent, di
 async def test_a_long_command_with_long_output_still_ends(world, agent):
     command_id = await world.run(text="#" * 131071)
     [dispatch] = await agent.dispatched()
-    await agent.print(dispatch, b"a" * 65536, 0)
-    await agent.print(dispatch, b"b" * 65536, 0, stream=2)
+    # Shown with three bytes for each of these.
+    await agent.print(dispatch, b"\xfe" * 65536, 0)
+    await agent.print(dispatch, b"\xff" * 65536, 0, stream=2)
     await agent.finish(dispatch, exit_code=0)
     stored = await world.stored(command_id)
     assert stored.command.state == pb.COMMAND_STATE_SUCCEEDED
