@@ -121,6 +121,11 @@ class StandIn(pb_grpc.LinkServiceServicer):
     def last_frame(self) -> pb.ConnectRequest:
         return self.frames[-1][1]
 
+    @property
+    def is_all_read(self) -> bool:
+        """Whether the agent has said that it took in whatever it was sent over this link."""
+        return self.last_frame.acked_sequence == self._sent
+
     # What tests do
 
     def dispatch(self, text: str, run_id: str = "", **fields: Any) -> Run:
