@@ -16,6 +16,7 @@ from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
 from novasphere_server.core import (
+    demands,
     etags,
     instants,
     pages,
@@ -107,8 +108,9 @@ class DeviceTasks:
         """
         check_namespace(principal, NAMESPACE)
         config = self._config(request)
-        demand = Demand.of(config)
-        if not request.device_id:
+        spelled = demands.spelled(config)
+        demand = demands.parse(spelled)
+        if not request.device_id and not self._links.is_met(spelled):
             await self._check_feasible(request.task_type, demand)
         run_id = task_ids.new()
 
@@ -134,7 +136,7 @@ class DeviceTasks:
             return response
 
         if not is_dry_run:
-            self._tasks.expect(request.device_id, "" if request.device_id else demand.spell())
+            self._tasks.expect(request.device_id, "" if request.device_id else spelled)
         return await self._store.write(
             submit,
             idempotency=idempotency,
@@ -180,8 +182,6 @@ class DeviceTasks:
 
     async def _check_feasible(self, task_type: str, demand: Demand) -> None:
         """Refuses what no registered device could ever run, whatever it is doing now."""
-        if self._links.is_met(demand.spell()):
-            return
         closest: list[Lack] | None = None
         known: set[str] = set()
         rows = await self._store.read(sa.select(tables.nodes.c.body))

@@ -17,6 +17,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from novasphere.node.v1 import node_pb2
 
@@ -101,18 +102,16 @@ class Placement:
         """Has sessions look for tasks with a demand, as many as have room."""
         if not self._is_noted(demand):
             return
-        is_answered = demands.parse(demand).is_answered
-        free = self._free(demand, tasks)
+        wanted = demands.parse(demand)
+        free = self._free(demand, wanted, tasks)
         heapq.heapify(free)
         while free and tasks:
             best = free[0]
-            best.session.offered[is_answered] += 1
+            best.session.offered[wanted.is_answered] += 1
             best.session.wake.set()
             tasks -= 1
-            best.room -= 1
-            if best.room > 0:
-                best.weigh()
-                heapq.heapreplace(free, best)
+            if best.room > 1:
+                heapq.heapreplace(free, _offer(best.session, wanted, best.room - 1))
             else:
                 heapq.heappop(free)
 
@@ -120,7 +119,7 @@ class Placement:
         """Has a session look for as many tasks with a demand as it has room for: nobody knows how many there are."""
         if not self._is_noted(demand):
             return
-        best = min(self._free(demand), default=None)
+        best = min(self._free(demand, demands.parse(demand)), default=None)
         if best is not None:
             best.session.wake.set()
 
@@ -199,52 +198,61 @@ class Placement:
                 del self._waiting[demand]
                 self._unmet += 1
 
-    def _free(self, demand: str, tasks: int = 1) -> list[_Offer]:
+    def _free(self, demand: str, wanted: Demand, tasks: int = 1) -> list[_Offer]:
         """Returns offers to sessions that have room for tasks with a demand, without a look at all there are."""
         meeting = self._those_meeting(demand)
         compared = max(_COMPARED, tasks)
-        few = random.sample(meeting, compared) if len(meeting) > compared else meeting
-        free = _with_room(few, demand)
+        few = _neighbours(meeting, compared) if len(meeting) > compared else meeting
+        free = _with_room(few, wanted)
         if not free and few is not meeting:
-            free = _with_room(meeting, demand)
+            free = _with_room(meeting, wanted)
         return free
 
 
-def _room(session: Session, *, is_answered: bool) -> int:
-    room = session.credits
-    taken = sum(session.offered) if room.answers is None else session.offered[is_answered]
-    return room.of(is_answered=is_answered) - taken
+def _neighbours(sessions: list[Session], count: int) -> list[Session]:
+    """Returns so many sessions that follow each other, from one at random: all are as likely to be among them."""
+    start = random.randrange(len(sessions))
+    found = sessions[start : start + count]
+    return found + sessions[: count - len(found)]
 
 
 def _meets(session: Session, demand: str) -> bool:
     return session.node is not None and demands.parse(demand).is_met_by(session.node)
 
 
-def _with_room(sessions: Iterable[Session], demand: str) -> list[_Offer]:
-    wanted = demands.parse(demand)
-    offers = (_Offer(session, wanted) for session in sessions if session.is_open)
-    return [offer for offer in offers if offer.room > 0]
-
-
-class _Offer:
+class _Offer(NamedTuple):
     """A session that may be asked to look for tasks with a demand. The best sorts first."""
 
-    __slots__ = ("_capacity", "_is_known", "_merit", "_share", "room", "session")
+    is_stranger: bool
+    load: float
+    crowding: int  # the room, below zero
+    node_uid: str  # of which there are no two
+    session: Session
 
-    def __init__(self, session: Session, wanted: Demand) -> None:
-        self.session = session
-        self.room = _room(session, is_answered=wanted.is_answered)
-        self._is_known = any(capability in session.ran for capability in wanted.capabilities)
-        self._capacity = session.capacity
-        takes_slots = session.free_answers is None or not wanted.is_answered
-        self._share = 1 / max(session.capacity, 1) if takes_slots else 0.0
-        self.weigh()
+    @property
+    def room(self) -> int:
+        return -self.crowding
 
-    def weigh(self) -> None:
-        """Notes what merit is left with the room."""
-        # A node that is nearly full has no merit by what it ran before.
-        is_stranger = not (self._is_known and self.room * 2 > self._capacity)
-        self._merit = (is_stranger, -self.room * self._share, -self.room, self.session.node_uid)
 
-    def __lt__(self, other: _Offer) -> bool:
-        return self._merit < other._merit
+def _with_room(sessions: Iterable[Session], wanted: Demand) -> list[_Offer]:
+    found = []
+    for session in sessions:
+        if session.is_open and (room := _room(session, wanted)) > 0:
+            found.append(_offer(session, wanted, room))
+    return found
+
+
+def _room(session: Session, wanted: Demand) -> int:
+    room = session.credits
+    if room.answers is None:
+        return room.slots - sum(session.offered)
+    return (room.answers if wanted.is_answered else room.slots) - session.offered[wanted.is_answered]
+
+
+def _offer(session: Session, wanted: Demand, room: int) -> _Offer:
+    capacity = session.capacity
+    # A node that is nearly full has no merit by what it ran before.
+    is_known = room * 2 > capacity and not session.ran.isdisjoint(wanted.capabilities)
+    takes_slots = session.free_answers is None or not wanted.is_answered
+    load = -room / max(capacity, 1) if takes_slots else 0.0
+    return _Offer(not is_known, load, -room, session.node_uid, session)

@@ -13,6 +13,8 @@ import time
 
 _RUN = "cmd-"
 _DEVICE = "task-"
+_AT_ONCE = 256
+_bytes: list[bytes] = []  # taken by any thread: to pop and to extend are each one step
 _SPELLED = re.compile(
     r"(?:cmd-|task-)?([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})"
 )
@@ -20,9 +22,20 @@ _SPELLED = re.compile(
 
 def new_uuid() -> str:
     """Returns a new UUID, version 7 of RFC 9562: later ones sort after earlier ones, to the millisecond."""
-    value = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6) + os.urandom(10))
+    value = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6) + _random())
     value = value & ~(0xF << 76) | 0x7 << 76
     return _dashed(f"{value & ~(0x3 << 62) | 0x2 << 62:032x}")
+
+
+def _random() -> bytes:
+    """Returns ten bytes that nobody was given before."""
+    try:
+        return _bytes.pop()
+    except IndexError:
+        # Many at once: to ask the system lets go of the interpreter, which another thread then takes.
+        more = os.urandom(10 * _AT_ONCE)
+        _bytes.extend(more[start : start + 10] for start in range(0, len(more), 10))
+        return os.urandom(10)
 
 
 def _dashed(digits: str) -> str:
