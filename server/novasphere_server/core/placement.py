@@ -211,7 +211,7 @@ class Placement:
 
 def _neighbours(sessions: list[Session], count: int) -> list[Session]:
     """Returns so many sessions that follow each other, from one at random: all are as likely to be among them."""
-    start = random.randrange(len(sessions))
+    start = random.randrange(len(sessions))  # noqa: S311 - nothing hangs on it
     found = sessions[start : start + count]
     return found + sessions[: count - len(found)]
 
@@ -235,11 +235,11 @@ class _Offer(NamedTuple):
 
 
 def _with_room(sessions: Iterable[Session], wanted: Demand) -> list[_Offer]:
-    found = []
-    for session in sessions:
-        if session.is_open and (room := _room(session, wanted)) > 0:
-            found.append(_offer(session, wanted, room))
-    return found
+    return [
+        _offer(session, wanted, room)
+        for session in sessions
+        if session.is_open and (room := _room(session, wanted)) > 0
+    ]
 
 
 def _room(session: Session, wanted: Demand) -> int:
