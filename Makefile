@@ -36,13 +36,16 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format --quiet .
 	$(BIN)/buf format -w proto
 
-# The table of speed goals. Takes some minutes and wants a quiet machine.
+# The table of speed goals. Takes some minutes and wants a quiet machine. Only its peers need Redis, whose package
+# starts a server of its own.
+bench: PEERS = redis-server
 bench: $(VENV)/.dev debian-packages
 	$(BIN)/python -m bench $(ARGS)
 
-# The fault tests in their long form, the planted bugs that they must catch, and every property with new examples.
+# The fault tests in their long form, an hour of many schedules in simulated time, the planted bugs that they must
+# catch, and every property with new examples.
 PROPERTIES = tests/store/test_properties.py tests/agent/test_spools.py tests/codegen/test_codecs.py \
-	tests/fleet/test_metric_tiers.py tests/e2e/test_foreign_nodes.py
+	tests/fleet/test_metric_tiers.py tests/fleet/test_firing_storms.py tests/e2e/test_foreign_nodes.py
 faults: $(VENV)/.dev debian-packages
 	NOVASPHERE_FAULTS=long $(BIN)/python -m pytest tests/faults $(PROPERTIES) --timeout 1800 -s $(ARGS)
 
@@ -75,4 +78,4 @@ $(VENV)/.dev: $(VENV)/.uv pyproject.toml
 # Programs that tests and benchmarks use and that no Python package carries.
 .PHONY: debian-packages
 debian-packages:
-	@sh deploy/debian-packages.sh
+	@sh deploy/debian-packages.sh $(PEERS)

@@ -8,9 +8,17 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from bench import agents, bench_store, measure, rest, round_trips, starts
+from bench import agents, bench_store, dispatch, measure, rest, round_trips, schedules, starts
 
-_OTHERS = {"G6": bench_store.run, "G10": agents.run, "G12": round_trips.run, "start": starts.run}
+_OTHERS = {
+    "G6": bench_store.run,
+    "G10": agents.run,
+    "G11": dispatch.run_sqlite,
+    "G12": round_trips.run,
+    "G13": dispatch.run_postgresql,
+    "G14": schedules.run,
+    "start": starts.run,
+}
 _GOALS = rest.GOALS | _OTHERS.keys()
 
 

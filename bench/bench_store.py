@@ -13,6 +13,7 @@ import itertools
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +21,9 @@ from typing import Any
 
 import sqlalchemy as sa
 import uvloop
-from novasphere.node.v1 import command_pb2
+from novasphere.schedule.v1 import task_pb2
 from novasphere_server.clock import SystemClock
-from novasphere_server.store.kinds import COMMANDS
+from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -63,28 +64,28 @@ class Command(Base):
     created_at_us: Mapped[int] = mapped_column(sa.BigInteger)
 
 
-def _example(number: int) -> command_pb2.CommandWithResult:
-    stored = command_pb2.CommandWithResult()
-    command = stored.command
-    command.command_text = "uptime && df -h && free -m " * 4
-    command.target_node_id = f"node-{number:03}"
-    command.node_uid = f"{number:032x}"
-    command.namespace = "commands"
-    command.status = command_pb2.COMMAND_STATUS_PENDING
-    command.state = command_pb2.COMMAND_STATE_PENDING
-    command.timeout_seconds = 30
-    command.queue_timeout_seconds = 86400
+def _example(number: int) -> task_pb2.StoredTask:
+    stored = task_pb2.StoredTask()
+    task = stored.task
+    task.config.command_text = "uptime && df -h && free -m " * 4
+    task.config.timeout_seconds = 30
+    task.config.queue_timeout_seconds = 86400
+    task.node_id = f"node-{number:03}"
+    task.node_uid = f"{number:032x}"
+    task.namespace_id = "commands"
+    task.status = task_pb2.TASK_STATUS_PENDING
+    task.state = task_pb2.WORK_STATE_PENDING
     return stored
 
 
 _EXAMPLES = [_example(number) for number in range(50)]  # one a node
 
 
-def _command(number: int) -> command_pb2.CommandWithResult:
-    stored = command_pb2.CommandWithResult()
+def _task(number: int) -> task_pb2.StoredTask:
+    stored = task_pb2.StoredTask()
     stored.CopyFrom(_EXAMPLES[number % len(_EXAMPLES)])
-    stored.command.command_id = f"cmd-{number:032x}"
-    stored.command.created_at.FromMicroseconds(_clock.now_us())
+    stored.task.id = str(uuid.UUID(int=number))
+    stored.task.created_at.FromMicroseconds(_clock.now_us())
     return stored
 
 
@@ -109,16 +110,17 @@ async def _store_rate(url: str, seconds: float) -> float:
     try:
 
         async def create(number: int) -> None:
-            stored = _command(number)
+            stored = _task(number)
 
             def mutation(transaction: Transaction) -> int:
-                if transaction.get(COMMANDS, stored.command.command_id) is not None:
-                    raise ValueError(stored.command.command_id)
-                stored.command.id = transaction.next_id("command")
-                transaction.put(COMMANDS, stored)
-                return stored.command.id
+                if transaction.get(TASKS, run_id) is not None:
+                    raise ValueError(run_id)
+                stored.task.number = transaction.next_id("tasks")
+                transaction.put(TASKS, stored)
+                return stored.task.number
 
-            await store.write(mutation, reads=[(COMMANDS, stored.command.command_id)])
+            run_id = TASKS.key(stored)
+            await store.write(mutation, reads=[(TASKS, run_id)])
 
         await _rate(create, seconds / 5)  # warm
         return await _rate(create, seconds)
@@ -151,24 +153,24 @@ async def _orm_rate(url: str, seconds: float) -> float:
         sessions = async_sessionmaker(engine, expire_on_commit=False)
 
         async def create(number: int) -> None:
-            stored = _command(number)
-            command = stored.command
+            stored = _task(number)
+            task, run_id = stored.task, TASKS.key(stored)
             session: AsyncSession
             async with sessions() as session:
-                taken = sa.select(Command.id).where(Command.key == command.command_id)
+                taken = sa.select(Command.id).where(Command.key == run_id)
                 if (await session.execute(taken)).scalar() is not None:
-                    raise ValueError(command.command_id)
+                    raise ValueError(run_id)
                 session.add(
                     Command(
-                        key=command.command_id,
+                        key=run_id,
                         revision=number,
                         body=stored.SerializeToString(),
-                        namespace=command.namespace,
-                        node_id=command.target_node_id,
-                        node_uid=command.node_uid,
-                        status=command.status,
-                        state=command.state,
-                        created_at_us=command.created_at.ToMicroseconds(),
+                        namespace=task.namespace_id,
+                        node_id=task.node_id,
+                        node_uid=task.node_uid,
+                        status=task.status,
+                        state=task.state,
+                        created_at_us=task.created_at.ToMicroseconds(),
                     )
                 )
                 await session.commit()

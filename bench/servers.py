@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -16,9 +17,10 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import jwt
+import psycopg
 
 from bench import environments
 
@@ -93,6 +95,15 @@ class Novasphere:
     http_port: int
     grpc_port: int
     pid: int
+    database: str  # a file of SQLite's, or the URL of a database
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Returns what the database itself says, behind the server's back."""
+        if self.database.startswith("postgresql:"):
+            with psycopg.connect(self.database) as served:
+                return served.execute(statement.encode()).fetchall()
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as file:
+            return file.execute(statement).fetchall()
 
     def new_key(self) -> str:
         """Returns the secret of a new API key that may read."""
@@ -113,18 +124,20 @@ def new_jwt() -> str:
 
 
 @contextlib.contextmanager
-def novasphere(*before: str) -> Iterator[Novasphere]:
-    """Runs a server of ours with default settings on a new data directory.
+def novasphere(*before: str, database_url: str = "") -> Iterator[Novasphere]:
+    """Runs a server of ours with default settings on a new data directory, or on a PostgreSQL database.
 
     `before` goes in front of its command line, as `taskset` does.
     """
     http_port, grpc_port = free_port(), free_port()
+    elsewhere = ("--database-url", database_url) if database_url else ()
     with tempfile.TemporaryDirectory() as folder, running(
         *before, NOVASPHERE, "server", "--data-dir", str(Path(folder) / "data"),
-        "--http", f"127.0.0.1:{http_port}", "--grpc", f"127.0.0.1:{grpc_port}",
+        "--http", f"127.0.0.1:{http_port}", "--grpc", f"127.0.0.1:{grpc_port}", *elsewhere,
         port=http_port, NOVASPHERE_ADMIN_TOKEN=TOKEN, NOVASPHERE_JWT_SECRET=JWT_SECRET,
     ) as process:  # fmt: skip
-        yield Novasphere(http_port, grpc_port, process.pid)
+        file = str(Path(folder) / "data" / "novasphere.db")
+        yield Novasphere(http_port, grpc_port, process.pid, database_url or file)
 
 
 @contextlib.contextmanager

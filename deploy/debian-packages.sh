@@ -1,10 +1,14 @@
 #!/bin/sh
 # Installs the Debian packages that tests and benchmarks use, where root or a password-less sudo allows;
 # says what is missing where not. Never fails: tests that need a missing program skip and say so.
+# Arguments are programs that are needed too, each of a package of its name.
 set -u
 
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+for program; do
+    need "$program" "$program"
+done
 need curl curl
 need wrk wrk
 need h2load nghttp2-client

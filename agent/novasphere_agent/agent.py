@@ -9,13 +9,14 @@ import logging
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
-from novasphere_agent import parents, processes, profile
-from novasphere_agent.attempts import KINDS, Attempts
+from novasphere_agent import parents, processes, profile, runtimes
+from novasphere_agent.attempts import Attempts
 from novasphere_agent.identity import Identity, IdentityFile
 from novasphere_agent.journal import Journal
 from novasphere_agent.launcher import Launcher, SpawnFailed
 from novasphere_agent.link import Link, NodeDeleted
 from novasphere_agent.metrics import Sampler
+from novasphere_agent.runtimes import Runtimes
 from novasphere_agent.settings import Settings
 from novasphere_agent.tasks import Tasks
 
@@ -24,6 +25,8 @@ EXIT_NODE_DELETED = 3
 # For what waits on the disk; more would not make it faster.
 _WORKERS = 4
 _KILL_SECONDS = 30.0
+# How long an agent that stops waits for what it is about to start.
+_LAUNCH_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -51,20 +54,20 @@ async def run(
     sampler = Sampler(settings.data_dir)
     launcher = Launcher()
     tasks = Tasks()
-    attempts = Attempts(
-        Journal(settings.data_dir),
-        launcher,
-        capacity=settings.capacity,
-        allowed=settings.allowed,
-        boot_id=boot_id,
-        workers=workers,
-        tasks=tasks,
-    )
     machine = profile.describe(
         sampler,
         labels=settings.labels,
         role=settings.role,
-        capabilities=[kind for kind in settings.allowed if kind in KINDS],
+        capabilities=runtimes.capabilities(settings.allowed),
+    )
+    attempts = Attempts(
+        Journal(settings.data_dir),
+        launcher,
+        Runtimes(machine),
+        capacity=settings.capacity,
+        boot_id=boot_id,
+        workers=workers,
+        tasks=tasks,
     )
     link = Link(
         settings, identity_file, identity, attempts, sampler, machine, boot_id=boot_id, workers=workers
@@ -91,6 +94,7 @@ async def run(
         finally:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
+        await attempts.launched(_LAUNCH_SECONDS)
         log.info("stopped; what runs goes on without the agent")
         return EXIT_STOPPED
     finally:

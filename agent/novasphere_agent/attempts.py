@@ -8,13 +8,16 @@ import logging
 import os
 import shutil
 import signal
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from novasphere_agent import failpoints, processes
+from novasphere_agent import failpoints, outcomes, processes, runtimes
+from novasphere_agent.answers import Answers, Key
+from novasphere_agent.builtin_types import Start
 from novasphere_agent.journal import Exit, ExitUnreadable, Intent, Journal, Process
 from novasphere_agent.launcher import Launcher, LauncherLost, SpawnFailed
 from novasphere_agent.messages import (
@@ -23,13 +26,14 @@ from novasphere_agent.messages import (
     AttemptState,
     AttemptVerdict,
     Dispatch,
+    ResourceUsage,
     Stream,
     Verdict,
 )
+from novasphere_agent.runtimes import Refused, Runtimes
 from novasphere_agent.spools import Spools
 from novasphere_agent.tasks import Tasks
 
-KINDS = ("shell",)
 # What a command gets between SIGTERM and SIGKILL when its time is up; a cancel brings its own.
 GRACE_MS = 5000
 
@@ -41,7 +45,12 @@ _QUICK_SECONDS = 0.01
 # Deleted attempts that are kept in mind, so that a late copy of their dispatch is known.
 _MOST_DELETED = 4096
 
-Key = tuple[str, int]
+_ENDED_BY = {
+    "cancel": AttemptPhase.CANCELLED,
+    "timeout": AttemptPhase.TIMED_OUT,
+    "stop": AttemptPhase.STOPPED,
+}
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -58,6 +67,7 @@ class Attempt:
         self.process: Process | None = None
         self.started_us = 0
         self.report: AttemptReport | None = None  # the final one, once it ended
+        self.ended_ms = 0  # by this boot's monotonic clock; 0: not known
         self.is_start_due = False
         self.is_start_reported = False
         self.is_forgotten = False
@@ -87,6 +97,8 @@ class Attempt:
             signal=outcome.signal,
             message=message,
         )
+        if outcome.usage:
+            self.report.usage = ResourceUsage(**outcome.usage)
 
     def final_report(self) -> AttemptReport:
         """Returns the report with the sizes of what is kept, which may be less than was printed."""
@@ -94,6 +106,8 @@ class Attempt:
         self.report.stdout_bytes = self.spools.total(Stream.STDOUT)
         self.report.stderr_bytes = self.spools.total(Stream.STDERR)
         self.report.output_dropped = self.spools.is_dropping
+        if self.ended_ms:
+            self.report.age_ms = max(0, round(time.monotonic() * 1000) - self.ended_ms)
         return self.report
 
     def _report(
@@ -128,17 +142,17 @@ class Attempts:
         self,
         journal: Journal,
         launcher: Launcher,
+        runtimes: Runtimes,
         *,
         capacity: int,
-        allowed: Collection[str],
         boot_id: str,
         workers: Executor,
         tasks: Tasks,
     ) -> None:
         self._journal = journal
         self._launcher = launcher
+        self._runtimes = runtimes
         self._capacity = capacity
-        self._allowed = allowed
         self._boot_id = boot_id
         self._workers = workers
         self._tasks = tasks
@@ -148,29 +162,43 @@ class Attempts:
         self._is_running_one = asyncio.Event()
         self._is_one_gone = asyncio.Event()
         self._accepting = asyncio.Lock()
+        self._launching: set[Key] = set()  # accepted, and not yet known to have been started
+        self._is_one_launched = asyncio.Event()
         self.on_news: Callable[[], None] = lambda: None
         # Attempts that may have something to send on this connection.
         self.speaking: dict[Key, Attempt] = {}
+        # Those that were over at once.
+        self.answers = Answers()
         # Why this node cannot take work, in words; empty while it can.
         self.fault = ""
 
     @property
     def free_slots(self) -> int:
+        if self.answers.is_full:
+            return 0
         return max(self._capacity - sum(1 for _ in self._running()), 0)
+
+    @property
+    def free_answers(self) -> int:
+        return self.answers.room
 
     @property
     def is_all_acknowledged(self) -> bool:
         """The server has every report and all output that there is by now."""
-        return all(
-            attempt.report is None and not attempt.spools.has_unsent and not attempt.spools.unacked
-            for attempt in self.speaking.values()
-        ) and all(attempt.report is None for attempt in self._attempts.values())
+        return (
+            not self.answers
+            and all(
+                attempt.report is None and not attempt.spools.has_unsent and not attempt.spools.unacked
+                for attempt in self.speaking.values()
+            )
+            and all(attempt.report is None for attempt in self._attempts.values())
+        )
 
     async def states(self) -> list[AttemptState]:
         """Returns what Hello tells of the attempts; each is silent from here on, until its verdict."""
         async with self._accepting:  # what is left out of Hello never reached this node
             self.speaking.clear()
-            return [
+            journalled = [
                 AttemptState(
                     run_id=attempt.intent.run_id,
                     attempt=attempt.intent.attempt,
@@ -179,6 +207,7 @@ class Attempts:
                 )
                 for attempt in self._attempts.values()
             ]
+            return journalled + self.answers.states()
 
     async def recover(self) -> None:
         """Takes over what an agent before this one left: running, ended or in doubt."""
@@ -210,20 +239,26 @@ class Attempts:
         what is on disk must be known here by the time the server sends it again.
         """
         await asyncio.shield(self._tasks.start(self._accept(dispatches), name="accept"))
+        if self.answers:
+            # Not sooner: what is said next is to acknowledge the dispatches too.
+            self.on_news()
 
     async def _accept(self, dispatches: Sequence[Dispatch]) -> None:
         async with self._accepting:
             fresh: dict[Key, Intent] = {}
             for dispatch in dispatches:
                 key = dispatch.run_id, dispatch.attempt
-                if key in self._attempts or key in self._deleted:
+                if key in self._attempts or key in self._deleted or key in self.answers:
                     log.info("attempt %s.%d is known already", *key)
                     continue
                 if self._journal.is_passed_over(*key):
                     # It may have run. An agent that can read it will tell.
                     log.warning("attempt %s.%d is not started: its files cannot be read", *key)
                     continue
-                fresh[key] = self._intend(dispatch)
+                if self.answers.is_full and dispatch.kind in runtimes.ANSWERED:
+                    self.answers.put_off(dispatch)
+                elif (start := self._answer(dispatch)) is not None:
+                    fresh[key] = self._intend(dispatch, start)
             if not fresh:
                 return
             try:
@@ -237,11 +272,23 @@ class Attempts:
             for key, intent in fresh.items():
                 attempt = Attempt(intent, self._journal.directory(*key))
                 self._attempts[key] = self.speaking[key] = attempt
-                if self.fault or intent.rejection:
-                    reason = f"SPAWN_FAILED: {self.fault}" if self.fault else intent.rejection
-                    self._end(attempt, Exit(), AttemptPhase.REJECTED, reason)
+                if self.fault:
+                    self._end(attempt, Exit(), AttemptPhase.REJECTED, f"SPAWN_FAILED: {self.fault}")
                 else:
+                    self._launching.add(key)
                     self._tasks.start(self._launch(attempt), name=f"attempt {attempt}")
+
+    def _answer(self, dispatch: Dispatch) -> Start | None:
+        """Answers what is over at once; returns what is to be started for what is not."""
+        try:
+            plan = self._runtimes.plan(dispatch)
+        except Refused as refusal:
+            self.answers.refuse(dispatch, str(refusal))
+            return None
+        if isinstance(plan, Start):
+            return plan
+        self.answers.give(dispatch, plan)
+        return None
 
     async def probe_journal(self) -> None:
         """Sees whether a fault of the journal is over."""
@@ -249,8 +296,18 @@ class Attempts:
             await self._work(self._journal.probe)
             self.fault = ""
 
+    async def renew_lease(self, heard_at: float) -> None:
+        """Lets what must not run without a server go on, from when that was last heard."""
+        if any(attempt.intent.stop_after_ms for attempt in self._running()):
+            try:
+                await self._work(self._journal.renew_lease, heard_at)
+            except OSError as error:  # it is stopped then, which is what the server believes too
+                log.warning("the lease of running attempts is not renewed: %s", error)
+
     async def cancel(self, key: Key, grace_ms: int) -> None:
         """Has an attempt killed; returns when that is durable, unless the disk is full."""
+        if key in self.answers:
+            return
         attempt = self._attempts.get(key)
         if attempt is None:
             log.warning("attempt %s.%d is to be cancelled and not known here", *key)
@@ -269,7 +326,11 @@ class Attempts:
     async def judge(self, verdicts: Iterable[AttemptVerdict]) -> None:
         """Does what the server decided about the attempts that Hello named."""
         for verdict in verdicts:
-            attempt = self._attempts.get((verdict.run_id, verdict.attempt))
+            key = verdict.run_id, verdict.attempt
+            if key in self.answers:
+                self.answers.judge(key, verdict)
+                continue
+            attempt = self._attempts.get(key)
             if attempt is None:
                 continue
             if verdict.verdict == Verdict.FORGET:
@@ -284,20 +345,43 @@ class Attempts:
 
     def acknowledge_output(self, key: Key, stream: Stream, offset: int) -> int:
         """Notes what the server has; returns how many bytes of the window that frees."""
+        if key in self.answers:
+            return self.answers.acknowledge_output(key, offset)
         attempt = self._attempts.get(key)
         return 0 if attempt is None else attempt.spools.acknowledge(stream, offset)
 
     def acknowledge_report(self, key: Key) -> int:
         """Forgets an attempt that the server has all of; returns how many bytes that frees."""
+        if key in self.answers:
+            freed = self.answers.acknowledge_report(key)
+            while dispatch := self.answers.take_put_off():
+                self._answer(dispatch)
+                self.on_news()
+            return freed
         attempt = self._attempts.get(key)
         if attempt is None or attempt.report is None:
             return 0
         self._delete(attempt)
         return attempt.spools.unacked
 
+    async def launched(self, within: float) -> None:
+        """Returns when all that was accepted has been started, or after so many seconds: the next agent could not
+        tell how far the rest got.
+        """
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._until_launched(), within)
+
+    async def _until_launched(self) -> None:
+        async with self._accepting:  # the end of it
+            pass
+        while self._launching:
+            self._is_one_launched.clear()
+            await self._is_one_launched.wait()
+
     async def kill_all(self) -> None:
         """Kills whatever runs, and forgets everything."""
         async with self._accepting:  # the end of it: the link may be gone, and this still going on
+            self.answers.clear()
             for attempt in list(self._attempts.values()):
                 await self._forget(attempt)
         while self._attempts:
@@ -307,32 +391,31 @@ class Attempts:
     def _running(self) -> Iterable[Attempt]:
         return (attempt for attempt in self._attempts.values() if attempt.report is None)
 
-    def _intend(self, dispatch: Dispatch) -> Intent:
-        rejection = ""
-        if dispatch.kind not in self._allowed:
-            allowed = ",".join(self._allowed) or "none"
-            rejection = (
-                f"NOT_ALLOWED: this agent does not run '{dispatch.kind}' work "
-                f"(started with --allow {allowed})"
-            )
-        elif dispatch.kind not in KINDS:
-            rejection = f"NOT_ALLOWED: this version of the agent has no '{dispatch.kind}' work"
+    def _intend(self, dispatch: Dispatch, start: Start) -> Intent:
+        timeouts = [timeout for timeout in (dispatch.timeout_ms, start.timeout_ms) if timeout]
         return Intent(
             run_id=dispatch.run_id,
             attempt=dispatch.attempt,
             fencing_token=dispatch.fencing_token,
-            command_text=dispatch.command_text,
+            command_text=start.command_text,
             shell=_shell(),
-            timeout_ms=dispatch.timeout_ms,
+            timeout_ms=min(timeouts, default=0),
             grace_ms=GRACE_MS,
             max_output_bytes=dispatch.max_output_bytes,
             boot_id=self._boot_id,
-            rejection=rejection,
+            kind=dispatch.kind,
+            program=start.program,
+            arguments=start.arguments,
+            environment=dispatch.environment,
+            payload=dispatch.payload,
+            limits=runtimes.limits_of(dispatch, start),
+            discards_output=dispatch.discard_output,
+            stop_after_ms=dispatch.stop_after_ms,
         )
 
     async def _launch(self, attempt: Attempt) -> None:
         try:
-            process = await self._launcher.start(attempt.directory)
+            process = await self._start(attempt)
         except SpawnFailed as error:
             with contextlib.suppress(OSError):
                 await self._work(self._journal.record_refusal, attempt.directory, str(error))
@@ -344,6 +427,13 @@ class Attempts:
         log.debug("attempt %s started, pid %d", attempt, process.pid)
         self._look_pause = _FASTEST_LOOK_SECONDS
         await self._follow(attempt, process)
+
+    async def _start(self, attempt: Attempt) -> Process:
+        try:
+            return await self._launcher.start(attempt.directory)
+        finally:
+            self._launching.discard(attempt.key)
+            self._is_one_launched.set()
 
     async def _follow(self, attempt: Attempt, process: Process) -> None:
         attempt.process = process
@@ -425,11 +515,11 @@ class Attempts:
             reason = f"SPAWN_FAILED: {outcome.spawn_error}"
             self._end(attempt, outcome, AttemptPhase.REJECTED, reason)
             return
-        phase = {"cancel": AttemptPhase.CANCELLED, "timeout": AttemptPhase.TIMED_OUT}.get(
-            outcome.ended_by or "", AttemptPhase.EXITED
-        )
+        phase = _ENDED_BY.get(outcome.ended_by or "", AttemptPhase.EXITED)
         attempt.spools.finish(outcome.stdout_bytes, outcome.stderr_bytes)
-        self._end(attempt, outcome, phase, "")
+        if attempt.intent.boot_id == self._boot_id:
+            attempt.ended_ms = outcome.ended_ms
+        self._end(attempt, outcome, phase, outcomes.in_words(outcome, attempt.intent.limits))
 
     def _end_in_doubt(self, attempt: Attempt, what_happened: str) -> None:
         """Ends an attempt that left no exit file which can be read."""
@@ -437,6 +527,8 @@ class Attempts:
             phase = AttemptPhase.CANCELLED
         elif self._journal.is_timed_out(attempt.directory):
             phase = AttemptPhase.TIMED_OUT
+        elif self._journal.is_stopped(attempt.directory):
+            phase = AttemptPhase.STOPPED
         else:
             phase = AttemptPhase.UNKNOWN
         self._end(attempt, Exit(), phase, what_happened)

@@ -8,9 +8,9 @@ from typing import Any
 
 from grpclib.client import Channel
 from grpclib.config import Configuration
-from grpclib.encoding.proto import ProtoCodec
 from grpclib.protocol import H2Protocol
 
+from novasphere_agent import wire
 from novasphere_agent.refusals import StatusDetails
 
 CONNECT_SECONDS = 10.0
@@ -27,7 +27,7 @@ class LinkChannel(Channel):
         super().__init__(
             host,
             port,
-            codec=ProtoCodec(),  # given, so that grpclib does not import protobuf for its own
+            codec=wire.Codec(),
             status_details_codec=StatusDetails(),
             config=Configuration(
                 _keepalive_time=ping_seconds,

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +20,8 @@ with hiding.hidden("ssl"):
 
     from novasphere_agent import agent as agents
 from novasphere_agent import lock, logs, parents, profile
-from novasphere_agent.attempts import KINDS
 from novasphere_agent.identity import Identity, IdentityFile, IdentityUnreadable
+from novasphere_agent.runtimes import DEFAULT, KINDS
 from novasphere_agent.settings import Settings
 
 EXIT_USAGE = 2
@@ -82,8 +83,9 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         )
     if not identity.is_enrolled:
         identity = Identity(incarnation=identity.incarnation)
-    for kind in sorted(set(settings.allowed) - set(KINDS)):
-        log.warning("this version of the agent has no %r work to allow", kind)
+    for name in sorted(set(settings.allowed) - set(KINDS)):
+        if shutil.which(name) is None:
+            log.warning("--allow %s: that is no kind of work, and no program on the PATH by now", name)
     return asyncio.run(
         agents.run(settings, identity_file, identity, ends_with_stdin=options.parent_stdin)
     )
@@ -136,10 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--allow",
-        type=_kinds,
-        default=list(KINDS),
-        metavar="KIND,...",
-        help=f"what the server may run here, or none (default: all: {','.join(KINDS)})",
+        type=_allowed,
+        default=list(DEFAULT),
+        metavar="NAME,...",
+        help=f"what the server may run here: kinds of work ({', '.join(KINDS)}), programs by name, or none; "
+        "exec is any program (default: all but python_eval)",
     )
     parser.add_argument(
         "--data-dir",
@@ -211,16 +214,16 @@ def _label(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _kinds(text: str) -> list[str]:
+def _allowed(text: str) -> list[str]:
     if text == "none":
         return []
-    kinds = text.split(",")
-    for kind in kinds:
-        if not re.fullmatch(r"[a-z][a-z0-9-]*", kind):
+    names = text.split(",")
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", name):
             raise argparse.ArgumentTypeError(
-                f"{text!r} is neither a list of kinds, as in shell,vm, nor none"
+                f"{text!r} is neither a list of names, as in shell,python3,echo, nor none"
             )
-    return kinds
+    return names
 
 
 def _capacity(text: str) -> int:

@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from novasphere_agent import durable
@@ -22,6 +22,7 @@ PROCESS = "process.json"
 CLAIM = "claim"
 CANCEL = "cancel.json"
 TIMED_OUT = "timed_out"
+STOPPED = "stopped"
 EXIT = "exit.json"
 # What comes of reading a file that is damaged, or not of this version of the agent.
 _UNREADABLE = (TypeError, ValueError)
@@ -35,7 +36,7 @@ class ExitUnreadable(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Intent:
-    """An attempt that the agent agreed to start, or refused."""
+    """An attempt that the agent agreed to start."""
 
     run_id: str
     attempt: int
@@ -46,7 +47,17 @@ class Intent:
     grace_ms: int
     max_output_bytes: int
     boot_id: str
-    # Why nothing is started, where the agent refused.
+    kind: str = "shell"
+    # For what is no line for the shell: the program's file, and its arguments, its own name first.
+    program: str = ""
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    payload: str = ""
+    limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    discards_output: bool = False
+    # How long it may go on without a server; 0: for ever.
+    stop_after_ms: int = 0
+    # Why nothing was started, where an agent before this version refused: those wrote refusals down.
     rejection: str = ""
 
 
@@ -69,12 +80,18 @@ class Exit:
     started_us: int = 0
     finished_us: int = 0
     duration_ms: int = 0
+    # When it ended, by the monotonic clock of its boot; 0 where that is not known.
+    ended_ms: int = 0
     stdout_bytes: int = 0
     stderr_bytes: int = 0
-    # "cancel", "timeout", or nothing where it ended by itself.
+    # "cancel", "timeout", "stop", or nothing where it ended by itself.
     ended_by: str | None = None
     # Why nothing could be started.
     spawn_error: str = ""
+    # What it used, by the names of ResourceUsage.
+    usage: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    # Limits that this system does not have.
+    unlimited: Sequence[str] = ()
 
 
 class Journal:
@@ -82,6 +99,7 @@ class Journal:
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / "attempts"
+        self._lease = data_dir / "lease"
         self._passed_over: set[Path] = set()
         self._root.mkdir(mode=0o700, exist_ok=True)
         durable.sync_directory(data_dir)
@@ -118,7 +136,7 @@ class Journal:
 
     def is_passed_over(self, run_id: str, attempt: int) -> bool:
         """Returns whether the attempt's place is taken by something that could not be read."""
-        return self.directory(run_id, attempt) in self._passed_over
+        return bool(self._passed_over) and self.directory(run_id, attempt) in self._passed_over
 
     def claim(self, directory: Path) -> bool:
         """Takes the attempt from its wrapper; False where that was there first."""
@@ -157,6 +175,15 @@ class Journal:
 
     def is_timed_out(self, directory: Path) -> bool:
         return (directory / TIMED_OUT).exists()
+
+    def is_stopped(self, directory: Path) -> bool:
+        return (directory / STOPPED).exists()
+
+    def renew_lease(self, heard_at: float) -> None:
+        """Notes when the server was last heard, by the monotonic clock, for those who must not go on without."""
+        new = self._lease.with_name(self._lease.name + ".new")
+        new.write_text(repr(heard_at))  # not durable: after a power cut nothing is left to be stopped
+        new.replace(self._lease)
 
     def delete(self, directory: Path) -> None:
         # The intent first: a half-deleted attempt must not look like one that nobody finished.

@@ -124,6 +124,11 @@ class Launcher:
             await asyncio.get_running_loop().run_in_executor(None, _end, process, patience)
 
 
+def interpreter() -> str:
+    """Returns the Python that runs the agent."""
+    return sys.executable or shutil.which("python3") or "python3"
+
+
 def _fail(answer: asyncio.Future[Process]) -> None:
     if not answer.done():
         answer.set_exception(LauncherLost())
@@ -138,10 +143,9 @@ def _end(process: subprocess.Popen[bytes], patience: float) -> None:
 
 
 def _run_launcher(descriptor: int) -> subprocess.Popen[bytes]:
-    python = sys.executable or shutil.which("python3") or "python3"
     folder = Path(__file__).parent
     return subprocess.Popen(
-        [python, "-I", "-S", "-c", PROGRAM, str(folder), str(descriptor)],
+        [interpreter(), "-I", "-S", "-c", PROGRAM, str(folder), str(descriptor)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(descriptor,),

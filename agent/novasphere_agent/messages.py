@@ -9,6 +9,7 @@ from __future__ import annotations
 from novasphere_agent import hiding
 
 with hiding.hidden("pydantic"):
+    import betterproto2
     from novasphere_lite.novasphere.link.v1 import (
         AttemptPhase,
         AttemptReport,
@@ -26,6 +27,7 @@ with hiding.hidden("pydantic"):
         OutputChunk,
         Profile,
         ReportAck,
+        ResourceUsage,
         Sample,
         Stream,
         Verdict,
@@ -49,8 +51,10 @@ __all__ = [
     "OutputChunk",
     "Profile",
     "ReportAck",
+    "ResourceUsage",
     "Sample",
     "Stream",
     "Verdict",
     "Welcome",
+    "betterproto2",
 ]

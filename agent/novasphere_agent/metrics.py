@@ -43,12 +43,12 @@ class Sampler:
             cpu_usage=self._cpu_usage(),
             memory_usage=_percent(memory_total - memory_available, memory_total),
             disk_usage=_percent(disk_used, disk_used + disk_available),
-            load_average=_load_average(),
+            load_average=load_average(),
             memory_total_bytes=memory_total,
             memory_available_bytes=memory_available,
             disk_total_bytes=disk_total,
             disk_available_bytes=disk_available,
-            uptime_seconds=_uptime_seconds(),
+            uptime_seconds=uptime_seconds(),
             battery_percent=battery[0] if battery else None,
             is_charging=battery[1] if battery else False,
         )
@@ -129,14 +129,14 @@ def _percent(part: float, whole: float) -> float:
     return round(min(max(100.0 * part / whole, 0.0), 100.0), 2) if whole > 0 else 0.0
 
 
-def _load_average() -> float:
+def load_average() -> float:
     try:
         return round(os.getloadavg()[0], 2)
     except (AttributeError, OSError):  # Windows; some phones
         return 0.0
 
 
-def _uptime_seconds() -> int:
+def uptime_seconds() -> int:
     # Linux counts sleep in a clock of its own; elsewhere the monotonic clock starts at boot.
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return int(time.monotonic() if clock is None else time.clock_gettime(clock))

@@ -50,10 +50,26 @@ class Outbox:
                 del self._attempts.speaking[key]
         return due
 
-    async def output(self) -> list[OutputChunk]:
-        """Returns output as the window allows, in turns between attempts, and counts it as sent."""
-        plan: list[tuple[Attempt, list[Piece]]] = []
+    def answers(self, *, is_answer_due: bool) -> tuple[list[OutputChunk], list[AttemptReport]]:
+        """Returns what was over at once, and counts it as sent: what it printed, and its reports.
+
+        Both go in one frame, as its output counts before its reports.
+        """
+        if is_answer_due:
+            return [], []
         budget = min(self._flow.room, _FRAME_BYTES)
+        chunks, reports = self._attempts.answers.take(budget, _FRAME_REPORTS)
+        if chunks:
+            self._flow.sent(sum(len(chunk.data) for chunk in chunks))
+        return chunks, reports
+
+    async def output(self, spent: int) -> list[OutputChunk]:
+        """Returns output as the window allows, in turns between attempts, and counts it as sent.
+
+        So many bytes of the frame are spent already.
+        """
+        plan: list[tuple[Attempt, list[Piece]]] = []
+        budget = min(self._flow.room, _FRAME_BYTES - spent)
         speaking = [attempt for attempt in self._attempts.speaking.values() if attempt.spools.has_unsent]
         while budget > 0 and speaking:
             still = []

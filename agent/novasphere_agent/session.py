@@ -13,7 +13,8 @@ from grpclib.client import Stream
 from grpclib.exceptions import StreamTerminatedError
 
 from novasphere_agent import channel as channels
-from novasphere_agent.attempts import Attempts, Key
+from novasphere_agent.answers import Key
+from novasphere_agent.attempts import Attempts
 from novasphere_agent.channel import LinkChannel
 from novasphere_agent.flow import Flow
 from novasphere_agent.messages import (
@@ -34,6 +35,7 @@ _FAREWELL_SECONDS = 2.0
 # Most dispatches are followed by a report at once, which takes the acknowledgement along.
 _ACK_SECONDS = 0.02
 _DEFAULT_HEARTBEAT_MS = 10_000
+_LEASE_SECONDS = 1.0
 _DEFAULT_WINDOW_BYTES = 1 << 20
 
 
@@ -75,7 +77,7 @@ class Session:
         self._sequence = 0
         self._acked_sequence = 0
         self._unanswered: set[Key] = set()  # attempts whose final reports are on their way
-        self._is_ack_due = False
+        self._ack_due = 0  # the server frame that waits for an acknowledgement no longer
         self._heartbeat: Heartbeat | None = None
         self._goodbye: Goodbye | None = None
         self._is_stopping = False
@@ -98,7 +100,7 @@ class Session:
         self._flow = Flow(welcome.output_window_bytes or _DEFAULT_WINDOW_BYTES)
         outbox = Outbox(self._attempts, self._flow, self._workers)
         self._attempts.on_news = self._wake.set
-        self._is_ack_due = True
+        self._ack_due = self._acked_sequence
         self._wake.set()
         try:
             await self._attempts.judge(welcome.verdicts)
@@ -108,6 +110,7 @@ class Session:
                 self._receive(),
                 self._write(outbox),
                 self._beat(interval),
+                self._keep_lease(),
                 self._take_leave(stop),
             )
         finally:
@@ -133,7 +136,7 @@ class Session:
                 self._flow.acknowledged(self._attempts.acknowledge_report(key))
             self._acked_sequence = response.sequence
             if response.dispatches or response.cancels:
-                asyncio.get_running_loop().call_later(_ACK_SECONDS, self._ack)
+                asyncio.get_running_loop().call_later(_ACK_SECONDS, self._ack, response.sequence)
             if response.output_acks or response.report_acks:
                 self._wake.set()
                 self._is_acknowledged.set()
@@ -144,8 +147,8 @@ class Session:
         async for response in self._stream:
             _raise_if_closing(response)
 
-    def _ack(self) -> None:
-        self._is_ack_due = True
+    def _ack(self, sequence: int) -> None:
+        self._ack_due = sequence
         self._wake.set()
 
     async def _write(self, outbox: Outbox) -> None:
@@ -156,16 +159,20 @@ class Session:
             while True:
                 frame = ConnectRequest()
                 frame.heartbeat, self._heartbeat = self._heartbeat, None
-                frame.reports = outbox.reports(is_answer_due=bool(self._unanswered))
+                is_answer_due = bool(self._unanswered)
+                frame.reports = outbox.reports(is_answer_due=is_answer_due)
+                if frame.heartbeat is None:  # which does not wait for the bulk of a frame of its own
+                    frame.output, answers = outbox.answers(is_answer_due=is_answer_due)
+                    frame.reports += answers
                 self._unanswered.update(
                     (report.run_id, report.attempt)
                     for report in frame.reports
                     if report.phase != AttemptPhase.RUNNING
                 )
-                if frame.heartbeat is None:  # which does not wait for the bulk of a frame of its own
-                    frame.output = await outbox.output()
-                is_ack_due, self._is_ack_due = self._is_ack_due and acked < self._acked_sequence, False
-                if frame.heartbeat or frame.reports or frame.output or is_ack_due:
+                if frame.heartbeat is None:
+                    spent = sum(len(chunk.data) for chunk in frame.output)
+                    frame.output += await outbox.output(spent)
+                if frame.heartbeat or frame.reports or frame.output or acked < self._ack_due:
                     await self._send(frame)
                     acked = frame.acked_sequence
                     continue
@@ -181,6 +188,7 @@ class Session:
         frame.sequence = self._sequence
         frame.acked_sequence = self._acked_sequence
         frame.free_slots = 0 if self._is_stopping else self._attempts.free_slots
+        frame.free_answers = 0 if self._is_stopping else self._attempts.free_answers
         await self._stream.send_message(frame)
 
     async def _beat(self, interval: float) -> None:
@@ -205,6 +213,11 @@ class Session:
             await asyncio.sleep(min(self._silence_seconds / 4, 1.0))
         self._channel.abort()
         raise StreamTerminatedError(f"nothing was heard for {self._silence_seconds:.0f} s")
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await self._attempts.renew_lease(time.monotonic() - self._channel.silent_seconds)
+            await asyncio.sleep(_LEASE_SECONDS)
 
     async def _take_leave(self, stop: asyncio.Event) -> None:
         await stop.wait()

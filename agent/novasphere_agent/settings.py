@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from novasphere_agent.runtimes import DEFAULT
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -21,7 +23,7 @@ class Settings:
     token_file: Path | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     role: str = ""
-    allowed: Sequence[str] = ("shell",)
+    allowed: Sequence[str] = DEFAULT
     capacity: int = 8
 
     def join_token(self) -> str:

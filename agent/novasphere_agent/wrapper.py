@@ -16,7 +16,11 @@ The files of an attempt's directory that it takes part in:
   cancel.json   the agent wants it killed; SIGUSR1 tells the wrapper to look (SIGUSR2 says so without a
                 file, on a full disk)
   timed_out     the wrapper is killing it because its time is up
+  stopped       the wrapper is killing it because the agent has been without a server for too long
   exit.json     how it ended
+
+And one beside all of them: `lease`, in which the agent notes when it last heard its server, by the monotonic
+clock. Who is to be stopped without a server is stopped by its wrapper, whether the agent lives or not.
 """
 
 from __future__ import annotations
@@ -29,6 +33,11 @@ import signal
 import sys
 import time
 
+try:
+    import resource
+except ImportError:  # some phones
+    resource = None  # type: ignore[assignment]
+
 TYPE_CHECKING = False  # typing itself would double the size
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +47,15 @@ _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_ARGUMENT = 120_000
 # The most that a command can make a pipe hold without being root.
 _PIPE_BYTES = 1 << 20
+# The limits of an attempt, by the names that the agent has for them.
+_RLIMITS = {
+    "memory_bytes": "RLIMIT_AS",
+    "cpu_seconds": "RLIMIT_CPU",
+    "file_size_bytes": "RLIMIT_FSIZE",
+    "open_files": "RLIMIT_NOFILE",
+    "processes": "RLIMIT_NPROC",
+}
+_GREATEST = (1 << 63) - 1
 _POLL_SECONDS = 0.02
 _SLOW_POLL_SECONDS = 1.0
 
@@ -205,15 +223,20 @@ class Wrapper:
         except FileExistsError:
             return
 
-        self._taps = [Tap(self._path(name)) for name in ("stdout", "stderr")]
+        if not intent.get("discards_output"):
+            self._taps = [Tap(self._path(name)) for name in ("stdout", "stderr")]
+        streams = [tap.writer for tap in self._taps] or [self._null, self._null]
         os.mkdir(self._path("work"), 0o700)  # noqa: PTH102 - see above
         os.chdir(self._path("work"))
-        arguments = self._arguments(intent["shell"], intent["command_text"])
+        program = intent.get("program") or intent["shell"]
+        arguments = intent.get("arguments") or self._arguments(program, intent["command_text"])
+        environment = {**os.environ, **intent.get("environment", {})}
+        limits, unlimited = _limits(intent.get("limits", {}))
         began = time.monotonic()
         try:
-            self._child = _spawn(arguments, [self._null, *(tap.writer for tap in self._taps)])
+            self._child = _spawn(program, arguments, environment, [self._null, *streams], limits)
         except (OSError, ValueError) as error:
-            problem = f"{intent['shell']}: {getattr(error, 'strerror', None) or error}"
+            problem = f"{program}: {getattr(error, 'strerror', None) or error}"
             # In this order: the agent may delete the directory as soon as it is told.
             self._leave_exit({"spawn_error": problem}, [])
             _tell(self._link, {"directory": self._directory, "error": problem})
@@ -223,7 +246,8 @@ class Wrapper:
         for tap in self._taps:
             os.close(tap.writer)
 
-        ended_by = self._wait(began, intent["timeout_ms"] / 1000, intent["grace_ms"] / 1000)
+        stop_after = intent.get("stop_after_ms", 0) / 1000
+        ended_by = self._wait(began, intent["timeout_ms"] / 1000, intent["grace_ms"] / 1000, stop_after)
         ended = time.monotonic()
         for tap in self._taps:
             # Twice: what a full disk held up, then all that the pipe holds. No more often, or a process
@@ -240,9 +264,12 @@ class Wrapper:
                 "started_us": started_us,
                 "finished_us": time.time_ns() // 1000,
                 "duration_ms": round((ended - began) * 1000),
-                "stdout_bytes": os.fstat(spools[0]).st_size,
-                "stderr_bytes": os.fstat(spools[1]).st_size,
+                "ended_ms": round(ended * 1000),
+                "stdout_bytes": os.fstat(spools[0]).st_size if spools else 0,
+                "stderr_bytes": os.fstat(spools[1]).st_size if spools else 0,
                 "ended_by": ended_by,
+                "usage": _usage(),
+                "unlimited": unlimited,
             },
             spools,
         )
@@ -259,7 +286,7 @@ class Wrapper:
             file.write(text)
         return [shell, script]
 
-    def _wait(self, began: float, timeout: float, grace: float) -> str | None:
+    def _wait(self, began: float, timeout: float, grace: float, stop_after: float) -> str | None:
         """Waits for the command's end, or brings it about; returns why, unless it ended by itself."""
         while True:
             self._reap()
@@ -273,14 +300,32 @@ class Wrapper:
                 return "cancel"
             left = began + timeout - time.monotonic() if timeout else None
             if left is not None and left <= 0:
-                # Before the first signal: whoever finds this attempt dead must know why.
-                try:  # noqa: SIM105 - contextlib would be one more import
-                    os.close(os.open(self._path("timed_out"), os.O_WRONLY | os.O_CREAT, 0o600))
-                except OSError:
-                    pass  # a full disk: the kill matters more than the note
+                self._note("timed_out")
                 self._kill_tree(grace)
                 return "timeout"
+            if stop_after:
+                until_stop = max(began, self._server_heard_at()) + stop_after - time.monotonic()
+                if until_stop <= 0:
+                    self._note("stopped")
+                    self._kill_tree(grace)
+                    return "stop"
+                left = until_stop if left is None else min(left, until_stop)
             self._sleep(left)
+
+    def _server_heard_at(self) -> float:
+        """Returns when the agent last heard its server; 0 where that is not known."""
+        try:
+            heard_at = float(_read(f"{self._directory}/../../lease"))
+        except (OSError, ValueError):
+            return 0.0
+        return heard_at if heard_at <= time.monotonic() else 0.0  # of before the machine restarted
+
+    def _note(self, name: str) -> None:
+        # Before the first signal: whoever finds this attempt dead must know why.
+        try:  # noqa: SIM105 - contextlib would be one more import
+            os.close(os.open(self._path(name), os.O_WRONLY | os.O_CREAT, 0o600))
+        except OSError:
+            pass  # a full disk: the kill matters more than the note
 
     def _be_cancelled(self, *_: object) -> None:
         self._is_cancelled = True
@@ -469,24 +514,90 @@ def _listen_to_signals() -> int:
     return wake
 
 
-def _spawn(arguments: list[str], streams: list[int]) -> int:
-    """Starts a command in a process group of its own; returns its pid, or raises why not."""
-    if hasattr(os, "posix_spawn"):
+def _usage() -> dict[str, int]:
+    """Returns what the processes below this one used that have ended and were waited for."""
+    if resource is None:
+        return {}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found = {
+        "cpu_time_us": round((used.ru_utime + used.ru_stime) * 1_000_000),
+        "memory_peak_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+    }
+    if sys.platform == "linux":  # others count operations
+        found["disk_read_bytes"] = used.ru_inblock * 512
+        found["disk_write_bytes"] = used.ru_oublock * 512
+    return found
+
+
+def _limits(asked: dict[str, int]) -> tuple[list[tuple[int, int, int]], list[str]]:
+    """Returns limits as (number, soft, hard), and the names of those that this system does not have."""
+    limits = []
+    unlimited = []
+    for name, limit in asked.items():
+        number = getattr(resource, _RLIMITS[name], None)
+        allowance = limit
+        if name == "processes":
+            taken = _threads_of_user()
+            # The system does not count root's.
+            number = number if taken and os.getuid() else None
+            allowance += taken
+        elif name == "memory_bytes" and sys.platform == "darwin":
+            number = None  # it is there, and nothing heeds it
+        if number is None:
+            unlimited.append(name)
+            continue
+        # After the signal that says so, a second to clean up.
+        hard = allowance + 1 if name == "cpu_seconds" else allowance
+        _, most = resource.getrlimit(number)
+        most = _GREATEST if most == resource.RLIM_INFINITY else most
+        limits.append((number, min(allowance, most), min(hard, most)))
+    return limits, unlimited
+
+
+def _threads_of_user() -> int:
+    """Returns how many threads this process's user has; 0 where /proc is not."""
+    count = 0
+    for pid in processes():
+        try:
+            status = _read(f"/proc/{pid}/status").decode(errors="replace")
+        except OSError:
+            continue
+        fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        if int(fields["Uid"].split()[0]) == os.getuid():
+            count += int(fields["Threads"])
+    return count
+
+
+def _spawn(
+    program: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    streams: list[int],
+    limits: list[tuple[int, int, int]],
+) -> int:
+    """Starts a program in a process group of its own; returns its pid, or raises why not."""
+    if hasattr(os, "posix_spawn") and not limits:
         # Spares the copy of this process's page tables, half the time of a short command.
         return os.posix_spawn(
-            arguments[0],
+            program,
             arguments,
-            os.environ,
+            environment,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, stream, target) for target, stream in enumerate(streams)
             ],
             setpgroup=0,
             setsigdef=_ORDINARY,
         )
-    return _fork_and_exec(arguments, streams)  # some phones
+    return _fork_and_exec(program, arguments, environment, streams, limits)  # some phones have no other
 
 
-def _fork_and_exec(arguments: list[str], streams: list[int]) -> int:
+def _fork_and_exec(
+    program: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    streams: list[int],
+    limits: list[tuple[int, int, int]],
+) -> int:
     reader, writer = os.pipe()  # closed by a successful exec
     child = os.fork()
     if child == 0:
@@ -497,7 +608,9 @@ def _fork_and_exec(arguments: list[str], streams: list[int]) -> int:
             os.setpgid(0, 0)
             for target, stream in enumerate(streams):
                 os.dup2(stream, target)
-            os.execv(arguments[0], arguments)  # noqa: S606 - running it is the point
+            for limit, soft, hard in limits:
+                resource.setrlimit(limit, (soft, hard))
+            os.execve(program, arguments, environment)  # noqa: S606 - running it is the point
         except Exception as error:  # noqa: BLE001 - this process must end here, whatever happened
             os.write(writer, (getattr(error, "strerror", None) or str(error)).encode()[:512])
         finally:

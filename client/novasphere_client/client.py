@@ -11,10 +11,14 @@ from novasphere_client import settings as client_settings
 from novasphere_client import tokens
 from novasphere_client.commands import Commands
 from novasphere_client.connection import Connection
+from novasphere_client.instances import Instances
+from novasphere_client.jobs import Agents, Jobs
 from novasphere_client.keys import JoinTokens, Keys
 from novasphere_client.nodes import Nodes
+from novasphere_client.schedules import Schedules
 from novasphere_client.settings import Settings
 from novasphere_client.systems import System
+from novasphere_client.tasks import Tasks
 
 
 class Client:
@@ -26,6 +30,11 @@ class Client:
         self.commands = Commands(connection)
         self.keys = Keys(connection)
         self.join_tokens = JoinTokens(connection)
+        self.jobs = Jobs(connection)
+        self.schedules = Schedules(connection)
+        self.tasks = Tasks(connection)
+        self.instances = Instances(connection)
+        self.agents = Agents(connection)
         self.system = System(connection)
 
     @classmethod

@@ -74,6 +74,22 @@ class CommandNotFound(NotFound):
     """No command of that id."""
 
 
+class TaskNotFound(NotFound):
+    """No task of that id."""
+
+
+class TaskInstanceNotFound(NotFound):
+    """No attempt of that id."""
+
+
+class JobNotFound(NotFound):
+    """No job of that id."""
+
+
+class ScheduleNotFound(NotFound):
+    """No schedule of that id."""
+
+
 class KeyNotFound(NotFound):
     """No API key of that id."""
 
@@ -104,6 +120,10 @@ class CommandFinished(Aborted):
 
 class FailedPrecondition(NovasphereError):
     """The state of things does not allow this now."""
+
+
+class TaskFinished(FailedPrecondition):
+    """The task has already ended in another way."""
 
 
 class ResourceExhausted(NovasphereError):
@@ -156,11 +176,16 @@ class OutputGap(NovasphereError):
 BY_REASON: dict[str, type[NovasphereError]] = {
     "NODE_NOT_FOUND": NodeNotFound,
     "COMMAND_NOT_FOUND": CommandNotFound,
+    "TASK_NOT_FOUND": TaskNotFound,
+    "TASK_INSTANCE_NOT_FOUND": TaskInstanceNotFound,
+    "JOB_NOT_FOUND": JobNotFound,
+    "SCHEDULE_NOT_FOUND": ScheduleNotFound,
     "KEY_NOT_FOUND": KeyNotFound,
     "JOIN_TOKEN_NOT_FOUND": JoinTokenNotFound,
     "NO_METRICS_DATA": NoMetricsData,
     "ETAG_MISMATCH": EtagMismatch,
     "COMMAND_FINISHED": CommandFinished,
+    "TASK_FINISHED": TaskFinished,
     "CURSOR_EXPIRED": CursorExpired,
     "EPOCH_CHANGED": EpochChanged,
 }

@@ -8,11 +8,15 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from novasphere.api.v1 import options_pb2
+
+from novasphere_client.errors import InvalidArgument
+
+M = TypeVar("M", bound=Message)
 
 _UNSPECIFIED = "UNSPECIFIED"
 _TIMESTAMP = "google.protobuf.Timestamp"
@@ -30,10 +34,11 @@ def spell(enum: EnumDescriptor, number: int) -> str | None:
 
 
 def number_of(enum: EnumDescriptor, word: str) -> int | None:
-    """Returns the enum value that a word names, in any case, or None."""
+    """Returns the enum value that a word names, in any of its spellings and in any case, or None."""
     for value in enum.values:
-        spelled = spell(enum, value.number)
-        if spelled is not None and spelled.lower() == word.lower():
+        others = value.GetOptions().Extensions[options_pb2.other_spellings]
+        spelled = {(spell(enum, value.number) or "").lower(), *(other.lower() for other in others)}
+        if value.number and word.lower() in spelled:
             return int(value.number)
     return None
 
@@ -59,7 +64,8 @@ def encode(message: Message) -> dict[str, Any]:
         options = field.GetOptions()
         value = getattr(message, field.name)
         if field.is_repeated:
-            data[key] = _encode_many(field, value)
+            is_null = not value and options.Extensions[options_pb2.null_when_unset]
+            data[key] = None if is_null else _encode_many(field, value)
         elif _is_unset(message, field, value):
             if options.Extensions[options_pb2.null_when_unset]:
                 data[key] = None
@@ -68,6 +74,86 @@ def encode(message: Message) -> dict[str, Any]:
         else:
             data[key] = _encode_one(field, value)
     return data
+
+
+def named(message: Any) -> dict[str, Any]:
+    """Returns the field descriptors of a message descriptor, under every key that is read as theirs."""
+    known = fields(message)
+    return known | {
+        alias: field
+        for field in known.values()
+        for alias in (field.name, *field.GetOptions().Extensions[options_pb2.aliases])
+    }
+
+
+def decode(message_type: type[M], data: Any, path: str = "") -> M:
+    """Returns the message that JSON-ready data stands for. Raises InvalidArgument, naming the field."""
+    message: Any = message_type()
+    _decode_into(message, data, path)
+    decoded: M = message
+    return decoded
+
+
+def _decode_into(message: Any, data: Any, path: str) -> None:
+    if not isinstance(data, dict):
+        raise InvalidArgument(f"{path or 'the document'}: must be an object")
+    known = named(message.DESCRIPTOR)
+    for key, value in data.items():
+        at = f"{path}.{key}" if path else str(key)
+        if key not in known:
+            raise InvalidArgument(f"{at}: unknown field; known are {', '.join(sorted(known))}")
+        if value is not None:
+            _decode_field(message, known[key], value, at)
+
+
+def _decode_field(message: Any, field: Any, value: Any, path: str) -> None:
+    held = getattr(message, field.name)
+    try:
+        if field.GetOptions().Extensions[options_pb2.json_text]:
+            setattr(message, field.name, json.dumps(value, ensure_ascii=False))
+        elif field.message_type is not None and field.message_type.GetOptions().map_entry:
+            held.update(value)
+        elif field.is_repeated and field.message_type is not None:
+            for index, one in enumerate(_listed(value)):
+                _decode_into(held.add(), one, f"{path}[{index}]")
+        elif field.is_repeated:
+            held.extend(_listed(value))
+        elif field.message_type is not None and field.message_type.full_name == _TIMESTAMP:
+            held.FromJsonString(value)
+        elif field.message_type is not None:
+            held.SetInParent()
+            _decode_into(held, value, path)
+        elif field.enum_type is not None:
+            setattr(message, field.name, _number(field.enum_type, value))
+        else:
+            setattr(message, field.name, value)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidArgument(f"{path}: {error}") from None
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError("must be a list")
+    return value
+
+
+def _number(enum: EnumDescriptor, value: Any) -> int:
+    number = number_of(enum, value) if isinstance(value, str) else _own_number(enum, value)
+    if not number:
+        raise ValueError(f"must be one of {', '.join(words(enum))}")
+    return number
+
+
+def _own_number(enum: EnumDescriptor, number: Any) -> int | None:
+    """Returns the value that a number stands for: the published API's, or the value's own."""
+    for value in enum.values:
+        options = value.GetOptions()
+        if options.HasExtension(options_pb2.published_number):
+            if options.Extensions[options_pb2.published_number] == number:
+                return int(value.number)
+        elif value.number and value.number == number:
+            return int(value.number)
+    return None
 
 
 def _is_unset(message: Message, field: Any, value: Any) -> bool:

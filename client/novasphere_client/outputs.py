@@ -27,8 +27,10 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
     """Yields the pieces of a command's output in order; `offset` is where the next one begins.
 
     Ends at the present end of the output or, with `follow`, when the command has ended and its output
-    is complete; `command` is then the command as it stands. A stream that breaks is continued at
-    `offset`, for up to `patience` seconds without an answer (None: for ever).
+    is complete; `command` is then the command as it stands. Attempts at a task follow each other, each
+    counted from 0; `attempt` is the one that `offset` is of, 0 as long as that is not known. With
+    `only_attempt` there is no other. A stream that breaks is continued where it was, for up to
+    `patience` seconds without an answer (None: for ever).
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         follow: bool,
         patience: float | None,
         on_interruption: OnInterruption | None,
+        only_attempt: int = 0,
     ) -> None:
         super().__init__()
+        self.attempt = only_attempt
         self.offset = offset
         self.command: command_pb2.Command | None = None
         self._connection = connection
@@ -51,6 +55,8 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         self._command_id = command_id
         self._stream = stream
         self._follow = follow
+        self._only_attempt = only_attempt
+        self._cursor = ""
         self._patience = patience
         self._on_interruption = on_interruption
 
@@ -63,6 +69,10 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
             request = command_service_pb2.ReadCommandOutputRequest(
                 command_id=self._command_id, stream=self._stream, offset=self.offset, follow=self._follow
             )
+            if self._only_attempt:
+                request.attempt = self._only_attempt
+            if self._cursor:
+                request.cursor = self._cursor
             return self._service.ReadCommandOutput(request, metadata=metadata)
 
         stream = self._connection.follow(
@@ -71,12 +81,20 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         async with aclosing(stream):
             async for message in stream:
                 for event in message.events:
+                    self._cursor = event.cursor
                     if event.type == command_service_pb2.OUTPUT_EVENT_TYPE_END:
-                        self._check_reached(event.next_offset)
+                        self._check_reached(event.offset)
+                        self.attempt = event.next_attempt or event.attempt
+                        self.offset = event.next_offset
+                        if event.next_attempt:
+                            continue
                         # A server that stops may end the stream of a command that goes on.
-                        if not self._follow or is_final(event.command):
+                        if not self._follow or self._only_attempt or is_final(event.command):
                             self.command = event.command
                             return
+                        continue
+                    self.attempt = event.attempt
+                    if event.type != command_service_pb2.OUTPUT_EVENT_TYPE_CHUNK:
                         continue
                     piece = self._next_piece(event)
                     if piece is not None:
@@ -98,6 +116,7 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
             offset=event.offset + known,
             data=event.data[known:],
             next_offset=end,
+            attempt=event.attempt,
         )
 
     def _check_reached(self, offset: int) -> None:

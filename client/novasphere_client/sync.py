@@ -20,7 +20,19 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar
 
 from novasphere.node.v1 import command_pb2, command_service_pb2
 
-from novasphere_client import commands, keys, nodes, outputs, subscriptions, systems, watches
+from novasphere_client import (
+    commands,
+    instances,
+    jobs,
+    keys,
+    nodes,
+    outputs,
+    schedules,
+    subscriptions,
+    systems,
+    tasks,
+    watches,
+)
 from novasphere_client.client import Client
 from novasphere_client.portals import ClientClosed, Portal
 from novasphere_client.settings import Settings
@@ -159,6 +171,11 @@ class Output(Subscription[command_service_pb2.OutputEvent]):
         return self._own.offset
 
     @property
+    def attempt(self) -> int:
+        """Returns the attempt that the next piece is of; 0 as long as that is not known."""
+        return self._own.attempt
+
+    @property
     def command(self) -> command_pb2.Command | None:
         """Returns the command as it stood at the end of the output; None before."""
         return self._own.command
@@ -244,6 +261,78 @@ class JoinTokens(_Noun):
     revoke = _returning(keys.JoinTokens.revoke)
 
 
+class Jobs(_Noun):
+    """Jobs, by id."""
+
+    create = _returning(jobs.Jobs.create)
+    list = _returning(jobs.Jobs.list)
+    all = _iterating(jobs.Jobs.all)
+    get = _returning(jobs.Jobs.get)
+    named = _returning(jobs.Jobs.named)
+    update = _returning(jobs.Jobs.update)
+    delete = _returning(jobs.Jobs.delete)
+    enable = _returning(jobs.Jobs.enable)
+    disable = _returning(jobs.Jobs.disable)
+    trigger = _returning(jobs.Jobs.trigger)
+    watch = _watching(jobs.Jobs.watch)
+
+
+class Schedules(_Noun):
+    """Makes, changes and watches schedules, and reads their ledgers."""
+
+    list = _returning(schedules.Schedules.list)
+    all = _iterating(schedules.Schedules.all)
+    get = _returning(schedules.Schedules.get)
+    explain = _returning(schedules.Schedules.explain)
+    create = _returning(schedules.Schedules.create)
+    update = _returning(schedules.Schedules.update)
+    delete = _returning(schedules.Schedules.delete)
+    enable = _returning(schedules.Schedules.enable)
+    disable = _returning(schedules.Schedules.disable)
+    pause = _returning(schedules.Schedules.pause)
+    resume = _returning(schedules.Schedules.resume)
+    trigger = _returning(schedules.Schedules.trigger)
+    backfill = _returning(schedules.Schedules.backfill)
+    preview = _returning(schedules.Schedules.preview)
+    preview_timing = _returning(schedules.Schedules.preview_timing)
+    firings = _iterating(schedules.Schedules.firings)
+    last_firings = _returning(schedules.Schedules.last_firings)
+    missed = _iterating(schedules.Schedules.missed)
+    watch = _watching(schedules.Schedules.watch)
+
+
+class Tasks(_Noun):
+    """Submits tasks, reads their output, cancels, retries and watches them."""
+
+    list = _returning(tasks.Tasks.list)
+    all = _iterating(tasks.Tasks.all)
+    get = _returning(tasks.Tasks.get)
+    explain = _returning(tasks.Tasks.explain)
+    create = _returning(tasks.Tasks.create)
+    create_all = _returning(tasks.Tasks.create_all)
+    cancel = _returning(tasks.Tasks.cancel)
+    retry = _returning(tasks.Tasks.retry)
+    watch = _watching(tasks.Tasks.watch)
+    output = _reading(tasks.Tasks.output)
+
+
+class Instances(_Noun):
+    """Shows and watches attempts."""
+
+    list = _returning(instances.Instances.list)
+    all = _iterating(instances.Instances.all)
+    get = _returning(instances.Instances.get)
+    watch = _watching(instances.Instances.watch)
+
+
+class Agents(_Noun):
+    """Nodes as the schedules face has them."""
+
+    list = _returning(jobs.Agents.list)
+    all = _iterating(jobs.Agents.all)
+    get = _returning(jobs.Agents.get)
+
+
 class System(_Noun):
     """Counts, health and version of the server."""
 
@@ -266,6 +355,11 @@ class SyncClient:
         self.commands = Commands(portal, own.commands)
         self.keys = Keys(portal, own.keys)
         self.join_tokens = JoinTokens(portal, own.join_tokens)
+        self.jobs = Jobs(portal, own.jobs)
+        self.schedules = Schedules(portal, own.schedules)
+        self.tasks = Tasks(portal, own.tasks)
+        self.instances = Instances(portal, own.instances)
+        self.agents = Agents(portal, own.agents)
         self.system = System(portal, own.system)
 
     @classmethod

@@ -311,16 +311,23 @@ class Words:
 
     `printed` says how each number is printed; `read` holds more words that are understood: declared
     names, with and without the enum's prefix. Reading does not care for letter case, and refuses zero:
-    who means the unspecified value leaves the field out.
+    who means the unspecified value leaves the field out. `published` holds more numbers that are understood.
     """
 
     __slots__ = ("_known", "_numbers", "_read", "get", "printed")
 
-    def __init__(self, printed: Mapping[int, str], read: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        printed: Mapping[int, str],
+        read: Mapping[str, int],
+        published: Mapping[int, int] | None = None,
+    ) -> None:
         self.printed = dict(printed)
         self.get = self.printed.get  # words.get(n, n): a number that has no word is printed as it is
         self._known = [word for number, word in self.printed.items() if number]
-        self._numbers = frozenset(number for number in read.values() if number)
+        # By any number: 1.0 finds what 1 finds.
+        self._numbers: dict[Any, int] = {number: number for number in read.values() if number}
+        self._numbers.update(published or {})
         words = [*read.items(), *((word, number) for number, word in self.printed.items())]
         self._read = {word.lower(): number for word, number in words if number}
 
@@ -329,15 +336,16 @@ class Words:
         return self.get(number, number)
 
     def read(self, value: Any, path: str, key: str) -> int:
-        """Returns the number of a word, or a declared number as it is."""
+        """Returns the number of a word, or of a number: its own, or the published API's."""
         if value.__class__ is str:
             number = self._read.get(value.lower())
             if number is not None:
                 return number
             raise self._unknown(f'"{value[:_NAME_LENGTH]}"', nearest(value, self._known), path, key)
         if value.__class__ is int or value.__class__ is float:
-            if value in self._numbers:
-                return int(value)
+            number = self._numbers.get(value)
+            if number is not None:
+                return number
             raise self._unknown(str(value), None, path, key)
         raise expected("a word", value, path, key)
 

@@ -7,20 +7,38 @@ from novasphere_gateway import model
 from novasphere.api.v1 import join_token_service_gateway as novasphere_api_v1_join_token_service_gateway
 from novasphere.api.v1 import key_service_gateway as novasphere_api_v1_key_service_gateway
 from novasphere.api.v1 import ticket_service_gateway as novasphere_api_v1_ticket_service_gateway
+from novasphere.fleet.v1 import device_task_service_gateway as novasphere_fleet_v1_device_task_service_gateway
+from novasphere.fleet.v1 import stats_service_gateway as novasphere_fleet_v1_stats_service_gateway
 from novasphere.node.v1 import command_service_gateway as novasphere_node_v1_command_service_gateway
 from novasphere.node.v1 import metric_service_gateway as novasphere_node_v1_metric_service_gateway
 from novasphere.node.v1 import node_service_gateway as novasphere_node_v1_node_service_gateway
 from novasphere.node.v1 import system_service_gateway as novasphere_node_v1_system_service_gateway
+from novasphere.schedule.v1 import agent_service_gateway as novasphere_schedule_v1_agent_service_gateway
+from novasphere.schedule.v1 import job_service_gateway as novasphere_schedule_v1_job_service_gateway
+from novasphere.schedule.v1 import schedule_service_gateway as novasphere_schedule_v1_schedule_service_gateway
+from novasphere.schedule.v1 import server_service_gateway as novasphere_schedule_v1_server_service_gateway
+from novasphere.schedule.v1 import task_instance_service_gateway as novasphere_schedule_v1_task_instance_service_gateway
+from novasphere.schedule.v1 import task_service_gateway as novasphere_schedule_v1_task_service_gateway
+from novasphere.schedule.v1 import token_service_gateway as novasphere_schedule_v1_token_service_gateway
 
 
 ROUTES: tuple[model.Route, ...] = model.ordered(
     novasphere_api_v1_join_token_service_gateway.ROUTES,
     novasphere_api_v1_key_service_gateway.ROUTES,
     novasphere_api_v1_ticket_service_gateway.ROUTES,
+    novasphere_fleet_v1_device_task_service_gateway.ROUTES,
+    novasphere_fleet_v1_stats_service_gateway.ROUTES,
     novasphere_node_v1_command_service_gateway.ROUTES,
     novasphere_node_v1_metric_service_gateway.ROUTES,
     novasphere_node_v1_node_service_gateway.ROUTES,
     novasphere_node_v1_system_service_gateway.ROUTES,
+    novasphere_schedule_v1_agent_service_gateway.ROUTES,
+    novasphere_schedule_v1_job_service_gateway.ROUTES,
+    novasphere_schedule_v1_schedule_service_gateway.ROUTES,
+    novasphere_schedule_v1_server_service_gateway.ROUTES,
+    novasphere_schedule_v1_task_instance_service_gateway.ROUTES,
+    novasphere_schedule_v1_task_service_gateway.ROUTES,
+    novasphere_schedule_v1_token_service_gateway.ROUTES,
 )
 
 ERRORS: dict[str, model.ErrorRule] = {
@@ -38,7 +56,7 @@ ERRORS: dict[str, model.ErrorRule] = {
     'JOIN_TOKEN_NOT_FOUND': model.ErrorRule('JOIN_TOKEN_NOT_FOUND', 5, 404, 'There is no join token of that id.', False, {}, '没有该 ID 的加入令牌。'),
     'ETAG_MISMATCH': model.ErrorRule('ETAG_MISMATCH', 10, 412, 'The resource is not at the version that the request names.', False, {}, '资源不是请求所指的版本。'),
     'IDEMPOTENCY_KEY_REUSED': model.ErrorRule('IDEMPOTENCY_KEY_REUSED', 3, 422, 'The idempotency key was used before with a different request.', False, {}, '该幂等键已用于另一个不同的请求。'),
-    'NODE_NAME_TAKEN': model.ErrorRule('NODE_NAME_TAKEN', 6, 409, 'Another machine holds that node name.', False, {}, '该节点名称已被另一台机器占用。'),
+    'NODE_NAME_TAKEN': model.ErrorRule('NODE_NAME_TAKEN', 6, 409, 'Another machine holds that node name.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '该节点名称已被另一台机器占用。'),
     'DUPLICATE_IDENTITY': model.ErrorRule('DUPLICATE_IDENTITY', 10, 409, "This agent's identity is in use elsewhere; run the agent with --reset-identity.", False, {}, '该代理的身份正在别处使用；请以 --reset-identity 启动代理。'),
     'NODE_DELETED': model.ErrorRule('NODE_DELETED', 9, 409, 'The node of this agent was deleted; restart the agent with a join token to join again.', False, {}, '该代理的节点已被删除；请用加入令牌重新启动代理以再次加入。'),
     'STALE_ATTEMPT': model.ErrorRule('STALE_ATTEMPT', 10, 409, 'The report belongs to an older attempt.', False, {}, '该报告属于较早的一次执行。'),
@@ -66,4 +84,18 @@ ERRORS: dict[str, model.ErrorRule] = {
     'KEY_REVOKED': model.ErrorRule('KEY_REVOKED', 10, 409, 'The API key was revoked and cannot be changed any more.', False, {}, '该 API 密钥已被吊销，无法再更改。'),
     'SERVER_UNREACHABLE': model.ErrorRule('SERVER_UNREACHABLE', 14, 503, 'The gateway cannot reach the server; the call may have been executed.', True, {}, '网关无法连接服务器；该调用可能已被执行。'),
     'UPGRADE_REQUIRED': model.ErrorRule('UPGRADE_REQUIRED', 9, 426, 'The route is a WebSocket; ask for it with an upgrade.', False, {}, '该路由是 WebSocket；请以协议升级方式请求。'),
+    'TASK_NOT_FOUND': model.ErrorRule('TASK_NOT_FOUND', 5, 404, 'The task does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务不存在。'),
+    'TASK_FINISHED': model.ErrorRule('TASK_FINISHED', 9, 409, 'The task has already ended.', False, {2: model.FaceError('TASK_NOT_CANCELLABLE', 409), 4: model.FaceError('VALIDATION_ERROR', 409)}, '任务已经结束。'),
+    'TASK_NOT_RETRYABLE': model.ErrorRule('TASK_NOT_RETRYABLE', 9, 409, 'The task cannot be retried as it stands.', False, {}, '任务当前状态不可重试。'),
+    'INVALID_TASK_TYPE': model.ErrorRule('INVALID_TASK_TYPE', 3, 400, 'The task type does not exist.', False, {4: model.FaceError('VALIDATION_ERROR', 400)}, '任务类型不存在。'),
+    'DEVICE_OFFLINE': model.ErrorRule('DEVICE_OFFLINE', 9, 409, 'The device is offline.', False, {2: model.FaceError('DEVICE_OFFLINE', 400)}, '设备离线。'),
+    'INSUFFICIENT_RESOURCES': model.ErrorRule('INSUFFICIENT_RESOURCES', 8, 409, 'No device has what the task needs.', False, {2: model.FaceError('INSUFFICIENT_RESOURCES', 400)}, '没有设备满足任务所需的资源。'),
+    'TASK_EXISTS': model.ErrorRule('TASK_EXISTS', 6, 409, 'A task with that id exists already.', False, {}, '该 ID 的任务已存在。'),
+    'TASK_INSTANCE_NOT_FOUND': model.ErrorRule('TASK_INSTANCE_NOT_FOUND', 5, 404, 'The task instance does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '任务实例不存在。'),
+    'JOB_NOT_FOUND': model.ErrorRule('JOB_NOT_FOUND', 5, 404, 'The job does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '作业不存在。'),
+    'JOB_EXISTS': model.ErrorRule('JOB_EXISTS', 6, 409, 'Another job of the namespace has that name.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '该命名空间中已有同名的作业。'),
+    'SERVER_NOT_FOUND': model.ErrorRule('SERVER_NOT_FOUND', 5, 404, 'The server does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '服务器不存在。'),
+    'SERVER_ALIVE': model.ErrorRule('SERVER_ALIVE', 9, 409, 'The server lives and cannot be deleted.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '服务器仍在运行，无法删除。'),
+    'SCHEDULE_NOT_FOUND': model.ErrorRule('SCHEDULE_NOT_FOUND', 5, 404, 'The schedule does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '调度计划不存在。'),
+    'JOB_DISABLED': model.ErrorRule('JOB_DISABLED', 9, 409, 'The job is disabled.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '作业已禁用。'),
 }

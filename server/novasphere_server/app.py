@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from novasphere_server import data_dirs, listening, logs
 from novasphere_server.clock import Clock, SystemClock
 from novasphere_server.core import secrets
+from novasphere_server.core.agent_tokens import AgentTokens
 from novasphere_server.core.credentials import Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.join_tokens import JoinTokens
@@ -39,6 +40,7 @@ from novasphere_server.rpc.access import AccessService
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.rpc.pipeline import Pipeline
 from novasphere_server.rpc.server import GrpcServer, PortTaken
+from novasphere_server.rpc.servers import ServerService
 from novasphere_server.rpc.systems import VERSION, SystemService
 from novasphere_server.settings import Address, CannotStart, Settings, check_admin_token
 from novasphere_server.store.database import Outage
@@ -184,12 +186,14 @@ class App:
     def _compose(self) -> None:
         store, clock, settings = self.store, self.clock, self.settings
         self._tickets = Tickets(store, clock)
+        agent_tokens = AgentTokens(store, clock)
         self.credentials = Credentials(
             store,
             clock,
             admin_token=self.admin_token,
             join_token=self.join_token,
             jwts=self._jwts,
+            own_tokens=agent_tokens,
             tickets=self._tickets,
         )
         self.fleet = Fleet(store, clock, settings.fleet, self.credentials)
@@ -207,12 +211,15 @@ class App:
         )
         self.health = health.Health(services.NAMES)
         database = settings.database_url.partition(":")[0].partition("+")[0]
+        system = System(store)
         served = services.services(
             self.fleet,
             keys,
             join_tokens,
             self._tickets,
-            SystemService(System(store), clock, self.health, database),
+            agent_tokens,
+            SystemService(system, clock, self.health, database),
+            ServerService(self.fleet.server_rows, system, self.fleet.links, clock),
         )
         for name, servicer in served.items():
             self.pipeline.register(name, servicer)
@@ -239,6 +246,17 @@ class App:
             "store_selfcheck_mismatches",
             "Self-checks of a kind that failed, and cached objects that are not what is stored.",
             lambda: check.mismatches,
+        )
+        ledger = self.fleet.ledger_check
+        counter(
+            "firing_ledger_times",
+            "Times of schedules of which the ledger was checked.",
+            lambda: ledger.times,
+        )
+        counter(
+            "firing_ledger_mismatches",
+            "Times of which the ledger says nothing, or something wrong.",
+            lambda: ledger.findings,
         )
         gauge("linked_agents", "Agents whose link is up.", lambda: links.linked_agents)
         counter(
@@ -295,6 +313,7 @@ class App:
             raise listening.taken("gRPC", settings.grpc, "grpc") from None
         self.grpc_address = Address(settings.grpc.host, self._grpc.port)
         self.http_address = await listening.serve_http(self._gateway, settings.http)
+        await self.fleet.servers.announce(f"http://{self.http_address}")
         self._is_listening = True
         self.health.set(True)
 

@@ -104,8 +104,8 @@ class PermissionDenied(ApiError):
 class NodeNotFound(ApiError):
     reason = reasons.ERROR_REASON_NODE_NOT_FOUND
 
-    def __init__(self, node_id: str) -> None:
-        super().__init__(f"node {node_id!r} does not exist", metadata={"node_id": node_id})
+    def __init__(self, node_id: str, message: str = "") -> None:
+        super().__init__(message or f"node {node_id!r} does not exist", metadata={"node_id": node_id})
 
 
 class CommandNotFound(ApiError):
@@ -144,6 +144,57 @@ class JoinTokenNotFound(ApiError):
 
     def __init__(self, token_id: str) -> None:
         super().__init__(f"join token {token_id!r} does not exist", metadata={"token_id": token_id})
+
+
+class JobNotFound(ApiError):
+    reason = reasons.ERROR_REASON_JOB_NOT_FOUND
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"Job {job_id!r} does not exist", metadata={"job_id": job_id})
+
+
+class JobDisabled(ApiError):
+    reason = reasons.ERROR_REASON_JOB_DISABLED
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id!r} is disabled: enable it first", metadata={"job_id": job_id})
+
+
+class ScheduleNotFound(ApiError):
+    reason = reasons.ERROR_REASON_SCHEDULE_NOT_FOUND
+
+    def __init__(self, schedule_id: str) -> None:
+        super().__init__(
+            f"schedule {schedule_id!r} does not exist", metadata={"schedule_id": schedule_id}
+        )
+
+
+class JobExists(ApiError):
+    reason = reasons.ERROR_REASON_JOB_EXISTS
+
+    def __init__(self, namespace: str, name: str) -> None:
+        super().__init__(
+            f"a job named {name!r} exists already in the namespace {namespace!r}: choose another name, or "
+            "change that job",
+            metadata={"namespace": namespace, "name": name},
+        )
+
+
+class ServerNotFound(ApiError):
+    reason = reasons.ERROR_REASON_SERVER_NOT_FOUND
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(f"Server {server_id!r} does not exist", metadata={"server_id": server_id})
+
+
+class ServerAlive(ApiError):
+    reason = reasons.ERROR_REASON_SERVER_ALIVE
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(
+            f"server {server_id!r} lives: stop its process before you delete it",
+            metadata={"server_id": server_id},
+        )
 
 
 class EtagMismatch(ApiError):
@@ -210,6 +261,80 @@ class CommandFinished(ApiError):
             f"command {command_id!r} has already ended as {state}",
             metadata={"command_id": command_id, "state": state},
         )
+
+
+class TaskNotFound(ApiError):
+    reason = reasons.ERROR_REASON_TASK_NOT_FOUND
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id!r} does not exist", metadata={"task_id": task_id})
+
+
+class TaskInstanceNotFound(ApiError):
+    reason = reasons.ERROR_REASON_TASK_INSTANCE_NOT_FOUND
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(
+            f"task instance {instance_id!r} does not exist", metadata={"instance_id": instance_id}
+        )
+
+
+class TaskExists(ApiError):
+    reason = reasons.ERROR_REASON_TASK_EXISTS
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id!r} exists already", metadata={"task_id": task_id})
+
+
+class TaskFinished(ApiError):
+    reason = reasons.ERROR_REASON_TASK_FINISHED
+
+    def __init__(self, task_id: str, state: str) -> None:
+        super().__init__(
+            f"task {task_id!r} has already ended as {state}",
+            metadata={"task_id": task_id, "state": state},
+        )
+
+
+class TaskNotRetryable(ApiError):
+    reason = reasons.ERROR_REASON_TASK_NOT_RETRYABLE
+
+    def __init__(self, task_id: str, state: str) -> None:
+        super().__init__(
+            f"task {task_id!r} is {state}; only one that failed or was cancelled can be retried",
+            metadata={"task_id": task_id, "state": state},
+        )
+
+
+class InvalidTaskType(ApiError):
+    reason = reasons.ERROR_REASON_INVALID_TASK_TYPE
+
+    def __init__(self, task_type: str, known: Sequence[str], device_id: str = "") -> None:
+        """Takes what types there are, on the device that was asked for if one was."""
+        types = ", ".join(known) or "none"
+        super().__init__(
+            f"device {device_id!r} does not run tasks of type {task_type!r}; it runs {types}"
+            if device_id
+            else f"no device runs tasks of type {task_type!r}; known are {types}",
+            metadata={"task_type": task_type},
+        )
+
+
+class DeviceOffline(ApiError):
+    reason = reasons.ERROR_REASON_DEVICE_OFFLINE
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f"device {device_id!r} is offline; leave device_id out to let another one run it",
+            metadata={"device_id": device_id},
+        )
+
+
+class InsufficientResources(ApiError):
+    reason = reasons.ERROR_REASON_INSUFFICIENT_RESOURCES
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
 
 
 class CursorExpired(ApiError):

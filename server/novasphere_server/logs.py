@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TextIO
 
+import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -35,6 +38,10 @@ _SECRETS = re.compile(
 )
 
 
+# One of these, in lower case, is in whatever matches. Most lines hold none, and to look for them takes no time.
+_SIGNS = ("nsk_", "nsj_", "nsa_", "nst_", "nss_", "bearer", "token=", "ticket=", "eyj", "x-api-key")
+
+
 def _masked(match: re.Match[str]) -> str:
     shown = ("prefix", "session", "scheme", "name", "signed", "subprotocol", "header")
     return next(filter(None, match.group(*shown)), "") + MASK
@@ -52,6 +59,7 @@ class Mask:
     def __init__(self) -> None:
         self._hidden: frozenset[str] = frozenset()
         self._given: re.Pattern[str] | None = None
+        self._signs: tuple[str, ...] = ()  # of those that are given, what no quotes can change
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Hides these texts too, which no pattern could recognise."""
@@ -59,10 +67,16 @@ class Mask:
         if self._hidden:
             longest_first = sorted(self._hidden, key=len, reverse=True)
             self._given = re.compile("|".join(map(_quoted, longest_first)))
+            self._signs = tuple(max(re.split(r"""[\\"']""", each), key=len) for each in longest_first)
 
     def text(self, line: str) -> str:
-        if self._given is not None:
+        if self._given is not None and any(sign in line for sign in self._signs):
             line = self._given.sub(MASK, line)
+        # Beyond ASCII some letters stand for others where case does not count.
+        if line.isascii():
+            lowered = line.lower()
+            if not any(sign in lowered for sign in _SIGNS):
+                return line
         return _SECRETS.sub(_masked, line)
 
     def __call__(self, logger: WrappedLogger, name: str, rendered: str) -> str:
@@ -88,6 +102,24 @@ def is_json(log_format: str, stream: TextIO | None = None) -> bool:
     return log_format == "json" or (not log_format and not stream.isatty())
 
 
+class _Lines:
+    """Where structlog's lines go: straight to the stream. The standard library's records would cost several times
+    what all the rest does.
+    """
+
+    def __init__(self, name: str, stream: TextIO) -> None:
+        self.name = name
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        # No call fails because its line cannot be written, which is what the standard library's handlers hold, too.
+        with suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def configure(log_format: str, level: str, stream: TextIO | None = None) -> None:
     """Sends structlog's and the standard library's lines to `stream`, standard error unless given."""
     stream = sys.stderr if stream is None else stream
@@ -96,10 +128,9 @@ def configure(log_format: str, level: str, stream: TextIO | None = None) -> None
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.PositionalArgumentsFormatter(),
     ]
     rendering: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
         if is_json(log_format, stream)
         # Not the richer one that it takes by itself: that shows the values of variables.
         else [
@@ -108,12 +139,14 @@ def configure(log_format: str, level: str, stream: TextIO | None = None) -> None
             )
         ]
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering, mask],  # type: ignore[list-item]  # the last ones turn the event into text
-    )
+    rendering.append(mask)  # type: ignore[arg-type]  # the last ones turn the event into text
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -122,17 +155,20 @@ def configure(log_format: str, level: str, stream: TextIO | None = None) -> None
     for chatty in ("alembic", "aiosqlite", "sqlalchemy", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, *rendering],
+        logger_factory=lambda name: _Lines(name, stream),
+        wrapper_class=structlog.make_filtering_bound_logger(root.level),
         cache_logger_on_first_use=False,
     )
 
 
-def get(name: str) -> structlog.stdlib.BoundLogger:
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+def _json(event: EventDict, default: Callable[[object], object]) -> str:
+    try:
+        return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a number of more than 64 bits, or half of a character
+        return json.dumps(event, default=default)
+
+
+def get(name: str) -> structlog.typing.FilteringBoundLogger:
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(name)
     return logger

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 
 import uvloop
 
-from novasphere_server import logs
+from novasphere_server import garbage, logs
 from novasphere_server.app import App
 from novasphere_server.local_agent import LocalAgent
 from novasphere_server.settings import Settings
@@ -37,9 +36,7 @@ async def _serve(settings: Settings, *, has_agent: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     async with app, asyncio.TaskGroup() as children:
-        # What exists by now lives as long as the process: no collection needs to look at it again.
-        gc.collect()
-        gc.freeze()
+        garbage.look_seldom()
         agent = None
         if has_agent:
             is_json = logs.is_json(settings.log.format)

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from link_stand_in import AgentProcess, StandIn
 from novasphere_agent import processes
-from novasphere_agent.attempts import KINDS, Attempts
+from novasphere_agent.attempts import Attempts
 from novasphere_agent.journal import Journal
 from novasphere_agent.launcher import Launcher
+from novasphere_agent.messages import Profile
+from novasphere_agent.runtimes import KINDS, Runtimes
 from novasphere_agent.tasks import Tasks
 
 
@@ -37,8 +39,8 @@ async def attempts(journal: Journal) -> AsyncIterator[Attempts]:
         yield Attempts(
             journal,
             launcher,
+            Runtimes(Profile(capabilities=list(KINDS))),
             capacity=8,
-            allowed=KINDS,
             boot_id=processes.boot_id(),
             workers=workers,
             tasks=tasks,

@@ -31,7 +31,10 @@ async def test_an_agent_enrols_and_says_what_the_machine_is(
     assert profile.hostname == socket.gethostname()
     assert (profile.ip_address, profile.system) == ("127.0.0.1", "linux")
     assert dict(profile.labels) == {"zone": "a", "disk": "ssd"}
-    assert (profile.role, list(profile.capabilities)) == ("worker", ["shell"])
+    assert profile.role == "worker"
+    assert list(profile.capabilities) == [
+        "shell", "exec", "echo", "system_info", "sleep", "http_request", "command"
+    ]  # fmt: skip
     assert profile.cpu_count >= 1
     assert profile.memory_total_bytes > 1 << 28
     assert profile.storage_total_bytes > 1 << 28
@@ -143,6 +146,16 @@ async def test_the_welcome_is_acknowledged_when_its_tokens_are_on_disk(
     await agent.link()
     await until(lambda: any(frame.acked_sequence >= 1 for _, frame in server.frames))
     assert identity_of(agent)["session_token"] == "session-1"
+
+
+async def test_what_nothing_follows_is_acknowledged_all_the_same(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    server.heartbeat_ms = 60_000
+    await agent.link()
+    await until(lambda: server.heartbeats)
+    server.send(pb.ConnectResponse(cancels=[{"run_id": "cmd-unknown", "attempt": 1}]))
+    await until(lambda: server.last_frame.acked_sequence == 2, within=5)
 
 
 async def test_tokens_that_cannot_be_stored_are_not_presented(

@@ -170,20 +170,6 @@ async def test_endless_output_does_not_fill_the_disk(server: StandIn, agent: Age
     assert (await server.result_of(run)).output_dropped
 
 
-async def test_work_that_is_not_allowed_is_refused(
-    server: StandIn, agent: AgentProcess, tmp_path: Path
-) -> None:
-    await agent.link("--allow", "python")
-    assert list(server.hellos[0].profile.capabilities) == []
-    mark = tmp_path / "mark"
-    report = await server.result_of(server.dispatch(f"touch {mark}"))
-    assert report.phase == pb.ATTEMPT_PHASE_REJECTED
-    assert report.message == (
-        "NOT_ALLOWED: this agent does not run 'shell' work (started with --allow python)"
-    )
-    assert not mark.exists()
-
-
 async def test_acknowledged_attempts_leave_nothing_behind(server: StandIn, agent: AgentProcess) -> None:
     await agent.link()
     await server.result_of(server.dispatch("echo x"))

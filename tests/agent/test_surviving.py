@@ -95,6 +95,32 @@ async def test_an_intent_without_a_process_ends_unknown_and_is_never_run(
     assert not mark.exists()
 
 
+async def test_an_agent_that_is_told_to_stop_starts_first_what_it_took(
+    server: StandIn, agent: AgentProcess, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    await agent.link("--capacity", "200")
+    dispatches = [
+        pb.Dispatch(
+            run_id=f"cmd-{n}", attempt=1, fencing_token=n, kind="shell",
+            command_text=f"echo x >> {mark}", max_output_bytes=1024,
+        )
+        for n in range(1, 151)
+    ]  # fmt: skip
+    runs = [server.runs.setdefault((each.run_id, 1), Run(each)) for each in dispatches]
+    server.send(pb.ConnectResponse(dispatches=dispatches))
+    journal = agent.data_dir / "attempts"
+    await until(lambda: journal.exists() and any(journal.iterdir()))
+    agent.terminate()
+    assert await agent.ended() == 0
+    taken = [run for run in runs if directory_of(agent, run.dispatch.run_id).exists()]
+    assert taken
+    await agent.link("--capacity", "200")
+    phases = {(await server.result_of(run)).phase for run in taken}
+    assert phases == {pb.ATTEMPT_PHASE_EXITED}
+    assert mark.read_text().count("x") == len(taken)
+
+
 async def test_failpoints_mean_nothing_outside_tests(server: StandIn, agent: AgentProcess) -> None:
     await agent.link(environment={"NOVASPHERE_FAILPOINT": "after_intent:kill"})
     assert (await server.result_of(server.dispatch("true"))).phase == pb.ATTEMPT_PHASE_EXITED
@@ -196,6 +222,32 @@ async def test_what_cannot_be_read_strands_nothing_else(
     for path in (newer / "intent.json", damaged / "intent.json", stray):
         assert path.exists()
         assert path.name in agent.words or path.parent.name in agent.words
+
+
+async def test_what_an_agent_of_an_earlier_version_left_is_taken_over(
+    server: StandIn, agent: AgentProcess
+) -> None:
+    await agent.link()
+    run = server.dispatch("true")
+    await server.result_of(run)
+    agent.kill()
+    await agent.ended()
+    before = {"fencing_token": 7, "attempt": 1, "command_text": "x", "shell": "/bin/sh", "timeout_ms": 0}
+    before |= {"grace_ms": 0, "max_output_bytes": 1000, "boot_id": server.hellos[0].boot_id}
+    ended = {"exit_code": 3, "finished_us": 2, "stdout_bytes": 0, "stderr_bytes": 0}
+    for run_id, rejection in (("cmd-ended", ""), ("cmd-refused", "NOT_ALLOWED: no")):
+        directory = directory_of(agent, run_id)
+        directory.mkdir()
+        intent = {**before, "run_id": run_id, "rejection": rejection}
+        (directory / "intent.json").write_text(json.dumps(intent))
+        dispatch = pb.Dispatch(run_id=run_id, attempt=1, fencing_token=7)
+        server.runs[run_id, 1] = Run(dispatch)
+    (directory_of(agent, "cmd-ended") / "exit.json").write_text(json.dumps(ended))
+    await agent.link()
+    refused = await server.result_of(server.runs["cmd-refused", 1])
+    assert (refused.phase, refused.message) == (pb.ATTEMPT_PHASE_REJECTED, "NOT_ALLOWED: no")
+    report = await server.result_of(server.runs["cmd-ended", 1])
+    assert (report.exit_code, report.HasField("usage")) == (3, False)
 
 
 async def test_a_command_whose_wrapper_was_killed_is_ended_and_unknown(

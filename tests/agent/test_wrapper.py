@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,11 +25,11 @@ from novasphere_agent.launcher import PROGRAM
 class LauncherProcess:
     """A launcher, and our end of its link."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, *before: str) -> None:
         self.link, theirs = socket.socketpair()
         folder = Path(wrapper.__file__).parent
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", program, str(folder), str(theirs.fileno())],
+            [*before, sys.executable, "-I", "-S", "-c", program, str(folder), str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
         )
         theirs.close()
@@ -51,7 +52,23 @@ def launcher(request: pytest.FixtureRequest) -> Iterator[LauncherProcess]:
     assert process.close() == 0
 
 
-def intend(directory: Path, text: str, program: str = "/bin/sh", timeout_ms: int = 0) -> Path:
+@pytest.fixture
+def ordinary_launcher() -> Iterator[LauncherProcess]:
+    """A launcher of a user whose processes the system counts."""
+    before: list[str] = []
+    if os.getuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("setpriv is not here, and the system does not count root's processes")
+        reads_all = ["--inh-caps=-all,+dac_override", "--ambient-caps=+dac_override"]
+        before = ["setpriv", "--reuid=61234", "--regid=61234", "--clear-groups", *reads_all]
+    process = LauncherProcess(PROGRAM, *before)
+    yield process
+    assert process.close() == 0
+
+
+def intend(
+    directory: Path, text: str, program: str = "/bin/sh", timeout_ms: int = 0, **more: Any
+) -> Path:
     directory.mkdir()
     intent = {
         "command_text": text,
@@ -59,6 +76,7 @@ def intend(directory: Path, text: str, program: str = "/bin/sh", timeout_ms: int
         "timeout_ms": timeout_ms,
         "grace_ms": 0,
         "boot_id": "this",
+        **more,
     }
     (directory / "intent.json").write_text(json.dumps(intent))
     return directory
@@ -214,3 +232,29 @@ def test_a_full_disk_does_not_hold_up_the_time_limit(launcher: LauncherProcess, 
     until(lambda: len(sessions().get(process["pid"], ())) == 1)  # nobody but the wrapper
     resource.prlimit(process["pid"], resource.RLIMIT_FSIZE, limits)
     assert wait_for(directory / "exit.json")["ended_by"] == "timeout"
+
+
+def test_a_fork_bomb_stays_inside_its_limit(ordinary_launcher: LauncherProcess, tmp_path: Path) -> None:
+    # Its first process goes on without another fork, which would fail and end everything.
+    bomb = "mkfifo gate; bomb() { bomb | bomb & }; bomb; read -r word < gate"
+    directory = intend(tmp_path / "run", bomb, limits={"processes": 30})
+    process = ordinary_launcher.start(directory)
+    session = process["pid"]
+    try:
+        until(lambda: b"fork" in (directory / "stderr").read_bytes())
+        assert 1 < max(len(sessions().get(session, ())) for _ in range(20)) <= 32
+    finally:
+        (directory / "cancel.json").write_text('{"grace_ms": 0}')
+        os.kill(session, signal.SIGUSR1)
+    outcome = wait_for(directory / "exit.json")
+    assert (outcome["ended_by"], outcome["unlimited"]) == ("cancel", [])
+    until(lambda: not sessions().get(session))
+
+
+def test_a_program_that_its_limit_leaves_no_room_for_does_nothing(
+    launcher: LauncherProcess, tmp_path: Path
+) -> None:
+    directory = intend(tmp_path / "run", "touch mark", limits={"memory_bytes": 1})
+    launcher.start(directory)
+    assert wait_for(directory / "exit.json")["signal"] in {signal.SIGKILL, signal.SIGSEGV}
+    assert not (directory / "work" / "mark").exists()

@@ -18,10 +18,14 @@ from novasphere_client import (
     client,
     commands,
     errors,
+    instances,
+    jobs,
     keys,
     nodes,
+    schedules,
     sync,
     systems,
+    tasks,
 )
 from novasphere_client.portals import Portal
 from novasphere_client.settings import SettingsError
@@ -73,6 +77,11 @@ def client_threads() -> int:
         (nodes.Nodes, sync.Nodes),
         (nodes.Metrics, sync.Metrics),
         (commands.Commands, sync.Commands),
+        (jobs.Jobs, sync.Jobs),
+        (jobs.Agents, sync.Agents),
+        (schedules.Schedules, sync.Schedules),
+        (tasks.Tasks, sync.Tasks),
+        (instances.Instances, sync.Instances),
         (keys.Keys, sync.Keys),
         (keys.JoinTokens, sync.JoinTokens),
         (systems.System, sync.System),

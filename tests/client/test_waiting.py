@@ -172,8 +172,8 @@ async def test_a_command_that_failed_ends_the_wait_for_its_success_at_once(
 async def test_wrong_wishes_are_usage_errors(cli: Cli) -> None:
     usages = [
         (["--for", "ready", "nodes/n1"], "nodes can be waited for"),
-        (["--for", "online", "n1"], "neither nodes/NAME nor commands/ID"),
-        (["--for", "deleted", "nodes/n1", "commands/c1"], "not for both at once"),
+        (["--for", "online", "n1"], "none of nodes/NAME, commands/ID, tasks/ID"),
+        (["--for", "deleted", "nodes/n1", "commands/c1"], "for things of one kind"),
         (["--for", "online"], "for whom?"),
     ]
     wrongs = await asyncio.gather(*(cli("wait", *arguments) for arguments, _ in usages))

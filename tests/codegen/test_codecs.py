@@ -207,6 +207,27 @@ def test_an_enum_is_read_by_word_name_or_number(generated: Any, word: Any) -> No
     assert generated.codecs.decode_Thing({"state": word}).state == 1
 
 
+@pytest.mark.parametrize("word", ["gone", "lost", "MISSING", "THING_STATE_GONE", 3, 0, 0.0])
+def test_an_enum_is_read_by_its_other_words_and_its_published_number(generated: Any, word: Any) -> None:
+    thing = generated.codecs.decode_Thing({"state": word})
+    assert thing.state == generated.messages.THING_STATE_GONE
+    assert generated.codecs.encode_Thing(thing)["state"] == "gone"
+
+
+def test_a_list_is_null_while_it_is_empty_where_the_option_says_so(generated: Any) -> None:
+    pb, codecs = generated.messages, generated.codecs
+    assert codecs.encode_Basket(pb.Basket()) == {"texts": None, "parts": None, "states": None}
+    full = pb.Basket(texts=["a"], parts=[pb.Thing.Part(name="p")], states=[pb.THING_STATE_FINE])
+    printed = orjson.loads(codecs.dump_Basket(full))
+    assert printed == {
+        "texts": ["a"],
+        "parts": [{"name": "p", "parts": []}],
+        "states": ["fine"],
+    }
+    assert codecs.decode_Basket(printed) == full
+    assert codecs.decode_Basket({"texts": None, "parts": [], "states": None}) == pb.Basket()
+
+
 @pytest.mark.parametrize(
     ("text", "seconds", "nanos"),
     [
@@ -266,7 +287,12 @@ def test_base64_is_read_in_both_alphabets(generated: Any, text: bytes) -> None:
             "state",
             'unknown value "fien"; did you mean "fine"?',
         ),
-        ({"state": 7}, "INVALID_ARGUMENT", "state", "unknown value 7; known are fine, BROKEN_DOWN"),
+        (
+            {"state": 7},
+            "INVALID_ARGUMENT",
+            "state",
+            "unknown value 7; known are fine, BROKEN_DOWN, gone",
+        ),
         ({"state": []}, "INVALID_ARGUMENT", "state", "must be a word, not a list"),
         ({"history": ["fine", "?"]}, "INVALID_ARGUMENT", "history[1]", "unknown value"),
         ({"history": "fine"}, "INVALID_ARGUMENT", "history", "must be a list, not a string"),

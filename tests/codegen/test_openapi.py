@@ -204,7 +204,7 @@ def test_comments_and_words_of_the_protos_reach_the_reader(generated: Any) -> No
         "Lists things. Sorted by name.",
     )
     state = document["components"]["schemas"]["things.v1.ThingState"]
-    assert state["enum"] == ["fine", "BROKEN_DOWN"]
+    assert state["enum"] == ["fine", "BROKEN_DOWN", "gone"]
     assert "- `fine` Works." in state["description"]
     assert "secret" not in document["components"]["schemas"]["things.v1.Thing"]["properties"]
 

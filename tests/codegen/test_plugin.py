@@ -205,3 +205,18 @@ def test_paths_are_taken_apart(path: str, segments: tuple[str, ...], verb: str) 
 def test_paths_that_cannot_be_matched_are_refused(path: str) -> None:
     with pytest.raises(GenerationError, match="path"):
         resolver.parse_template(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("(novasphere.api.v1.published_number) = 1", "1 stands for two values"),
+        ('(novasphere.api.v1.other_spellings) = "ON"', '"ON" stands for two values'),
+    ],
+)
+def test_a_word_or_number_for_two_values_of_an_enum_is_refused(
+    tmp_path: Path, options: str, told: str
+) -> None:
+    more = f"}} enum Mode {{ MODE_UNSPECIFIED = 0; MODE_ON = 1; MODE_OFF = 2 [{options}];"
+    with pytest.raises(testing.CompileError, match=told):
+        compile_service(tmp_path, 'get: "/api/v1/x"', more=more)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,41 +11,12 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from contracts import Contract
 from postgresql import PostgresServer
 from processes import ControlPlane, control_plane, eventually
 
-CONTRACT = json.loads((Path(__file__).parent / "nodes_face.json").read_text())["endpoints"]
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "string": str, "string(date-time)": str, "integer": int, "number": (int, float), "boolean": bool,
-    "object": dict, "array": list,
-}  # fmt: skip
-
-
-def at(value: Any, path: str) -> list[Any]:
-    """Returns what stands at a dotted path; `[]` steps into every element of a list."""
-    found = [value]
-    for step in path.split("."):
-        name, is_list = step.removesuffix("[]"), step.endswith("[]")
-        found = [item[name] for item in found]
-        if is_list:
-            assert all(found), f"{path}: an empty list shows nothing"
-            found = [element for item in found for element in item]
-    return found
-
-
-def names(path: str) -> dict[str, Any]:
-    return next(e for e in CONTRACT if f"{e['method']} {e['path']}" == path)
-
-
-def assert_shape(answer: Any, endpoint: str) -> None:
-    """Asserts that every published field is there, with its published JSON type."""
-    for path, type_name in names(endpoint)["fields"].items():
-        for value in at(answer, path):
-            assert isinstance(value, TYPES[type_name]), f"{endpoint} {path}: {value!r} is no {type_name}"
-            assert not (type_name in ("integer", "number") and isinstance(value, bool)), path
-            if type_name == "string(date-time)":
-                assert len(value) == 20, f"{path}: {value!r} is not in whole seconds"
-                assert value.endswith("Z")
+CONTRACT = Contract(Path(__file__).parent / "data" / "nodes_face.json")
+assert_shape = CONTRACT.assert_shape
 
 
 async def run(
@@ -242,7 +212,7 @@ async def test_an_unknown_parameter_is_named_with_the_nearest_known_one(fleet: C
 
 
 async def test_a_request_without_a_good_token_gets_the_published_401(fleet: ControlPlane) -> None:
-    for endpoint in CONTRACT:
+    for endpoint in CONTRACT.endpoints.values():
         if endpoint["path"] == "/api/v1/health":
             continue
         path = endpoint["path"].replace("{node_id}", "node-001").replace("{command_id}", "cmd-1")

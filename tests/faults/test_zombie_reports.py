@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import grpc
 import pytest
 from frames import HandMadeAgent
@@ -130,3 +131,117 @@ async def test_a_cloned_identity_is_refused(plane: ControlPlane, agent: HandMade
     with pytest.raises(grpc.aio.AioRpcError, match="reset-identity"):
         await clone.connect()
     await clone.hang_up()
+
+
+# -- tasks with retries
+
+
+async def retried(plane: ControlPlane, agent: HandMadeAgent) -> list[link.Dispatch]:
+    """Has the first attempt of a task print, and fail; returns both attempts, of which the second one runs."""
+    config = {"command_text": "true", "max_retries": 1, "retry_interval": 0}
+    await plane.rest("POST", "/api/v1/tasks:batch", {"tasks": [{"config": config}]})
+    [first] = await agent.hear_of("dispatches")
+    await agent.say(output=[printed(first, b"first", 0)])
+    await agent.say(reports=[report(first, link.ATTEMPT_PHASE_EXITED, exit_code=3)])
+    [second] = await agent.hear_of("dispatches")
+    await agent.say(reports=[report(second, link.ATTEMPT_PHASE_RUNNING)])
+    await agent.say(output=[printed(second, b"second", 0)])
+
+    async def runs() -> bool:
+        return (await task_of(plane, second))["status"] == "running"
+
+    await eventually(runs)
+    return [first, second]
+
+
+def printed(dispatch: link.Dispatch, data: bytes, offset: int) -> link.OutputChunk:
+    return link.OutputChunk(
+        run_id=dispatch.run_id, attempt=dispatch.attempt, fencing_token=dispatch.fencing_token,
+        stream=link.STREAM_STDOUT, offset=offset, data=data,
+    )  # fmt: skip
+
+
+async def task_of(plane: ControlPlane, dispatch: link.Dispatch) -> Any:
+    tasks = (await plane.rest("POST", "/api/v1/tasks/page", {"page": {"page": 1, "page_size": 9}}))[
+        "data"
+    ]
+    assert len(tasks) == 1, dispatch
+    return tasks[0]
+
+
+async def attempts_of(plane: ControlPlane) -> list[tuple[int, str, int | None]]:
+    wanted = {"page": {"page": 1, "page_size": 9}}
+    found = (await plane.rest("POST", "/api/v1/task-instances/page", wanted))["data"]
+    return sorted((each["attempt"], each["status"], each["exit_code"]) for each in found)
+
+
+async def output_of(plane: ControlPlane, task_id: str, attempt: int) -> str:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "text/plain"}
+    url = f"{plane.url}/api/v1/tasks/{task_id}/output?attempt={attempt}"
+    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
+        return await answer.text()
+
+
+ZOMBIES = {
+    "success": {"phase": link.ATTEMPT_PHASE_EXITED, "exit_code": 0},
+    "failure": {"phase": link.ATTEMPT_PHASE_EXITED, "exit_code": 9},
+    "cancelled": {"phase": link.ATTEMPT_PHASE_CANCELLED, "signal": 15},
+    "refused": {"phase": link.ATTEMPT_PHASE_REJECTED, "message": "NOT_ALLOWED: no"},
+    "unknown": {"phase": link.ATTEMPT_PHASE_UNKNOWN},
+    "stopped": {"phase": link.ATTEMPT_PHASE_STOPPED},
+}
+
+
+@pytest.mark.parametrize("word", [*ZOMBIES, "success-after-a-restart"])
+async def test_an_attempt_that_was_retried_ends_nothing_any_more(
+    plane: ControlPlane, agent: HandMadeAgent, word: str
+) -> None:
+    said = ZOMBIES[word.removesuffix("-after-a-restart")]
+    first, second = await retried(plane, agent)
+    if word not in ZOMBIES:
+        await plane.restart()
+
+        async def connected() -> Any:
+            state = link.AttemptState(
+                run_id=second.run_id, attempt=second.attempt, fencing_token=second.fencing_token,
+                phase=link.ATTEMPT_PHASE_RUNNING,
+            )  # fmt: skip
+            return await agent.connect(state)
+
+        await eventually(connected)
+    before = await task_of(plane, second), await attempts_of(plane)
+    for _ in range(2):
+        await agent.say(
+            output=[printed(first, b", late", 5)], reports=[report(first, said["phase"], **_rest(said))]
+        )
+        [ack] = await agent.hear_of("report_acks")
+        assert (ack.attempt, ack.is_stale) == (first.attempt, True)
+    # Its words with the token of the other are no better.
+    forged = report(second, said["phase"], **_rest(said) | {"fencing_token": first.fencing_token})
+    await agent.say(reports=[forged])
+    assert (await agent.hear_of("report_acks"))[0].is_stale
+    assert (await task_of(plane, second), await attempts_of(plane)) == before
+    await agent.say(reports=[report(second, link.ATTEMPT_PHASE_EXITED, exit_code=4)])
+    [ack] = await agent.hear_of("report_acks")
+    assert not ack.is_stale
+    await agent.say(reports=[report(first, said["phase"], **_rest(said))])
+    assert (await agent.hear_of("report_acks"))[0].is_stale
+    task = await task_of(plane, second)
+    assert (task["status"], task["retry_count"]) == ("failed", 1)
+    assert await attempts_of(plane) == [(1, "failed", 3), (2, "failed", 4)]
+    assert await output_of(plane, task["id"], 2) == "second"
+    assert await output_of(plane, task["id"], 1) == "first"
+
+
+def _rest(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name != "phase"}
+
+
+async def test_a_retried_attempt_that_still_runs_is_told_to_stop(
+    plane: ControlPlane, agent: HandMadeAgent
+) -> None:
+    first, second = await retried(plane, agent)
+    await agent.say(reports=[report(first, link.ATTEMPT_PHASE_RUNNING)])
+    [cancel] = await agent.hear_of("cancels")
+    assert (cancel.run_id, cancel.attempt) == (first.run_id, first.attempt)
+    assert (await task_of(plane, second))["status"] == "running"

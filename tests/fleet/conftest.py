@@ -13,18 +13,26 @@ from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
 from novasphere.node.v1 import command_service_pb2 as command_api
+from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1 import task_service_pb2 as schedule_api
+from novasphere_server.core import task_ids
+from novasphere_server.core.commands import command_with_result
 from novasphere_server.core.credentials import ADMIN, Credentials
 from novasphere_server.core.fleet import Fleet
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.principals import Principal
+from novasphere_server.loops.dependencies import DependencyLoop
+from novasphere_server.loops.due import DueLoop
 from novasphere_server.loops.expiry import ExpiryLoop
 from novasphere_server.loops.presence import PresenceLoop
 from novasphere_server.loops.retention import RetentionLoop
+from novasphere_server.loops.scheduler import Scheduler
 from novasphere_server.loops.supervisor import Supervisor
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 from postgresql import PostgresServer
+from scheduling import Scheduling
 
 ADMIN_TOKEN = "an-admin-token-0123456789"
 JOIN_TOKEN = "a-join-token-0123456789"
@@ -56,12 +64,12 @@ class World:
     def __init__(self, folder: Path, settings: FleetSettings, url: str = "") -> None:
         self.clock = Clock()
         self.settings = settings
-        self._url = url or f"sqlite:///{folder / 'novasphere.db'}"
+        self.url = url or f"sqlite:///{folder / 'novasphere.db'}"
         self._agents: list[Agent] = []
 
     async def start(self) -> None:
         settings = self.settings
-        self.store = await Store.open(self._url, clock=self.clock)
+        self.store = await Store.open(self.url, clock=self.clock)
         self.credentials = Credentials(
             self.store, self.clock, admin_token=ADMIN_TOKEN, join_token=JOIN_TOKEN
         )
@@ -69,9 +77,15 @@ class World:
         self.presence = PresenceLoop(
             self.fleet.presence, self.fleet.links, period=settings.presence_period
         )
-        self.expiry = ExpiryLoop(self.fleet.commands, self.fleet.presence, self.clock, period=1)
+        self.expiry = ExpiryLoop(self.fleet.tasks, self.fleet.presence, self.clock, period=1)
+        self.due = DueLoop(
+            self.fleet.tasks, self.fleet.links, self.clock, is_shared=False, period=settings.due_period
+        )
+        self.scheduler = Scheduler(self.fleet.schedules, self.fleet.tasks, self.clock)
+        self.dependencies = DependencyLoop(self.fleet.dependencies, self.fleet.tasks)
         self.retention = RetentionLoop(
-            self.fleet.commands,
+            self.fleet.tasks,
+            self.fleet.schedules,
             self.clock,
             terminal_retention=settings.terminal_retention,
             period=60,
@@ -96,10 +110,20 @@ class World:
         request = command_api.CreateCommandRequest(node_id=node_id, command_text=text, **fields)
         return (await self.fleet.commands.create(ADMIN, request)).command_id
 
-    async def stored(self, command_id: str) -> command_pb2.CommandWithResult:
-        found = await self.store.get(COMMANDS, command_id)
-        assert found is not None, f"{command_id} is gone"
+    async def submit(self, *tasks: schedule_api.NewTask, **config: Any) -> list[str]:
+        """Creates tasks, or one of a config, and returns their ids."""
+        wanted = tasks or [schedule_api.NewTask(config=task_pb2.TaskConfig(**config))]
+        return list((await self.fleet.schedule_tasks.create_all(ADMIN, wanted)).ids)
+
+    async def task(self, task_id: str) -> task_pb2.StoredTask:
+        found = await self.store.get(TASKS, task_ids.run_id(task_id))
+        assert found is not None, f"{task_id} is gone"
         return found.message()
+
+    async def stored(self, command_id: str) -> command_pb2.CommandWithResult:
+        found = await self.store.get(TASKS, command_id)
+        assert found is not None, f"{command_id} is gone"
+        return command_with_result(found.message())
 
     async def command(self, command_id: str) -> command_pb2.Command:
         return (await self.stored(command_id)).command
@@ -109,9 +133,13 @@ class World:
         assert found is not None, f"node {node_id} is gone"
         return found.message()
 
-    async def output(self, command_id: str, stream: int = 0, offset: int = 0) -> bytes:
+    async def output(
+        self, command_id: str, stream: int = 0, offset: int = 0, *, attempt: int = 0
+    ) -> bytes:
         data = b""
-        async for events in self.fleet.outputs.stream(ADMIN, command_id, stream, offset, False):
+        async for events in self.fleet.outputs.stream(
+            ADMIN, command_id, stream, offset, False, attempt=attempt
+        ):
             data += b"".join(event.data for event in events)
         return data
 
@@ -398,12 +426,12 @@ async def pair(
 
 
 @pytest.fixture
-async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[[Path], Awaitable[World]]]:
-    """Starts worlds, each on the database in a folder, and stops them at the end."""
+async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[..., Awaitable[World]]]:
+    """Starts worlds, each on the database in a folder or at a URL, and stops them at the end."""
     worlds: list[World] = []
 
-    async def start(folder: Path) -> World:
-        world = World(folder, settings)
+    async def start(folder: Path, url: str = "") -> World:
+        world = World(folder, settings, url)
         await world.start()
         worlds.append(world)
         return world
@@ -414,8 +442,16 @@ async def world_at(settings: FleetSettings) -> AsyncIterator[Callable[[Path], Aw
 
 
 @pytest.fixture
-async def world(tmp_path: Path, world_at: Callable[[Path], Awaitable[World]]) -> World:
+async def world(tmp_path: Path, world_at: Callable[..., Awaitable[World]]) -> World:
     return await world_at(tmp_path)
+
+
+@pytest.fixture
+async def bench(world: World) -> AsyncIterator[Scheduling]:
+    """Its ledger is without fault, whatever the test did."""
+    found = Scheduling(world)
+    yield found
+    assert await found.check() == []
 
 
 @pytest.fixture

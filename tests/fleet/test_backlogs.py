@@ -105,7 +105,7 @@ async def test_the_log_and_its_records_go_in_short_steps(tmp_path: Path, steps: 
             token = {"Authorization": f"Bearer {server.admin_token}"}
             async with http.get("/metrics", headers=token) as response:
                 text = await response.text()
-    for name, rows in (("log", count), ("idempotency", len(stale)), ("samples", 0), ("commands", 0)):
+    for name, rows in (("log", count), ("idempotency", len(stale)), ("samples", 0), ("tasks", 0)):
         assert f'novasphere_retention_deleted_rows_total{{of="{name}"}} {float(rows)}' in text
         assert f'novasphere_retention_backlog_seconds{{of="{name}"}} 0.0' in text
     assert 'novasphere_retention_last_success_timestamp_seconds{of="samples"} 0.0' in text
@@ -145,15 +145,15 @@ async def test_much_output_of_an_ended_command_goes_in_steps_of_its_own(world):
     for dispatch in await agent.dispatched(2):
         await agent.finish(dispatch, exit_code=0)
     chunks = [
-        {"command_id": ids[0], "attempt": 1, "position": n, "stream": 1, "offset": n, "data": b"x"}
+        {"run_id": ids[0], "attempt": 1, "position": n, "stream": 1, "offset": n, "data": b"x"}
         for n in range(450)
     ]
     await world.store.write(lambda tx: tx.execute(sa.insert(tables.output_chunks), chunks))
     world.clock.advance(8 * DAY)
     older_than_us = world.clock.now_us() - 7 * DAY * 1_000_000
     left = []
-    while await world.fleet.commands.oldest_end_us(older_than_us) is not None:
-        await world.fleet.commands.forget_ended(older_than_us)
+    while await world.fleet.tasks.oldest_end_us(older_than_us) is not None:
+        await world.fleet.tasks.forget_ended(older_than_us)
         rows = await world.store.read(sa.select(tables.output_chunks.c.position))
         left.append([row.position for row in rows])
     # The end goes first: what is left is what a reader would have been sent first.

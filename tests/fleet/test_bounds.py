@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
+from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1 import task_service_pb2 as schedule_api
+from novasphere_server import errors
 from novasphere_server.core.commands import CommandFilter
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.store.limits import MIB
@@ -128,7 +131,7 @@ async def test_many_long_commands_are_forgotten_after_a_while(world, waiting, si
     await world.pass_time(61)
     sizes.clear()
     world.clock.advance(world.settings.terminal_retention + 1)
-    assert await world.retention.forget_commands() == COUNT
+    assert await world.retention.forget_tasks() == COUNT
     assert_small(sizes, COUNT)
 
 
@@ -139,13 +142,97 @@ async def test_many_long_commands_are_deleted_with_their_node(world, waiting, si
 
 
 async def test_many_large_nodes_go_offline(world, sizes):
-    capabilities = [f"{n}".ljust(100_000, "x") for n in range(2)]
-    for n in range(10):
-        agent = world.agent(f"n{n}", capabilities=capabilities)
+    for n in range(30):
+        agent = world.agent(f"n{n}", capabilities=["x" * 60_000])
         await agent.connect()
         await agent.settle()
     sizes.clear()
     await world.pass_time(world.settings.lost_after)
-    nodes = [await world.node(f"n{n}") for n in range(10)]
+    nodes = [await world.node(f"n{n}") for n in range(30)]
     assert {len(node.offline_faces) for node in nodes} == {3}
-    assert_small(sizes, 15)
+    assert sum(sizes.values()) > 1.25 * MIB
+    assert max(sizes.values()) < 1.25 * MIB
+
+
+async def test_a_node_that_says_too_much_of_itself_is_refused(world):
+    with pytest.raises(errors.InvalidArgument, match=r"^hello\.profile: must take at most 65536 bytes"):
+        await world.agent(capabilities=["x" * 70_000]).connect()
+
+
+# -- tasks that are as large as they may be
+
+
+async def largest(world, **fields):
+    """Submits the largest task that is accepted and returns its id."""
+
+    async def submit(length: int, *, is_dry_run: bool) -> str:
+        arguments = [LONG, "#" * (length // 2), "#" * (length - length // 2)]
+        config = task_pb2.TaskConfig(cmd="true", args=arguments, queue_timeout_seconds=60)
+        new = schedule_api.NewTask(config=config, **fields)
+        tasks = world.fleet.schedule_tasks
+        return (await tasks.create_all(ADMIN, [new], is_dry_run=is_dry_run)).ids[0]
+
+    accepted, refused = 130_000, 160_000
+    while refused - accepted > 1:
+        length = (accepted + refused) // 2
+        try:
+            await submit(length, is_dry_run=True)
+        except errors.TooLarge:
+            refused = length
+        else:
+            accepted = length
+    return await submit(accepted, is_dry_run=False)
+
+
+async def state(world, task_id):
+    return (await world.task(task_id)).task.state
+
+
+@pytest.fixture
+async def programs(world):
+    agent = world.agent("n1", capabilities=["exec"])
+    await agent.connect()
+    await agent.settle()
+    return agent
+
+
+async def test_the_largest_task_is_sent_and_ends_with_the_longest_message(world, programs):
+    task_id = await largest(world)
+    [dispatch] = await programs.dispatched()
+    await programs.start(dispatch)
+    await programs.finish(dispatch, exit_code=1, message="\N{GRINNING FACE}" * 2000)
+    stored = await world.task(task_id)
+    assert stored.task.state == task_pb2.WORK_STATE_FAILED
+    assert stored.instance.error_message == "\N{GRINNING FACE}" * 1024
+
+
+async def test_the_largest_task_is_lost_and_its_report_comes_late(world, programs, frames):
+    task_id = await largest(world)
+    [dispatch] = await programs.dispatched()
+    await programs.start(dispatch)
+    await programs.cut()
+    await world.pass_time(world.settings.lost_after)
+    assert await state(world, task_id) == task_pb2.WORK_STATE_LOST
+    await programs.connect(attempts=[frames.state_of(dispatch, link.ATTEMPT_PHASE_EXITED)])
+    await programs.finish(dispatch, exit_code=1, message="\N{GRINNING FACE}" * 2000)
+    assert (await world.task(task_id)).instance.late_report.exit_code == 1
+
+
+async def test_the_largest_task_is_cancelled(world):
+    task_id = await largest(world)
+    await world.fleet.schedule_tasks.cancel(ADMIN, task_id)
+    assert await state(world, task_id) == task_pb2.WORK_STATE_CANCELLED
+
+
+async def test_the_largest_task_waits_too_long(world):
+    task_id = await largest(world)
+    await world.pass_time(61)
+    assert await state(world, task_id) == task_pb2.WORK_STATE_TIMED_OUT
+
+
+async def test_the_largest_task_is_cancelled_with_what_it_depends_on(world):
+    [first] = await world.submit(command_text="first")
+    task_id = await largest(world, dependencies=[task_pb2.Dependency(task_id=first)])
+    await world.fleet.schedule_tasks.cancel(ADMIN, first)
+    await world.dependencies.step()
+    assert await state(world, task_id) == task_pb2.WORK_STATE_CANCELLED

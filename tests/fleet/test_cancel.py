@@ -115,3 +115,15 @@ async def test_a_dry_run_cancels_nothing(world, agent):
 async def test_an_unknown_command_cannot_be_cancelled(world):
     with pytest.raises(errors.CommandNotFound):
         await cancel(world, "cmd-none")
+
+
+async def test_a_command_that_is_cancelled_on_its_way_and_never_arrives_is_cancelled(
+    world, agent, frames
+):
+    command_id = await world.run()
+    [dispatch] = await agent.dispatched()
+    await world.fleet.commands.cancel(ADMIN, command_id)
+    undelivered = frames.report(dispatch, link.ATTEMPT_PHASE_UNDELIVERED)
+    agent.send(reports=[undelivered], free_slots=0)
+    await agent.settle(free_slots=0)
+    assert (await world.command(command_id)).state == pb.COMMAND_STATE_CANCELLED

@@ -14,6 +14,7 @@ from novasphere_server.clock import SystemClock
 from novasphere_server.core.commands import CommandFilter, Commands
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.fleet_settings import FleetSettings
+from novasphere_server.core.tasks import Tasks
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import NODES
 from novasphere_server.store.limits import Limits
@@ -193,10 +194,10 @@ async def test_ended_commands_are_kept_for_a_week_with_their_output(world, agent
     await agent.finish(dispatch, exit_code=0)
     await agent.cut()
     world.clock.advance(6 * 86400)
-    assert await world.retention.forget_commands() == 0
+    assert await world.retention.forget_tasks() == 0
     waiting = await world.run(queue_timeout_seconds=30 * 86400)
     world.clock.advance(86400 + 1)
-    assert await world.retention.forget_commands() == 1
+    assert await world.retention.forget_tasks() == 1
     with pytest.raises(errors.CommandNotFound):
         await world.fleet.commands.get(ADMIN, old)
     assert await world.store.read(sa.select(tables.output_chunks)) == []
@@ -238,7 +239,7 @@ async def test_what_lists_cut_out_of_commands_takes_no_memory_beside_the_cache(t
     store = await Store.open(
         f"sqlite:///{tmp_path}/n.db", clock=SystemClock(), limits=Limits(cache_bytes=0, ring_bytes=0)
     )
-    commands = Commands(store, FleetSettings())
+    commands = Commands(store, FleetSettings(), Tasks(store))
     await store.write(lambda tx: tx.put(NODES, node_pb2.Node(node_id="n1", uid="u1")))
     for _ in range(20):
         request = api.CreateCommandRequest(node_id="n1", command_text="true")

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2
 from novasphere_server import errors
+from novasphere_server.core import attempts
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.core.rooms import Room
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
 
@@ -33,7 +37,36 @@ async def test_a_command_and_its_dispatch_share_a_commit(world):
     world.store.on_commit(lambda changes: commits.append([change.kind_name for change in changes]))
     await world.run()
     await agent.dispatched()
-    assert commits == [["command", "command"]]
+    assert commits == [["task", "task"]]
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+async def test_a_claim_says_whether_another_look_is_worth_it(world, is_own):
+    agent = world.agent()
+    await agent.connect(free_slots=0)
+    node = await world.node()
+    for _ in range(3):
+        if is_own:
+            await world.run()
+        else:
+            await world.submit(command_text="true")
+    demands = () if is_own else await world.fleet.tasks.waiting_demands()
+    claims = []
+    for slots in (2, 1, 1):
+        claim = partial(
+            attempts.claim,
+            node=node,
+            room=Room(slots),
+            settings=world.settings,
+            has_own=is_own,
+            demands=demands,
+            shared=Room(slots),
+        )
+        claims.append(await world.store.write(claim))
+    assert [len(claim.dispatches) for claim in claims] == [2, 1, 0]
+    # Whoever found as many as it had room for would look once more, and make every lone task two commits.
+    more = [claim.has_more_own or bool(claim.demands) for claim in claims]
+    assert more == [True, False, False]
 
 
 async def test_a_request_that_is_repeated_has_nothing_new_dispatched(world):
@@ -251,7 +284,7 @@ async def test_the_same_report_again_changes_nothing(world):
 
 async def stale_reports(world):
     rows = await world.store.read(sa.select(tables.stale_reports))
-    return [(row.command_id, row.message) for row in rows]
+    return [(row.run_id, row.message) for row in rows]
 
 
 @pytest.mark.parametrize("change", [{"attempt": 0}, {"fencing_token": 999}])

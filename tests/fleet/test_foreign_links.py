@@ -9,6 +9,12 @@ from typing import Any
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
+from novasphere.schedule.v1 import agent_service_pb2 as api
+from novasphere.schedule.v1.task_pb2 import (
+    WORK_STATE_DISPATCHED,
+    WORK_STATE_LOST,
+    WORK_STATE_TIMED_OUT,
+)
 from novasphere_server import errors
 from novasphere_server.core.credentials import ADMIN
 
@@ -73,6 +79,18 @@ def undelivered(dispatch: link.Dispatch) -> link.AttemptReport:
         fencing_token=dispatch.fencing_token,
         phase=link.ATTEMPT_PHASE_UNDELIVERED,
     )
+
+
+async def test_a_reserved_name_is_taken_by_a_foreign_node_that_registers(world) -> None:
+    reserved = await world.fleet.agents.create(ADMIN, api.CreateAgentRequest(name="n1"))
+    bridge = Bridge(world)
+    with pytest.raises(errors.NodeNotFound):
+        await bridge.connect(is_registration=False)
+    bridge = Bridge(world)
+    assert (await bridge.connect()).is_created
+    node = await world.node()
+    assert (node.uid, node.is_foreign, node.is_reserved) == (reserved.uid, True, False)
+    await bridge.close()
 
 
 async def test_time_runs_on_while_the_server_is_down(world) -> None:
@@ -188,3 +206,48 @@ async def test_the_newest_link_wins_at_whichever_server_it_is(pair) -> None:
     assert (await there.command(dispatch.run_id)).exit_code == 0
     await left.close()
     await newest.close()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_what_may_still_run_on_a_foreign_node_is_not_started_again(world, is_lost) -> None:
+    bridge = Bridge(world)
+    await bridge.connect(capacity=2)
+    wanted = {"max_retries": 3, "retry_interval_seconds": 0, "retry_lost": True}
+    wanted |= {"timeout_seconds": 10**6 if is_lost else 10, "on_disconnect": "DISCONNECT_POLICY_REPLACE"}
+    [task_id] = await world.submit(command_text="x", **wanted)
+    run_id = (await bridge.dispatch()).run_id
+    if is_lost:
+        await bridge.close()
+        await world.pass_time(world.settings.lost_after)
+        bridge = Bridge(world)
+        await bridge.connect(capacity=2)
+    else:
+        await world.pass_time(11)
+    ended = WORK_STATE_LOST if is_lost else WORK_STATE_TIMED_OUT
+    assert (await world.task(task_id)).task.state == ended
+
+    exited = link.AttemptReport(run_id=run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=0)
+    await bridge.settled(bridge.send(reports=[exited], free_slots=2))
+    stored = await world.task(task_id)
+    assert (stored.task.state, stored.instance.attempt) == (ended, 1)
+    assert stored.instance.HasField("late_report")
+    await bridge.close()
+
+
+async def test_what_failed_on_a_foreign_node_is_retried_and_has_a_time_of_its_own(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    wanted = {"timeout_seconds": 10, "max_retries": 1, "retry_interval_seconds": 0}
+    [task_id] = await world.submit(command_text="x", **wanted)
+    first = await bridge.dispatch()
+    await world.pass_time(9)
+    failed = link.AttemptReport(run_id=first.run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=1)
+    bridge.send(reports=[failed])
+    assert (await bridge.dispatch()).attempt == first.attempt + 1
+    await world.pass_time(2)
+    # Found due just before it failed, and ended only now.
+    await world.fleet.tasks.expire_runs([(first.run_id, first.attempt)])
+    assert (await world.task(task_id)).task.state == WORK_STATE_DISPATCHED
+    await world.pass_time(8)
+    assert (await world.task(task_id)).task.state == WORK_STATE_TIMED_OUT
+    await bridge.close()

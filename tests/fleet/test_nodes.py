@@ -6,8 +6,8 @@ from novasphere.api.v1 import watch_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import node_pb2 as pb
 from novasphere_server import errors
-from novasphere_server.core import commands as commands_module
 from novasphere_server.core import nodes as nodes_module
+from novasphere_server.core import tasks as tasks_module
 from novasphere_server.core.commands import CommandFilter
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.nodes import NodeFilter
@@ -95,7 +95,7 @@ async def test_a_node_with_many_commands_is_deleted_in_steps(world, busy, monkey
 def after_first_step(world, monkeypatch):
     """Lets something happen once the next write of any kind is committed."""
     monkeypatch.setattr(nodes_module, "_CASCADE", 5)
-    monkeypatch.setattr(commands_module, "DELETION_STEP", 5)
+    monkeypatch.setattr(tasks_module, "DELETION_STEP", 5)
     write = world.store.write
 
     def arrange(happening):
@@ -230,7 +230,7 @@ async def test_a_deletion_that_was_sent_twice_leaves_a_node_alone_that_took_the_
         """Finds too much to delete at once, and is slower then than the same call sent again."""
         try:
             return await write(mutation, **options)
-        except nodes_module._TooManyCommands:
+        except nodes_module._TooManyTasks:
             monkeypatch.setattr(world.store, "write", write)
             await world.fleet.nodes.delete(ADMIN, "n1", idempotency=claim("k"))
             await world.agent("n1").connect(free_slots=0)

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2 as api
+from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
+from novasphere_server.core import task_ids
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.fleet_settings import FleetSettings
 
@@ -203,8 +207,9 @@ async def test_bytes_that_are_not_text_never_outgrow_the_result(world, agent, di
 async def test_a_long_command_with_long_output_still_ends(world, agent):
     command_id = await world.run(text="#" * 131071)
     [dispatch] = await agent.dispatched()
-    await agent.print(dispatch, b"a" * 65536, 0)
-    await agent.print(dispatch, b"b" * 65536, 0, stream=2)
+    # Shown with three bytes for each of these.
+    await agent.print(dispatch, b"\xfe" * 65536, 0)
+    await agent.print(dispatch, b"\xff" * 65536, 0, stream=2)
     await agent.finish(dispatch, exit_code=0)
     stored = await world.stored(command_id)
     assert stored.command.state == pb.COMMAND_STATE_SUCCEEDED
@@ -250,3 +255,60 @@ async def test_output_and_end_in_one_frame_belong_together(world, agent, dispatc
     [frame] = [f for f in agent.frames if f.report_acks]
     assert frame.output_acks
     assert frame.acked_sequence == agent.sent
+
+
+# -- attempts
+
+
+async def read(world, task_id: str, *, offset: int = 0, follow: bool = False, **more: Any):
+    """Returns what is read of a task's output, and the END row."""
+    data = b""
+    run_id = task_ids.run_id(task_id)
+    stream = world.fleet.outputs.stream(ADMIN, run_id, 0, offset, follow, **more)
+    async with aclosing(stream) as pages:
+        async for events in pages:
+            data += b"".join(event.data for event in events)
+    return data, events[-1]
+
+
+def retried(times: int) -> NewTask:
+    config = task_pb2.TaskConfig(command_text="true", max_retries=times, retry_interval_seconds=0)
+    return NewTask(node_id="n1", config=config)
+
+
+async def test_every_attempt_has_output_of_its_own(world, agent):
+    [task_id] = await world.submit(retried(2))
+    for count, printed in ((1, b"first"), (2, b"second")):
+        dispatch = (await agent.dispatched(count))[-1]
+        await agent.print(dispatch, printed, 0)
+        await agent.finish(dispatch, exit_code=1)
+    await agent.start((await agent.dispatched(3))[-1])
+    assert (await read(world, task_id, attempt=1))[0] == b"first"
+    assert (await read(world, task_id, attempt=2))[0] == b"second"
+    assert (await read(world, task_id, attempt=3))[0] == b""
+    assert (await read(world, task_id))[0] == b"second"  # the last that printed
+    assert (await read(world, task_id, follow=True, attempt=1))[0] == b"first"
+    data, end = await read(world, task_id, cursor="1.2")
+    assert data == b"rstsecond"
+    assert (end.attempt, end.next_attempt, end.next_offset, end.cursor) == (2, 0, 6, "2.6")
+    assert (await read(world, task_id, cursor="4"))[0] == b"nd"  # of whom knew of one attempt alone
+    assert (await read(world, task_id, cursor="1.2", attempt=1))[0] == b"rst"
+    for wrong in ("2.1", "x", "9.0"):
+        with pytest.raises(errors.InvalidArgument, match="cursor"):
+            await read(world, task_id, cursor=wrong, attempt=1 if wrong == "2.1" else 0)
+    with pytest.raises(errors.InvalidArgument, match="at most 3"):
+        await read(world, task_id, attempt=4)
+
+
+async def test_who_follows_an_attempt_is_told_when_another_one_takes_its_place(world, agent):
+    [task_id] = await world.submit(retried(1))
+    [dispatch] = await agent.dispatched()
+    await agent.print(dispatch, b"first", 0)
+    following = asyncio.create_task(read(world, task_id, follow=True, attempt=1))
+    await agent.finish(dispatch, exit_code=1)
+    again = (await agent.dispatched(2))[-1]
+    await agent.print(again, b"the second", 0)
+    async with asyncio.timeout(60):
+        data, end = await following
+    assert data == b"first"
+    assert end.command.attempt == 2

@@ -22,7 +22,7 @@ from novasphere.node.v1 import node_pb2
 from novasphere.node.v1 import node_service_pb2 as node_api
 from novasphere.node.v1 import node_service_pb2_grpc as node_grpc
 from novasphere_client import Client
-from novasphere_server.core.commands import TEXT_LIMIT
+from novasphere_server.core.task_configs import TEXT_LIMIT
 from novasphere_server.testing import RunningServer, running_server
 
 

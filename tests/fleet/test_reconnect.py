@@ -135,7 +135,7 @@ async def test_output_of_a_command_that_was_deleted_meanwhile_is_stored_nowhere(
     assert await verdict_on(agent, frames.state_of(lost, RUNNING)) == [KILL]
     await agent.print(lost, b"kept", 0)
     world.clock.advance(world.settings.terminal_retention + 1)
-    assert await world.retention.forget_commands() == 1
+    assert await world.retention.forget_tasks() == 1
     assert await agent.print(lost, b"for nobody", 4) == 14  # so that the agent drops it
     assert (await agent.finish(lost, phase=link.ATTEMPT_PHASE_CANCELLED)).is_stale
     assert await world.store.read(sa.select(tables.output_chunks)) == []

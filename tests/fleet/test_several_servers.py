@@ -8,9 +8,13 @@ from contextlib import aclosing
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1.command_service_pb2 import OUTPUT_EVENT_TYPE_WAITING
+from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
-from novasphere_server.core import outputs
+from novasphere_server.core import instants, outputs
 from novasphere_server.core.credentials import ADMIN
+from novasphere_server.loops.due import DueLoop
 from novasphere_server.store import postgresql
 
 EXITED = link.ATTEMPT_PHASE_EXITED
@@ -38,7 +42,8 @@ async def test_work_given_to_one_runs_on_an_agent_of_the_other(pair):
         async with aclosing(here.fleet.outputs.stream(ADMIN, run_id, 0, 0, True)) as pages:
             async for page in pages:
                 for event in page:
-                    printed.put_nowait(event.data)
+                    if event.data:
+                        printed.put_nowait(event.data)
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(follow())
@@ -161,6 +166,8 @@ async def test_output_is_followed_when_the_news_of_it_are_lost(pair, monkeypatch
     await there.store.catch_up()
     stream = there.fleet.outputs.stream(ADMIN, run_id, 0, 0, True)
     async with asyncio.timeout(60), aclosing(stream) as pages:
+        [waiting] = await anext(pages)
+        assert waiting.type == OUTPUT_EVENT_TYPE_WAITING
         first = asyncio.ensure_future(anext(pages))
         await asyncio.wait([first], timeout=0.2)  # it follows
         await agent.print(dispatch, b"one", 0)
@@ -176,3 +183,37 @@ async def test_output_of_nothing_that_was_sent_hurts_nobody_else(pair):
     assert here.store.is_available
     await there.store.catch_up()
     assert await there.run()
+
+
+@pytest.mark.parametrize("node_id", ["", "n1"])
+async def test_what_one_lets_go_reaches_the_node_that_may_run_it_at_the_other(pair, node_id):
+    here, there = pair
+    loops = [
+        DueLoop(each.fleet.tasks, each.fleet.links, each.clock, is_shared=True, period=1)
+        for each in pair
+    ]
+    agent = there.agent("n1", capabilities=["shell"])
+    await agent.connect()
+    await agent.settle()
+    await here.store.catch_up()
+    due_at = instants.timestamp(here.clock.now_us() + 10_000_000)
+    config = task_pb2.TaskConfig(command_text="due")
+    await here.submit(NewTask(config=config, node_id=node_id, scheduled_at=due_at))
+    await there.store.catch_up()
+    here.clock.advance(11)
+    for loop in loops:
+        await loop.step()
+    assert (await agent.dispatched())[0].command_text == "due"
+
+
+@pytest.mark.parametrize("priority", [-(2**31), 2**31 - 1])
+async def test_every_priority_has_its_place(pair, priority):
+    here, _ = pair
+    agent = here.agent("n1", capabilities=["shell"])
+    await here.submit(
+        NewTask(config=task_pb2.TaskConfig(command_text="extreme"), priority=priority),
+        NewTask(config=task_pb2.TaskConfig(command_text="true")),
+    )
+    await agent.connect()
+    sent = [each.command_text for each in await agent.dispatched(2)]
+    assert sent == ["extreme", "true"][:: 1 if priority > 0 else -1]

@@ -12,7 +12,7 @@ from novasphere_server.core import instants
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.keys import Keys, Reschedule
 from novasphere_server.core.refusals import Refused
-from novasphere_server.store.kinds import COMMANDS
+from novasphere_server.store.kinds import TASKS
 from store_samples import delete_node, missing
 
 READ = [options_pb2.SCOPE_READ]
@@ -143,10 +143,10 @@ async def test_runs_on_foreign_nodes_are_timed_by_what_is_stored_now(pair):
 
     def timed(seconds: float):
         def change(tx):
-            stored = tx.get(COMMANDS, run_id)
+            stored = tx.get(TASKS, run_id)
             deadline_us = tx.now_us + int(seconds * 1e6)
-            stored.command.run_deadline.CopyFrom(instants.timestamp(deadline_us))
-            tx.put(COMMANDS, stored)
+            stored.instance.run_deadline.CopyFrom(instants.timestamp(deadline_us))
+            tx.put(TASKS, stored)
 
         return change
 

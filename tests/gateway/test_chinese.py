@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,51 @@ def test_every_text_of_the_gateways_own_has_a_phrase(path: Path) -> None:
     assert not missing, f"add these to runtime/chinese.py: {missing}"
 
 
+SERVER = ROOT / "server/novasphere_server"
+# What agents are told over their links, in English alone.
+OF_LINKS = {
+    "attempts.py",
+    "foreign_nodes.py",
+    "identities.py",
+    "links.py",
+    "output_chunks.py",
+    "sessions.py",
+}
+
+
+def server_texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yields every error text that a module of the server makes, and where."""
+    for call in (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)):
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        module = getattr(getattr(call.func, "value", None), "id", "")
+        is_maker = name in SERVER_MAKERS or (path.name, name) == ("errors.py", "__init__")
+        is_refused = name == "refused" and isinstance(
+            call.func, ast.Attribute
+        )  # a field of an expression is
+        if module == "errors" or is_maker or is_refused:
+            for given in [*call.args, *(keyword.value for keyword in call.keywords)]:
+                text = sample(given)
+                if text is not None and re.search("[a-z] [a-z]", text):
+                    yield call.lineno, text
+
+
+SERVER_MAKERS = {"InvalidArgument", "InvalidExpression", "Violation", "_Wrong"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in SERVER.rglob("*.py") if path.name not in OF_LINKS),
+    ids=lambda path: str(path.relative_to(SERVER)),
+)
+def test_every_text_of_the_servers_has_a_phrase(path: Path) -> None:
+    missing = [
+        f"{path.name}:{line}: {text}"
+        for line, text in server_texts(path)
+        if not any(map(has_chinese, filter(None, map(chinese.phrase, (text, text.removeprefix("7: "))))))
+    ]
+    assert not missing, f"add these to runtime/chinese.py: {missing}"
+
+
 def test_the_walk_finds_texts() -> None:
     assert sum(len(list(texts_of(path))) for path in GATEWAY) > 40
 
@@ -89,6 +135,19 @@ def test_phrases_carry_over_what_differs() -> None:
     assert chinese.phrase("must be {}") == "必须是 {}"
     assert chinese.phrase('unknown parameter; did you mean "{x}"?') == '未知的参数；您是指 "{x}" 吗？'
     assert chinese.phrase("something that nobody translated") is None
+
+
+def test_phrases_carry_over_phrases() -> None:
+    told = {
+        "field 2 (minutes): there is no step of 70 among 60 minutes; use 1 to 60, or a schedule with an interval "
+        "for what does not fit into the calendar": (
+            "第 2 个字段（minutes）：60 个 minutes 中没有 70 的步长；请使用 1 至 60，与日历不合的周期请用 interval 调度"
+        ),
+        "device 'a' has not 9 cores (it has 2 cores); a GPU (it has none)": (
+            "设备 'a' 缺少 9 核（现有：2 核）；GPU（现有：无）"
+        ),
+    }
+    assert {text: chinese.phrase(text) for text in told} == told
 
 
 @pytest.mark.parametrize(

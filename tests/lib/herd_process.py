@@ -19,6 +19,7 @@ from novasphere_agent.journal import Journal
 from novasphere_agent.launcher import Launcher
 from novasphere_agent.link import Link
 from novasphere_agent.metrics import Sampler
+from novasphere_agent.runtimes import Runtimes
 from novasphere_agent.settings import Settings
 from novasphere_agent.tasks import Tasks
 
@@ -28,16 +29,16 @@ def link(settings: Settings, workers: ThreadPoolExecutor) -> Link:
     settings.data_dir.mkdir(parents=True)
     sampler = Sampler(settings.data_dir)
     boot_id = processes.boot_id()
+    machine = profile.describe(sampler, labels={}, role="", capabilities=list(settings.allowed))
     attempts = Attempts(
         Journal(settings.data_dir),
         Launcher(),  # never started: nothing is dispatched to a herd
+        Runtimes(machine),
         capacity=settings.capacity,
-        allowed=settings.allowed,
         boot_id=boot_id,
         workers=workers,
         tasks=Tasks(),
     )
-    machine = profile.describe(sampler, labels={}, role="", capabilities=list(settings.allowed))
     file = IdentityFile(settings.data_dir)
     return Link(
         settings, file, Identity(incarnation=1), attempts, sampler, machine,

@@ -27,6 +27,7 @@ FINAL = {
     pb.ATTEMPT_PHASE_EXITED,
     pb.ATTEMPT_PHASE_CANCELLED,
     pb.ATTEMPT_PHASE_TIMED_OUT,
+    pb.ATTEMPT_PHASE_STOPPED,
     pb.ATTEMPT_PHASE_REJECTED,
     pb.ATTEMPT_PHASE_UNKNOWN,
 }
@@ -120,6 +121,11 @@ class StandIn(pb_grpc.LinkServiceServicer):
     def last_frame(self) -> pb.ConnectRequest:
         return self.frames[-1][1]
 
+    @property
+    def is_all_read(self) -> bool:
+        """Whether the agent has said that it took in whatever it was sent over this link."""
+        return self.last_frame.acked_sequence == self._sent
+
     # What tests do
 
     def dispatch(self, text: str, run_id: str = "", **fields: Any) -> Run:
@@ -132,8 +138,7 @@ class StandIn(pb_grpc.LinkServiceServicer):
             command_text=text,
             max_output_bytes=64 << 20,
         )
-        for name, value in fields.items():
-            setattr(dispatch, name, value)
+        dispatch.MergeFrom(pb.Dispatch(**fields))
         run = self.runs.setdefault((dispatch.run_id, dispatch.attempt), Run(dispatch))
         self.send(pb.ConnectResponse(dispatches=[dispatch]))
         return run

@@ -121,6 +121,7 @@ class ControlPlane:
         self,
         folder: Path,
         *server_arguments: str,
+        command: str = "server",
         database_url: str = "",
         grpc_host: str = "127.0.0.1",
         **environment: str,
@@ -132,7 +133,7 @@ class ControlPlane:
         self.data_dir = folder / "data"
         self.database_url = database_url or f"sqlite:///{self.data_dir}/novasphere.db"
         arguments = [
-            NOVASPHERE, "server", "--data-dir", str(self.data_dir),
+            NOVASPHERE, command, "--data-dir", str(self.data_dir),
             "--database-url", self.database_url,
             "--http", f"127.0.0.1:{self.http_port}", "--grpc", self.address, *server_arguments,
         ]  # fmt: skip
@@ -260,13 +261,19 @@ def pytest_fail(message: str) -> None:
 async def control_plane(
     folder: Path,
     *server_arguments: str,
+    command: str = "server",
     database_url: str = "",
     grpc_host: str = "127.0.0.1",
     **environment: str,
 ) -> AsyncIterator[ControlPlane]:
-    """Runs a server for as long as the block lasts."""
+    """Runs a server for as long as the block lasts, or what else `novasphere` starts one with."""
     plane = ControlPlane(
-        folder, *server_arguments, database_url=database_url, grpc_host=grpc_host, **environment
+        folder,
+        *server_arguments,
+        command=command,
+        database_url=database_url,
+        grpc_host=grpc_host,
+        **environment,
     )
     try:
         await plane.start()

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from novasphere.api.v1 import watch_pb2
-from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 from novasphere_server import errors
 from novasphere_server.clock import SystemClock
 from novasphere_server.store import log
-from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import WatchEvent
@@ -65,18 +66,18 @@ def delete_node(name: str) -> Mutation:
     return lambda transaction: transaction.delete(NODES, name)
 
 
-def put_command(command_id: str, **fields: Any) -> Mutation:
-    """Returns a mutation that creates a command, or changes the given fields of one."""
+def put_task(task_id: str, **fields: Any) -> Mutation:
+    """Returns a mutation that creates a task, or changes the given fields of one."""
 
-    def mutation(transaction: Transaction) -> command_pb2.CommandWithResult:
-        stored = transaction.get(COMMANDS, command_id)
+    def mutation(transaction: Transaction) -> task_pb2.StoredTask:
+        stored = transaction.get(TASKS, f"cmd-{task_id}")
         if stored is None:
-            stored = command_pb2.CommandWithResult()
-            stored.command.id = transaction.next_id("command")
-            stored.command.command_id = command_id
+            stored = task_pb2.StoredTask()
+            stored.task.number = transaction.next_id("tasks")
+            stored.task.id = task_id
         for field, value in fields.items():
-            setattr(stored.command, field, value)
-        transaction.put(COMMANDS, stored)
+            setattr(stored.task, field, value)
+        transaction.put(TASKS, stored)
         return stored
 
     return mutation

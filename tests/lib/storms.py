@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 import databases
-from novasphere.node.v1 import command_pb2
+from novasphere.schedule.v1 import task_pb2
 from processes import ControlPlane, eventually
 from watching import (
     Change,
@@ -101,16 +101,14 @@ class Storm:
         assert_dense(revisions_of(url))
         for watcher in self.watchers:
             assert_keeps_its_promises(watcher, self.log)
-        stored = dict(databases.rows(url, "SELECT key, body FROM commands"))
+        stored = dict(databases.rows(url, "SELECT key, body FROM tasks"))
         acknowledged = {c: t for w in self.writers for c, t in w.acknowledged.items()}
         lost = set(acknowledged) - set(stored)
         assert not lost, f"{len(lost)} acknowledged commands are gone"
         deleted = {c for w in self.writers for c in w.deleted}
         assert not deleted & set(stored), "an acknowledged deletion was undone"
         assert deleted
-        texts = [
-            command_pb2.CommandWithResult.FromString(b).command.command_text for b in stored.values()
-        ]
+        texts = [task_pb2.StoredTask.FromString(b).task.config.command_text for b in stored.values()]
         assert len(texts) == len(set(texts)), "a request that was said again ran again"
         assert set(texts) <= {t for w in self.writers for t in w.sent}
         states = {c.key: state_of(c.after or c.before) for c in self.log}

@@ -19,6 +19,8 @@ import databases
 import grpc
 from novasphere.api.v1 import watch_pb2
 from novasphere.node.v1 import command_pb2, command_service_pb2, command_service_pb2_grpc
+from novasphere.schedule.v1 import task_pb2
+from novasphere_server.core.commands import command_of
 from processes import TOKEN, ControlPlane
 
 NAMES = {v: k.removeprefix("EVENT_TYPE_") for k, v in watch_pb2.EventType.items()}
@@ -201,12 +203,12 @@ def log_of(database_url: str) -> list[Change]:
     """Returns the log of commands, in order."""
     rows = databases.rows(
         database_url,
-        "SELECT revision, key, before, after FROM changes WHERE kind = 'command' "
+        "SELECT revision, key, before, after FROM changes WHERE kind = 'task' "
         'ORDER BY revision, "index"',
     )
 
     def command(stored: bytes | None) -> command_pb2.Command | None:
-        return None if stored is None else command_pb2.CommandWithResult.FromString(stored).command
+        return None if stored is None else command_of(task_pb2.StoredTask.FromString(stored))
 
     return [
         Change(revision, key, command(before), command(after)) for revision, key, before, after in rows

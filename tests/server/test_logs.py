@@ -71,6 +71,20 @@ async def test_a_line_belongs_to_the_trace_of_its_call(
     assert [line.get("trace_id") for line in calls] == [trace_id, trace_id]
 
 
+@pytest.mark.parametrize("value", ["half \ud800 of a character", 2**100, {1: "x"}, object(), b"\xff"])
+def test_no_value_is_too_odd_for_a_line(value: object):
+    line = json.loads(lines_of("json", lambda: logs.get("x").info("odd", value=value)))
+    assert line["event"] == "odd"
+    assert line["value"]
+
+
+def test_a_stream_that_takes_no_line_fails_no_call():
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    stream.close()
+    logs.get("x").info("unheard")
+
+
 def test_lines_of_libraries_look_the_same():
     line = json.loads(lines_of("json", lambda: logging.getLogger("aiohttp").warning("odd %s", 1)))
     assert (line["event"], line["level"], line["logger"]) == ("odd 1", "warning", "aiohttp")

@@ -16,6 +16,7 @@ from novasphere.link.v1 import link_service_pb2 as link
 from novasphere_server.testing import RunningServer, running_server
 
 TEXT = "a\0b"
+KEY = "key"  # of what is set in maps
 
 
 @pytest.fixture
@@ -37,7 +38,17 @@ def holding(message: Any, way: tuple[FieldDescriptor, ...]) -> Any:
     """Returns the message with TEXT at the end of the way."""
     field, *rest = way
     value: Any = getattr(message, field.name)
-    if rest:
+    if is_map(field):
+        part, *inner = rest
+        if inner:
+            holding(value[KEY], tuple(inner))
+        elif part.name == "value":
+            value[KEY] = TEXT
+        elif part.containing_type.fields_by_name["value"].message_type is not None:
+            value[TEXT].SetInParent()
+        else:
+            value[TEXT] = ""
+    elif rest:
         holding(value.add() if field.is_repeated else value, tuple(rest))
     elif field.is_repeated:
         value.append(TEXT)
@@ -46,8 +57,17 @@ def holding(message: Any, way: tuple[FieldDescriptor, ...]) -> Any:
     return message
 
 
+def is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
 def spelled(way: tuple[FieldDescriptor, ...]) -> str:
-    return ".".join(f"{field.name}[0]" if field.is_repeated else field.name for field in way)
+    field, *rest = way
+    if is_map(field):
+        _, *inner = rest
+        return f"{field.name}.{KEY}.{spelled(tuple(inner))}" if inner else field.name
+    name = f"{field.name}[0]" if field.is_repeated else field.name
+    return f"{name}.{spelled(tuple(rest))}" if rest else name
 
 
 async def test_every_text_of_every_call_is_refused_by_name(server: RunningServer) -> None:

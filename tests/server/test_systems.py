@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import grpc.aio
 from novasphere.api.v1 import key_service_pb2, key_service_pb2_grpc
-from novasphere.node.v1 import command_pb2, system_service_pb2, system_service_pb2_grpc
-from novasphere_server.store.kinds import COMMANDS
+from novasphere.node.v1 import system_service_pb2, system_service_pb2_grpc
+from novasphere.schedule.v1 import task_pb2
+from novasphere_server.store.kinds import TASKS
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.testing import RunningServer
 
@@ -14,17 +15,15 @@ async def test_a_key_counts_the_commands_of_its_namespaces_alone(
     server: RunningServer, channel: grpc.aio.Channel
 ):
     def fill(tx: Transaction) -> None:
-        for namespace, status in (
-            ("a", command_pb2.COMMAND_STATUS_PENDING),
-            ("a", command_pb2.COMMAND_STATUS_SUCCESS),
-            ("b", command_pb2.COMMAND_STATUS_PENDING),
-            ("c", command_pb2.COMMAND_STATUS_PENDING),
+        for namespace, state in (
+            ("a", task_pb2.WORK_STATE_PENDING),
+            ("a", task_pb2.WORK_STATE_SUCCEEDED),
+            ("b", task_pb2.WORK_STATE_DISPATCHED),
+            ("c", task_pb2.WORK_STATE_PENDING),
         ):
-            number = tx.next_id("command")
-            command = command_pb2.Command(
-                id=number, command_id=f"cmd-{number}", namespace=namespace, status=status
-            )
-            tx.put(COMMANDS, command_pb2.CommandWithResult(command=command))
+            number = tx.next_id("tasks")
+            task = task_pb2.Task(number=number, id=f"{number}", namespace_id=namespace, state=state)
+            tx.put(TASKS, task_pb2.StoredTask(task=task))
 
     await server.store.write(fill)
     keys = key_service_pb2_grpc.KeyServiceStub(channel)

@@ -19,7 +19,7 @@ from novasphere_server.store import postgresql as dialect
 from novasphere_server.store.arrays import arrays
 from novasphere_server.store.batches import Commit
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.queries import Query
 from novasphere_server.store.store import Store
@@ -34,8 +34,8 @@ from store_samples import (
     delete_node,
     eventually,
     missing,
-    put_command,
     put_node,
+    put_task,
     row,
     together,
 )
@@ -211,23 +211,23 @@ async def test_who_cannot_publish_what_it_missed_reads_no_more_of_it(
 
 
 async def test_what_is_looked_up_is_not_searched_for_in_a_table_that_grew(store: Store, store_url: str):
-    await asyncio.gather(*(store.write(put_command(f"c{n}")) for n in range(20)))
+    await asyncio.gather(*(store.write(put_task(f"c{n}")) for n in range(20)))
     with psycopg.connect(store_url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE commands")  # it is known to be small
+        connection.execute("VACUUM ANALYZE tasks")  # it is known to be small
 
     async def rows_read() -> int:
-        counted = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'commands'"
-        known = [(COMMANDS, f"new-{n}") for n in range(5)]
+        counted = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'tasks'"
+        known = [(TASKS, f"cmd-new-{n}") for n in range(5)]
         return await store.write(lambda tx: tx.execute(sa.text(counted)).scalar(), reads=known)
 
     for _ in range(10):  # a plan may be kept from the fifth time on
         await rows_read()
     with psycopg.connect(store_url) as connection:
-        others = [c.name for c in tables.commands.columns if c.name not in ("id", "key")]
+        others = [c.name for c in tables.tasks.columns if c.name not in ("id", "key")]
         names = ", ".join(f'"{name}"' for name in others)
         connection.execute(
-            f"INSERT INTO commands (id, key, {names}) "  # noqa: S608 - names of our own
-            f"SELECT 1000 + g, 'x' || g, {names} FROM commands, generate_series(1, 20000) g WHERE key = 'c0'"
+            f"INSERT INTO tasks (id, key, {names}) "  # noqa: S608 - names of our own
+            f"SELECT 1000 + g, 'x' || g, {names} FROM tasks, generate_series(1, 20000) g WHERE key = 'cmd-c0'"
         )
     assert await rows_read() < 20_000
 
@@ -250,9 +250,9 @@ async def test_many_mutations_together_send_as_many_statements_as_one(
         await asyncio.gather(  # in one commit
             *(
                 store.write(
-                    put_command(name),
+                    put_task(name),
                     idempotency=Idempotency("admin", f"of {name}", b"fingerprint"),
-                    reads=[(COMMANDS, name), (NODES, "n1")],
+                    reads=[(TASKS, f"cmd-{name}"), (NODES, "n1")],
                 )
                 for name in names
             )
@@ -399,13 +399,13 @@ async def test_many_mutations_that_take_long_together_are_not_taken_for_frozen(
     store = await open_store(batch_rows=5)
 
     def take_time(name: str) -> Mutation:
-        put = together(*(put_command(f"{name}-{n}") for n in range(5)))
+        put = together(*(put_task(f"{name}-{n}") for n in range(5)))
         return lambda tx: (time.sleep(0.1), put(tx))
 
-    known = [(COMMANDS, f"c{n}-{m}") for n in range(20) for m in range(5)]
-    await store.write(lambda tx: tx.next_id("command"))
+    known = [(TASKS, f"cmd-c{n}-{m}") for n in range(20) for m in range(5)]
+    await store.write(lambda tx: tx.next_id("tasks"))
     await asyncio.gather(*(store.write(take_time(f"c{n}"), reads=known) for n in range(20)))
-    assert (await store.list(Query(COMMANDS))).total == 100
+    assert (await store.list(Query(TASKS))).total == 100
 
 
 class TestAServerOfItsOwn:

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from novasphere.node.v1 import node_pb2
 from novasphere_server import errors
-from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.queries import LabelSelector, Query
 from novasphere_server.store.store import Store
-from store_samples import delete_node, put_command, put_node, together
+from store_samples import delete_node, put_node, put_task, together
 
 
 async def names(store: Store, **query: object) -> tuple[list[str], int]:
@@ -38,6 +38,12 @@ async def test_a_list_has_the_page_and_the_number_of_all(fleet: Store):
     assert await names(fleet, limit=2, offset=4) == (["n5"], 5)
     assert await names(fleet, limit=2, offset=9) == ([], 5)
     assert await names(fleet, limit=0) == ([], 5)
+
+
+async def test_a_list_that_is_not_counted_has_the_page_alone(fleet: Store):
+    assert await names(fleet, limit=2, is_counted=False) == (["n1", "n2"], 0)
+    assert await names(fleet, limit=2, offset=9, is_counted=False) == ([], 0)
+    assert await names(fleet, limit=2) == (["n1", "n2"], 5)
 
 
 async def test_lists_filter_and_order(fleet: Store):
@@ -111,7 +117,7 @@ async def test_a_list_is_made_once_until_its_kind_changes(fleet: Store, monkeypa
     monkeypatch.setattr(fleet, "_select", counted)
     again = await fleet.list(Query(NODES, limit=3))
     assert [a is b for a, b in zip(first.items, again.items, strict=True)] == [True] * 3
-    await fleet.write(put_command("c1"))  # of another kind
+    await fleet.write(put_task("c1"))  # of another kind
     await fleet.list(Query(NODES, limit=3))
     assert reads == 0
     await fleet.write(put_node("n0"))
@@ -232,11 +238,11 @@ async def test_a_read_that_a_commit_overtook_does_not_bring_the_old_state_back(
 
 
 async def test_kinds_do_not_mix(store: Store):
-    await store.write(together(put_node("same"), put_command("same")))
-    assert await store.get(COMMANDS, "same") is not None
+    await store.write(together(put_node("same"), put_task("same")))
+    assert await store.get(TASKS, "cmd-same") is not None
     await store.write(delete_node("same"))
     assert await store.get(NODES, "same") is None
-    assert await store.get(COMMANDS, "same") is not None
+    assert await store.get(TASKS, "cmd-same") is not None
 
 
 async def test_a_list_that_is_asked_for_again_is_shared_until_anything_in_it_changes(fleet: Store):

@@ -18,7 +18,7 @@ from novasphere_server.store.kinds import NODES
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.store import Store
 from novasphere_server.testing import RunningServer, running_server
-from store_samples import StandingClock, delete_node, put_command, put_node
+from store_samples import StandingClock, delete_node, put_node, put_task
 
 
 def behind_its_back(path: Path, statement: str, *values: object) -> None:
@@ -164,7 +164,7 @@ async def test_whatever_is_written_during_a_check_fits(open_store):
         for _ in range(20):
             name = f"n{source.randrange(40):02}"
             choices = [put_node(name, capacity=source.randrange(1000)), delete_node(name)]
-            await store.write(source.choice([*choices, put_command(name, attempt=source.randrange(9))]))
+            await store.write(source.choice([*choices, put_task(name, retry_count=source.randrange(9))]))
             await store.get(NODES, f"n{source.randrange(40):02}")
 
     for _ in range(12):

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from contextlib import aclosing
 
 import pytest
-from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 from novasphere_server import errors
 from novasphere_server.store import log
-from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 from novasphere_server.store.watches import Watch, WatchEvent, WatchPage
 from store_samples import (
@@ -23,8 +24,8 @@ from store_samples import (
     Reader,
     StandingClock,
     delete_node,
-    put_command,
     put_node,
+    put_task,
     row,
     together,
 )
@@ -125,7 +126,7 @@ async def test_a_watch_narrowed_to_a_key_sees_that_object_alone(store, watching)
 async def test_changes_of_other_kinds_move_the_cursor_and_nothing_else(store, watching):
     reader = watching()
     await reader.present()
-    await store.write(put_command("c1"))
+    await store.write(put_task("c1"))
     store._watches.tick()
     store._watches.tick()
     page = await reader.page()
@@ -149,15 +150,15 @@ async def test_watches_of_equal_identity_share_pages_and_others_do_not(store, wa
 
 
 async def test_a_projection_is_what_is_sent(store):
-    watch = Watch(COMMANDS, project=lambda stored: stored.command, identity="commands")
-    await store.write(put_command("c1"))
+    watch = Watch(TASKS, project=lambda stored: stored.task, identity="tasks")
+    await store.write(put_task("c1"))
     async with aclosing(store.watch(watch)) as pages:
         present = (await anext(pages)).events[0].object.message()
         await anext(pages)
-        await store.write(put_command("c1", attempt=1))
+        await store.write(put_task("c1", retry_count=1))
         changed = (await anext(pages)).events[0].object.message()
-    assert isinstance(present, command_pb2.Command)
-    assert (present.command_id, changed.attempt, changed.revision) == ("c1", 1, 2)
+    assert isinstance(present, task_pb2.Task)
+    assert (present.id, changed.retry_count, changed.revision) == ("c1", 1, 2)
 
 
 async def test_rows_carry_live_fields_but_live_fields_make_no_rows(store, watching):
@@ -215,7 +216,7 @@ async def test_a_slow_reader_gets_everything_from_the_ring_or_from_the_log(open_
     reader = watching(on=store)
     await reader.present()
     for n in range(30):
-        await store.write(together(put_node(f"n{n}"), put_node("n0", capacity=n), put_command(f"c{n}")))
+        await store.write(together(put_node(f"n{n}"), put_node("n0", capacity=n), put_task(f"c{n}")))
     rows = await reader.until_revision(30)
     revisions = [int(e.cursor.partition(".")[2]) for e in rows if e.cursor]
     assert revisions == list(range(1, 31))

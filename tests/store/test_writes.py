@@ -10,14 +10,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2
-from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 from novasphere_server import errors
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import COMMANDS, JOIN_TOKENS, KEYS, NODES
+from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, NODES, TASKS
 from novasphere_server.store.queries import Query
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
-from store_samples import StandingClock, delete_node, put_command, put_node, together
+from store_samples import StandingClock, delete_node, put_node, put_task, together
 
 CHANGES = sa.select(tables.changes).order_by(tables.changes.c.revision, tables.changes.c.index)
 
@@ -43,43 +44,68 @@ async def test_a_write_is_read_back_at_once(store: Store):
     assert written.revision == store.revision == 1
 
 
-def add_commands(*names):
-    """Returns a mutation that creates commands together."""
+def add_tasks(*names):
+    """Returns a mutation that creates tasks together."""
 
     def mutation(transaction: Transaction) -> None:
-        transaction.add_all(
-            COMMANDS,
-            [
-                command_pb2.CommandWithResult(
-                    command=command_pb2.Command(
-                        id=transaction.next_id("commands"), command_id=name, namespace="a"
-                    )
-                )
-                for name in names
-            ],
-        )
+        for name in names:
+            number = transaction.next_id("tasks")
+            task = task_pb2.Task(number=number, id=name, namespace_id="a")
+            transaction.add(TASKS, task_pb2.StoredTask(task=task))
 
     return mutation
 
 
+async def test_a_kept_statement_finds_what_the_mutation_has_put(store: Store):
+    columns = TASKS.table.c
+    in_state = sa.select(columns.key, columns.body).where(
+        columns.state == sa.bindparam("state", type_=sa.Integer), columns.id > 0
+    )
+
+    def move(transaction: Transaction) -> list[list[str]]:
+        add_tasks("one", "two")(transaction)
+        [first, _] = transaction.find_by(TASKS, in_state, state=0)
+        first.task.state = task_pb2.WORK_STATE_PENDING
+        transaction.put(TASKS, first)
+        return [
+            [found.task.id for found in transaction.find_by(TASKS, in_state, state=state)]
+            for state in (task_pb2.WORK_STATE_UNSPECIFIED, task_pb2.WORK_STATE_PENDING)
+        ]
+
+    assert await store.write(move) == [["two"], ["one"]]
+
+    def end(transaction: Transaction) -> None:
+        transaction.find_by(TASKS, in_state, state=task_pb2.WORK_STATE_PENDING)
+        transaction.delete(TASKS, "cmd-one")
+        assert not transaction.has(TASKS, "cmd-one")
+
+    await store.write(end)
+    changes = await store.read(CHANGES)
+    assert [(row.revision, row.key) for row in changes] == [
+        (1, "cmd-one"),
+        (1, "cmd-two"),
+        (2, "cmd-one"),
+    ]
+
+
 async def test_objects_that_are_created_together_are_all_there_or_none(store: Store):
-    await store.write(add_commands("one", "two"))
+    await store.write(add_tasks("one", "two"))
     [first, second] = await store.read(CHANGES)
     assert [(row.revision, row[1], row.key, row.namespace) for row in (first, second)] == [
-        (1, 0, "one", "a"),
-        (1, 1, "two", "a"),
+        (1, 0, "cmd-one", "a"),
+        (1, 1, "cmd-two", "a"),
     ]
-    found = await store.get(COMMANDS, "two")
+    found = await store.get(TASKS, "cmd-two")
     assert found is not None
-    assert found.message().command.revision == 1
+    assert found.message().task.revision == 1
     results = await asyncio.gather(
-        store.write(add_commands("three", "two")),
-        store.write(add_commands("four")),
+        store.write(add_tasks("three", "two")),
+        store.write(add_tasks("four")),
         return_exceptions=True,
     )
     assert isinstance(results[0], (sqlite3.IntegrityError, psycopg.IntegrityError))
-    page = await store.list(Query(COMMANDS))
-    assert [item.message().command.command_id for item in page.items] == ["one", "two", "four"]
+    page = await store.list(Query(TASKS))
+    assert [item.message().task.id for item in page.items] == ["one", "two", "four"]
     assert store.revision == 2
 
 
@@ -201,8 +227,8 @@ async def test_a_follower_that_fails_keeps_nobody_from_the_commit(store: Store):
 
 
 async def test_changes_carry_the_object_before_and_after(store: Store):
-    await store.write(put_command("c1", namespace="commands"))
-    await store.write(put_command("c1", namespace="commands", attempt=1))
+    await store.write(put_task("c1", namespace_id="commands"))
+    await store.write(put_task("c1", namespace_id="commands", retry_count=1))
     changes = await store.read(CHANGES)
     assert [(row.type, row.namespace) for row in changes] == [(1, "commands"), (2, "commands")]
     assert changes[0].before is None
@@ -289,7 +315,7 @@ async def test_find_sees_what_the_transaction_did(store: Store):
         for name in ("n2", "n3"):
             put_node(name, role="gpu")(transaction)
             gpus = NODES.table.c.role == "gpu"
-            found = transaction.find(NODES, gpus, order_by=NODES.table.c.id.desc())
+            found = transaction.find(NODES, gpus, order_by=[NODES.table.c.id.desc()])
             seen.append([node.node_id for node in found])
         return seen
 

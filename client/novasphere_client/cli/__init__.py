@@ -11,7 +11,7 @@ def main() -> None:
     from novasphere_client.cli import extensions, terminal
 
     arguments = sys.argv[1:]
-    if arguments and (extension := extensions.find(arguments[0])) is not None:
+    if (extension := extensions.asked(arguments)) is not None:
         sys.exit(extensions.run(extension, arguments[1:]))
     for argument in arguments:
         if not _is_text(argument):

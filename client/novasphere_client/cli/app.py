@@ -9,15 +9,20 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from novasphere_client.cli import (
+    applying,
     commands,
     completing,
     contexts,
     extensions,
+    instances,
+    jobs,
     keys,
     nodes,
     options,
     printing,
+    schedules,
     sessions,
+    tasks,
     terminal,
 )
 from novasphere_client.cli.options import Everywhere, Form
@@ -50,7 +55,12 @@ class Root(TyperGroup):
         return list(super().parse_args(ctx, options.hoist(args)))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *extensions.names()]
+        return list(dict.fromkeys([*super().list_commands(ctx), *extensions.names()]))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if extensions.asked(args) is not None:
+            return args[0], Extension(args[0]), args[1:]
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         own = super().get_command(ctx, cmd_name)
@@ -86,13 +96,23 @@ app = typer.Typer(
 watches = typer.Typer(no_args_is_help=True, help="Shows resources and every change to them.")
 app.add_typer(nodes.app, name="node")
 app.add_typer(commands.app, name="command")
+app.add_typer(tasks.app, name="task")
+app.add_typer(instances.app, name="instance")
+app.add_typer(schedules.app, name="schedule")
 app.add_typer(watches, name="watch")
+app.add_typer(jobs.jobs, name="job")
+app.add_typer(jobs.agents, name="agent")
 app.add_typer(keys.keys, name="key")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(contexts.app, name="config")
 app.add_typer(completing.app, name="completion")
+app.command("apply")(applying.apply_file)
 watches.command("nodes")(nodes.watch_nodes)
 watches.command("commands")(commands.watch_commands)
+watches.command("jobs")(jobs.watch_jobs)
+watches.command("tasks")(tasks.watch_tasks)
+watches.command("instances")(instances.watch_instances)
+watches.command("schedules")(schedules.watch_schedules)
 watches.command("keys")(keys.watch_keys)
 
 
@@ -245,13 +265,14 @@ def wait(
             "--for",
             metavar="WHAT",
             help="Of nodes: online, offline, error, deleted, condition=TYPE[=false]. "
-            "Of commands: state=STATE, deleted.",
+            "Of commands: state=STATE, deleted. Of tasks: finished, succeeded, state=STATE, deleted. "
+            "Of schedules: active, paused, ended, deleted.",
         ),
     ],
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[nodes/NAME | commands/ID]...",
+            metavar="[nodes/NAME | commands/ID | tasks/ID | schedules/NAME]...",
             help="For whom to wait: for all of them.",
             autocompletion=completing.targets,
         ),
@@ -266,24 +287,34 @@ def wait(
         ),
     ] = None,
 ) -> None:
-    """Waits until nodes or commands are so.
+    """Waits until nodes, commands, tasks or schedules are so.
 
-    Exit code 1: they are not so in time. 3: one of them never will be: the command ended otherwise, or
-    what was waited for was deleted. A node that has not joined yet is waited for.
+    Exit code 1: they are not so in time. 3: one of them never will be: the command or the task ended
+    otherwise, or what was waited for was deleted. A node that has not joined yet is waited for.
     """
     names = options.targets(targets, selector)
 
     async def work(client: Any) -> int:
         from novasphere_client.cli import conditions, selecting
-        from novasphere_client.cli.waiting import COMMANDS, NODES, Wait
+        from novasphere_client.cli.waiting import COMMANDS, NODES, SCHEDULES, TASKS, Wait
+        from novasphere_client.tasks import task_id
 
-        kind = COMMANDS if names.kind == "commands" else NODES
+        kind, parse = {
+            "nodes": (NODES, conditions.for_nodes),
+            "commands": (COMMANDS, conditions.for_commands),
+            "tasks": (TASKS, conditions.for_tasks),
+            "schedules": (SCHEDULES, conditions.for_schedules),
+        }[names.kind]
         try:
-            parse = conditions.for_commands if kind is COMMANDS else conditions.for_nodes
             condition = parse(wish)
         except ValueError as error:
             raise typer.BadParameter(f"--for: {error}") from None
-        wanted = await selecting.nodes(client, names.names, selector)
+        called = names.names
+        if kind is TASKS:
+            called = [task_id(name) for name in called]
+        elif kind is SCHEDULES:
+            called = await selecting.schedules(client, called, may_be_gone=condition.is_deletion)
+        wanted = await selecting.nodes(client, called, selector)
         if not wanted:
             return 0 if condition.is_deletion else sessions.FAILED
         return await Wait(client, kind, condition, 30 if timeout is None else timeout).run(wanted)

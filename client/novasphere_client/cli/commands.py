@@ -9,8 +9,11 @@ import typer
 
 from novasphere_client.cli import (
     completing,
+    fields,
+    logs,
     options,
     printing,
+    selecting,
     sessions,
     sorting,
     terminal,
@@ -49,21 +52,13 @@ def _state(command: Any) -> str:
     return (json_form.spell(enum, command.state) or "").lower()
 
 
-def _took(command: Any) -> str:
-    if not command.HasField("started_at"):
-        return ""
-    if command.HasField("completed_at"):
-        return times.span(command.completed_at.seconds - command.started_at.seconds)
-    return times.age(command.started_at.seconds)
-
-
 COLUMNS = [
     Column("ID", lambda c: str(c.command_id)),
     Column("NODE", lambda c: str(c.target_node_id)),
     Column("STATE", _state, colour=_COLOURS.get),
     Column("EXIT", lambda c: str(c.exit_code) if c.HasField("exit_code") else ""),
     Column("AGE", lambda c: times.age(c.created_at.seconds)),
-    Column("TOOK", _took),
+    Column("TOOK", fields.took),
     Column("REASON", lambda c: str(c.reason), is_wide=True),
     Column("ATTEMPT", lambda c: str(c.attempt), is_wide=True),
     Column("TIMEOUT", lambda c: times.span(c.timeout_seconds), is_wide=True),
@@ -80,18 +75,6 @@ IDS = Annotated[
 Node = Annotated[
     str,
     typer.Option("--node", help="Only commands of this node.", autocompletion=completing.nodes),
-]
-Namespace = Annotated[
-    str,
-    typer.Option(
-        "--namespace", "-n", help="Only commands of this namespace. Unset: the context's, or all."
-    ),
-]
-AllNamespaces = Annotated[
-    bool,
-    typer.Option(
-        "--all-namespaces", "-A", help="Commands of all namespaces, whatever the context says."
-    ),
 ]
 
 
@@ -129,20 +112,13 @@ def _name(command: Any) -> str:
     return str(command.command_id)
 
 
-def _namespace(client: Client, namespace: str, is_all: bool) -> str:
-    """Returns the namespace to look into, empty for all."""
-    if namespace and is_all:
-        raise typer.BadParameter("give one of --namespace and --all-namespaces")
-    return "" if is_all else namespace or client.settings.namespace
-
-
 @app.command("list")
 def list_commands(
     context: typer.Context,
     node: Node = "",
     status: Status = None,
-    namespace: Namespace = "",
-    all_namespaces: AllNamespaces = False,
+    namespace: options.Namespace = "",
+    all_namespaces: options.AllNamespaces = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")] = 50,
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
@@ -157,7 +133,7 @@ def list_commands(
     async def work(client: Client) -> int:
         from novasphere.node.v1 import command_service_pb2
 
-        within = _namespace(client, namespace, all_namespaces)
+        within = selecting.namespace(client, namespace, all_namespaces)
         if watch or watch_only:
             manner = Manner(changes_only=watch_only)
             return await _watch(client, printer, manner, node=node, status=status, namespace=within)
@@ -257,38 +233,15 @@ def print_logs(
             metavar="ID", help="The command's id: cmd-...", autocompletion=completing.commands
         ),
     ],
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Stay until the command has ended.")
-    ] = False,
-    stream: Annotated[
-        str | None,
-        typer.Option(metavar="stdout|stderr", help="Only this stream."),
-    ] = None,
-    offset: Annotated[
-        int, typer.Option(min=0, max=2**63 - 1, help="Leave out this many bytes first.")
-    ] = 0,
+    follow: logs.Follow = False,
+    stream: logs.Stream = None,
+    offset: logs.Offset = 0,
 ) -> None:
     """Prints what a command printed: its standard output here, its standard error there."""
-    if stream not in {None, "stdout", "stderr"}:
-        raise typer.BadParameter(f"--stream is stdout or stderr, not {stream!r}")
+    logs.check_stream(stream)
 
     async def work(client: Client) -> None:
-        from novasphere.node.v1 import command_service_pb2
-
-        from novasphere_client.cli.sinks import Sink
-
-        await client.wait_until_ready(sessions.PATIENCE)
-        which = command_service_pb2.OutputStream.Value(
-            f"OUTPUT_STREAM_{stream.upper() if stream else 'UNSPECIFIED'}"
-        )
-        sink = Sink()
-        pieces = client.commands.output(
-            command_id, stream=which, offset=offset, follow=follow, patience=None if follow else 10.0
-        )
-        async with pieces:
-            async for piece in pieces:
-                is_error = piece.stream == command_service_pb2.OUTPUT_STREAM_STDERR
-                await sink.write(piece.data, is_error=is_error)
+        await logs.show(client, command_id, stream=stream, offset=offset, follow=follow)
 
     sessions.run(context, work)
 
@@ -349,8 +302,8 @@ def watch_commands(
     ] = "",
     node: Node = "",
     status: Status = None,
-    namespace: Namespace = "",
-    all_namespaces: AllNamespaces = False,
+    namespace: options.Namespace = "",
+    all_namespaces: options.AllNamespaces = False,
     cursor: options.Cursor = "",
     watch_only: options.WatchOnly = False,
     events: options.WatchEvents = True,
@@ -372,7 +325,7 @@ def watch_commands(
             manner,
             node=node,
             status=status,
-            namespace="" if command_id else _namespace(client, namespace, all_namespaces),
+            namespace="" if command_id else selecting.namespace(client, namespace, all_namespaces),
             command_id=command_id,
         )
 

@@ -80,12 +80,43 @@ def commands(context: typer.Context, incomplete: str) -> list[str]:
     return _from_server(context, incomplete, ids)
 
 
+def tasks(context: typer.Context, incomplete: str) -> list[str]:
+    """Returns the ids of the newest tasks that begin so."""
+
+    async def ids(client: Client) -> AsyncIterator[str]:
+        for task in (await client.tasks.list(page_size=_MOST)).data:
+            yield str(task.id)
+
+    return _from_server(context, incomplete, ids)
+
+
+def instances(context: typer.Context, incomplete: str) -> list[str]:
+    """Returns the ids of the newest attempts that begin so."""
+
+    async def ids(client: Client) -> AsyncIterator[str]:
+        for instance in (await client.instances.list(page_size=_MOST)).data:
+            yield str(instance.id)
+
+    return _from_server(context, incomplete, ids)
+
+
+def schedules(context: typer.Context, incomplete: str) -> list[str]:
+    """Returns the names of schedules that begin so."""
+
+    async def names(client: Client) -> AsyncIterator[str]:
+        async for schedule in client.schedules.all():
+            yield str(schedule.name)
+
+    return _from_server(context, incomplete, names)
+
+
 def targets(context: typer.Context, incomplete: str) -> list[str]:
-    """Returns what one can wait for, as nodes/NAME and commands/ID."""
+    """Returns what one can wait for, as nodes/NAME, commands/ID, tasks/ID and schedules/NAME."""
     kind, slash, name = incomplete.partition("/")
     if not slash:
-        return [word for word in ("nodes/", "commands/") if word.startswith(kind)]
-    names = {"nodes": nodes, "commands": commands}.get(kind)
+        kinds = ("nodes/", "commands/", "tasks/", "schedules/")
+        return [word for word in kinds if word.startswith(kind)]
+    names = {"nodes": nodes, "commands": commands, "tasks": tasks, "schedules": schedules}.get(kind)
     return [f"{kind}/{found}" for found in names(context, name)] if names else []
 
 
@@ -97,6 +128,16 @@ def keys(context: typer.Context, incomplete: str) -> list[str]:
             yield str(key.key_id)
 
     return _from_server(context, incomplete, ids)
+
+
+def jobs(context: typer.Context, incomplete: str) -> list[str]:
+    """Returns the jobs that begin so, as NAMESPACE/NAME."""
+
+    async def names(client: Client) -> AsyncIterator[str]:
+        async for job in client.jobs.all():
+            yield f"{job.namespace_id}/{job.name}"
+
+    return _from_server(context, incomplete, names)
 
 
 def join_tokens(context: typer.Context, incomplete: str) -> list[str]:

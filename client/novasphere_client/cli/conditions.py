@@ -8,8 +8,9 @@ from enum import Enum, auto
 from typing import Any
 
 from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.schedule.v1 import schedule_pb2, task_pb2
 
-from novasphere_client import json_form
+from novasphere_client import json_form, tasks
 from novasphere_client.outputs import is_final
 
 DELETED = "deleted"
@@ -74,6 +75,48 @@ def for_commands(text: str) -> Condition:
     return Condition(rest.lower(), judge, _command_state)
 
 
+def for_tasks(text: str) -> Condition:
+    """Parses what to wait for of tasks. Raises ValueError."""
+    if _is_deletion(text):
+        return Condition(DELETED, lambda task: Verdict.NOT_YET, _task_state)
+    if text == "finished":
+        return Condition(text, lambda task: _met_if(tasks.is_final(task)), _task_state)
+    kind, _, rest = text.partition("=")
+    word = "succeeded" if text == "succeeded" else rest if kind == "state" else ""
+    wanted = json_form.number_of(task_pb2.WorkState.DESCRIPTOR, word)
+    if wanted is None:
+        known = ", ".join(state.lower() for state in json_form.words(task_pb2.WorkState.DESCRIPTOR))
+        raise ValueError(
+            "tasks can be waited for to be finished, succeeded, deleted or state=STATE, which is one of "
+            f"{known}; not {text!r}"
+        )
+
+    def judge(task: task_pb2.Task) -> Verdict:
+        if task.state == wanted:
+            return Verdict.MET
+        # One that is tried again is pending again: only final states last.
+        return Verdict.NEVER if tasks.is_final(task) else Verdict.NOT_YET
+
+    return Condition(word.lower(), judge, _task_state)
+
+
+def for_schedules(text: str) -> Condition:
+    """Parses what to wait for of schedules. Raises ValueError."""
+    if _is_deletion(text):
+        return Condition(DELETED, lambda schedule: Verdict.NOT_YET, _schedule_state)
+    enum = schedule_pb2.ScheduleState.DESCRIPTOR
+    wanted = json_form.number_of(enum, text.removeprefix("state="))
+    if wanted is None:
+        known = ", ".join(state.lower() for state in json_form.words(enum))
+        raise ValueError(f"schedules can be waited for to be deleted or one of {known}; not {text!r}")
+    # None of its states lasts: one that has ended can be given more times.
+    return Condition(
+        text.removeprefix("state=").lower(),
+        lambda schedule: _met_if(schedule.state == wanted),
+        _schedule_state,
+    )
+
+
 def _node_condition(text: str) -> Condition:
     wanted_type, _, value = text.partition("=")
     if value.lower() not in {"", "true", "false"}:
@@ -117,6 +160,17 @@ def _command_state(command: command_pb2.Command) -> str:
     exit_code = f"exit code {command.exit_code}" if command.HasField("exit_code") else ""
     why = command.reason_message or exit_code or command.reason
     return state.lower().replace("_", " ") + (f" ({why})" if why else "")
+
+
+def _task_state(task: task_pb2.Task) -> str:
+    state = json_form.spell(task_pb2.WorkState.DESCRIPTOR, task.state) or "of unknown state"
+    why = task.reason_message or task.reason
+    return state.lower().replace("_", " ") + (f" ({why})" if why else "")
+
+
+def _schedule_state(schedule: schedule_pb2.Schedule) -> str:
+    state = json_form.spell(schedule_pb2.ScheduleState.DESCRIPTOR, schedule.state) or "of unknown state"
+    return state.lower() + (f" ({schedule.pause_note})" if schedule.pause_note else "")
 
 
 def _why(condition: node_pb2.Condition) -> str:

@@ -10,6 +10,12 @@ from novasphere_client.settings import DEFAULT_SERVER, Settings
 _NEXT = {
     "NODE_NOT_FOUND": "List the nodes: novasphere node list",
     "COMMAND_NOT_FOUND": "List the commands: novasphere command list",
+    "TASK_NOT_FOUND": "List the tasks: novasphere task list",
+    "TASK_FINISHED": "See how it ended: novasphere task describe ID",
+    "TASK_INSTANCE_NOT_FOUND": "List the attempts: novasphere instance list",
+    "JOB_NOT_FOUND": "List the jobs: novasphere job list",
+    "JOB_DISABLED": "Enable it: novasphere job enable JOB",
+    "SCHEDULE_NOT_FOUND": "List the schedules: novasphere schedule list",
     "KEY_NOT_FOUND": "List the keys: novasphere key list",
     "KEY_REVOKED": "Make another: novasphere key create NAME",
     "JOIN_TOKEN_NOT_FOUND": "List the join tokens: novasphere token list",

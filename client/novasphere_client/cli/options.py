@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from novasphere_client import settings
-from novasphere_client.cli import times
+from novasphere_client.cli import terminal, times
 
 # Options that apply to every command and may stand before or after it.
 _EVERYWHERE = ("--server", "--token", "--context", "--request-id")
 
-_KINDS = {"node": "nodes", "nodes": "nodes", "command": "commands", "commands": "commands"}
+_KINDS = {
+    "node": "nodes",
+    "nodes": "nodes",
+    "command": "commands",
+    "commands": "commands",
+    "task": "tasks",
+    "tasks": "tasks",
+    "schedule": "schedules",
+    "schedules": "schedules",
+    "agent": "nodes",  # which they are
+    "agents": "nodes",
+}
 
 
 class Form(StrEnum):
@@ -80,6 +93,45 @@ def seconds_or_none(text: str) -> int:
     return 0 if text.strip() in {"0", "0s"} else seconds(text)
 
 
+def moment(text: str) -> datetime:
+    """Parses an instant, or a duration from now."""
+    try:
+        return times.parse_moment(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def past_moment(text: str) -> datetime:
+    """Parses an instant, or a duration before now."""
+    try:
+        return times.parse_past_moment(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def json_value(text: str) -> str:
+    """Parses an option that takes JSON."""
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not JSON: {error}") from None
+    return text
+
+
+def word_of(enum: Callable[[], Any]) -> Callable[[str], str]:
+    """Returns what checks a word of an enum, which is loaded when there is one to check."""
+
+    def check(text: str) -> str:
+        from novasphere_client import json_form
+
+        if json_form.number_of(enum(), text) is None:
+            known = ", ".join(word.lower() for word in json_form.words(enum()))
+            raise typer.BadParameter(f"{text!r} is not one of {known}")
+        return text
+
+    return check
+
+
 def request_id(text: str) -> str:
     """Parses a request id of the user's own."""
     if not settings.is_request_id(text):
@@ -89,26 +141,30 @@ def request_id(text: str) -> str:
 
 @dataclass(frozen=True)
 class Targets:
-    """Names of one kind of resource: nodes or commands."""
+    """Names of one kind of resource: nodes, commands, tasks or schedules."""
 
     kind: str
     names: Sequence[str]
 
 
 def targets(words: Sequence[str] | None, selector: str) -> Targets:
-    """Parses nodes/NAME and commands/ID, all of one kind. A selector is for nodes."""
+    """Parses nodes/NAME, commands/ID, tasks/ID and schedules/NAME, all of one kind. A selector is for nodes."""
     kinds = {"nodes"} if selector else set()
     names = []
     for word in words or ():
         kind, _, name = word.partition("/")
         if kind not in _KINDS or not name:
-            raise typer.BadParameter(f"{word!r} is neither nodes/NAME nor commands/ID")
+            raise typer.BadParameter(
+                f"{word!r} is none of nodes/NAME, commands/ID, tasks/ID, schedules/NAME"
+            )
         kinds.add(_KINDS[kind])
         names.append(name)
     if not kinds:
-        raise typer.BadParameter("for whom? Name nodes/NAME or commands/ID, or select nodes with -l")
+        raise typer.BadParameter(
+            "for whom? Name nodes/NAME, commands/ID, tasks/ID or schedules/NAME, or select nodes with -l"
+        )
     if len(kinds) > 1:
-        raise typer.BadParameter("wait for nodes or for commands, not for both at once")
+        raise typer.BadParameter("wait for things of one kind: for nodes, commands, tasks or schedules")
     return Targets(kinds.pop(), names)
 
 
@@ -122,6 +178,12 @@ def check_is_sorted_or_watched(sort_by: str, is_watched: bool) -> None:
     """Refuses to sort what has not come yet."""
     if sort_by and is_watched:
         raise typer.BadParameter("--sort-by sorts what is there; changes come in their own order")
+
+
+def tell_of_more(form: Form, shown: int, total: int, what: str) -> None:
+    """Says that a table does not show all."""
+    if total > shown and form in {Form.TABLE, Form.WIDE}:
+        terminal.say(f"{shown} of {total} {what}; --limit shows more")
 
 
 def check_names_or_selector(names: Sequence[str] | None, selector: str) -> None:
@@ -161,6 +223,17 @@ Cursor = Annotated[str, typer.Option(help="Go on after this cursor of an earlier
 Selector = Annotated[
     str, typer.Option("--selector", "-l", help="Only nodes whose labels match: zone=a,role!=db,gpu,!old")
 ]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "--namespace", "-n", help="Only those of this namespace. Unset: the context's, or all."
+    ),
+]
+AllNamespaces = Annotated[
+    bool,
+    typer.Option("--all-namespaces", "-A", help="Those of all namespaces, whatever the context says."),
+]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Let the server check everything and change nothing."),

@@ -1,9 +1,10 @@
-"""Which nodes a command is for: those that are named, and those that a selector chooses."""
+"""What a command is for: nodes that are named or chosen by a selector, jobs and schedules by name or by id."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,6 +12,78 @@ from novasphere_client.cli import terminal
 
 if TYPE_CHECKING:
     from novasphere_client.client import Client
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def namespace(client: Client, named: str, is_all: bool) -> str:
+    """Returns the namespace to look into, empty for all."""
+    if named and is_all:
+        raise typer.BadParameter("give one of --namespace and --all-namespaces")
+    return "" if is_all else named or client.settings.namespace
+
+
+async def job(client: Client, word: str, default_namespace: str = "") -> Any:
+    """Returns the job that a word names: ID, NAME or NAMESPACE/NAME. Raises NotFound."""
+    from novasphere_client.jobs import DEFAULT_NAMESPACE
+
+    if _UUID.fullmatch(word):
+        return await client.jobs.get(word)
+    within, _, name = word.rpartition("/")
+    namespace = within or default_namespace or client.settings.namespace or DEFAULT_NAMESPACE
+    return await client.jobs.named(name, namespace)
+
+
+async def schedule(client: Client, word: str) -> str:
+    """Returns the id of the schedule that a word names: ID, NAME, JOB/NAME or NAMESPACE/JOB/NAME.
+
+    Raises NotFound, and FailedPrecondition where several have the name.
+    """
+    from novasphere_client import errors
+
+    if _UUID.fullmatch(word):
+        return word
+    job_name, _, name = word.rpartition("/")
+    where = {"name": name}
+    if job_name:
+        where["job_id"] = (await job(client, job_name)).id
+    elif client.settings.namespace:
+        where["namespace_id"] = client.settings.namespace
+    found = (await client.schedules.list(where)).data
+    if not found:
+        raise errors.ScheduleNotFound(
+            f"no schedule is called {word!r}", reason="SCHEDULE_NOT_FOUND", code="NOT_FOUND"
+        )
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise errors.FailedPrecondition(
+            f"several schedules are called {word!r}; name one as JOB/NAME or by its id: {ids}",
+            code="FAILED_PRECONDITION",
+        )
+    return str(found[0].id)
+
+
+async def schedules(client: Client, words: Sequence[str], *, may_be_gone: bool) -> list[str]:
+    """Returns the ids of schedules that words name; of those that may be gone, the ones that are not."""
+    from novasphere_client import errors
+
+    found = []
+    for word in words:
+        try:
+            found.append(await schedule(client, word))
+        except errors.NotFound:
+            if not may_be_gone:
+                raise
+            terminal.say(f"schedules/{word} is not there")
+    return found
+
+
+async def schedule_names(client: Client, ids: set[str]) -> dict[str, str]:
+    """Returns what schedules are called, as JOB/NAME, by their ids."""
+    found = [one async for one in client.schedules.all({"id": sorted(ids)})]
+    jobs = {one.job_id: (await client.jobs.get(one.job_id)).name for one in found}
+    return {one.id: f"{jobs[one.job_id]}/{one.name}" for one in found}
 
 
 async def nodes(client: Client, names: Sequence[str], selector: str) -> list[str]:

@@ -56,3 +56,10 @@ def parse_moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise ValueError(f"{text!r} is neither a duration like 30d nor a time like 2030-01-31T12:00:00Z")
+
+
+def parse_past_moment(text: str) -> datetime:
+    """Returns a moment written as RFC 3339, or as how long ago it was; raises ValueError otherwise."""
+    if _DURATION.fullmatch(text.strip().lower()):
+        return datetime.fromtimestamp(time.time() - parse_duration(text), UTC)
+    return parse_moment(text)

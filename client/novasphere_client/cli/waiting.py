@@ -34,6 +34,8 @@ class Kind:
 
 NODES = Kind("nodes", lambda node: str(node.node_id), comes=True)
 COMMANDS = Kind("commands", lambda command: str(command.command_id), comes=False)
+TASKS = Kind("tasks", lambda task: str(task.id), comes=False)
+SCHEDULES = Kind("schedules", lambda schedule: str(schedule.id), comes=False)
 
 
 class _WillNeverBe(Exception):
@@ -77,6 +79,10 @@ class Wait:
         watches: list[tuple[Start, Collection[str]]]
         if self.kind is COMMANDS:  # of which the server may hold many more than these
             watches = [(self._command_watch(name), {name}) for name in names]
+        elif self.kind is TASKS:
+            watches = [(self._task_watch(name), {name}) for name in names]
+        elif self.kind is SCHEDULES:
+            watches = [(self._schedule_watch(name), {name}) for name in names]
         elif len(names) == 1:
             watches = [(self._node_watch(names[0]), names)]
         else:
@@ -94,6 +100,14 @@ class Wait:
     def _command_watch(self, name: str) -> Start:
         return lambda told: self.client.commands.watch(
             command_id=name, patience=None, on_interruption=told
+        )
+
+    def _task_watch(self, name: str) -> Start:
+        return lambda told: self.client.tasks.watch(task_id=name, patience=None, on_interruption=told)
+
+    def _schedule_watch(self, name: str) -> Start:
+        return lambda told: self.client.schedules.watch(
+            schedule_id=name, patience=None, on_interruption=told
         )
 
     async def _follow(self, start: Start, names: Collection[str]) -> None:

@@ -33,15 +33,30 @@ def _words(enum: schema.Enum) -> Iterator[str]:
     read: dict[str, int] = {}
     for value in enum.values:
         printed.setdefault(value.number, value.spelling)
-        for word in (value.spelling, value.short_name, value.name):
+        for word in (value.spelling, value.short_name, value.name, *value.other_spellings):
             if read.setdefault(word, value.number) != value.number:
                 raise schema.GenerationError(f'{enum.full_name}: "{word}" stands for two values')
     yield f"words_{enum.symbol} = codec.Words("
     yield f"    {printed!r},"
     yield f"    {read!r},"
+    if published := _published(enum):
+        yield f"    {published!r},"
     yield ")"
     yield ""
     yield ""
+
+
+def _published(enum: schema.Enum) -> dict[int, int]:
+    """Returns the numbers that the published API has for values whose own are others."""
+    own = {value.number for value in enum.values if value.number}
+    published: dict[int, int] = {}
+    for value in enum.values:
+        number = value.published_number
+        if number is None:
+            continue
+        if number in own or published.setdefault(number, value.number) != value.number:
+            raise schema.GenerationError(f"{enum.full_name}: {number} stands for two values")
+    return published
 
 
 def printed_value(protos: schema.Schema, imports: names.Imports, field: schema.Field, value: str) -> str:
@@ -84,10 +99,11 @@ def printed_field(
         # Sorted: the same message must give the same bytes.
         return f"{{{key}: {element} for k in sorted(x)}} if (x := {value}) else {{}}"
     if field.is_repeated:
+        empty = "None" if field.null_when_unset else "[]"
         if field.kind in _DIRECT and not field.json_text:
-            return f"{value}[:]"
+            return f"{value}[:] or None" if field.null_when_unset else f"{value}[:]"
         element = printed_value(protos, imports, field, "v")
-        return f"[{element} for v in x[:]] if (x := {value}) else []"
+        return f"[{element} for v in x[:]] if (x := {value}) else {empty}"
     printed = printed_value(protos, imports, field, value)
     return f'{printed} if {holder}.HasField("{field.name}") else None' if field.has_presence else printed
 

@@ -423,8 +423,8 @@ class _Document:
                     described[word] = limit
         else:
             described = self._ruled(field)
-            if field.null_when_unset:
-                described = _or_null(described)
+        if field.null_when_unset:
+            described = _or_null(described)
         return described | ({"description": field.comment} if field.comment else {})
 
     def _ruled(self, field: schema.Field) -> Json:

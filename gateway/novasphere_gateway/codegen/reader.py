@@ -223,6 +223,8 @@ def _enum(
             short_name=short_name,
             number=described.number,
             spelling=options.ours(described.options, "spelling") or short_name,
+            other_spellings=tuple(options.ours(described.options, "other_spellings") or ()),
+            published_number=options.ours(described.options, "published_number"),
             error=None if error is None else _error(error),
             comment=comments.at(*position, 2, index),
         )

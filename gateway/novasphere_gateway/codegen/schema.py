@@ -127,6 +127,10 @@ class EnumValue:
     number: int
     spelling: str
     """The word in JSON: the option's, or the short name."""
+    other_spellings: tuple[str, ...]
+    """More words that are read."""
+    published_number: int | None
+    """The number that the published API has in place of this one."""
     error: ErrorReason | None
     comment: str
 

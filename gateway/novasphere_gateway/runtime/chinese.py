@@ -149,6 +149,167 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("must name what is to change: {fields}", "必须指出要更改什么：{fields}"),
     ("cannot change {field}; it may name {fields}", "不能更改 {field}；可以指定的有 {fields}"),
     ("must name scopes such as read or write", "必须是 read、write 之类的权限范围"),
+    # Of pages and what they filter.
+    ("must name an operator, such as {names}", "必须给出运算符，如 {names}"),
+    ("must have no empty elements", "不能有空元素"),
+    ("is an operator for texts alone", "该运算符只用于文本"),
+    ("is an operator for what has an order", "该运算符只用于可比较大小的值"),
+    ("must have {least} to {most} elements, not {size}", "必须有 {least} 至 {most} 个元素，现有 {size} 个"),
+    ("must be JSON", "必须是 JSON"),
+    # Of jobs, tasks and what they run.
+    (
+        "must say what runs, in one of cmd, task_type and command_text",
+        "必须说明运行什么：cmd、task_type 与 command_text 之一",
+    ),
+    (
+        "must say what runs, in one of cmd, task_type and command_text; {name} is set too",
+        "必须说明运行什么：cmd、task_type 与 command_text 只能给出其一；{name} 也已给出",
+    ),
+    ("must name a program", "必须是程序的名称"),
+    ("is for task_type alone", "只能与 task_type 一起给出"),
+    ("are for cmd alone", "只能与 cmd 一起给出"),
+    ("must be a JSON object", "必须是 JSON 对象"),
+    ("must be a text without NUL characters", "必须是不含 NUL 字符的文本"),
+    ("{name} cannot be the name of a variable", "{name} 不能作为变量名"),
+    (
+        "{name} begins with NOVASPHERE_, which is the agent's own",
+        "{name} 以 NOVASPHERE_ 开头，该前缀归代理使用",
+    ),
+    ("{name} is not the name of a label", "{name} 不能作为标签名"),
+    (
+        "must consist of letters, digits, and dots, dashes and underscores between them, at most 63 characters",
+        "只能由字母、数字及其间的点、短横和下划线组成，最多 63 个字符",
+    ),
+    (
+        "must be one of {words}; to delete it use DELETE",
+        "必须是 {words} 之一；要删除请用 DELETE",
+    ),
+    ("must take at most {most} characters", "最多 {most} 个字符"),
+    ("must be a type of task, not {kind}: use cmd or command_text", "必须是任务类型，不能是 {kind}：请用 cmd 或 command_text"),
+    ("must be a UUID", "必须是 UUID"),
+    ("is named before: name each task once", "前面已列出：每个任务只列一次"),
+    ("must not name an id twice", "同一 ID 不能出现两次"),
+    ("must not be set beside {name}", "不能与 {name} 同时设置"),
+    ("must be empty: the batch has one request_id for all of it", "必须为空：整个批次共用一个 request_id"),
+    ("must not be set: set it on the batch, for all of it", "不能设置：请在批次上为全部统一设置"),
+    (
+        "they take {size} bytes together, at most {most} are accepted: send them in several batches",
+        "合计 {size} 字节，最多接受 {most} 字节：请分批发送",
+    ),
+    (
+        ("only the first {count} of these commands are small enough to be cancelled together: send them in several "
+        "batches"),
+        "这些命令中只有前 {count} 个足够小，可以一起取消：请分批发送",
+    ),
+    ("must not wait for each other in a circle, as these do: {tasks}", "不能循环等待，例如：{tasks}"),
+    (
+        "must be an instant such as 2026-01-31T12:00:00Z, or seconds since 1970",
+        "必须是形如 2026-01-31T12:00:00Z 的时刻，或自 1970 年起的秒数",
+    ),
+    ("must be one that a row of this output had", "必须是此输出的某一行所带的值"),
+    ("must be of attempt {attempt}, which is asked for", "必须属于所请求的第 {attempt} 次尝试"),
+    ("must be at most {most}, the last one", "必须不大于 {most}，即最后一个"),
+    ("{term} is not a term like {example}", "{term} 不是形如 {example} 的条件"),
+    ("{kind} {key} takes {size} bytes; at most {most} are stored", "{kind} {key} 为 {size} 字节；最多存储 {most} 字节"),
+    # Of schedules and their times.
+    ("flow is not supported; use dependencies between tasks", "不支持 flow；请使用任务之间的依赖"),
+    ("must be set for a schedule of this kind", "此类调度必须设置"),
+    ("must be a schedule that has times", "必须是有触发时间的调度"),
+    ("must not lie in the future", "不能是将来的时间"),
+    (
+        "must lie in the years from {first} to {last}: nothing fires in others",
+        "必须在 {first} 年至 {last} 年之间：其他年份不会触发",
+    ),
+    (
+        "must not lie before {time}: up to then its times are settled; make another schedule",
+        "不能早于 {time}：此前的触发时间已成定局；请另建调度",
+    ),
+    (
+        "must leave at most {most} times in the range: backfill it in parts",
+        "范围内最多有 {most} 个时间点：请分段回填",
+    ),
+    ("must be 1 or 100, or 0 or 99", "必须是 1 或 100，或者 0 或 99"),
+    ("is {value}; use 1 or more", "为 {value}；请使用 1 或更大的值"),
+    (
+        "{name} is not the name of a time zone in the IANA database; {problem}",
+        "{name} 不是 IANA 数据库中的时区名称；{problem}",
+    ),
+    ("did you mean {name}?", "您是指 {name} 吗？"),
+    ("use one such as {name} or {other}", "请使用 {name} 或 {other} 之类的名称"),
+    # Of cron expressions.
+    ("field {position} ({name}): {problem}", "第 {position} 个字段（{name}）：{problem}"),
+    ("{text} has an empty place in its list; remove the comma", "{text} 的列表中有空项；请去掉逗号"),
+    ("{word} is none of the {name}; use {known}", "{word} 不在 {name} 的取值之中；请使用 {known}"),
+    (
+        ("{item} cannot be read; write a value, a range as 1-5, a step as */10, or several of them with commas "
+        "between"),
+        "{item} 无法识别；请写一个值、形如 1-5 的范围、形如 */10 的步长，或以逗号分隔的多项",
+    ),
+    (
+        ("there is no step of {step} among {size} {name}; use 1 to {most}, or a schedule with an interval for "
+        "what does not fit into the calendar"),
+        "{size} 个 {name} 中没有 {step} 的步长；请使用 1 至 {most}，与日历不合的周期请用 interval 调度",
+    ),
+    ("{item} does not say where it ends; write a range, such as {range}", "{item} 没有说明终点；请写范围，如 {range}"),
+    ("{item} runs backwards; write the earlier one first", "{item} 前后颠倒；请先写较早的值"),
+    (
+        ("the days, months, weekdays and years of {text} never come together from {first} to {last}, so it would "
+        "never fire; change one of them"),
+        "{text} 的日、月、星期和年在 {first} 至 {last} 年间从不同时成立，因此永远不会触发；请修改其一",
+    ),
+    ("is longer than {most} characters; use ranges and steps", "超过 {most} 个字符；请使用范围和步长"),
+    ("{word} does not belong here; give the zone as timezone", "{word} 不应写在这里；时区请以 timezone 给出"),
+    (
+        "{text} is not known; use {names}, or an interval in place of @every",
+        "未知的 {text}；请使用 {names}，@every 请改用 interval",
+    ),
+    (
+        ("{text} has {count} fields; write 5 (minutes hours days months weekdays), 6 (seconds first), or 7 "
+        "(seconds first, years last)"),
+        "{text} 有 {count} 个字段；请写 5 个（分 时 日 月 星期）、6 个（秒在最前）或 7 个（秒在最前，年在最后）",
+    ),
+    (
+        ("{word} cannot stand here: ? means no particular day, alone in days or in weekdays; use *, and put a 0 "
+        "for the seconds in front of an expression of AWS"),
+        "{word} 不能写在这里：? 表示不指定日，只能单独用于日或星期；请用 *，AWS 的表达式请在前面加上秒 0",
+    ),
+    ("? stands in days and in weekdays; write * or the days in one of them", "日与星期都是 ?；请在其一写 * 或具体的日"),
+    (
+        "{word} may count from Sunday as 0, as cron does, or from Sunday as 1, as Quartz does; use names such as MON",
+        "{word} 可能像 cron 那样以 0 为星期日，也可能像 Quartz 那样以 1 为星期日；请使用 MON 之类的名称",
+    ),
+    (
+        ("{item}: W, the nearest weekday, is not supported; say the weekday instead, such as MON#1 for the month's "
+        "first Monday or FRIL for its last Friday, in weekdays"),
+        "{item}：不支持 W（最近的工作日）；请在星期中指明，如 MON#1 为当月第一个星期一，FRIL 为最后一个星期五",
+    ),
+    ("{item} is in no month; use L-0 to L-30", "{item} 不在任何月份之中；请使用 L-0 至 L-30"),
+    (
+        "L alone says no weekday; write FRIL for the month's last Friday, SAT for Saturday",
+        "单独的 L 没有指明星期几；当月最后一个星期五请写 FRIL，星期六请写 SAT",
+    ),
+    (
+        "{item} cannot be read; write a weekday and which of the month's it is, 1 to 5, such as MON#1",
+        "{item} 无法识别；请写星期几以及是当月的第几个（1 至 5），如 MON#1",
+    ),
+    # Of devices and what they can run.
+    ("no device is registered", "没有已注册的设备"),
+    (
+        "none of the {count} registered devices could run it; the closest has not {lacks}",
+        "已注册的 {count} 台设备都无法执行；最接近的一台缺少 {lacks}",
+    ),
+    ("device {device} has not {lacks}", "设备 {device} 缺少 {lacks}"),
+    ("{wanted} (it has {present})", "{wanted}（现有：{present}）"),
+    ("{count} cores", "{count} 核"),
+    ("no device runs tasks of type {type}; known are {types}", "没有设备执行类型为 {type} 的任务；已知的类型有 {types}"),
+    (
+        "device {device} does not run tasks of type {type}; it runs {types}",
+        "设备 {device} 不执行类型为 {type} 的任务；它执行 {types}",
+    ),
+    (
+        "device {device} is offline; leave device_id out to let another one run it",
+        "设备 {device} 离线；不指定 device_id 则可由其他设备执行",
+    ),
     # What the server says.
     ("a credential is needed: send it as Authorization: Bearer TOKEN", "需要凭证：请以 Authorization: Bearer TOKEN 发送"),
     ("the credential is not valid", "凭证无效"),
@@ -181,6 +342,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     ("this server does not offer {method}", "此服务器不提供 {method}"),
     ("node {node} does not exist", "节点 {node} 不存在"),
+    ("device {device} does not exist", "设备 {device} 不存在"),
     ("command {command} does not exist", "命令 {command} 不存在"),
     ("node {node} has not sent a metric sample", "节点 {node} 尚未发送指标数据"),
     ("API key {key} does not exist", "API 密钥 {key} 不存在"),
@@ -189,6 +351,26 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "API 密钥 {key} 已被吊销，无法更改；请新建一个",
     ),
     ("join token {token} does not exist", "加入令牌 {token} 不存在"),
+    ("Agent {agent} does not exist", "代理 {agent} 不存在"),
+    ("an agent named {name} exists already: choose another name", "名为 {name} 的代理已存在：请另选名称"),
+    ("Server {server} does not exist", "服务器 {server} 不存在"),
+    (
+        "server {server} lives: stop its process before you delete it",
+        "服务器 {server} 仍在运行：请先停止其进程再删除",
+    ),
+    (
+        "this credential is bound to namespaces; servers belong to all of them",
+        "该凭证绑定了命名空间，而服务器属于所有命名空间",
+    ),
+    ("Job {job} does not exist", "作业 {job} 不存在"),
+    (
+        "a job named {name} exists already in the namespace {namespace}: choose another name, or change that job",
+        "命名空间 {namespace} 中已有名为 {name} 的作业：请另选名称，或更改该作业",
+    ),
+    (
+        "this credential, which is bound to namespaces, reaches no job {job}",
+        "该凭证绑定了命名空间，不能访问作业 {job}",
+    ),
     (
         "the resource is at version {current}, not {wanted}; read it again and retry",
         "资源的版本是 {current}，不是 {wanted}；请重新读取后再试",
@@ -201,6 +383,39 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "a node named {node} exists already: choose another --name, or delete that node",
         "名为 {node} 的节点已存在：请用 --name 另选名称，或删除该节点",
     ),
+    (
+        ("another machine holds the identity of node {node} (was a disk cloned?): start this agent once with "
+         "--reset-identity, a join token and another --name; to keep the name, delete node {same} first, which ends "
+         "the other agent"),
+        ("另一台机器持有节点 {node} 的身份（磁盘是否被克隆？）：请用 --reset-identity、加入令牌和另一个 --name 启动一次此代理；"
+         "若要保留名称，请先删除节点 {same}，另一个代理随之结束"),
+    ),
+    (
+        "node {node} was deleted: start the agent again with a join token to join anew",
+        "节点 {node} 已被删除：请用加入令牌重新启动代理以再次加入",
+    ),
+    ("task {task} does not exist", "任务 {task} 不存在"),
+    ("task instance {instance} does not exist", "任务实例 {instance} 不存在"),
+    ("task {task} exists already", "任务 {task} 已存在"),
+    ("task {task} has already ended as {state}", "任务 {task} 已经结束，状态为 {state}"),
+    (
+        "task {task} is {state}; only one that failed or was cancelled can be retried",
+        "任务 {task} 的状态为 {state}；只有失败或已取消的任务可以重试",
+    ),
+    (
+        "this credential, which is bound to namespaces, reaches no task {task}",
+        "该凭证绑定了命名空间，不能访问任务 {task}",
+    ),
+    (
+        "this credential, which is bound to namespaces, reaches no command {command}",
+        "该凭证绑定了命名空间，不能访问命令 {command}",
+    ),
+    ("schedule {schedule} does not exist", "调度 {schedule} 不存在"),
+    (
+        "this credential, which is bound to namespaces, reaches no schedule {schedule}",
+        "该凭证绑定了命名空间，不能访问调度 {schedule}",
+    ),
+    ("job {job} is disabled: enable it first", "作业 {job} 已禁用：请先启用"),
     ("command {command} has already ended as {state}", "命令 {command} 已经结束，状态为 {state}"),
     (
         "the cursor is older than the kept history: start again without a cursor",
@@ -239,7 +454,12 @@ _WORDS = {
     "parameter": "参数",
     "body": "请求体",
     "frame": "帧",
+    "none": "无",
+    "a GPU": "GPU",
 }
+# What phrases carry over and is itself a phrase, or several with semicolons between.
+_TEXTS = frozenset({"problem", "wanted", "present"})
+_LISTS = frozenset({"lacks"})
 
 
 def _pattern(english: str) -> re.Pattern[str]:
@@ -268,8 +488,16 @@ def phrase(english: str) -> str | None:
     for pattern, chinese in _patterns():
         found = pattern.fullmatch(english)
         if found is not None:
-            return chinese.format(**{k: _WORDS.get(v, v) for k, v in found.groupdict().items()})
+            return chinese.format(**{k: _carried(k, v) for k, v in found.groupdict().items()})
     return None
+
+
+def _carried(name: str, text: str) -> str:
+    if name in _LISTS:
+        return "；".join(phrase(each) or each for each in text.split("; "))
+    if name in _TEXTS:
+        return _WORDS.get(text) or phrase(text) or text
+    return _WORDS.get(text, text)
 
 
 def localized(failure: Failure, rule: ErrorRule) -> tuple[Failure, ErrorRule]:

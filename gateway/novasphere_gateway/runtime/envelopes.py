@@ -164,10 +164,14 @@ class Devices(Envelope):
         is_english: bool,
     ) -> bytes:
         code = rule.for_face(face).code
+        details = _details(failure)
+        for name, value in failure.metadata.items():
+            if name.startswith("available_"):  # a list, which ErrorInfo can only carry as a text
+                details[name] = value.split(",") if value else []
         return orjson.dumps(
             {
                 "status": "error",
-                "error": {"code": code, "message": failure.message, "details": _details(failure)},
+                "error": {"code": code, "message": failure.message, "details": details},
                 "timestamp": self._stamps.json().decode(),
                 "request_id": request_id,
             }

@@ -6,26 +6,30 @@ either side may stop at any moment and say everything again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.node.v1 import command_pb2 as pb
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
-from novasphere_server.core import command_states as states
-from novasphere_server.core import commands, instants, output_chunks, reports
+from novasphere_server.core import instants, output_chunks, reports, task_configs, task_ids, tasks
+from novasphere_server.core import task_states as states
+from novasphere_server.core.demands import ANSWERED, parse
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.output_chunks import Tail
-from novasphere_server.store import tables
-from novasphere_server.store.kinds import COMMANDS
+from novasphere_server.core.rooms import NOTHING, Room
+from novasphere_server.store import failpoints, tables
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.transactions import Transaction
 
 Key = tuple[str, int]  # run id and attempt
 
-_c = tables.commands.c
+_c = tables.tasks.c
 _STEP = 500  # keys of one statement
 
 
@@ -40,38 +44,127 @@ class Attempt:
 # -- sending
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is to be sent to a node, and what to look for next time."""
+
+    dispatches: list[link.Dispatch]
+    has_more_own: bool  # more wait that only this node may run, of what it had room for
+    may_have_own: bool  # or of something else
+    demands: frozenset[str]  # more may wait that ask for this, as core.demands spells it
+
+
 def has_waiting(tx: Transaction, node_uid: str) -> bool:
-    """Returns whether commands wait for a node."""
-    waiting = sa.select(_c.key).where(_c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING)
-    return tx.execute(waiting.limit(1)).first() is not None
+    """Returns whether tasks wait that only this node may run."""
+    return bool(tx.find_by(TASKS, _OWN, node_uid=node_uid, most=1))
 
 
 def claim(
-    tx: Transaction, node_uid: str, limit: int, settings: FleetSettings, *, is_foreign: bool = False
-) -> tuple[list[link.Dispatch], bool]:
-    """Turns up to `limit` waiting commands of a node into dispatches, oldest first. Returns them, and
-    whether more may wait. Those of a foreign node are timed from now on.
+    tx: Transaction,
+    node: node_pb2.Node,
+    room: Room,
+    settings: FleetSettings,
+    *,
+    has_own: bool = True,
+    demands: Collection[str] = (),
+    shared: Room = NOTHING,
+) -> Claim:
+    """Turns waiting tasks into dispatches to a node, as many as it has room for: where it may have any, what only
+    it may run, and of what any node may run that meets `demands` as many as `shared`. The greatest priority goes
+    first, then the oldest. Those of a foreign node are timed from now on.
     """
-    due = tx.find(COMMANDS, _c.node_uid == node_uid, _c.state == pb.COMMAND_STATE_PENDING, limit=limit)
-    dispatches = []
+    waiting, has_more = _own_waiting(tx, node.uid, room) if has_own else ([], False)
+    unread: set[str] = set()
+    for demand in demands:
+        most = shared.of(is_answered=parse(demand).is_answered)
+        # One more is read than taken: whether it is there says whether another look is worth it.
+        found = tx.find_by(TASKS, _SHARED, demand=demand, most=most + 1)
+        if len(found) > most:
+            unread.add(demand)
+        waiting += found[:most]
+    if waiting:
+        present = tx.get(NODES, node.node_id)
+        if present is None or present.uid != node.uid:
+            # It was deleted this moment, and its link is about to end.
+            return Claim([], False, False, frozenset(demands))
+    waiting.sort(key=lambda stored: (-stored.task.priority, stored.task.number))
+    left, left_shared = room.counts(), shared.counts()
+    dispatches: list[link.Dispatch] = []
     looked_at = 0
-    for stored in tx.fitting(due):
-        looked_at += 1
-        command = stored.command
-        waited_us = tx.now_us - instants.microseconds(command.created_at)
-        if waited_us >= command.queue_timeout_seconds * 1_000_000:
-            commands.expire_queued(tx, stored)
+    for stored in tx.fitting(waiting):
+        task = stored.task
+        is_answered = task.config.task_type in ANSWERED and room.answers is not None
+        if not left[is_answered] or not (task.node_uid or left_shared[is_answered]):
             continue
-        states.move(command, pb.COMMAND_STATE_DISPATCHED)
-        command.attempt += 1
-        command.dispatched_at.CopyFrom(instants.timestamp(tx.now_us))
-        if is_foreign:
-            deadline_us = tx.now_us + command.timeout_seconds * 1_000_000
-            command.run_deadline.CopyFrom(instants.timestamp(deadline_us))
-        token = tx.next_id("fencing")
-        tx.put(COMMANDS, stored, fencing_token=token)
-        dispatches.append(_dispatch(command, token, settings))
-    return dispatches, len(due) == limit or looked_at < len(due)
+        looked_at += 1
+        if not task.node_uid:
+            left_shared[is_answered] -= 1
+        if tasks.queue_deadline_us(task) <= tx.now_us:
+            tasks.expire_queued(tx, stored)
+            continue
+        left[is_answered] -= 1
+        dispatches.append(_send(tx, stored, node, settings))
+    if looked_at < len(waiting):
+        unread.update(demands)
+        has_more |= has_own
+    is_all = room.slots > 0 and room.answers != 0
+    return Claim(dispatches, has_more, has_more or (has_own and not is_all), frozenset(unread))
+
+
+def _own_waiting(tx: Transaction, node_uid: str, room: Room) -> tuple[list[pb.StoredTask], bool]:
+    """Returns as much as there is room for of what only a node may run, and whether there may be more."""
+    parts = [(_OWN, room.slots)]
+    if room.answers is not None:
+        parts = [(_OWN_STARTED, room.slots), (_OWN_ANSWERED, room.answers)]
+    found: list[pb.StoredTask] = []
+    has_more = False
+    for which, most in parts:
+        if most > 0:
+            part = tx.find_by(TASKS, which, node_uid=node_uid, most=most + 1)
+            found += part[:most]
+            has_more |= len(part) > most
+    return found, has_more
+
+
+def _waiting(*which: sa.ColumnElement[bool]) -> sa.Select[tuple[str, bytes]]:
+    first = sa.select(_c.key, _c.body).where(*which).order_by(_c.rank, _c.id)
+    return first.limit(sa.bindparam("most", type_=sa.Integer))
+
+
+_IS_OWN = sa.and_(
+    _c.node_uid == sa.bindparam("node_uid", type_=sa.String),
+    _c.state == pb.WORK_STATE_PENDING,
+    _c.hold == tasks.Hold.NONE,
+)
+_IS_ANSWERED = sa.or_(*(_c.task_type == kind for kind in ANSWERED))
+_OWN = _waiting(_IS_OWN)
+_OWN_STARTED = _waiting(_IS_OWN, ~_IS_ANSWERED)
+_OWN_ANSWERED = _waiting(_IS_OWN, _IS_ANSWERED)
+_SHARED = _waiting(
+    # Spelled so that the index of what waits serves.
+    sa.text("state = 1 AND node_uid = '' AND hold = 0"),  # type: ignore[arg-type]
+    _c.demand == sa.bindparam("demand", type_=sa.String),
+)
+
+
+def _send(
+    tx: Transaction, stored: pb.StoredTask, node: node_pb2.Node, settings: FleetSettings
+) -> link.Dispatch:
+    """Notes that a task is sent to a node, with a fencing token of its own. Returns what is sent."""
+    tasks.begin_attempt(tx, stored)
+    task, instance = stored.task, stored.instance
+    states.move(stored, pb.WORK_STATE_DISPATCHED, tx.now_us)
+    task.lock_version += 1
+    instance.attempt = task.lock_version
+    instance.agent_id, instance.node_uid = node.node_id, node.uid
+    instance.dispatched_at.CopyFrom(task.updated_at)
+    if node.is_foreign:
+        deadline_us = tx.now_us + task.config.timeout_seconds * 1_000_000
+        instance.run_deadline.CopyFrom(instants.timestamp(deadline_us))
+    token = tx.next_id("fencing")
+    tx.put(TASKS, stored, fencing_token=token)
+    failpoints.hit(failpoints.DISPATCH)
+    return _dispatch(stored, token, settings)
 
 
 def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> list[link.CancelAttempt]:
@@ -82,30 +175,75 @@ def cancels(tx: Transaction, keys: Iterable[Key], settings: FleetSettings) -> li
 
 
 def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
-    """Lets a command wait again whose last dispatch never reached its node."""
+    """Lets a task wait again whose last dispatch never reached its node."""
     row = sent(tx, [told.run_id]).get(told.run_id)
-    stored = None if row is None else pb.CommandWithResult.FromString(row.body)
+    stored = None if row is None else pb.StoredTask.FromString(row.body)
     if row is None or stored is None:
         return
-    command = stored.command
-    is_last = (told.attempt, told.fencing_token) == (command.attempt, row.fencing_token)
-    if is_last and command.state == pb.COMMAND_STATE_DISPATCHED:
-        states.move(command, pb.COMMAND_STATE_PENDING)
-        command.ClearField("dispatched_at")
-        command.ClearField("run_deadline")
-        tx.put(COMMANDS, stored)
+    instance = stored.instance
+    is_last = (told.attempt, told.fencing_token) == (instance.attempt, row.fencing_token)
+    if not is_last or instance.state != pb.WORK_STATE_DISPATCHED:
+        return
+    if stored.task.cancel_requested:
+        _cancel_unsent(tx, stored)
+    else:
+        states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
+        instance.ClearField("dispatched_at")
+        instance.ClearField("run_deadline")
+        tx.put(TASKS, stored)
 
 
-def _dispatch(command: pb.Command, token: int, settings: FleetSettings) -> link.Dispatch:
-    return link.Dispatch(
-        run_id=command.command_id,
-        attempt=command.attempt,
+def _dispatch(stored: pb.StoredTask, token: int, settings: FleetSettings) -> link.Dispatch:
+    task, config = stored.task, stored.task.config
+    kept = config.max_output_size if config.HasField("max_output_size") else settings.max_output_bytes
+    dispatch = link.Dispatch(
+        run_id=task_ids.of_task(task.id),
+        attempt=stored.instance.attempt,
         fencing_token=token,
-        kind="shell",
-        command_text=command.command_text,
-        timeout_ms=command.timeout_seconds * 1000,
-        max_output_bytes=settings.max_output_bytes,
+        kind="shell" if config.command_text else config.task_type or "exec",
+        timeout_ms=config.timeout_seconds * 1000,
+        max_output_bytes=min(kept, settings.max_output_bytes),
     )
+    # What a task does not say is not spelled: that would take as long as all the rest.
+    if config.command_text:
+        dispatch.command_text = config.command_text
+    if config.cmd:
+        dispatch.program = config.cmd
+        dispatch.arguments.extend(config.args)
+    if config.payload:
+        dispatch.payload = config.payload
+    if task.environment or task.HasField("parameters"):
+        dispatch.environment.update(_environment(task))
+    if config.HasField("resource_limits"):
+        dispatch.limits.CopyFrom(_limits(config.resource_limits))
+    if config.HasField("capture_output"):
+        dispatch.discard_output = not config.capture_output
+    if config.on_disconnect == pb.DISCONNECT_POLICY_STOP:
+        dispatch.stop_after_ms = _stop_after_ms(config, settings)
+    return dispatch
+
+
+def _limits(limits: pb.ResourceLimits) -> link.ResourceLimits:
+    return link.ResourceLimits(
+        memory_bytes=limits.max_memory_mb * 1024 * 1024,
+        cpu_seconds=limits.max_cpu_seconds,
+        file_size_bytes=limits.max_file_size if limits.HasField("max_file_size") else None,
+        open_files=limits.max_open_files,
+        processes=limits.max_processes,
+    )
+
+
+def _stop_after_ms(config: pb.TaskConfig, settings: FleetSettings) -> int:
+    seconds = config.lost_after_seconds if config.HasField("lost_after_seconds") else settings.lost_after
+    return int(max(seconds, tasks.SHORTEST_STOP) * 1000)
+
+
+def _environment(task: pb.Task) -> dict[str, str]:
+    """Returns what an attempt sees beside its agent's environment."""
+    environment: dict[str, str] = json.loads(task.environment) if task.environment else {}
+    if task.HasField("parameters"):
+        environment[task_configs.PARAMETERS] = task.parameters
+    return environment
 
 
 def _cancel(
@@ -116,25 +254,16 @@ def _cancel(
     return link.CancelAttempt(run_id=run_id, attempt=attempt, grace_ms=grace_ms)
 
 
-def sent(tx: Transaction, command_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
-    """Returns commands by id, each with what belongs to its last dispatch."""
+def sent(tx: Transaction, run_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    """Returns tasks by run id, each with what belongs to its last dispatch."""
     found = {}
-    for start in range(0, len(command_ids), _STEP):
+    for start in range(0, len(run_ids), _STEP):
         rows = tx.execute(
             sa.select(_c.key, _c.body, _c.fencing_token, _c.cancel_grace_ms).where(
-                _c.key.in_(command_ids[start : start + _STEP])
+                _c.key.in_(run_ids[start : start + _STEP])
             )
         )
         found.update({row.key: row for row in rows})
-    return found
-
-
-def _alive(tx: Transaction, command_ids: Sequence[str]) -> set[str]:
-    """Returns which of the commands there are."""
-    found: set[str] = set()
-    for start in range(0, len(command_ids), _STEP):
-        step = command_ids[start : start + _STEP]
-        found.update(tx.execute(sa.select(_c.key).where(_c.key.in_(step))).scalars())
     return found
 
 
@@ -187,8 +316,8 @@ def reconcile(
         .order_by(_c.id)
     ).all()
     for row in tx.fitting(unlisted):
-        stored = pb.CommandWithResult.FromString(row.body)
-        if (row.key, stored.command.attempt) not in listed:
+        stored = pb.StoredTask.FromString(row.body)
+        if (row.key, stored.instance.attempt) not in listed:
             _settle_unlisted(tx, stored, row.fencing_token, result, settings)
     result.is_complete = tx.room > 0
     return result
@@ -202,32 +331,44 @@ def _judge(
     result: Reconciliation,
     settings: FleetSettings,
 ) -> link.Verdict.ValueType:
-    stored = None if row is None else pb.CommandWithResult.FromString(row.body)
-    if row is None or stored is None or stored.command.node_uid != node_uid:
+    stored = None if row is None else pb.StoredTask.FromString(row.body)
+    if row is None or stored is None:
         return link.VERDICT_FORGET
-    command = stored.command
+    task, instance = stored.task, stored.instance
     is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
-    if (state.attempt, state.fencing_token) != (command.attempt, row.fencing_token):
+    present = (instance.node_uid, instance.attempt, row.fencing_token)
+    if (node_uid, state.attempt, state.fencing_token) != present:
+        past = reports.past(tx, node_uid, state)
+        if past is None and instance.node_uid != node_uid:
+            return link.VERDICT_FORGET
         reports.record_stale(tx, node_uid, state, "told in a Hello")
-        return link.VERDICT_KILL if is_running else link.VERDICT_FORGET
-    is_reported = stored.HasField("result") or stored.HasField("late_result")
-    if states.is_terminal(command.state) and not is_running and is_reported:
+        # Nobody knows yet how it ended, nor all that it printed.
+        is_wanted = past is not None and not reports.is_reported(past)
+        if is_wanted:
+            result.attempts[state.run_id, state.attempt] = Attempt(
+                state.fencing_token, output_chunks.tail(tx, state.run_id, state.attempt)
+            )
+        if is_running:
+            return link.VERDICT_KILL
+        return link.VERDICT_ADOPT if is_wanted else link.VERDICT_FORGET
+    is_reported = reports.is_reported(stored)
+    if states.is_terminal(instance.state) and not is_running and is_reported:
         return link.VERDICT_FORGET
     result.attempts[state.run_id, state.attempt] = Attempt(
         row.fencing_token, output_chunks.tail(tx, state.run_id, state.attempt)
     )
-    if states.is_terminal(command.state):
+    if states.is_terminal(instance.state):
         return link.VERDICT_KILL if is_running else link.VERDICT_ADOPT
     if is_running:
         reports.start(tx, stored)
-    if command.cancel_requested:
+    if task.cancel_requested:
         result.cancels.append(_cancel(state.run_id, state.attempt, row.cancel_grace_ms, settings))
     return link.VERDICT_ADOPT
 
 
 def _settle_unlisted(
     tx: Transaction,
-    stored: pb.CommandWithResult,
+    stored: pb.StoredTask,
     token: int,
     result: Reconciliation,
     settings: FleetSettings,
@@ -237,29 +378,28 @@ def _settle_unlisted(
     The agent journals an attempt before it starts it, and the chain of session tokens proves that this
     is its journal: what was only sent was never received.
     """
-    command = stored.command
-    if command.state == pb.COMMAND_STATE_RUNNING:
-        states.end(
-            command,
-            pb.COMMAND_STATE_UNKNOWN,
-            tx.now_us,
+    task = stored.task
+    if task.state == pb.WORK_STATE_RUNNING:
+        tasks.end_attempt(
+            tx,
+            stored,
+            pb.WORK_STATE_UNKNOWN,
             "UNKNOWN",
             "the agent came back without any trace of it",
         )
-        tx.put(COMMANDS, stored)
-    elif command.cancel_requested:
-        states.end(
-            command,
-            pb.COMMAND_STATE_CANCELLED,
-            tx.now_us,
-            "CANCELLED",
-            "cancelled before it reached its node",
-        )
-        tx.put(COMMANDS, stored)
+    elif task.cancel_requested:
+        _cancel_unsent(tx, stored)
     else:
         # The same attempt and token: should it be there after all, it is not started again.
-        result.attempts[command.command_id, command.attempt] = Attempt(token)
-        result.dispatches.append(_dispatch(command, token, settings))
+        result.attempts[task_ids.of_task(task.id), stored.instance.attempt] = Attempt(token)
+        result.dispatches.append(_dispatch(stored, token, settings))
+
+
+def _cancel_unsent(tx: Transaction, stored: pb.StoredTask) -> None:
+    """Ends a task that a client cancelled, and that never reached the node that it was sent to."""
+    message = "cancelled before it reached its node"
+    states.end(stored, pb.WORK_STATE_CANCELLED, tx.now_us, "CANCELLED", message)
+    tx.put(TASKS, stored)
 
 
 # -- hearing
@@ -293,7 +433,7 @@ def record(
     result = Recorded()
 
     def current(run_id: str, attempt: int, token: int) -> Attempt | None:
-        """Returns the attempt if it is the current one of its command on this node."""
+        """Returns the attempt if it is the current one of its task on this node."""
         key = (run_id, attempt)
         found = result.attempts.get(key) or known.get(key)
         if found is None:
@@ -307,11 +447,11 @@ def record(
         return found if found.fencing_token == token else None
 
     appending = output_chunks.Appending()
-    # `known` may remember a command that was deleted since.
-    alive = _alive(tx, list({chunk.run_id for chunk in output}))
     for chunk in output:
         key = (chunk.run_id, chunk.attempt)
-        attempt = current(*key, chunk.fencing_token) if chunk.run_id in alive else None
+        # `known` may remember a task that was deleted since.
+        is_there = tx.has(TASKS, chunk.run_id)
+        attempt = current(*key, chunk.fencing_token) if is_there else None
         if attempt is None or attempt.tail.length >= settings.max_output_bytes:
             # Nobody wants it, or the agent should have stopped. It may forget it.
             end = chunk.offset + len(chunk.data)
@@ -326,7 +466,7 @@ def record(
     for report in tx.fitting(told):
         result.reports += 1
         attempt = current(report.run_id, report.attempt, report.fencing_token)
-        _record_report(tx, node_uid, report, attempt, result, settings)
+        _record_report(tx, node_uid, report, attempt, result, settings, appending.whole)
     return result
 
 
@@ -337,6 +477,7 @@ def _record_report(
     attempt: Attempt | None,
     result: Recorded,
     settings: FleetSettings,
+    printed: reports.Printed,
 ) -> None:
     if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
         raise errors.LinkProtocol("a report says nothing")
@@ -346,17 +487,22 @@ def _record_report(
         result.ended.add((report.run_id, report.attempt))
         return
     is_final = report.phase != link.ATTEMPT_PHASE_RUNNING
-    stored = None if attempt is None else tx.get(COMMANDS, report.run_id)
+    stored = None if attempt is None else tx.get(TASKS, report.run_id)
     late_after = ""
+    if stored is not None and stored.instance.attempt != report.attempt:
+        stored = None  # its link was told of it before another attempt took its place
     if attempt is None or stored is None:
         result.stale_reports += 1
         reports.record_stale(tx, node_uid, report, report.message)
+        if is_final:
+            result.ended.add((report.run_id, report.attempt))
+            late_after = reports.record_past(tx, node_uid, report)
     elif is_final:
-        if states.is_terminal(stored.command.state) and not stored.HasField("result"):
-            late_after = states.name(stored.command.state)
-        reports.finish(tx, stored, report, attempt.tail, settings)
+        if states.is_terminal(stored.instance.state) and not reports.has_result(stored):
+            late_after = states.name(stored.instance.state)
+        reports.finish(tx, stored, report, attempt.tail, settings, printed)
         result.ended.add((report.run_id, report.attempt))
-    elif not states.is_terminal(stored.command.state):
+    elif not states.is_terminal(stored.instance.state):
         reports.start(tx, stored)
         return
     if is_final:

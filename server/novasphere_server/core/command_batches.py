@@ -10,12 +10,12 @@ from novasphere.node.v1 import command_service_pb2 as api
 from novasphere.node.v1 import node_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import command_states as states
-from novasphere_server.core import commands
+from novasphere_server.core import commands, task_ids, tasks
+from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.principals import Principal
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import COMMANDS, NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.queries import Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
@@ -44,7 +44,7 @@ class CommandBatches:
             _check_alone(request, f"requests[{index}]")
             commands.check(principal, request, self._settings, f"requests[{index}].")
         size = sum(request.ByteSize() for request in requests)
-        ids = [commands.new_id() for _ in requests]
+        ids = [task_ids.new() for _ in requests]
 
         def create(tx: Transaction) -> api.BatchCreateCommandsResponse:
             if size > tx.room:
@@ -57,11 +57,14 @@ class CommandBatches:
                 if request.node_id not in nodes:
                     nodes[request.node_id] = _node(tx, request.node_id, index)
             created = [
-                commands.new(tx, command_id, nodes[request.node_id], request, self._settings)
+                commands.new(tx, command_id, nodes[request.node_id], request, principal, self._settings)
                 for command_id, request in zip(ids, requests, strict=True)
             ]
-            tx.add_all(COMMANDS, created)
-            return api.BatchCreateCommandsResponse(commands=[stored.command for stored in created])
+            for stored in created:
+                tasks.add(tx, stored)
+            return api.BatchCreateCommandsResponse(
+                commands=[commands.command_of(stored) for stored in created]
+            )
 
         return await self._store.write(
             create,
@@ -75,17 +78,16 @@ class CommandBatches:
         self, principal: Principal, command_ids: Sequence[str]
     ) -> list[Rendered[pb.CommandWithResult]]:
         """Returns commands with their results as they were at one moment. Raises CommandNotFound."""
-        wanted = tuple(dict.fromkeys(command_ids))
-        page = await self._store.list(
-            Query(COMMANDS, filters=(("key", "in", wanted),), limit=len(wanted))
-        )
-        found = {item.message().command.command_id: item for item in page.items}
+        wanted = tuple(dict.fromkeys(task_ids.run_id(command_id) for command_id in command_ids))
+        page = await self._store.list(Query(TASKS, filters=(("key", "in", wanted),), limit=len(wanted)))
+        shown = [item.projected(commands.command_with_result) for item in page.items]
+        found = {item.message().command.command_id: item for item in shown}
         for index, command_id in enumerate(command_ids):
             with _about(f"command_ids[{index}]"):
-                item = found.get(command_id)
+                item = found.get(task_ids.run_id(command_id))
                 if item is None or not principal.may_touch(item.message().command.namespace):
                     raise commands.out_of_reach(principal, command_id)
-        return [found[command_id] for command_id in command_ids]
+        return [found[task_ids.run_id(command_id)] for command_id in command_ids]
 
     async def cancel(
         self,
@@ -105,14 +107,14 @@ class CommandBatches:
             for index, command_id in enumerate(command_ids):
                 with _about(f"command_ids[{index}]"):
                     stored = commands.find(tx, principal, command_id)
-                if not states.is_terminal(stored.command.state):
-                    commands.request_cancel(tx, stored, principal, grace_seconds)
+                if not states.is_terminal(stored.task.state):
+                    tasks.request_cancel(tx, stored, principal.name, grace_seconds, principal.number)
                 if tx.room < 0:
                     raise errors.TooLarge(
                         f"only the first {index} of these commands are small enough to be cancelled "
                         "together: send them in several batches"
                     ).at("command_ids")
-                response.commands.append(stored.command)
+                response.commands.append(commands.command_of(stored))
             return response
 
         return await self._store.write(
@@ -120,7 +122,7 @@ class CommandBatches:
             idempotency=idempotency,
             is_dry_run=is_dry_run,
             result_type=api.BatchCancelCommandsResponse,
-            reads=[(COMMANDS, command_id) for command_id in command_ids],
+            reads=[(TASKS, task_ids.run_id(command_id)) for command_id in command_ids],
         )
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.clock import Clock
-from novasphere_server.core import instants, refusals, secrets
+from novasphere_server.core import agent_tokens, instants, keys, refusals, secrets
+from novasphere_server.core.agent_tokens import AgentTokens
 from novasphere_server.core.jwts import Jwts
 from novasphere_server.core.principals import ALL_SCOPES, Principal, PrincipalKind
 from novasphere_server.core.refusals import Claim, Refused
 from novasphere_server.core.tickets import Tickets, TicketUse
 from novasphere_server.errors import Unauthenticated
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, Kind
+from novasphere_server.store.kinds import JOIN_TOKENS, KEYS, NODES
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -30,7 +31,7 @@ _ENROL = frozenset({options_pb2.SCOPE_ENROL})
 _AGENT = frozenset({options_pb2.SCOPE_AGENT})
 _JOIN_TOKEN_NAME = "join_token:"  # noqa: S105 - a word, not a secret
 _LOCAL_JOIN = Principal(PrincipalKind.JOIN_TOKEN, f"{_JOIN_TOKEN_NAME}local", _ENROL)
-_KEY_NAME = "key:"
+_KEY_NAME = keys.NAME
 _REMEMBERED = 10_000
 
 
@@ -52,18 +53,20 @@ class Credentials:
         admin_token: str,
         join_token: str,
         jwts: Jwts | None = None,
+        own_tokens: AgentTokens | None = None,
         tickets: Tickets | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._own = {admin_token: ADMIN, join_token: _LOCAL_JOIN}
         self._jwts = jwts
+        self._agent_tokens = own_tokens or AgentTokens(store, clock)
         self._tickets = tickets or Tickets(store, clock)
         self._proved: dict[str, Principal] = {}  # by token
         # What is looked up every time and worked before.
         self._worked: dict[str, None] = {}
         self._ids: set[str] = set()  # of all keys and join tokens
-        self._key_changes = 0
+        self._changes = 0
         # When each key was last used, in microseconds. What is stored is taken out.
         self._unstored_uses: dict[str, int] = {}
         # When each key ends, by the principal's name: what its open streams go by, which may have begun
@@ -111,6 +114,8 @@ class Credentials:
                 return await self._prove_agent(token, claimed)
             case secrets.TICKET:
                 return await self._prove_ticket(token, claimed, ticket)
+        if AgentTokens.is_one(token):
+            return await self._prove_agent_token(token)
         if self._jwts is not None and self._jwts.is_one(token):
             principal = self._jwts.verify(token)
             _remember(self._proved, token, principal)
@@ -134,12 +139,15 @@ class Credentials:
         Agents are cut by the links themselves, which know when a node is deleted; a machine that
         joined stays when its join token is used up.
         """
-        if principal.kind is PrincipalKind.JWT and not (
-            self._jwts is not None and self._jwts.trusts(principal.signed_with)
+        is_ours = principal.signed_with == agent_tokens.KEY_ID
+        if (
+            principal.kind is PrincipalKind.JWT
+            and not is_ours
+            and not (self._jwts is not None and self._jwts.trusts(principal.signed_with))
         ):
             return False
         ends_at_us = principal.expires_at_us
-        if principal.kind is PrincipalKind.KEY:
+        if principal.kind is PrincipalKind.KEY or is_ours:
             ends_at_us = self._ends.get(principal.name, ends_at_us)
         return ends_at_us is None or self._clock.now_us() < ends_at_us
 
@@ -197,11 +205,14 @@ class Credentials:
         def refused(why: str) -> Refused:
             return Refused(PrincipalKind.KEY, why, claimed=key_id)
 
-        changes_before = self._key_changes
-        key = await self._by_digest(KEYS, secrets.sha256(token))
+        changes_before = self._changes
+        columns = tables.keys.c
+        of_token = columns.secret_sha256 == secrets.sha256(token)
+        rows = await self._store.read(sa.select(columns.id, columns.body).where(of_token))
         now_us = self._clock.now_us()
-        if key is None:
+        if not rows:
             raise refused("no such key")
+        key = KEYS.message.FromString(rows[0].body)
         if key.HasField("revoked_at"):
             raise refused("revoked")
         expires_at_us = instants.optional_microseconds(key, "expires_at")
@@ -213,15 +224,27 @@ class Credentials:
             frozenset(key.scopes),
             frozenset(key.namespaces),
             expires_at_us=expires_at_us,
+            number=rows[0].id,
         )
         self._unstored_uses[key.key_id] = now_us
         # A key that changed while it was read must not be remembered as it was.
-        if changes_before == self._key_changes:
+        if changes_before == self._changes:
+            _remember(self._proved, token, principal)
+        return principal
+
+    async def _prove_agent_token(self, token: str) -> Principal:
+        changes_before = self._changes
+        principal = await self._agent_tokens.verify(token)
+        # One whose node was deleted while it was looked at must not be remembered.
+        if changes_before == self._changes:
             _remember(self._proved, token, principal)
         return principal
 
     async def _prove_join_token(self, token: str, token_id: str) -> Principal:
-        found = await self._by_digest(JOIN_TOKENS, secrets.sha256(token))
+        columns = tables.join_tokens.c
+        of_token = columns.secret_sha256 == secrets.sha256(token)
+        rows = await self._store.read(sa.select(columns.body).where(of_token))
+        found = JOIN_TOKENS.message.FromString(rows[0].body) if rows else None
         if found is None or not _may_join(found, self._clock.now_us()):
             self._worked.pop(token, None)
             why = "no such token" if found is None else "revoked or expired"
@@ -248,17 +271,12 @@ class Credentials:
             raise Refused(refusals.TICKET, "its maker's credential has ended", claimed=claimed)
         return maker
 
-    async def _by_digest(self, kind: Kind[Any], digest: bytes) -> Any | None:
-        columns = kind.table.c
-        rows = await self._store.read(sa.select(columns.body).where(columns.secret_sha256 == digest))
-        return kind.message.FromString(rows[0].body) if rows else None
-
     async def _recall(self, read: Read) -> None:
         """Learns which keys and join tokens there are, when each key ends and when it was last used."""
         columns = tables.keys.c
         keys = await read(sa.select(columns.key, columns.body, columns.last_used_at_us), {})
         join_tokens = await read(sa.select(tables.join_tokens.c.key), {})
-        self._key_changes += 1
+        self._changes += 1
         self._proved.clear()
         self._ends = dict.fromkeys(self._ends, 0)  # those that are gone
         self._ends |= {f"{_KEY_NAME}{row.key}": _ends_at_us(row.body) for row in keys}
@@ -270,14 +288,19 @@ class Credentials:
         for change in changes:
             if change.kind_name in (KEYS.name, JOIN_TOKENS.name):
                 self._ids.add(change.key)
-            if change.kind_name != KEYS.name:
-                continue
-            self._key_changes += 1
-            name = f"{_KEY_NAME}{change.key}"
-            for token, proved in tuple(self._proved.items()):
-                if proved.name == name:
-                    del self._proved[token]
-            self._ends[name] = _ends_at_us(change.after)
+            if change.kind_name == KEYS.name:
+                self._end(f"{_KEY_NAME}{change.key}", _ends_at_us(change.after))
+            elif change.kind_name == NODES.name and change.after is None and change.before is not None:
+                uid = NODES.message.FromString(change.before).uid
+                self._end(agent_tokens.principal_name(uid), 0)
+
+    def _end(self, name: str, at_us: int | None) -> None:
+        """Notes that what the principal of that name holds ends then, or at another time than before."""
+        self._changes += 1
+        for token, proved in tuple(self._proved.items()):
+            if proved.name == name:
+                del self._proved[token]
+        self._ends[name] = at_us
 
 
 def _remember(memory: dict[str, R], token: str, value: R) -> None:

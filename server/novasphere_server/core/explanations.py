@@ -10,33 +10,34 @@ from novasphere.node.v1 import command_explanation_pb2 as why
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2 as api
 from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
 from novasphere_server.clock import Clock
-from novasphere_server.core import command_states as states
-from novasphere_server.core import instants, output_chunks, presence
+from novasphere_server.core import commands, instants, output_chunks, presence, tasks
+from novasphere_server.core import task_states as states
 from novasphere_server.core.commands import Commands
 from novasphere_server.core.links import Links
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
-from novasphere_server.store.kinds import NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
 
 _SHOWN = 5  # commands of a queue that are named
 
-_c = tables.commands.c
+_c = tables.tasks.c
 
 
 class Explanations:
     """Finds out what holds a command up, or how it ended. Knows what is stored, and this server's links."""
 
     def __init__(
-        self, store: Store, clock: Clock, commands: Commands, presence: Presence, links: Links
+        self, store: Store, clock: Clock, face: Commands, presence: Presence, links: Links
     ) -> None:
         self._store = store
         self._clock = clock
-        self._commands = commands
+        self._commands = face
         self._presence = presence
         self._links = links
 
@@ -45,9 +46,9 @@ class Explanations:
         stored = (await self._commands.get(principal, command_id)).message()
         command = stored.command
         response = api.ExplainCommandResponse(command=command)
-        rows = await self._store.read(output_chunks.length_of(command_id, command.attempt))
+        rows = await self._store.read(output_chunks.length_of(command.command_id, command.attempt))
         response.output_bytes = sum(row.length for row in rows)
-        if states.is_terminal(command.state):
+        if commands.has_ended(command):
             response.since.CopyFrom(command.completed_at)
             if stored.HasField("late_result"):
                 response.late_result.CopyFrom(stored.late_result)
@@ -55,10 +56,19 @@ class Explanations:
                 response.signal = stored.result.signal
             response.explanations.extend(_ends(stored))
             return response
+        task = await self._store.get(TASKS, command.command_id)
+        if task is not None and _is_unplaced(task.message().task):
+            _set_span(response, command)
+            response.explanations.append(
+                _because(why.COMMAND_CAUSE_NOT_PLACED, response.since, response.until)
+            )
+            return response
         node = await self._store.get(NODES, command.target_node_id)
         if node is None:  # deleted this moment, and the command with it
             raise errors.CommandNotFound(command_id)
-        self._describe_node(response.node, node.message())
+        usual = self._presence.lost_after
+        after = usual if task is None else tasks.lost_after(task.message().task.config, usual)
+        self._describe_node(response.node, node.message(), after)
         _set_span(response, command)
         if command.HasField("run_deadline"):
             response.until.CopyFrom(command.run_deadline)
@@ -75,7 +85,9 @@ class Explanations:
             )
         return response
 
-    def _describe_node(self, situation: why.CommandNodeSituation, node: node_pb2.Node) -> None:
+    def _describe_node(
+        self, situation: why.CommandNodeSituation, node: node_pb2.Node, after: float
+    ) -> None:
         situation.node_id = node.node_id
         situation.connection = node.connection
         situation.capacity = node.capacity
@@ -86,7 +98,7 @@ class Explanations:
             situation.free_slots = credit
         if node.connection == node_pb2.CONNECTION_STATE_ONLINE:
             return
-        lost_at_us = self._presence.lost_at_us(node.uid)
+        lost_at_us = self._presence.lost_at_us(node.uid, after)
         if lost_at_us is not None:
             situation.lost_at.CopyFrom(instants.timestamp(lost_at_us))
 
@@ -95,11 +107,11 @@ class Explanations:
     ) -> None:
         is_ahead = sa.and_(
             _c.node_uid == command.node_uid,
-            _c.state == pb.COMMAND_STATE_PENDING,
+            _c.state == task_pb2.WORK_STATE_PENDING,
             _c.id < command.id,
         )
         is_there = sa.and_(_c.node_uid == command.node_uid, _c.state.in_(states.ON_NODE))
-        count = sa.select(sa.func.count()).select_from(tables.commands)
+        count = sa.select(sa.func.count()).select_from(tables.tasks)
         [counts] = await self._store.read(
             sa.select(
                 count.where(is_there).scalar_subquery().label("running"),
@@ -112,6 +124,10 @@ class Explanations:
         if principal.namespaces:
             shown = shown.where(_c.namespace.in_(sorted(principal.namespaces)))
         situation.ahead_command_ids.extend(row.key for row in await self._store.read(shown))
+
+
+def _is_unplaced(task: task_pb2.Task) -> bool:
+    return task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid
 
 
 def _because(
@@ -178,7 +194,9 @@ def _ends(stored: pb.CommandWithResult) -> Iterator[why.CommandExplanation]:
     command = stored.command
     cause = why.COMMAND_CAUSE_SUCCEEDED
     if command.reason:
-        cause = why.CommandCause.Value(f"COMMAND_CAUSE_{command.reason}")
+        named = f"COMMAND_CAUSE_{command.reason}"
+        known = why.CommandCause.keys()
+        cause = why.CommandCause.Value(named) if named in known else why.COMMAND_CAUSE_ENDED
     yield _because(cause, command.completed_at)
     if stored.HasField("late_result"):
         yield _because(why.COMMAND_CAUSE_LATE_REPORT, stored.late_result.received_at)

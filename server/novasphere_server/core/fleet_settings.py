@@ -47,6 +47,8 @@ class FleetSettings:
     # Loops.
     presence_period: float = 5.0
     expiry_period: float = 1.0
+    due_period: float = 5.0  # how often a server looks for what others let go
     flush_period: float = 1.0
     heartbeat_flush_period: float = 30.0
     retention_period: float = 60.0
+    ledger_check_interval: float = 300.0

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import attempts, identities, output_chunks
-from novasphere_server.core import command_states as states
+from novasphere_server.core import attempts, identities, output_chunks, reports
+from novasphere_server.core import task_states as states
 from novasphere_server.core.attempts import Attempt, Key, Reconciliation, Recorded
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.identities import Identity
@@ -60,8 +61,10 @@ def admit(
     node = tx.get(NODES, hello.node_id)
     row = tx.execute(sa.select(_agents.enrolled_by).where(_agents.node_uid == uid)).first()
     _judge(principal, hello, node, row)
-    is_created = node is None
-    if node is None:
+    is_created = node is None or node.is_reserved
+    if node is not None and node.is_reserved and node.uid == uid:
+        node.is_reserved, node.is_foreign = False, True
+    elif node is None:
         if row is not None:  # deleted while it registered again; a uid never comes back
             raise errors.NodeDeleted(hello.node_id)
         node = identities.new_node(tx, hello.node_id, uid)
@@ -84,10 +87,10 @@ def wants_credential(principal: Principal, hello: link.Hello) -> bool:
 def take_stock(tx: Transaction, node_uid: str) -> Reconciliation:
     """Returns what a node was sent and has not ended: for all that is known, it still runs there."""
     result = Reconciliation()
-    commands = tables.commands.c
+    tasks = tables.tasks.c
     rows = tx.execute(
-        sa.select(commands.key, commands.attempt, commands.fencing_token).where(
-            commands.node_uid == node_uid, commands.state.in_(states.ON_NODE)
+        sa.select(tasks.key, tasks.attempt, tasks.fencing_token).where(
+            tasks.node_uid == node_uid, tasks.state.in_(states.ON_NODE)
         )
     )
     for row in rows:
@@ -110,8 +113,8 @@ def record(
     is left out.
     """
     rows = attempts.sent(tx, sorted({chunk.run_id for chunk in output} | {r.run_id for r in told}))
-    found = {key: command_pb2.CommandWithResult.FromString(row.body) for key, row in rows.items()}
-    own = {key: stored for key, stored in found.items() if stored.command.node_uid == node_uid}
+    found = {key: task_pb2.StoredTask.FromString(row.body) for key, row in rows.items()}
+    own = {key: stored for key, stored in found.items() if stored.instance.node_uid == node_uid}
 
     def meant(message: M) -> M:
         stored = own.get(message.run_id)
@@ -119,13 +122,13 @@ def record(
             return message
         identified = type(message)()
         identified.CopyFrom(message)
-        identified.attempt = stored.command.attempt
+        identified.attempt = stored.instance.attempt
         identified.fencing_token = rows[message.run_id].fencing_token
         return identified
 
     def is_reported(run_id: str) -> bool:
         stored = own.get(run_id)
-        return stored is not None and (stored.HasField("result") or stored.HasField("late_result"))
+        return stored is not None and reports.is_reported(stored)
 
     return attempts.record(
         tx,
@@ -151,7 +154,7 @@ def _judge(
         )
     if principal.kind is PrincipalKind.AGENT and (node is None or node.uid != principal.node_uid):
         raise errors.PermissionDenied(f"the credential belongs to another node than {node_id!r}")
-    if node is None:
+    if node is None or node.is_reserved:
         if not hello.foreign.is_registration:
             raise errors.NodeNotFound(node_id)
         return

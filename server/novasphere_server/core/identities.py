@@ -81,11 +81,15 @@ def check_name(node_id: str) -> None:
 
 
 async def unconfirmed_uid(store: Store, principal: Principal, hello: link.Hello) -> str:
-    """Returns the uid of a node that this very machine enrolled as without ever hearing so, or ""."""
+    """Returns the uid of a node that this very machine enrolled as without ever hearing so, or that is reserved
+    for whoever joins first; or "".
+    """
     node = await store.get(NODES, hello.node_id)
     if node is None:
         return ""
     known = node.message()
+    if known.is_reserved:
+        return known.uid
     _refuse_foreign(known)
     rows = await store.read(sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == known.uid))
     if rows and _is_same_enrolment(known, rows[0], principal, hello):
@@ -107,12 +111,15 @@ def enrol(
     Raises NodeNameTaken.
     """
     node = tx.get(NODES, hello.node_id)
-    is_repeated = node is not None
+    is_reserved = node is not None and node.uid == uid and node.is_reserved
+    is_repeated = node is not None and not is_reserved
     row = tx.execute(sa.select(_c.boot_id, _c.enrolled_by).where(_c.node_uid == uid)).first()
     if node is None:
         if row is not None:  # deleted while it enrolled again; a uid never comes back
             raise errors.NodeDeleted(hello.node_id)
         node = new_node(tx, hello.node_id, uid)
+    elif is_reserved:
+        node.is_reserved = False
     elif node.uid != uid or row is None or not _is_same_enrolment(node, row, principal, hello):
         raise errors.NodeNameTaken(hello.node_id)
     store_identity(tx, uid, hello, identity, principal.name, server_id)

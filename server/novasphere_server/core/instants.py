@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 
+@lru_cache(maxsize=64)
 def timestamp(us: int) -> Timestamp:
-    """Returns the instant `us` microseconds after the Unix epoch."""
+    """Returns the instant `us` microseconds after the Unix epoch, to be copied: it is not the caller's to change."""
     seconds, rest = divmod(us, 1_000_000)
     return Timestamp(seconds=seconds, nanos=rest * 1000)
 

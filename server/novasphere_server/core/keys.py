@@ -11,6 +11,7 @@ from novasphere.api.v1 import key_pb2, options_pb2
 from novasphere_server.core import etags, instants, page_tokens, secrets
 from novasphere_server.core.principals import Principal
 from novasphere_server.errors import ApiError, InvalidArgument, KeyNotFound, KeyRevoked, PermissionDenied
+from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import KEYS
 from novasphere_server.store.queries import Page, Query
@@ -19,6 +20,9 @@ from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
 
+_table = tables.keys.c
+
+NAME = "key:"  # before a key's id, the name of a principal that holds it
 _SCAN = 200  # keys looked through at once for those within reach
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -194,7 +198,7 @@ def _granted(
     if options_pb2.SCOPE_UNSPECIFIED in scopes:
         raise InvalidArgument("scopes", "must name scopes such as read or write")
     granted = sorted(set(scopes)) or [options_pb2.SCOPE_READ]
-    _check_holds(creator, granted)
+    check_holds(creator, granted)
     for index, namespace in enumerate(namespaces):
         if not _NAMESPACE.fullmatch(namespace):
             raise InvalidArgument(
@@ -208,10 +212,21 @@ def _granted(
     return granted
 
 
-def _check_holds(granter: Principal, scopes: Sequence[options_pb2.Scope.ValueType]) -> None:
+def scope_word(scope: options_pb2.Scope.ValueType) -> str:
+    """Returns what a scope is called: read, write, ..."""
+    return options_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
+
+
+def scope_of(word: str) -> options_pb2.Scope.ValueType:
+    """Returns the scope that is called so."""
+    return options_pb2.Scope.Value(f"SCOPE_{word.upper()}")
+
+
+def check_holds(granter: Principal, scopes: Sequence[options_pb2.Scope.ValueType]) -> None:
+    """Raises PermissionDenied for a scope that the granter does not hold."""
     for scope in scopes:
         if not granter.has_scope(scope):
-            word = options_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
+            word = scope_word(scope)
             raise PermissionDenied(
                 f"a credential cannot grant the scope {word}, which it does not hold",
                 metadata={"scope": word},
@@ -231,7 +246,7 @@ def _reschedule(
         return
     _check_future(tx, expires_at_us)
     if present_us is not None and (expires_at_us is None or expires_at_us > present_us):
-        _check_holds(principal, key.scopes)  # more time is granted like a new key
+        check_holds(principal, key.scopes)  # more time is granted like a new key
     key.ClearField("expires_at")
     if expires_at_us is not None:
         key.expires_at.FromMicroseconds(expires_at_us)

@@ -1,7 +1,7 @@
 """The links: every agent's stream, from its Hello to its end.
 
 A stream has two sides. The reader takes the agent's frames one by one and stores what they hold; the
-writer sends what waits, and turns waiting commands into dispatches while the agent has credit. Nothing
+writer sends what waits, and turns waiting tasks into dispatches while the agent has credit. Nothing
 is sent before it is durable, so a link may break anywhere.
 
 Order is what makes that safe. Mutations run in the order in which they are submitted, and a session
@@ -13,34 +13,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.node.v1 import command_pb2, node_pb2
+from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
 from novasphere_server.core import (
     attempts,
+    demands,
     foreign_nodes,
     identities,
     instants,
     presence,
     secrets,
 )
-from novasphere_server.core import command_states as states
-from novasphere_server.core.commands import Commands
+from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.identities import Identity
 from novasphere_server.core.metrics import Metrics
 from novasphere_server.core.outputs import Outputs
+from novasphere_server.core.placement import Placement
 from novasphere_server.core.presence import Presence
 from novasphere_server.core.principals import Principal
 from novasphere_server.core.servers import Servers
 from novasphere_server.core.sessions import ForeignSession, Session
-from novasphere_server.store.kinds import NODES
+from novasphere_server.core.tasks import Tasks
+from novasphere_server.store import failpoints
+from novasphere_server.store.kinds import NODES, TASKS, Kind
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -49,6 +54,10 @@ R = TypeVar("R")
 
 PROTOCOL = 1
 _PATIENCE = 30.0  # seconds that a link waits for room in the writer's queue
+# Of what agents answer by themselves, in one frame: no process is started for it.
+_ANSWERS = 256
+# Of what a node says of itself. With what is noted of it later it must stay below the greatest size of a resource.
+_PROFILE_BYTES = 64 * 1024
 _DRAIN_RETRY = 1.0  # seconds after which agents may come back to a server that stops
 
 
@@ -81,6 +90,8 @@ class Counters:
     reports: int = 0
     stale_reports: int = 0
     output_bytes: int = 0
+    frames_sent: int = 0
+    frames_received: int = 0
 
 
 class Links:
@@ -92,7 +103,7 @@ class Links:
         settings: FleetSettings,
         *,
         join_tokens: JoinTokens,
-        commands: Commands,
+        tasks: Tasks,
         presence: Presence,
         metrics: Metrics,
         outputs: Outputs,
@@ -102,16 +113,20 @@ class Links:
         self._servers = servers
         self._settings = settings
         self._join_tokens = join_tokens
+        self._tasks = tasks
         self._presence = presence
         self._metrics = metrics
         self._outputs = outputs
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, Session] = {}  # by the uid of the node
+        self._by_name: dict[str, Session] = {}  # those that were admitted, by the node's name
+        self._placement = Placement()
+        self._coming: Counter[str] = Counter()  # demands of tasks of a commit that is being followed
         self._is_draining = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.counters = Counters()
-        commands.on_change(self._follow_command)
-        commands.on_expected(self._expect_command)
+        tasks.on_change(self._follow_task)
+        tasks.on_expected(self._expect_tasks)
         store.on_commit(self._follow_nodes, self._recall)
 
     @property
@@ -122,6 +137,29 @@ class Links:
         """Returns how many more attempts a node's agent would start now; None without a link to it here."""
         session = self._sessions.get(node_uid)
         return max(session.credit, 0) if session is not None and session.is_admitted else None
+
+    def is_met(self, demand: str) -> bool:
+        """Returns whether a node that is linked here meets a demand."""
+        return self._placement.is_met(demand)
+
+    def expect(self, waiting: Iterable[str]) -> None:
+        """Notes that tasks may wait with these demands."""
+        for demand in waiting:
+            self._placement.offer_unknown(demand)
+
+    @property
+    def idle_nodes(self) -> list[str]:
+        """The uids of the nodes linked here that are not known to have work of their own."""
+        return [
+            uid for uid, each in self._sessions.items() if each.is_admitted and not each.may_have_work
+        ]
+
+    def expect_own(self, node_uids: Iterable[str]) -> None:
+        """Notes that tasks wait that only these nodes may run."""
+        for uid in node_uids:
+            session = self._sessions.get(uid)
+            if session is not None:
+                session.expect()
 
     async def connect(
         self, requests: AsyncIterator[link.ConnectRequest], principal: Principal, peer: str = ""
@@ -135,12 +173,15 @@ class Links:
         )
         reader.add_done_callback(lambda _: session.wake.set())
         try:
+            self.counters.frames_sent += 1
             yield session.number(link.ConnectResponse(welcome=welcome))
             while True:
                 is_over = reader.done()  # before the frame, which then holds all that it left behind
                 if frame := await self._next_frame(session):
+                    self.counters.frames_sent += 1
                     yield frame
                 if session.closing is not None:
+                    self.counters.frames_sent += 1
                     yield session.number(link.ConnectResponse(closing=session.closing))
                     return
                 if session.failure is not None:
@@ -197,6 +238,8 @@ class Links:
             raise errors.LinkProtocol("the first frame of a stream must be a Hello with sequence 1")
         if frame.hello.protocol != PROTOCOL:
             raise errors.InvalidArgument("hello.protocol", f"must be {PROTOCOL}")
+        if frame.hello.profile.ByteSize() > _PROFILE_BYTES:
+            raise errors.InvalidArgument("hello.profile", f"must take at most {_PROFILE_BYTES} bytes")
         _check_names(frame)
         return frame
 
@@ -239,14 +282,18 @@ class Links:
             self._forget(session)
             raise _ended_early(session)
         self.counters.hellos += 1
+        self.counters.frames_received += 1
         session.node_id = node.node_id
         session.capacity = node.capacity
         session.received = frame.sequence
-        session.free_slots = frame.free_slots
+        session.hear_room(frame)
         session.attempts.update(journal.attempts)
         session.dispatch(journal.dispatches)
         session.cancel(journal.cancels)
         session.is_admitted = True
+        session.node = node
+        self._by_name[node.node_id] = session
+        self._placement.join(session)
         self._presence.linked(uid, session.room)
         welcome = link.Welcome(
             node_id=node.node_id,
@@ -329,6 +376,9 @@ class Links:
 
     def _forget(self, session: Session) -> None:
         session.is_open = False
+        self._placement.leave(session)
+        if self._by_name.get(session.node_id) is session:
+            del self._by_name[session.node_id]
         if self._sessions.get(session.node_uid) is session:
             del self._sessions[session.node_uid]
             self._presence.unlinked(session.node_uid, said_goodbye=session.said_goodbye)
@@ -350,6 +400,7 @@ class Links:
 
     async def _handle(self, session: Session, frame: link.ConnectRequest) -> None:
         session.accept(frame)
+        self.counters.frames_received += 1
         if frame.HasField("hello"):
             raise errors.LinkProtocol("a stream has one Hello")
         has_news = bool(frame.output or frame.reports)
@@ -369,7 +420,8 @@ class Links:
         session.received = frame.sequence
         if frame.HasField("goodbye"):
             session.said_goodbye = True
-        if session.is_foreign or (session.may_have_work and session.credit > 0):
+        has_work = session.may_have_work and session.credits
+        if session.is_foreign or has_work or self._placement.is_wanted(session):
             session.wake.set()
 
     async def _confirm(self, session: Session) -> None:
@@ -395,7 +447,10 @@ class Links:
                     told=reports,
                     settings=self._settings,
                 ),
+                reads=[(TASKS, run_id) for run_id, _ in keys],
             )
+            if recorded.ended:
+                failpoints.hit(failpoints.ACKNOWLEDGED)
             self.counters.reports += recorded.reports
             self.counters.stale_reports += recorded.stale_reports
             self.counters.output_bytes += recorded.output_bytes
@@ -418,33 +473,65 @@ class Links:
                     session, lambda tx: attempts.cancels(tx, wanted.items(), self._settings)
                 )
             )
-        limit = min(session.credit, self._settings.dispatch_batch)
-        if session.is_open and session.may_have_work and limit > 0 and not self._is_draining:
-            # Before the look: a command that comes meanwhile must not be overlooked.
-            session.may_have_work = False
-            dispatches, has_more = await self._write(
-                session,
-                partial(
-                    attempts.claim,
-                    node_uid=session.node_uid,
-                    limit=limit,
-                    settings=self._settings,
-                    is_foreign=session.is_foreign,
-                ),
-            )
-            session.may_have_work |= has_more
-            if session.is_foreign and not session.is_open:
-                # Nobody will say that they never arrived.
-                for dispatch in dispatches:
-                    await self._store.write(partial(attempts.put_back, told=dispatch))
-            session.dispatch(dispatches)
-            self.counters.dispatched += len(dispatches)
-            if has_more and session.credit > 0:
-                session.wake.set()
+        if not self._is_draining:
+            await self._claim(session)
         # What was claimed for a session that is over is sent again by the next one.
         return session.next_frame() if session.is_open else None
 
-    async def _write(self, session: Session, mutation: Callable[[Transaction], R]) -> R:
+    async def _claim(self, session: Session) -> None:
+        """Turns work that waits into dispatches, as far as the node has room."""
+        room = session.credits.at_most(self._settings.dispatch_batch, _ANSWERS)
+        node = session.node
+        if not session.is_open or node is None:
+            return
+        if not room:
+            self._placement.pass_on(session)
+            return
+        if self._placement.asks(session):
+            await self._placement.ask(session, self._tasks.waiting_demands)
+        # Before the look: a task that comes meanwhile must not be overlooked.
+        has_own, session.may_have_work = session.may_have_work, False
+        looked_for, shared = self._placement.look(session)
+        if not has_own and not looked_for:
+            return
+        unread: Collection[str] = looked_for.keys()
+        try:
+            claim = await self._write(
+                session,
+                partial(
+                    attempts.claim,
+                    node=node,
+                    room=room,
+                    settings=self._settings,
+                    has_own=has_own,
+                    demands=tuple(looked_for),
+                    shared=shared.at_most(room.slots, room.answers or 0),
+                ),
+                reads=[(NODES, node.node_id)],
+            )
+            unread = claim.demands
+            if claim.dispatches:
+                failpoints.hit(failpoints.DISPATCHED)
+            if session.is_foreign and not session.is_open:
+                # Nobody will say that they never arrived.
+                for dispatch in claim.dispatches:
+                    await self._store.write(partial(attempts.put_back, told=dispatch))
+            # Before the rest is offered: what is on its way takes room.
+            session.dispatch(claim.dispatches)
+        finally:
+            self._placement.looked(looked_for, unread)
+        session.may_have_work |= claim.may_have_own
+        self.counters.dispatched += len(claim.dispatches)
+        if claim.has_more_own and session.credits:
+            session.wake.set()
+
+    async def _write(
+        self,
+        session: Session,
+        mutation: Callable[[Transaction], R],
+        *,
+        reads: Sequence[tuple[Kind[Any], str]] = (),
+    ) -> R:
         """Writes for a session, and waits for room while the writer is overloaded: to end a thousand
         links because the server is busy would make it busier.
 
@@ -461,7 +548,7 @@ class Links:
         pause = 0.05
         while session.is_open:
             try:
-                return await self._store.write(fenced)
+                return await self._store.write(fenced, reads=reads)
             except errors.DuplicateIdentity:
                 if not token:  # its Hello was refused
                     raise
@@ -477,33 +564,42 @@ class Links:
 
     # -- following the log
 
-    def _expect_command(self, node_id: str) -> None:
-        """Has an idle link look for work at once, so that a command and its dispatch share a commit."""
-        node = self._store.known(NODES, node_id)
-        session = None if node is None else self._sessions.get(node.message().uid)
-        if session is not None and session.credit > 0:
-            session.may_have_work = True
-            session.wake.set()
+    def _expect_tasks(self, node_id: str, demand: str, count: int) -> None:
+        """Has idle links look for work at once, so that a task and its dispatch share a commit."""
+        if demand:
+            self._placement.offer(demand, count)
+            return
+        session = self._by_name.get(node_id)
+        if session is not None:
+            session.expect()
 
-    def _follow_command(self, command_id: str, stored: command_pb2.CommandWithResult | None) -> None:
+    def _offer_coming(self) -> None:
+        coming, self._coming = self._coming, Counter()
+        for demand, count in coming.items():
+            self._placement.offer(demand, count)
+
+    def _follow_task(self, run_id: str, stored: task_pb2.StoredTask | None) -> None:
         if stored is None:
             return
-        command = stored.command
-        session = self._sessions.get(command.node_uid)
+        task, instance = stored.task, stored.instance
+        if task.state == task_pb2.WORK_STATE_PENDING and not task.node_uid:
+            if not self._coming:
+                asyncio.get_running_loop().call_soon(self._offer_coming)
+            self._coming[demands.spelled(task.config)] += 1
+            return
+        session = self._sessions.get(instance.node_uid)
         if session is None:
             return
-        if session.is_foreign and command.state not in states.ON_NODE:  # the server counts its credit
-            session.attempts.pop((command_id, command.attempt), None)
+        if session.is_foreign and task.state not in states.ON_NODE:  # the server counts its credit
+            session.attempts.pop((run_id, instance.attempt), None)
             if session.may_have_work:
                 session.wake.set()
-        if states.is_terminal(command.state):
+        if states.is_terminal(task.state):
             return
-        if command.state == command_pb2.COMMAND_STATE_PENDING:
-            session.may_have_work = True
-            if session.credit > 0:
-                session.wake.set()
-        elif command.cancel_requested:
-            session.to_cancel[command_id] = command.attempt
+        if task.state == task_pb2.WORK_STATE_PENDING:
+            session.expect()
+        elif task.cancel_requested:
+            session.to_cancel[run_id] = instance.attempt
             session.wake.set()
 
     async def _recall(self, read: Read) -> None:
@@ -513,7 +609,11 @@ class Links:
 
     def _follow_nodes(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.kind_name == NODES.name and change.after is None and change.before is not None:
+            if change.kind_name != NODES.name:
+                continue
+            if change.after is not None:
+                self._placement.update(NODES.message.FromString(change.after))
+            elif change.before is not None:
                 session = self._sessions.get(NODES.message.FromString(change.before).uid)
                 if session is not None:
                     session.close("NODE_DELETED")

@@ -4,27 +4,30 @@ core.presence.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from novasphere.node.v1 import node_pb2 as pb
+from novasphere.schedule.v1 import task_pb2
 
 from novasphere_server import errors
-from novasphere_server.core import commands, etags, identities, rollups
+from novasphere_server.core import etags, identities, rollups, tasks
+from novasphere_server.core import task_states as states
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency, is_recorded
-from novasphere_server.store.kinds import NODES
+from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.queries import LabelSelector, Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 from novasphere_server.store.watches import Watch, WatchPage
 
-_commands = tables.commands.c
+_tasks = tables.tasks.c
+_IS_PINNED = _tasks.pinned_node_id != ""
 
-# How many commands go in the transaction that deletes their node; more are deleted before it.
+# How many tasks are settled in the transaction that deletes their node; more are settled before it.
 _CASCADE = 1000
 
 
@@ -95,16 +98,17 @@ class Nodes:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> pb.Node:
-        """Forgets a node with everything that belongs to it, and returns what it was. Its link is closed
-        by whoever follows the log. Raises NodeNotFound, and PermissionDenied for a caller who is bound
-        to namespaces: the node and its commands are not theirs alone.
+        """Forgets a node with everything that belongs to it, and returns what it was. What only it may run goes
+        too; what it was given of the rest is LOST. Its link is closed by whoever follows the log. Raises
+        NodeNotFound, and PermissionDenied for a caller who is bound to namespaces: the node and its tasks are
+        not theirs alone.
         """
         if principal.namespaces:
             raise errors.PermissionDenied(
                 "this credential is bound to namespaces; nodes belong to all of them"
             )
 
-        begun = ""  # the uid of the node, once some of its commands are gone
+        begun = ""  # the uid of the node, once some of its tasks are gone
 
         def find(tx: Transaction) -> pb.Node:
             node = tx.get(NODES, node_id)
@@ -116,9 +120,9 @@ class Nodes:
 
         def delete(tx: Transaction) -> pb.Node:
             node = find(tx)
-            if not is_dry_run and not _has_room_for_commands(tx, node.uid):
-                raise _TooManyCommands
-            commands.delete(tx, _command_ids(tx, node.uid))
+            if not is_dry_run and not _has_room_for_tasks(tx, node.uid):
+                raise _TooManyTasks
+            _settle(tx, node.uid)
             rollups.delete(tx, node.uid)
             heartbeats = tables.heartbeats
             tx.execute(sa.delete(heartbeats).where(heartbeats.c.node_uid == node.uid))
@@ -127,11 +131,11 @@ class Nodes:
             return node
 
         def delete_some(tx: Transaction) -> str:
-            """Deletes the oldest of the node's commands. Returns the node's uid."""
+            """Settles the oldest of what the node has, or alone may run. Returns the node's uid."""
             if idempotency is not None and is_recorded(tx, idempotency):
                 return begun  # the same call, sent twice, was faster; delete() answers as it did
             node = find(tx)
-            commands.delete(tx, tx.fitting(_command_ids(tx, node.uid, commands.DELETION_STEP)))
+            _settle(tx, node.uid, tasks.DELETION_STEP)
             return node.uid
 
         while True:
@@ -139,23 +143,40 @@ class Nodes:
                 return await self._store.write(
                     delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Node
                 )
-            except _TooManyCommands:
+            except _TooManyTasks:
                 begun = await self._store.write(delete_some)
 
 
-class _TooManyCommands(Exception):
-    """A node has more commands than one mutation may delete."""
+class _TooManyTasks(Exception):
+    """A node has more tasks than one mutation may delete."""
 
 
-def _command_ids(tx: Transaction, node_uid: str, limit: int | None = None) -> list[str]:
-    """Returns a node's commands, oldest first."""
-    statement = sa.select(_commands.key).where(_commands.node_uid == node_uid)
-    return list(tx.execute(statement.order_by(_commands.id).limit(limit)).scalars())
+def _concerned(node_uid: str) -> sa.ColumnElement[bool]:
+    """What only the node may run, and what of the rest it was given."""
+    return sa.and_(_tasks.node_uid == node_uid, sa.or_(_IS_PINNED, _tasks.state.in_(states.ON_NODE)))
 
 
-def _has_room_for_commands(tx: Transaction, node_uid: str) -> bool:
-    """Returns whether a node's commands can go together, in number and in size."""
-    size = sa.func.length(_commands.body)
-    statement = sa.select(size).where(_commands.node_uid == node_uid).limit(_CASCADE + 1)
+def _settle(tx: Transaction, node_uid: str, limit: int | None = None) -> None:
+    """Deletes what only the node may run, and ends the attempts that it has of the rest: all, or of the oldest
+    as many as there is room for.
+    """
+    statement = sa.select(_tasks.key, _IS_PINNED.label("is_pinned")).where(_concerned(node_uid))
+    rows = tx.execute(statement.order_by(_tasks.id).limit(limit)).all()
+
+    def some(run_ids: list[str]) -> Iterable[str]:
+        return run_ids if limit is None else tx.fitting(run_ids)
+
+    tasks.delete(tx, some([row.key for row in rows if row.is_pinned]))
+    for run_id in some([row.key for row in rows if not row.is_pinned]):
+        stored = tx.get(TASKS, run_id)
+        if stored is not None:
+            message = "its node was deleted; it may have run"
+            tasks.end_attempt(tx, stored, task_pb2.WORK_STATE_LOST, "LOST", message)
+
+
+def _has_room_for_tasks(tx: Transaction, node_uid: str) -> bool:
+    """Returns whether a node's tasks can be settled together, in number and in size."""
+    size = sa.func.length(_tasks.body)
+    statement = sa.select(size).where(_concerned(node_uid)).limit(_CASCADE + 1)
     sizes = tx.execute(statement).scalars().all()
     return len(sizes) <= _CASCADE and sum(sizes) <= tx.room

@@ -19,8 +19,9 @@ _DELETION_BYTES = 4 * 1024 * 1024
 
 _table = tables.output_chunks
 _c = _table.c
+_COLUMNS = ("run_id", "attempt", "position", "stream", "offset", "data")
 _DELETE_ONE = sa.delete(_table).where(
-    _c.command_id == sa.bindparam("b_id"),
+    _c.run_id == sa.bindparam("b_id"),
     _c.attempt == sa.bindparam("b_attempt"),
     _c.position == sa.bindparam("b_position"),
 )
@@ -52,8 +53,10 @@ class Tail:
 class Appending:
     """Chunks of one frame on their way into the table, trimmed to what is new."""
 
-    rows: list[dict[str, object]] = field(default_factory=list)
+    rows: list[tuple[object, ...]] = field(default_factory=list)
     length: int = 0
+    # Streams of attempts that are here from their first byte on, so that nobody has to read them again.
+    whole: dict[tuple[str, int, Stream], bytes] = field(default_factory=dict)
 
     def add(self, tail: Tail, chunk: link.OutputChunk) -> Tail:
         """Returns the tail after the chunk. Raises LinkProtocol when bytes before it are missing."""
@@ -69,31 +72,24 @@ class Appending:
         data = chunk.data[expected - chunk.offset :]
         if not data:
             return tail
-        self.rows.append(
-            {
-                "command_id": chunk.run_id,
-                "attempt": chunk.attempt,
-                "position": tail.length,
-                "stream": chunk.stream,
-                "offset": expected,
-                "data": data,
-            }
-        )
+        self.rows.append((chunk.run_id, chunk.attempt, tail.length, chunk.stream, expected, data))
         self.length += len(data)
+        stream = (chunk.run_id, chunk.attempt, chunk.stream)
+        if not expected or stream in self.whole:
+            self.whole[stream] = self.whole.get(stream, b"") + data
         return tail.grown(chunk.stream, len(data))
 
     def write(self, tx: Transaction) -> None:
-        if self.rows:
-            tx.execute(sa.insert(_table), self.rows)
+        tx.insert(_table, _COLUMNS, self.rows)
 
 
-def tail(tx: Transaction, command_id: str, attempt: int) -> Tail:
+def tail(tx: Transaction, run_id: str, attempt: int) -> Tail:
     """Returns how much of an attempt's output is stored."""
 
     def end(stream: Stream) -> int:
         row = tx.execute(
             sa.select(_c.offset, sa.func.length(_c.data).label("length"))
-            .where(_c.command_id == command_id, _c.attempt == attempt, _c.stream == stream)
+            .where(_c.run_id == run_id, _c.attempt == attempt, _c.stream == stream)
             .order_by(_c.offset.desc())
             .limit(1)
         ).first()
@@ -102,22 +98,22 @@ def tail(tx: Transaction, command_id: str, attempt: int) -> Tail:
     return Tail(end(link.STREAM_STDOUT), end(link.STREAM_STDERR))
 
 
-def length_of(command_id: str, attempt: int) -> sa.Select[tuple[int]]:
+def length_of(run_id: str, attempt: int) -> sa.Select[tuple[int]]:
     """Returns the query for how much of an attempt's output is stored: one row, or none if nothing is."""
     return (
         sa.select((_c.position + sa.func.length(_c.data)).label("length"))
-        .where(_c.command_id == command_id, _c.attempt == attempt)
+        .where(_c.run_id == run_id, _c.attempt == attempt)
         .order_by(_c.position.desc())
         .limit(1)
     )
 
 
-def head(tx: Transaction, command_id: str, attempt: int, stream: Stream, length: int) -> bytes:
+def head(tx: Transaction, run_id: str, attempt: int, stream: Stream, length: int) -> bytes:
     """Returns the first `length` bytes of one stream of an attempt."""
     chunks = tx.execute(
         sa.select(_c.data)
         .where(
-            _c.command_id == command_id,
+            _c.run_id == run_id,
             _c.attempt == attempt,
             _c.stream == stream,
             _c.offset < length,
@@ -139,14 +135,14 @@ def shown(data: bytes, limit: int) -> tuple[str, bool]:
     return (text, False) if len(encoded) <= limit else (encoded[:limit].decode(errors="ignore"), True)
 
 
-def delete_some(tx: Transaction, command_ids: Sequence[str]) -> bool:
+def delete_some(tx: Transaction, run_ids: Sequence[str]) -> bool:
     """Deletes output of commands, its ends first, as much as takes the writer no longer than others should
     wait. Returns whether that was all of it.
     """
     chunks = tx.execute(
-        sa.select(_c.command_id, _c.attempt, _c.position, sa.func.length(_c.data).label("length"))
-        .where(_c.command_id.in_(command_ids))
-        .order_by(_c.command_id.desc(), _c.attempt.desc(), _c.position.desc())
+        sa.select(_c.run_id, _c.attempt, _c.position, sa.func.length(_c.data).label("length"))
+        .where(_c.run_id.in_(run_ids))
+        .order_by(_c.run_id.desc(), _c.attempt.desc(), _c.position.desc())
         .limit(_DELETION_STEP + 1)
     ).all()
     step: list[dict[str, object]] = []
@@ -155,14 +151,14 @@ def delete_some(tx: Transaction, command_ids: Sequence[str]) -> bool:
         if size >= _DELETION_BYTES:
             break
         size += chunk.length
-        step.append({"b_id": chunk.command_id, "b_attempt": chunk.attempt, "b_position": chunk.position})
+        step.append({"b_id": chunk.run_id, "b_attempt": chunk.attempt, "b_position": chunk.position})
     if step:
         tx.execute(_DELETE_ONE, step)
     return len(step) == len(chunks)
 
 
-def delete(tx: Transaction, command_ids: Sequence[str]) -> None:
+def delete(tx: Transaction, run_ids: Sequence[str]) -> None:
     """Deletes all output of commands."""
-    for start in range(0, len(command_ids), _DELETION_STEP):
-        step = command_ids[start : start + _DELETION_STEP]
-        tx.execute(sa.delete(_table).where(_c.command_id.in_(step)))
+    for start in range(0, len(run_ids), _DELETION_STEP):
+        step = run_ids[start : start + _DELETION_STEP]
+        tx.execute(sa.delete(_table).where(_c.run_id.in_(step)))

@@ -31,6 +31,9 @@ from novasphere_server.store.transactions import Transaction
 
 FAULT = "AgentFault"  # the condition that holds what a node reports of itself
 
+# The faces that have a threshold of their own.
+FACES = frozenset({options_pb2.FACE_NODES, options_pb2.FACE_DEVICES, options_pb2.FACE_SCHEDULES})
+
 _STEP = 500  # nodes changed in one transaction
 _BATTERY_STEP = 5.0  # percent; finer changes are not worth a row of the log
 _FAULT_LENGTH = 1024  # characters
@@ -92,7 +95,6 @@ class Presence:
             (options_pb2.FACE_DEVICES, settings.devices_face_offline_after),
             (options_pb2.FACE_SCHEDULES, settings.schedules_face_offline_after),
         )
-        self._all_faces = frozenset(face for face, _ in self._thresholds)
         self._entries: dict[str, _Entry] = {}
         self._admitting: set[str] = set()
         self._linked: set[str] = set()
@@ -100,7 +102,7 @@ class Presence:
         self._unwritten: set[str] = set()  # nodes whose stored state may be out of date
         self._beating: set[str] = set()  # nodes heard since their heartbeats were last stored
         self._started_at = clock.monotonic()
-        self._lost_listeners: list[Callable[[str, str], None]] = []
+        self._away_listeners: list[Callable[[str, str], None]] = []
         self.stirred = asyncio.Event()  # something should be written now
         store.on_commit(self._follow, self._recall)
 
@@ -108,6 +110,16 @@ class Presence:
         """Writes what the end of the last process's links makes of the nodes that are known by now."""
         await self.hear_of_others()
         await self.update()
+
+    def full(self, face: Face) -> tuple[str, ...]:
+        """Returns the nodes that are well and there for a face, and would take no more work now."""
+        return tuple(
+            sorted(
+                entry.node_id
+                for entry in self._entries.values()
+                if entry.free_slots == 0 and face not in entry.offline_faces and not entry.stored_fault
+            )
+        )
 
     # -- called by links, on the event loop
 
@@ -152,19 +164,34 @@ class Presence:
                 if sample.HasField("battery_percent") and 0 <= sample.battery_percent <= 100:
                     entry.battery = (sample.battery_percent, sample.is_charging)
 
-    def lost_at_us(self, uid: str) -> int | None:
-        """Returns when the work of an absent node is given up, if it stays away; None while it is here."""
+    def lost_at_us(self, uid: str, after: float) -> int | None:
+        """Returns when work is given up that waits `after` seconds for an absent node; None while it is here."""
         entry = self._entries.get(uid)
         if entry is None or uid in self._linked:
             return None
-        left = self._given_up_after(entry) - self._clock.monotonic()
+        left = self._waited_since(entry) + after - self._clock.monotonic()
         return self._clock.now_us() + int(left * 1_000_000)
 
-    def on_lost(self, listener: Callable[[str, str], None]) -> None:
-        """Calls `listener` with uid and name of every node that is lost."""
-        self._lost_listeners.append(listener)
+    def away_seconds(self, uid: str) -> float | None:
+        """Returns how long this server has waited for an absent node; None where it is here, or gone for good."""
+        entry = self._entries.get(uid)
+        if entry is None or uid in self._linked or uid in self._elsewhere:
+            return None
+        waited = self._clock.monotonic() - self._waited_since(entry)
+        # Of a lost one the server before this one may have waited for long enough.
+        is_lost = entry.connection == pb.CONNECTION_STATE_LOST
+        return max(waited, self._settings.lost_after) if is_lost else waited
+
+    @property
+    def lost_after(self) -> float:
+        """After how many seconds the work of an absent node is given up, where it does not say."""
+        return self._settings.lost_after
+
+    def on_away(self, listener: Callable[[str, str], None]) -> None:
+        """Calls `listener` with uid and name of every node that goes away, and of those that have."""
+        self._away_listeners.append(listener)
         for uid, entry in self._entries.items():
-            if entry.connection == pb.CONNECTION_STATE_LOST:
+            if entry.connection != pb.CONNECTION_STATE_ONLINE:
                 listener(uid, entry.node_id)
 
     # -- called by loops
@@ -271,7 +298,7 @@ class Presence:
             connection, faces = pb.CONNECTION_STATE_ONLINE, crossed
         else:
             # Until the node is back, things only get worse.
-            faces = self._all_faces if entry.said_goodbye else crossed | entry.offline_faces
+            faces = FACES if entry.said_goodbye else crossed | entry.offline_faces
             connection = max(entry.connection, self._absence(entry, faces, now))
         fault = entry.stored_fault
         if entry.fault != fault and (
@@ -296,16 +323,16 @@ class Presence:
     def _absence(
         self, entry: _Entry, faces: frozenset[Face], now: float
     ) -> pb.ConnectionState.ValueType:
-        if now >= self._given_up_after(entry):
+        if now >= self._waited_since(entry) + self._settings.lost_after:
             return pb.CONNECTION_STATE_LOST
         if options_pb2.FACE_NODES in faces:
             return pb.CONNECTION_STATE_OFFLINE
         return pb.CONNECTION_STATE_DISCONNECTED
 
-    def _given_up_after(self, entry: _Entry) -> float:
+    def _waited_since(self, entry: _Entry) -> float:
         # No agent can have been heard while this server was down: work is given up by this
         # process's own waiting alone.
-        return max(entry.heard_at, self._started_at) + self._settings.lost_after
+        return max(entry.heard_at, self._started_at)
 
     def _show(self, entry: _Entry) -> None:
         self._store.set_live(NODES, entry.node_id, entry.live_fields)
@@ -314,8 +341,8 @@ class Presence:
         self._unwritten.add(uid)
         self.stirred.set()
 
-    def _tell_lost(self, uid: str, node_id: str) -> None:
-        for listener in self._lost_listeners:
+    def _tell_away(self, uid: str, node_id: str) -> None:
+        for listener in self._away_listeners:
             listener(uid, node_id)
 
     async def _recall(self, read: Read) -> None:
@@ -343,9 +370,10 @@ class Presence:
             if at_us:
                 entry.heartbeat_us = at_us
                 self._show(entry)
-            if entry.connection == pb.CONNECTION_STATE_LOST:
-                self._tell_lost(node.uid, node.node_id)
         self._started_at = now
+        for uid, entry in self._entries.items():
+            if entry.connection != pb.CONNECTION_STATE_ONLINE:
+                self._tell_away(uid, entry.node_id)
 
     def _follow(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -366,15 +394,15 @@ class Presence:
                 continue
             if mirror.stored_fault != entry.stored_fault:
                 entry.fault_at = mirror.heard_at
-            was_lost = entry.connection == pb.CONNECTION_STATE_LOST
+            before = entry.connection
             if mirror.connection < entry.connection:  # it has called, here or elsewhere
                 entry.heard_at = mirror.heard_at
             entry.connection = mirror.connection
             entry.offline_faces = mirror.offline_faces
             entry.stored_fault = mirror.stored_fault
             entry.stored_battery = mirror.stored_battery
-            if not was_lost and entry.connection == pb.CONNECTION_STATE_LOST:
-                self._tell_lost(node.uid, node.node_id)
+            if entry.connection not in (before, pb.CONNECTION_STATE_ONLINE):
+                self._tell_away(node.uid, node.node_id)
 
 
 def settle(node: pb.Node, connection: pb.ConnectionState.ValueType, faces: Iterable[Face]) -> None:

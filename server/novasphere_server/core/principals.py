@@ -30,7 +30,8 @@ class Principal:
     `name` is stable and safe to log: "admin", "key:a1b2c3d4", "agent:UID", "jwt:ISSUER:SUBJECT".
     `namespaces` empty means all of them. `node_uid` binds an agent to its node. `expires_at_us` is when the
     credential stops working. `path` is the one REST path that may be called, where a ticket says so.
-    `signed_with` tells the key of a signed token.
+    `signed_with` tells the key of a signed token. `number` is what rows name an API key by; 0 for every other
+    credential.
     """
 
     kind: PrincipalKind
@@ -41,6 +42,7 @@ class Principal:
     expires_at_us: int | None = None
     path: str = ""
     signed_with: str = ""
+    number: int = 0
 
     @property
     def may_end(self) -> bool:

@@ -35,9 +35,10 @@ def apply(node: pb.Node, profile: link.Profile, peer: str) -> None:
             gpu_count=min(profile.gpu_count, _COUNT),
         )
     )
-    node.labels.clear()
-    for name, value in sorted(profile.labels.items())[:_LABELS]:
-        node.labels[name[:_LABEL_LENGTH]] = value[:_LABEL_LENGTH]
+    if not node.has_given_labels:
+        node.labels.clear()
+        for name, value in sorted(profile.labels.items())[:_LABELS]:
+            node.labels[name[:_LABEL_LENGTH]] = value[:_LABEL_LENGTH]
     node.capabilities[:] = sorted(set(profile.capabilities))
     node.agent_version = profile.agent_version
     node.tags[:] = _tags(profile)

@@ -7,6 +7,7 @@ come back, because whatever is written for a link is refused once the agent has 
 
 from __future__ import annotations
 
+import socket
 import uuid
 
 import sqlalchemy as sa
@@ -22,6 +23,10 @@ from novasphere_server.store.transactions import Transaction
 _servers = tables.servers.c
 _agents = tables.agents.c
 
+_SESSION = sa.select(_agents.session_sha256).where(
+    _agents.node_uid == sa.bindparam("uid", type_=sa.String)
+)
+_SAID = ("name", "bind_namespaces", "description")  # by clients
 _FORGOTTEN_AFTER = 24 * 3600.0  # seconds
 
 
@@ -42,7 +47,7 @@ class Servers:
         """Notes that this server lives."""
 
         def note(tx: Transaction) -> None:
-            tx.upsert(tables.servers, [{"server_id": self.id, "seen_at_us": tx.now_us}])
+            self._note(tx)
             long_ago_us = tx.now_us - int(_FORGOTTEN_AFTER * 1_000_000)
             tx.execute(sa.delete(tables.servers).where(_servers.seen_at_us < long_ago_us))
 
@@ -52,8 +57,42 @@ class Servers:
         """Notes that this server has ended."""
         if self.is_alone:
             return
-        mine = sa.delete(tables.servers).where(_servers.server_id == self.id)
-        await self._store.write(lambda tx: tx.execute(mine) and None)
+
+        def leave(tx: Transaction) -> None:
+            mine = sa.update(tables.servers).where(_servers.server_id == self.id)
+            tx.execute(mine.values(seen_at_us=self.alive_since_us(tx.now_us) - 1))
+
+        await self._store.write(leave)
+
+    async def announce(self, address: str) -> None:
+        """Says where this server listens. What clients said of the last one that listened there, which is gone, they
+        said of this one.
+        """
+
+        def announce(tx: Transaction) -> None:
+            self._note(tx)
+            values = {"address": address}
+            gone = sa.select(tables.servers).where(
+                _servers.address == address,
+                _servers.server_id != self.id,
+                sa.true() if self.is_alone else _servers.seen_at_us < self.alive_since_us(tx.now_us),
+            )
+            last = tx.execute(gone.order_by(_servers.seen_at_us.desc()).limit(1)).first()
+            if last is not None:
+                values |= {name: getattr(last, name) for name in _SAID}
+                tx.execute(sa.delete(tables.servers).where(_servers.server_id == last.server_id))
+            tx.execute(sa.update(tables.servers).where(_servers.server_id == self.id).values(values))
+
+        await self._store.write(announce)
+
+    async def be_seen(self) -> None:
+        """Notes that this server lives, where that is not done all the time: on a database of its own."""
+        if self.is_alone:
+            await self.beat()
+
+    def alive_since_us(self, now_us: int) -> int:
+        """Returns since when a server must have been heard from to count as alive."""
+        return now_us - self._lease_us
 
     async def linked_elsewhere(self) -> set[str]:
         """Returns the uids of the nodes that another living server is linked to."""
@@ -72,13 +111,27 @@ class Servers:
         """Raises DuplicateIdentity if the agent has called another server since it was given the token."""
         if self.is_alone or not session_token:
             return
-        known = tx.execute(sa.select(_agents.session_sha256).where(_agents.node_uid == uid)).scalar()
-        if known != secrets.sha256(session_token):
+        known = tx.rows(_SESSION, uid=uid)
+        if known != [(secrets.sha256(session_token),)]:
             raise errors.DuplicateIdentity(uid)
 
     def _elsewhere(self, now_us: int) -> sa.Select[tuple[str]]:
         return (
             sa.select(_agents.node_uid)
             .join(tables.servers, _servers.server_id == _agents.server_id)
-            .where(_servers.server_id != self.id, _servers.seen_at_us >= now_us - self._lease_us)
+            .where(_servers.server_id != self.id, _servers.seen_at_us >= self.alive_since_us(now_us))
         )
+
+    def _note(self, tx: Transaction) -> None:
+        mine = sa.update(tables.servers).where(_servers.server_id == self.id)
+        if tx.execute(mine.values(seen_at_us=tx.now_us)).rowcount:
+            return
+        row = {
+            "server_id": self.id,
+            "seen_at_us": tx.now_us,
+            "started_at_us": tx.now_us,
+            "name": socket.gethostname(),
+            "address": "",
+            "bind_namespaces": "[]",
+        }
+        tx.execute(sa.insert(tables.servers), row)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from novasphere.link.v1 import link_service_pb2 as link
+from novasphere.node.v1 import node_pb2
 
 from novasphere_server import errors
+from novasphere_server.core import demands
 from novasphere_server.core.attempts import Attempt, Key, Recorded
 from novasphere_server.core.output_chunks import Stream
+from novasphere_server.core.rooms import Room
 
+_REMEMBERED = 256  # kinds of work and programs that a node ran
 _FRAME_BYTES = 1024 * 1024  # of dispatches in one frame; gRPC's clients take 4 MiB unless told otherwise
 
 
@@ -39,13 +44,21 @@ class Session:
         self.silent_ticks = 0
         self.received = 0  # the agent's last frame whose content is durable
         self.free_slots = 0
+        self.free_answers: int | None = None
         self.capacity = 0  # how many attempts the node runs at once
-        self.may_have_work = False
+        self.may_have_work = False  # that only this node may do
+        self.node: node_pb2.Node | None = None  # as it was when it last changed
+        self.is_new = True  # what its node could do of all that waits is not known yet
+        # Tasks that any node may do, and that it is to look for: those in slots, and those that it answers.
+        self.offered = [0, 0]
+        self.ran: set[str] = set()  # kinds of work and programs that it was sent
         self.attempts: dict[Key, Attempt] = {}
         self.to_cancel: dict[str, int] = {}  # command -> attempt, as their clients asked
         self._sent = 0
         self._acked = 0
-        self._unacked_dispatches: deque[tuple[int, int]] = deque()  # frame, dispatches in it
+        self._unacked_dispatches: deque[tuple[int, int, int]] = (
+            deque()
+        )  # frame, what it holds of each kind
         self._dispatches: list[link.Dispatch] = []
         self._cancels: dict[Key, link.CancelAttempt] = {}
         self._output_acks: dict[tuple[str, int, Stream], int] = {}
@@ -65,16 +78,39 @@ class Session:
             )
         self.silent_ticks = 0
         self._acked = frame.acked_sequence
-        self.free_slots = frame.free_slots
+        self.hear_room(frame)
         waiting = self._unacked_dispatches
         while waiting and waiting[0][0] <= self._acked:
             waiting.popleft()
 
+    def hear_room(self, frame: link.ConnectRequest) -> None:
+        """Notes what the agent has room for."""
+        self.free_slots = frame.free_slots
+        self.free_answers = frame.free_answers if frame.HasField("free_answers") else None
+
     @property
     def credit(self) -> int:
         """How many more attempts the agent would start now, if it has yet to see what is on its way."""
-        on_its_way = sum(count for _, count in self._unacked_dispatches) + len(self._dispatches)
-        return self.free_slots - on_its_way
+        return self.credits.slots
+
+    @property
+    def credits(self) -> Room:
+        """The same, and how many it would answer by itself."""
+        slots, answers = self._count(self._dispatches) if self._dispatches else (0, 0)
+        for _, unacked_slots, unacked_answers in self._unacked_dispatches:
+            slots += unacked_slots
+            answers += unacked_answers
+        if self.free_answers is None:
+            return Room(self.free_slots - slots)
+        return Room(self.free_slots - slots, self.free_answers - answers)
+
+    def _count(self, dispatches: Iterable[link.Dispatch]) -> tuple[int, int]:
+        """Returns how many of these take slots, and how many do not."""
+        all_, answers = 0, 0
+        for dispatch in dispatches:
+            all_ += 1
+            answers += dispatch.kind in demands.ANSWERED
+        return (all_, 0) if self.free_answers is None else (all_ - answers, answers)
 
     @property
     def room(self) -> int:
@@ -93,9 +129,18 @@ class Session:
 
     # -- what is to be sent
 
+    def expect(self) -> None:
+        """Notes that work may wait which only this node may do."""
+        self.may_have_work = True
+        if self.credits:
+            self.wake.set()
+
     def dispatch(self, dispatches: Iterable[link.Dispatch]) -> None:
         for dispatch in dispatches:
             self._dispatches.append(dispatch)
+            if len(self.ran) >= _REMEMBERED:
+                self.ran.clear()
+            self.ran.add(PurePath(dispatch.program).name if dispatch.program else dispatch.kind)
             self.attempts.setdefault(
                 (dispatch.run_id, dispatch.attempt), Attempt(dispatch.fencing_token)
             )
@@ -129,7 +174,7 @@ class Session:
             )
         )
         if dispatches:
-            self._unacked_dispatches.append((frame.sequence, len(dispatches)))
+            self._unacked_dispatches.append((frame.sequence, *self._count(dispatches)))
         if self._dispatches:
             self.wake.set()
         self._cancels = {key: cancel for key, cancel in self._cancels.items() if key in unsent}
@@ -187,8 +232,8 @@ class ForeignSession(Session):
         self._told = 0  # the last of its frames that it knows to be durable
 
     @property
-    def credit(self) -> int:
-        return self.capacity - len(self.attempts) if self.free_slots else 0
+    def credits(self) -> Room:
+        return Room(self.capacity - len(self.attempts) if self.free_slots else 0)
 
     @property
     def room(self) -> int:

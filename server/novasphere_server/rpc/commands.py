@@ -175,7 +175,13 @@ class CommandService:
         self, request: pb.ReadCommandOutputRequest, context: CallContext
     ) -> AsyncIterator[pb.ReadCommandOutputResponse]:
         output = self._outputs.stream(
-            context.principal, request.command_id, request.stream, request.offset, request.follow
+            context.principal,
+            request.command_id,
+            request.stream,
+            request.offset,
+            request.follow,
+            request.attempt,
+            request.cursor,
         )
         async with aclosing(output) as pages:
             async for events in pages:

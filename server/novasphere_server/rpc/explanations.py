@@ -242,6 +242,20 @@ _WORDS = {
         ),
         _Words("{node} 的代理无法启动该命令：{reason}。", "请在 {node} 上排除问题，然后重新执行。"),
     ),
+    why.COMMAND_CAUSE_NOT_PLACED: (
+        _Words(
+            "No node has been given it yet: it is a task that several may run.",
+            "GET /api/v1/tasks/{command}:explain says what it waits for.",
+        ),
+        _Words(
+            "它是可由多个节点执行的任务，尚未分配给任何节点。",
+            "GET /api/v1/tasks/{command}:explain 会说明它在等待什么。",
+        ),
+    ),
+    why.COMMAND_CAUSE_ENDED: (
+        _Words("It ended, as {word}: {reason}."),
+        _Words("它已结束（{word}）：{reason}。"),
+    ),
     why.COMMAND_CAUSE_LATE_REPORT: (
         _Words("A report came after that, and is kept beside it: {late}."),
         _Words("此后又收到一份报告，已一并保存：{late}。"),
@@ -253,6 +267,8 @@ def put_into_words(response: api.ExplainCommandResponse, *, in_chinese: bool) ->
     """Adds to each explanation what it says to people."""
     command = response.command
     facts = {
+        "command": command.command_id,
+        "word": command.reason,
         "node": command.target_node_id,
         "capacity": response.node.capacity,
         "fault": response.node.fault,

@@ -20,6 +20,7 @@ from novasphere_server.rpc.validation import Validate, Validators
 from novasphere_server.telemetry import Endpoint
 
 _VARIABLE = re.compile(r"{([a-z_.]+)(?:=[^}]*)?}")
+_RESOURCE = re.compile(r"/api/v1/([a-z-]+)/(?:item/)?{([a-z_]+)}.*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,8 @@ class Method:
     has_request_id: bool
     has_validate_only: bool
     paths: tuple[str, ...]  # in REST, as the proto spells them
-    resource: str  # the request's field that names what the REST path is about; empty: nothing
+    collection: str  # in which the REST path names one: "nodes"; empty: it names nothing that is known
+    resource: str  # the request's field that names it
     endpoint: Endpoint
 
     def has_path(self, path: str, message: Any) -> bool:
@@ -71,10 +73,11 @@ def method(
     validators: Validators,
     endpoint: Endpoint,
 ) -> Method:
-    """Returns what the RPC's descriptor says. `resources` are the path variables that name a resource."""
+    """Returns what the RPC's descriptor says. `resources` are the collections whose members can be looked up."""
     rules = rpc.GetOptions().Extensions[options_pb2.method]
     request_type = GetMessageClass(rpc.input_type)
     fields = rpc.input_type.fields_by_name
+    collection, resource = _resource(rpc, resources)
     return Method(
         path=path,
         request_type=request_type,
@@ -89,7 +92,8 @@ def method(
         has_request_id="request_id" in fields,
         has_validate_only="validate_only" in fields,
         paths=tuple(_paths(rpc)),
-        resource=_resource(rpc, resources),
+        collection=collection,
+        resource=resource,
         endpoint=endpoint,
     )
 
@@ -110,7 +114,9 @@ def _filled(template: str, message: Any) -> str | None:
         return None
 
 
-def _resource(rpc: MethodDescriptor, known: Container[str]) -> str:
-    """Returns the first variable of the method's REST path, if it names a resource that is known."""
-    variables = _VARIABLE.findall(next(_paths(rpc), ""))
-    return variables[0] if variables and variables[0] in known else ""
+def _resource(rpc: MethodDescriptor, known: Container[str]) -> tuple[str, str]:
+    """Returns the collection of what the method's REST path names, and the variable that names it; nothing for a
+    collection that is not known.
+    """
+    found = _RESOURCE.fullmatch(next(_paths(rpc), ""))
+    return (found[1], found[2]) if found and found[1] in known else ("", "")

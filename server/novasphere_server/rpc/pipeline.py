@@ -33,6 +33,7 @@ from novasphere_server.errors import (
     InvalidArgument,
     MalformedBody,
     NotImplementedHere,
+    PageTokenInvalid,
     PermissionDenied,
     TooLarge,
     Unauthenticated,
@@ -56,6 +57,8 @@ _RESULTS = (One, Many, Message)  # a tuple is tested twice as fast as the union
 _MIN_REVISION = "novasphere-min-revision"
 _REVISION_WAIT = 10.0  # seconds, for callers without a deadline
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
+# What is wrong with a request that could be read.
+_WRONG = (InvalidArgument, PageTokenInvalid)
 # Request ids only have to differ: a random number for the process, and a count.
 _PROCESS = secrets.token_hex(4)
 _numbers = itertools.count(10_000_000)  # eight digits, without the price of a format
@@ -285,7 +288,7 @@ class Pipeline:
             if "\0" in key:
                 raise InvalidArgument(method.resource, NO_NUL)
             if key:
-                await self._resources[method.resource](principal, key)
+                await self._resources[method.collection](principal, key)
 
     async def _by_path(
         self, method: Method, request: Any, principal: Principal | None, error: Exception
@@ -293,8 +296,8 @@ class Pipeline:
         """Returns what is to be said in place of `error`: that the path leads nowhere comes before what
         is wrong with the rest.
         """
-        if principal is None or not isinstance(error, InvalidArgument) or not method.resource:
-            return error  # whoever says InvalidArgument has read the request
+        if principal is None or not isinstance(error, _WRONG) or not method.resource:
+            return error
         message = method.request_type.FromString(request) if isinstance(request, bytes) else request
         try:
             await self._find(method, message, principal)

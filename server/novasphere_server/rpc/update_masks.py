@@ -23,8 +23,13 @@ def fields(request: Any, changeable: Sequence[str]) -> Collection[str]:
     named = [
         name
         for name in changeable
-        if (name in paths or _ALL in paths if paths else request.HasField(name))
+        if (name in paths or _ALL in paths if paths else _is_set(request, name))
     ]
     if not named:
         raise InvalidArgument("update_mask", f"must name what is to change: {known}")
     return named
+
+
+def _is_set(request: Any, name: str) -> bool:
+    has_presence = request.DESCRIPTOR.fields_by_name[name].has_presence
+    return bool(request.HasField(name) if has_presence else getattr(request, name))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -18,6 +19,8 @@ from novasphere_server.errors import InvalidArgument, Violation
 
 Validate = Callable[[Any], None]
 _Check = Callable[[Any, str, list[Violation]], None]
+# In the order of the fields, each with the number of a field that can only be wrong where it is set; most are not.
+_Checks = list[tuple[int, _Check]]
 _Judge = Callable[[Any], str]  # what is wrong with one value, or ""
 
 _MAX_VIOLATIONS = 20
@@ -33,7 +36,7 @@ class Validators:
     """The validators of all request types, compiled on first use."""
 
     def __init__(self) -> None:
-        self._checks: dict[Descriptor, list[_Check]] = {}
+        self._checks: dict[Descriptor, _Checks] = {}
         self._unfinished: set[Descriptor] = set()
 
     def of(self, message_type: type[Message]) -> Validate | None:
@@ -45,24 +48,27 @@ class Validators:
 
         def validate(message: Message) -> None:
             violations: list[Violation] = []
-            for check in checks:
-                check(message, "", violations)
+            _run(checks, message, "", violations)
             if violations:
                 first, *more = violations[:_MAX_VIOLATIONS]
                 raise InvalidArgument(first.field, first.description, *more)
 
         return validate
 
-    def _compile(self, descriptor: Descriptor) -> list[_Check]:
+    def _compile(self, descriptor: Descriptor) -> _Checks:
         known = self._checks.get(descriptor)
         if known is not None:
             return known
         # Filed before it is filled: a message may contain itself.
         checks = self._checks[descriptor] = []
         self._unfinished.add(descriptor)
+        empty = message_factory.GetMessageClass(descriptor)()
         for field in descriptor.fields:
-            found = (_field_check(field), _map_check(field), self._nested_check(field))
-            checks.extend(check for check in found if check is not None)
+            for check in (_field_check(field), _map_check(field), self._nested_check(field)):
+                if check is not None:
+                    found: list[Violation] = []
+                    check(empty, "", found)
+                    checks.append((0 if found else field.number, check))
         self._unfinished.remove(descriptor)
         return checks
 
@@ -78,8 +84,7 @@ class Validators:
 
             def check_map(message: Any, path: str, violations: list[Violation]) -> None:
                 for name_, value in getattr(message, name).items():
-                    for check in inner:
-                        check(value, f"{path}{name}.{name_}.", violations)
+                    _run(inner, value, f"{path}{name}.{name_}.", violations)
 
             return check_map if inner else None
         inner = self._compile(field.message_type)
@@ -89,17 +94,22 @@ class Validators:
 
             def check_elements(message: Any, path: str, violations: list[Violation]) -> None:
                 for index, value in enumerate(getattr(message, name)):
-                    for check in inner:
-                        check(value, f"{path}{name}[{index}].", violations)
+                    _run(inner, value, f"{path}{name}[{index}].", violations)
 
             return check_elements
 
         def check_member(message: Any, path: str, violations: list[Violation]) -> None:
             if message.HasField(name):
-                for check in inner:
-                    check(getattr(message, name), f"{path}{name}.", violations)
+                _run(inner, getattr(message, name), f"{path}{name}.", violations)
 
         return check_member
+
+
+def _run(checks: _Checks, message: Any, path: str, violations: list[Violation]) -> None:
+    present = {field.number for field, _ in message.ListFields()}
+    for number, check in checks:
+        if not number or number in present:
+            check(message, path, violations)
 
 
 def enum_words(enum: EnumDescriptor) -> list[str]:

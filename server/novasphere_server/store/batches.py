@@ -26,6 +26,7 @@ from novasphere_server.store.transactions import (
     Touched,
     Transaction,
     Waiting,
+    read_bodies,
     together,
 )
 
@@ -81,6 +82,7 @@ class Batch:
         self._bodies: dict[Id, bytes | None] = {}
         self._records: dict[Scope, Record | None] = {}
         self._sequences: dict[str, int] = {}
+        self._first_sequences: dict[str, int] = {}
         self._changes: list[Change] = []
         self._news: set[str] = set()
         self._rows: list[tuple[Any, ...]] = []
@@ -90,17 +92,13 @@ class Batch:
         """Reads together what the mutations will look at, as far as that is known. Raises PutOffFailed."""
         if self._is_careful:
             return
-        keys: dict[Kind[Any], set[tuple[str]]] = {}
+        keys: dict[Kind[Any], set[str]] = {}
         for kind, key in (object_ for job in jobs for object_ in job.reads):
-            keys.setdefault(kind, set()).add((key,))
+            keys.setdefault(kind, set()).add(key)
         claims = [job.claim for job in jobs if job.claim is not None and not job.is_dry_run]
         with together(self._database):
             for kind, wanted in keys.items():
-                self._bodies |= {(kind.name, key): None for (key,) in wanted}
-                rows = self._database.select(
-                    self._connection, kind.table, ("key", "body"), ("key",), wanted
-                )
-                self._bodies |= {(kind.name, key): body for key, body in rows}
+                self._bodies |= read_bodies(self._connection, self._database, kind, wanted)
             if claims:
                 self._records |= idempotency.find(self._connection, self._database, claims)
 
@@ -115,6 +113,7 @@ class Batch:
             waiting=self._waiting,
             bodies=self._bodies,
             sequences=self._sequences,
+            first_sequences=self._first_sequences,
         )
         try:
             if job.is_dry_run or self._is_careful:

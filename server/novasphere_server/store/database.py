@@ -6,8 +6,9 @@ Everything else in the store is SQLAlchemy Core. There is a module for each data
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,12 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def rows(
+        self, connection: sa.Connection, statement: sa.Select[Any], parameters: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Returns the rows of a statement that is kept, and run again and again with other parameters."""
+
+    @abstractmethod
     def insert_many(
         self,
         connection: sa.Connection,
@@ -206,6 +213,15 @@ def rule_of(upsert: sa.Insert, dialect: sa.Dialect) -> str:
     """Returns what such a statement does about rows that exist, as it is written behind an insert."""
     _, conflict, rule = str(upsert.compile(dialect=dialect)).partition(" ON CONFLICT ")
     return conflict + rule
+
+
+@lru_cache(maxsize=64)
+def text_of(statement: sa.Select[Any], dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
+    """Returns a statement as a driver takes it, and those of its parameters that are known."""
+    compiled = statement.compile(dialect=dialect)
+    wanted = {name for name, bind in compiled.binds.items() if bind.required}
+    known = {name: value for name, value in compiled.params.items() if name not in wanted}
+    return str(compiled), known
 
 
 def connect_to(url: str, limits: Limits, data_dir: Path | None = None) -> Database:

@@ -14,6 +14,21 @@ from dataclasses import dataclass
 BEFORE_COMMIT = "before_commit"  # everything is written, nothing is durable
 AFTER_COMMIT = "after_commit"  # durable, nobody was told
 AFTER_ANSWER = "after_answer"  # the callers were told
+# Inside the mutation that does so, with its rows partly written:
+FIRING = "firing"  # a time of a schedule was decided
+DISPATCH = "dispatch"  # a task is sent to a node
+ACKNOWLEDGEMENT = "acknowledgement"  # a report of the end of an attempt is taken
+RETRY = "retry"  # another attempt follows one that ended
+# Behind the commit of each, before anybody acts on it:
+FIRED = "fired"  # no node was looked for
+DISPATCHED = "dispatched"  # nothing was sent
+ACKNOWLEDGED = "acknowledged"  # the node was not told
+RELEASED = "released"  # the next attempt may go, no node was looked for
+_NAMES = (
+    BEFORE_COMMIT, AFTER_COMMIT, AFTER_ANSWER,
+    FIRING, DISPATCH, ACKNOWLEDGEMENT, RETRY,
+    FIRED, DISPATCHED, ACKNOWLEDGED, RELEASED,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -30,7 +45,7 @@ def _armed() -> _Failpoint | None:
         return None
     name, _, rest = spelled.partition(":")
     action, _, when = rest.partition(":")
-    if name not in (BEFORE_COMMIT, AFTER_COMMIT, AFTER_ANSWER) or action != "kill":
+    if name not in _NAMES or action != "kill":
         raise ValueError(f"NOVASPHERE_FAILPOINT={spelled!r} is not NAME:kill[:PROBABILITY or NTH]")
     if "." in when:
         return _Failpoint(name, probability=float(when))

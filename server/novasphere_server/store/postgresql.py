@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from novasphere_server.store import tables
 from novasphere_server.store.arrays import DIALECT, Array, ArrayDumper, arrays, type_names
-from novasphere_server.store.database import Database, Outage, State, replacing, rule_of
+from novasphere_server.store.database import Database, Outage, State, replacing, rule_of, text_of
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.marks import Marks
 
@@ -250,6 +250,12 @@ class Postgresql(Database):
         keys: Collection[tuple[str, ...]],
     ) -> list[tuple[Any, ...]]:
         return self._hot.execute(_select(table, columns, by), arrays(table, by, keys)).fetchall()
+
+    def rows(
+        self, connection: sa.Connection, statement: sa.Select[Any], parameters: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        text, known = text_of(statement, DIALECT)
+        return self._hot.execute(text, {**known, **parameters}).fetchall()
 
     def insert_many(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,36 @@ _OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]
     ">": lambda column, value: column > value,
     ">=": lambda column, value: column >= value,
     "in": lambda column, value: column.in_(value),
+    # Null is none of these.
+    "is not": lambda column, value: column.is_distinct_from(value),
+    "not in": lambda column, value: column.not_in(value) | column.is_(None),
+    "null": lambda column, value: column.is_(None) if value else column.is_not(None),
+    "like": lambda column, value: sa.func.lower(column).like(value, escape="\\"),
+    # Of (low, high), with the high one left out: in one of them, or in none.
+    "within": lambda column, value: _within(column, value),
+    "not within": lambda column, value: ~_within(column, value) | column.is_(None),
+}
+
+
+# Of texts, in functions that every database reads alike: LIKE differs in what it says of case, and lower() changes
+# A to Z alone.
+_PARTS: Mapping[str, Callable[[sa.ColumnElement[Any], str], sa.ColumnElement[bool]]] = {
+    "contains": lambda text, part: sa.func.replace(text, part, "") != text,
+    "starts with": lambda text, part: sa.func.substr(text, 1, len(part)) == part,
+    "ends with": lambda text, part: sa.and_(
+        sa.func.length(text) >= len(part),
+        sa.func.substr(text, sa.func.length(text) - len(part) + 1) == part,
+    ),
+}
+
+
+def _within(column: sa.Column[Any], ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.false(), *((column >= low) & (column < high) for low, high in ranges))
+
+
+_JOINTS: Mapping[str, Callable[..., sa.ColumnElement[bool]]] = {
+    "any": lambda *conditions: sa.or_(sa.false(), *conditions),
+    "all": lambda *conditions: sa.and_(sa.true(), *conditions),
 }
 
 _SET = re.compile(r"(?P<name>\S+)\s+(?P<verb>in|notin)\s*\((?P<values>[^()]*)\)")
@@ -111,9 +141,11 @@ def _checked(name: str, relation: Relation, values: list[str], term: str) -> Lab
 class Query(Generic[M]):
     """A list: which objects of a kind, in which order, and which part of them.
 
-    `filters` are (column, operator, value) over the columns of the kind's table, with the operators
-    = != < <= > >= and in (a tuple). `order_by` names columns, "-name" for descending. Hashable: what
-    it found is remembered until an object of the kind changes.
+    `filters` are (column, operator, value) over the columns of the kind's table, with the operators above;
+    they all have to hold. Without a column, value is filters of which "any" or "all" must hold. `order_by`
+    names columns, "-name" for descending; null comes before everything. Not `is_counted`, it has no total,
+    and looks no further than its last row.
+    Hashable: what it found is remembered until an object of the kind changes.
     """
 
     kind: Kind[M]
@@ -122,21 +154,17 @@ class Query(Generic[M]):
     order_by: tuple[str, ...] = ("id",)
     limit: int = 50
     offset: int = 0
+    is_counted: bool = True
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """Returns the filters and the selector as conditions on the kind's table."""
-        columns = self.kind.table.c
-        found = [_OPERATORS[sign](columns[name], value) for name, sign, value in self.filters]
+        found = conditions(self.kind.table, self.filters)
         if self.labels is not None:
             found += [_label_condition(self.kind, r) for r in self.labels.requirements]
         return found
 
     def ordering(self) -> list[sa.ColumnElement[Any]]:
-        columns = self.kind.table.c
-        return [
-            columns[name[1:]].desc() if name.startswith("-") else columns[name].asc()
-            for name in self._order()
-        ]
+        return ordering(self.kind.table, self._order())
 
     def statement(self) -> sa.Select[Any]:
         """Returns rows (value, total, key, revision, body): the page, with the log's last revision and
@@ -146,7 +174,9 @@ class Query(Generic[M]):
         """
         table, state = self.kind.table, tables.revision
         conditions = self.conditions()
-        total = sa.select(sa.func.count().label("total")).select_from(table).where(*conditions)
+        total: sa.Select[Any] = sa.select(sa.literal_column("0").label("total"))
+        if self.is_counted:
+            total = sa.select(sa.func.count().label("total")).select_from(table).where(*conditions)
         counted = total.cte("counted")
         page = (
             sa.select(table.c.key, table.c.revision, table.c.body, *self._sorted_columns())
@@ -156,10 +186,7 @@ class Query(Generic[M]):
             .offset(self.offset)
             .cte("page")
         )
-        order = [
-            page.c[f"sort_{n}"].desc() if name.startswith("-") else page.c[f"sort_{n}"].asc()
-            for n, name in enumerate(self._order())
-        ]
+        order = ordering(table, self._order(), [page.c[f"sort_{n}"] for n in range(len(self._order()))])
         return (
             sa.select(state.c.value, counted.c.total, page.c.key, page.c.revision, page.c.body)
             .select_from(state.join(counted, sa.true()).outerjoin(page, sa.true()))
@@ -173,6 +200,44 @@ class Query(Generic[M]):
     def _sorted_columns(self) -> list[sa.Label[Any]]:
         columns = self.kind.table.c
         return [columns[name.lstrip("-")].label(f"sort_{n}") for n, name in enumerate(self._order())]
+
+
+def conditions(table: sa.Table, filters: Iterable[tuple[str, str, Any]]) -> list[sa.ColumnElement[bool]]:
+    """Returns filters, as Query has them, as conditions on a table."""
+    return [_condition(table, *filter_) for filter_ in filters]
+
+
+def _condition(table: sa.Table, name: str, sign: str, value: Any) -> sa.ColumnElement[bool]:
+    if sign in _JOINTS:
+        return _JOINTS[sign](*conditions(table, value))
+    if sign in _OPERATORS:
+        return _OPERATORS[sign](table.c[name], value)
+    return _of_text(table.c[name], sign, value)
+
+
+def _of_text(column: sa.Column[Any], sign: str, part: str) -> sa.ColumnElement[bool]:
+    """Returns what is asked of a text: one of _PARTS, after "not" and before "ci" where that is so."""
+    plain = sign.removeprefix("not ").removesuffix(" ci")
+    text = sa.func.lower(column) if sign.endswith(" ci") else column
+    condition = _PARTS[plain](text, part)
+    return ~condition if sign.startswith("not ") else condition
+
+
+def ordering(
+    table: sa.Table, order_by: Sequence[str], sorted_: Sequence[sa.ColumnElement[Any]] = ()
+) -> list[sa.ColumnElement[Any]]:
+    """Returns an order, as Query has it, in terms of a table's columns or of those that stand for them."""
+    columns = sorted_ or [table.c[name.removeprefix("-")] for name in order_by]
+    return [_directed(table, *pair) for pair in zip(order_by, columns, strict=True)]
+
+
+def _directed(table: sa.Table, name: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Returns the column in the direction of `name`. Databases differ in where they put nulls."""
+    is_descending = name.startswith("-")
+    directed = column.desc() if is_descending else column.asc()
+    if not table.c[name.removeprefix("-")].nullable:
+        return directed
+    return directed.nulls_last() if is_descending else directed.nulls_first()
 
 
 def _label_condition(kind: Kind[Any], requirement: LabelRequirement) -> sa.ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from novasphere_server.store import tables
-from novasphere_server.store.database import Database, Outage, State, replacing, rule_of
+from novasphere_server.store.database import Database, Outage, State, replacing, rule_of, text_of
 from novasphere_server.store.limits import Limits
 from novasphere_server.store.marks import Marks
 
@@ -185,6 +185,12 @@ class Sqlite(Database):
         found = [self._hot.execute(statement, key).fetchone() for key in keys]
         return [row for row in found if row is not None]
 
+    def rows(
+        self, connection: sa.Connection, statement: sa.Select[Any], parameters: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        text, known = text_of(statement, _DIALECT)
+        return self._hot.execute(text, {**known, **parameters}).fetchall()
+
     def insert_many(
         self,
         connection: sa.Connection,
@@ -239,7 +245,7 @@ class Sqlite(Database):
             connection.close()
 
 
-_DIALECT = sqlite_dialect.dialect()
+_DIALECT = sqlite_dialect.dialect(paramstyle="named")
 _QUOTE = _DIALECT.identifier_preparer.quote
 
 

@@ -154,6 +154,11 @@ class Store:
         return self._database.is_shared
 
     @property
+    def pool_size(self) -> int:
+        """How many connections are kept for readers."""
+        return self._limits.readers
+
+    @property
     def is_available(self) -> bool:
         """Whether the database answered when it was last asked."""
         return self._is_available

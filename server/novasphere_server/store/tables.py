@@ -45,36 +45,251 @@ nodes = _resource(
     sa.Column("connection", sa.Integer, nullable=False),
     sa.Column("role", TEXT, nullable=False),
     sa.Column("registered_at_us", sa.BigInteger, nullable=False),
+    # What the schedules face asks. Never null: older rows were filled when the columns came.
+    sa.Column("agent_name", TEXT),
+    sa.Column("agent_namespace", TEXT),
+    sa.Column("agent_endpoint", TEXT),
+    sa.Column("agent_status", sa.Integer),
+    sa.Column("updated_at_us", sa.BigInteger),
+    sa.Index(None, "agent_name"),
 )
 
-commands = _resource(
-    "commands",
+tasks = _resource(
+    "tasks",
     sa.Column("namespace", TEXT, nullable=False),
+    # Of a job and a schedule, or empty.
+    sa.Column("job_id", TEXT, nullable=False),
+    sa.Column("schedule_id", TEXT, nullable=False),
+    sa.Column("schedule_kind", sa.Integer, nullable=False),
+    # As the devices face prints it: never empty.
+    sa.Column("task_type", TEXT, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    # The priority turned around: not every database reads an index both ways at once.
+    sa.Column("rank", sa.Integer, nullable=False),
+    # Where its present attempt is, or is to be; empty while any node will do.
     sa.Column("node_id", TEXT, nullable=False),
     sa.Column("node_uid", TEXT, nullable=False),
-    sa.Column("status", sa.Integer, nullable=False),
+    # Where no other node will do, that one.
+    sa.Column("pinned_node_id", TEXT),
+    # What any other must have, as core.demands spells it. Not in the message: it follows from the config.
+    sa.Column("demand", TEXT, nullable=False, server_default=sa.text("''")),
     sa.Column("state", sa.Integer, nullable=False),
+    # What keeps a PENDING one from being sent, whatever nodes there are: see core.tasks.Hold.
+    sa.Column("hold", sa.Integer, nullable=False, server_default="0"),
+    # What follows, up to `execution_ms`, is of the present attempt.
+    sa.Column("instance_id", TEXT, nullable=False),
+    sa.Column("instance_state", sa.Integer, nullable=False),
+    sa.Column("instance_node_id", TEXT, nullable=False),
+    sa.Column("instance_created_at_us", sa.BigInteger),
+    sa.Column("instance_updated_at_us", sa.BigInteger),
+    sa.Column("instance_completed_at_us", sa.BigInteger),
+    sa.Column("instance_reason", TEXT),
+    sa.Column("error_message", TEXT),
     sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("retry_count", sa.Integer, nullable=False),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("execution_ms", sa.BigInteger, nullable=False),
     # Of the last dispatch. Not in the message: it is between the server and the agent.
     sa.Column("fencing_token", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     # What the client that cancelled it asked for; null is the default. Not in the message either.
     sa.Column("cancel_grace_ms", sa.BigInteger),
+    sa.Column("created_by", sa.BigInteger, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
-    # When it stops waiting for its node.
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    sa.Column("scheduled_at_us", sa.BigInteger, nullable=False),
+    # It waits at least until then.
+    sa.Column("due_at_us", sa.BigInteger, nullable=False),
+    # When it stops waiting for a node.
     sa.Column("queue_deadline_us", sa.BigInteger, nullable=False),
-    sa.Column("started_at_us", sa.BigInteger),
+    sa.Column("first_started_at_us", sa.BigInteger),
+    sa.Column("started_at_us", sa.BigInteger),  # of the present attempt too
     sa.Column("completed_at_us", sa.BigInteger),
+    sa.Column("reason", TEXT),
+    sa.Column("updated_by", sa.BigInteger),
     sa.Index(None, "node_uid", "state"),
     sa.Index(None, "node_id"),
     sa.Index(None, "state", "queue_deadline_us"),
-    # Finished work alone: what waits and runs must not pay for finding what is to be forgotten.
+    sa.Index(None, "job_id"),
+    sa.Index(None, "schedule_id", "state", "schedule_kind"),
+    sa.Index(None, "instance_id"),
+    # What any node may take, in the order in which it goes.
     sa.Index(
-        None,
+        "ix_tasks_waiting",
+        "demand",
+        "rank",
+        "id",
+        sqlite_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
+        postgresql_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
+    ),
+    sa.Index(
+        "ix_tasks_held",
+        "hold",
+        "due_at_us",
+        sqlite_where=sa.text("state = 1 AND hold > 0"),
+        postgresql_where=sa.text("state = 1 AND hold > 0"),
+    ),
+    # Finished work alone: what waits and runs must not pay for finding what is to be forgotten. With all that is
+    # counted of it: whoever counts must not read rows, which have as much output as was printed.
+    sa.Index(
+        "ix_tasks_ended",
         "completed_at_us",
+        "state",
+        "node_id",
+        "task_type",
+        "execution_ms",
+        "namespace",
         sqlite_where=sa.text("completed_at_us IS NOT NULL"),
         postgresql_where=sa.text("completed_at_us IS NOT NULL"),
     ),
+)
+
+# Of those that ended and are forgotten, by the hour in which they ended.
+task_counts = sa.Table(
+    "task_counts",
+    metadata,
+    sa.Column("hour_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("namespace", TEXT, primary_key=True),
+    sa.Column("node_id", TEXT, primary_key=True),
+    sa.Column("task_type", TEXT, primary_key=True),
+    sa.Column("state", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tasks", sa.BigInteger, nullable=False),
+    # Those that were started, and for how long together.
+    sa.Column("ran", sa.BigInteger, nullable=False),
+    sa.Column("ran_ms", sa.BigInteger, nullable=False),
+)
+
+schedules = _resource(
+    "schedules",
+    sa.Column("namespace", TEXT, nullable=False),
+    sa.Column("job_id", TEXT, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("description", TEXT),
+    sa.Column("kind", sa.Integer, nullable=False),
+    sa.Column("state", sa.Integer, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("cron_expression", TEXT),
+    sa.Column("interval_secs", sa.BigInteger),
+    sa.Column("max_count", sa.BigInteger),
+    sa.Column("start_time_us", sa.BigInteger),
+    sa.Column("end_time_us", sa.BigInteger),
+    sa.Column("timezone", TEXT),
+    sa.Column("gap_policy", sa.Integer),
+    sa.Column("fold_policy", sa.Integer),
+    sa.Column("jitter_seconds", sa.Integer),
+    sa.Column("overlap_policy", sa.Integer),
+    sa.Column("misfire_policy", sa.Integer),
+    sa.Column("misfire_window_seconds", sa.Integer),
+    sa.Column("pause_note", TEXT),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("updated_by", sa.BigInteger),
+    sa.Column("created_by", sa.BigInteger, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    # What follows moves with every time that passes, so it is not in the message: a fire makes a row of the
+    # ledger and a task, not another version of its schedule.
+    # The ledger covers every time of the generation up to this one.
+    sa.Column("position_us", sa.BigInteger, nullable=False, server_default="0"),
+    # When the scheduler looks at it next; null: never, by the clock.
+    sa.Column("due_us", sa.BigInteger),
+    sa.Column("fired_count", sa.BigInteger, nullable=False, server_default="0"),
+    # How often a daemon ended soon after it was started, in a row.
+    sa.Column("restarts", sa.Integer, nullable=False, server_default="0"),
+    sa.Index(None, "job_id"),
+    sa.Index(None, "due_us"),
+)
+
+# The ledger: what became of each time of a schedule. Skips in a row for one reason share a row.
+firings = sa.Table(
+    "firings",
+    metadata,
+    sa.Column("schedule_id", TEXT, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("nominal_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last_nominal_us", sa.BigInteger, nullable=False),
+    sa.Column("times", sa.BigInteger, nullable=False),
+    sa.Column("disposition", sa.Integer, nullable=False),
+    sa.Column("run_id", TEXT, nullable=False),  # of the task that it made, or empty
+    sa.Column("note", TEXT, nullable=False),
+    sa.Column("decided_at_us", sa.BigInteger, nullable=False),
+    sa.Index(
+        "ix_firings_buffered",
+        "schedule_id",
+        "nominal_us",
+        sqlite_where=sa.text("disposition = 2"),
+        postgresql_where=sa.text("disposition = 2"),
+    ),
+    sa.Index(None, "nominal_us"),
+)
+
+# Attempts that another one followed. Their log is the task's.
+past_instances = sa.Table(
+    "past_instances",
+    metadata,
+    sa.Column("instance_id", TEXT, primary_key=True),
+    sa.Column("run_id", TEXT, nullable=False),
+    sa.Column("namespace", TEXT, nullable=False),
+    sa.Column("job_id", TEXT, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),  # the task's
+    sa.Column("node_id", TEXT, nullable=False),
+    sa.Column("state", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger),
+    sa.Column("completed_at_us", sa.BigInteger),
+    sa.Column("reason", TEXT),
+    sa.Column("error_message", TEXT),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "run_id"),
+)
+
+# Every attempt, present or past, as a row of its own. A view, so it has metadata of its own.
+task_instances = sa.Table(
+    "task_instances",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger),  # newer attempts of newer tasks have greater ones
+    sa.Column("key", TEXT),
+    sa.Column("revision", sa.BigInteger),
+    sa.Column("run_id", TEXT),
+    sa.Column("namespace", TEXT),
+    sa.Column("job_id", TEXT),
+    sa.Column("node_id", TEXT),
+    sa.Column("state", sa.Integer),
+    sa.Column("attempt", sa.Integer),
+    sa.Column("exit_code", sa.Integer, nullable=True),
+    sa.Column("created_at_us", sa.BigInteger),
+    sa.Column("updated_at_us", sa.BigInteger),
+    sa.Column("started_at_us", sa.BigInteger, nullable=True),
+    sa.Column("completed_at_us", sa.BigInteger, nullable=True),
+    sa.Column("reason", TEXT),
+    sa.Column("error_message", TEXT, nullable=True),
+    sa.Column("body", sa.LargeBinary),
+)
+
+# What tasks still wait for. A row goes once it is settled.
+dependencies = sa.Table(
+    "dependencies",
+    metadata,
+    sa.Column("run_id", TEXT, primary_key=True),
+    sa.Column("on_run_id", TEXT, primary_key=True),
+    sa.Column("condition", sa.Integer, nullable=False),
+    sa.Index(None, "on_run_id"),
+)
+
+jobs = _resource(
+    "jobs",
+    sa.Column("namespace", TEXT, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("description", TEXT),
+    sa.Column("status", sa.Integer, nullable=False),
+    # The number of an API key.
+    sa.Column("created_by", sa.BigInteger, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_at_us", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("namespace", "name"),
 )
 
 keys = _resource(
@@ -195,6 +410,11 @@ servers = sa.Table(
     metadata,
     sa.Column("server_id", TEXT, primary_key=True),
     sa.Column("seen_at_us", sa.BigInteger, nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("address", TEXT, nullable=False),  # empty until it listens
+    sa.Column("bind_namespaces", TEXT, nullable=False),  # a JSON list
+    sa.Column("description", TEXT),
 )
 
 heartbeats = sa.Table(
@@ -255,13 +475,13 @@ metric_rollups = sa.Table(
 output_chunks = sa.Table(
     "output_chunks",
     metadata,
-    sa.Column("command_id", TEXT, primary_key=True),
+    sa.Column("run_id", TEXT, primary_key=True),
     sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("stream", sa.Integer, nullable=False),
     sa.Column("offset", sa.BigInteger, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
-    sa.Index(None, "command_id", "attempt", "stream", "offset"),
+    sa.Index(None, "run_id", "attempt", "stream", "offset"),
 )
 
 # What agents reported for attempts that were over by then.
@@ -269,11 +489,11 @@ stale_reports = sa.Table(
     "stale_reports",
     metadata,
     sa.Column("id", BIG, primary_key=True),
-    sa.Column("command_id", TEXT, nullable=False),
+    sa.Column("run_id", TEXT, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("fencing_token", sa.BigInteger, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("phase", sa.Integer, nullable=False),
     sa.Column("message", TEXT, nullable=False),
-    sa.Index(None, "command_id"),
+    sa.Index(None, "run_id"),
 )

@@ -9,7 +9,7 @@ writes what many put.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 Id = tuple[str, str]  # kind and key
+
+_SEQUENCES = sa.select(tables.sequences.c.name, tables.sequences.c.value)
 
 
 class PutOffFailed(Exception):
@@ -73,6 +75,15 @@ def together(database: Database) -> Iterator[None]:
         raise PutOffFailed from error
 
 
+def read_bodies(
+    connection: sa.Connection, database: Database, kind: Kind[Any], keys: Collection[str]
+) -> dict[Id, bytes | None]:
+    """Returns the stored bytes of objects; None for those that are not there."""
+    rows = database.select(connection, kind.table, ("key", "body"), ("key",), {(key,) for key in keys})
+    found: dict[Id, bytes | None] = {(kind.name, key): None for key in keys}
+    return found | {(kind.name, key): body for key, body in rows}
+
+
 class Touched:
     """One object that a mutation changed: as it was before it, and as it is now."""
 
@@ -107,6 +118,7 @@ class Transaction:
         waiting: Waiting,
         bodies: dict[Id, bytes | None],
         sequences: Mapping[str, int],
+        first_sequences: dict[str, int],
     ) -> None:
         self._connection = connection
         self._database = database
@@ -114,6 +126,7 @@ class Transaction:
         self._limits = limits
         self._bodies = bodies  # as they were when the mutation began, where somebody looked
         self._batch_sequences = sequences
+        self._first_sequences = first_sequences  # as the batch began; read when one is asked for
         self.now_us = now_us
         self.revision = revision
         self.room = limits.mutation_bytes  # how many bytes of objects it should still change
@@ -137,6 +150,13 @@ class Transaction:
         body = self._body(kind, key)
         return None if body is None else kind.message.FromString(body)
 
+    def look_up(self, kind: Kind[Any], keys: Iterable[str]) -> None:
+        """Reads objects together that will be asked for one by one."""
+        identities = {(kind.name, key) for key in keys}
+        unknown = {key for _, key in identities - self.touched.keys() - self._bodies.keys()}
+        if unknown:
+            self._bodies |= read_bodies(self._connection, self._database, kind, unknown)
+
     def put(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
         """Creates or replaces an object, and stamps the mutation's revision into `message`.
 
@@ -145,40 +165,37 @@ class Transaction:
         """
         key = kind.key(message)
         before = self._body(kind, key)
-        previous = None if before is None else kind.message.FromString(before)
-        if previous is not None and not extra_columns:
-            kind.stamp(message, kind.revision(previous))
-            if message == previous:
-                return
-        body = self._stamped(kind, key, message)
-        row = kind.columns(message)
-        namespace = row.get("namespace", "")
-        row |= extra_columns
-        row |= {"revision": self.revision, "body": body}
         if before is None:
-            row["key"] = key
-            put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
-        else:
-            row.pop("id", None)
-            put = Put(kind.table, self._database.update_many, tuple(row), (*row.values(), key))
+            self.add(kind, message, **extra_columns)
+            return
+        if not extra_columns and _is_same(kind, before, message):
+            return
+        # Limits may have been greater when it was made.
+        most = max(self._limits.resource_bytes, len(before)) + kind.growth
+        body = self._stamped(kind, key, message, most)
+        row = kind.columns(message) | extra_columns
+        row |= {"revision": self.revision, "body": body}
+        put = Put(kind.table, self._database.update_many, tuple(row), (*row.values(), key))
         self._held.append(put)
+        self._touch(kind, key, before, body, kind.namespace(message))
         if kind.labels is not None:
-            self._put_labels(kind, key, previous, message)
-        self._touch(kind, key, before, body, namespace)
+            self._put_labels(kind, key, dict(kind.labels(kind.message.FromString(before))), message)
 
-    def add_all(self, kind: Kind[M], messages: Sequence[M]) -> None:
-        """Creates objects without a look at what there is: fails if one of them exists. Their kind has no
-        labels.
-        """
-        for message in messages:
-            key = kind.key(message)
-            body = self._stamped(kind, key, message)
-            row = kind.columns(message)
-            namespace = row.get("namespace", "")
-            row |= {"revision": self.revision, "body": body, "key": key}
-            put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
-            self._held.append(put)
-            self._touch(kind, key, None, body, namespace)
+    def add(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
+        """Creates an object without a look at what there is: fails if it exists."""
+        key = kind.key(message)
+        body = self._stamped(kind, key, message, self._limits.resource_bytes)
+        row = kind.fixed(message) | kind.columns(message) | extra_columns
+        row |= {"revision": self.revision, "body": body, "key": key}
+        put = Put(kind.table, self._database.insert_many, tuple(row), tuple(row.values()))
+        self._held.append(put)
+        self._touch(kind, key, None, body, kind.namespace(message))
+        if kind.labels is not None:
+            self._put_labels(kind, key, {}, message)
+
+    def has(self, kind: Kind[Any], key: str) -> bool:
+        """Returns whether there is an object of this key."""
+        return self._body(kind, key) is not None
 
     def delete(self, kind: Kind[Any], key: str) -> None:
         """Deletes an object; nothing happens when there is none."""
@@ -189,23 +206,42 @@ class Transaction:
         if kind.labels is not None:
             labels = tables.labels
             self.execute(sa.delete(labels).where(labels.c.kind == kind.name, labels.c.key == key))
-        namespace = kind.columns(kind.message.FromString(before)).get("namespace", "")
-        self._touch(kind, key, before, None, namespace)
+        self._touch(kind, key, before, None, kind.namespace(kind.message.FromString(before)))
 
     def find(
         self,
         kind: Kind[M],
         *where: sa.ColumnElement[bool],
-        order_by: Any = None,
+        order_by: Sequence[Any] = (),
         limit: int | None = None,
     ) -> list[M]:
         """Returns the objects that meet all conditions on `kind.table.c`, by default ordered by id."""
-        statement = sa.select(kind.table.c.body).where(*where)
-        statement = statement.order_by(kind.table.c.id if order_by is None else order_by)
+        statement = sa.select(kind.table.c.key, kind.table.c.body).where(*where)
+        statement = statement.order_by(*(order_by or (kind.table.c.id,)))
         if limit is not None:
             statement = statement.limit(limit)
         self._let_see()
-        return [kind.message.FromString(body) for body in self._connection.execute(statement).scalars()]
+        return self._found(kind, self._connection.execute(statement))
+
+    def find_by(self, kind: Kind[M], statement: sa.Select[Any], **parameters: Any) -> list[M]:
+        """Returns the objects whose keys and bodies a statement selects. It is one that is kept: what
+        SQLAlchemy does for any other costs several times what the database does.
+        """
+        return self._found(kind, self.rows(statement, **parameters))
+
+    def rows(self, statement: sa.Select[Any], **parameters: Any) -> list[tuple[Any, ...]]:
+        """Returns the rows of a statement that is kept; see find_by()."""
+        self._let_see()
+        return self._database.rows(self._connection, statement, parameters)
+
+    def _found(self, kind: Kind[M], rows: Iterable[Sequence[Any]]) -> list[M]:
+        objects = []
+        for key, body in rows:
+            identity = (kind.name, key)
+            if identity not in self.touched:
+                self._bodies[identity] = body
+            objects.append(kind.message.FromString(body))
+        return objects
 
     def next_id(self, sequence: str) -> int:
         """Returns the next number of a sequence. No number is given twice."""
@@ -213,10 +249,9 @@ class Transaction:
         if value is None:
             value = self._batch_sequences.get(sequence)
         if value is None:
-            rows = self._database.select(
-                self._connection, tables.sequences, ("value",), ("name",), [(sequence,)]
-            )
-            value = rows[0][0] if rows else 0
+            if not self._first_sequences:
+                self._first_sequences |= dict(self._database.rows(self._connection, _SEQUENCES, {}))
+            value = self._first_sequences.get(sequence, 0)
         self.sequences[sequence] = value + 1
         return value + 1
 
@@ -232,6 +267,12 @@ class Transaction:
     def insert(self, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
         """Inserts rows of these columns into a table that the log does not cover."""
         self._held += [Put(table, self._database.insert_many, columns, row) for row in rows]
+
+    def update(self, kind: Kind[Any], columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Sets columns of objects' rows that their messages do not hold. A row ends with the object's key. Takes no
+        revision.
+        """
+        self._held += [Put(kind.table, self._database.update_many, columns, row) for row in rows]
 
     def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, growing: str = "") -> None:
         """Inserts rows into a table that the log does not cover, or replaces them by primary key.
@@ -274,14 +315,13 @@ class Transaction:
         elif not self._is_marked:
             self._waiting.write()
 
-    def _stamped(self, kind: Kind[M], key: str, message: M) -> bytes:
-        """Stamps the mutation's revision into a message and returns what is stored of it."""
+    def _stamped(self, kind: Kind[M], key: str, message: M, most: int) -> bytes:
+        """Stamps the mutation's revision into a message and returns what is stored: at most so many bytes."""
         kind.stamp(message, self.revision)
         body = message.SerializeToString(deterministic=True)
-        if len(body) > self._limits.resource_bytes:
+        if len(body) > most:
             raise errors.TooLarge(
-                f"{kind.name} {key!r} takes {len(body)} bytes; "
-                f"at most {self._limits.resource_bytes} are stored"
+                f"{kind.name} {key!r} takes {len(body)} bytes; at most {most} are stored"
             )
         return body
 
@@ -303,9 +343,8 @@ class Transaction:
         # Of the two, watchers are sent the one that matches their filter.
         self.room -= max(len(before or b""), len(after or b""))
 
-    def _put_labels(self, kind: Kind[M], key: str, previous: M | None, message: M) -> None:
+    def _put_labels(self, kind: Kind[M], key: str, before: dict[str, str], message: M) -> None:
         assert kind.labels is not None  # noqa: S101 - the caller looked
-        before = {} if previous is None else dict(kind.labels(previous))
         after = dict(kind.labels(message))
         if before == after:
             return
@@ -317,3 +356,10 @@ class Transaction:
                 sa.insert(table),
                 [{"kind": kind.name, "key": key, "name": n, "value": v} for n, v in after.items()],
             )
+
+
+def _is_same(kind: Kind[M], before: bytes, message: M) -> bool:
+    """Returns whether a message is what is stored, whatever its revision."""
+    if not kind.revision(message):  # it was not read, but made
+        kind.stamp(message, kind.revision(kind.message.FromString(before)))
+    return message.SerializeToString(deterministic=True) == before

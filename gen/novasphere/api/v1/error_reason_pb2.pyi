@@ -108,6 +108,34 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """The gateway runs apart from the server, and cannot reach it."""
     ERROR_REASON_UPGRADE_REQUIRED: _ErrorReason.ValueType  # 51
     """A route that is a WebSocket was asked as an ordinary one."""
+    ERROR_REASON_TASK_NOT_FOUND: _ErrorReason.ValueType  # 60
+    """No task has that id."""
+    ERROR_REASON_TASK_FINISHED: _ErrorReason.ValueType  # 61
+    """The task has ended in another way than was asked for."""
+    ERROR_REASON_TASK_NOT_RETRYABLE: _ErrorReason.ValueType  # 62
+    """Only a task that failed or was cancelled can be retried."""
+    ERROR_REASON_INVALID_TASK_TYPE: _ErrorReason.ValueType  # 63
+    """No device is known to run that type."""
+    ERROR_REASON_DEVICE_OFFLINE: _ErrorReason.ValueType  # 64
+    """The only device that may run the task is away."""
+    ERROR_REASON_INSUFFICIENT_RESOURCES: _ErrorReason.ValueType  # 65
+    """No registered device could ever run the task."""
+    ERROR_REASON_TASK_EXISTS: _ErrorReason.ValueType  # 66
+    """A task with the id that the client chose is there already."""
+    ERROR_REASON_TASK_INSTANCE_NOT_FOUND: _ErrorReason.ValueType  # 67
+    """No attempt has that id."""
+    ERROR_REASON_JOB_NOT_FOUND: _ErrorReason.ValueType  # 70
+    """No job of that id."""
+    ERROR_REASON_JOB_EXISTS: _ErrorReason.ValueType  # 71
+    """Another job of the namespace has that name."""
+    ERROR_REASON_SERVER_NOT_FOUND: _ErrorReason.ValueType  # 72
+    """No server of that id."""
+    ERROR_REASON_SERVER_ALIVE: _ErrorReason.ValueType  # 73
+    """A server that lives cannot be forgotten."""
+    ERROR_REASON_SCHEDULE_NOT_FOUND: _ErrorReason.ValueType  # 80
+    """No schedule has that id."""
+    ERROR_REASON_JOB_DISABLED: _ErrorReason.ValueType  # 81
+    """A disabled job makes no tasks."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request failed. Every error carries one of these names as google.rpc.ErrorInfo.reason
@@ -200,3 +228,31 @@ ERROR_REASON_SERVER_UNREACHABLE: ErrorReason.ValueType  # 50
 """The gateway runs apart from the server, and cannot reach it."""
 ERROR_REASON_UPGRADE_REQUIRED: ErrorReason.ValueType  # 51
 """A route that is a WebSocket was asked as an ordinary one."""
+ERROR_REASON_TASK_NOT_FOUND: ErrorReason.ValueType  # 60
+"""No task has that id."""
+ERROR_REASON_TASK_FINISHED: ErrorReason.ValueType  # 61
+"""The task has ended in another way than was asked for."""
+ERROR_REASON_TASK_NOT_RETRYABLE: ErrorReason.ValueType  # 62
+"""Only a task that failed or was cancelled can be retried."""
+ERROR_REASON_INVALID_TASK_TYPE: ErrorReason.ValueType  # 63
+"""No device is known to run that type."""
+ERROR_REASON_DEVICE_OFFLINE: ErrorReason.ValueType  # 64
+"""The only device that may run the task is away."""
+ERROR_REASON_INSUFFICIENT_RESOURCES: ErrorReason.ValueType  # 65
+"""No registered device could ever run the task."""
+ERROR_REASON_TASK_EXISTS: ErrorReason.ValueType  # 66
+"""A task with the id that the client chose is there already."""
+ERROR_REASON_TASK_INSTANCE_NOT_FOUND: ErrorReason.ValueType  # 67
+"""No attempt has that id."""
+ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 70
+"""No job of that id."""
+ERROR_REASON_JOB_EXISTS: ErrorReason.ValueType  # 71
+"""Another job of the namespace has that name."""
+ERROR_REASON_SERVER_NOT_FOUND: ErrorReason.ValueType  # 72
+"""No server of that id."""
+ERROR_REASON_SERVER_ALIVE: ErrorReason.ValueType  # 73
+"""A server that lives cannot be forgotten."""
+ERROR_REASON_SCHEDULE_NOT_FOUND: ErrorReason.ValueType  # 80
+"""No schedule has that id."""
+ERROR_REASON_JOB_DISABLED: ErrorReason.ValueType  # 81
+"""A disabled job makes no tasks."""

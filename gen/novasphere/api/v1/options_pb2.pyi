@@ -393,6 +393,8 @@ HEADER_FIELD_NUMBER: builtins.int
 RULES_FIELD_NUMBER: builtins.int
 SPELLING_FIELD_NUMBER: builtins.int
 ERROR_FIELD_NUMBER: builtins.int
+OTHER_SPELLINGS_FIELD_NUMBER: builtins.int
+PUBLISHED_NUMBER_FIELD_NUMBER: builtins.int
 face: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.ServiceOptions, Face.ValueType]
 """The face of every method that names none."""
 method: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.MethodOptions, MethodRules]
@@ -400,7 +402,7 @@ method: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.MethodOptions, M
 key: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, builtins.str]
 """The JSON key, where it is not the field's name."""
 null_when_unset: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, builtins.bool]
-"""Printed as null when unset; other unset optional fields are left out."""
+"""Printed as null when unset, a list when it is empty; other unset optional fields are left out."""
 json_text: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, builtins.bool]
 """The string holds JSON text: printed and read as the JSON value itself."""
 aliases: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, containers.RepeatedScalarFieldContainer[builtins.str]]
@@ -415,3 +417,7 @@ spelling: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptio
 """The word for this value in JSON. Unset: the value's name without the enum's prefix."""
 error: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, ErrorRule]
 """What a client needs to know of this error reason."""
+other_spellings: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, containers.RepeatedScalarFieldContainer[builtins.str]]
+"""Other words that JSON may say for this value, whatever their case."""
+published_number: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, builtins.int]
+"""The number that the published API has for this value, where it cannot be the value's own."""

@@ -11,8 +11,8 @@ from novasphere.link.v1 import link_service_pb2 as novasphere_link_v1_link_servi
 
 
 words_AttemptPhase = codec.Words(
-    {0: 'UNSPECIFIED', 1: 'RUNNING', 2: 'EXITED', 3: 'CANCELLED', 4: 'TIMED_OUT', 5: 'REJECTED', 6: 'UNKNOWN', 7: 'UNDELIVERED'},
-    {'UNSPECIFIED': 0, 'ATTEMPT_PHASE_UNSPECIFIED': 0, 'RUNNING': 1, 'ATTEMPT_PHASE_RUNNING': 1, 'EXITED': 2, 'ATTEMPT_PHASE_EXITED': 2, 'CANCELLED': 3, 'ATTEMPT_PHASE_CANCELLED': 3, 'TIMED_OUT': 4, 'ATTEMPT_PHASE_TIMED_OUT': 4, 'REJECTED': 5, 'ATTEMPT_PHASE_REJECTED': 5, 'UNKNOWN': 6, 'ATTEMPT_PHASE_UNKNOWN': 6, 'UNDELIVERED': 7, 'ATTEMPT_PHASE_UNDELIVERED': 7},
+    {0: 'UNSPECIFIED', 1: 'RUNNING', 2: 'EXITED', 3: 'CANCELLED', 4: 'TIMED_OUT', 5: 'REJECTED', 6: 'UNKNOWN', 7: 'UNDELIVERED', 8: 'STOPPED'},
+    {'UNSPECIFIED': 0, 'ATTEMPT_PHASE_UNSPECIFIED': 0, 'RUNNING': 1, 'ATTEMPT_PHASE_RUNNING': 1, 'EXITED': 2, 'ATTEMPT_PHASE_EXITED': 2, 'CANCELLED': 3, 'ATTEMPT_PHASE_CANCELLED': 3, 'TIMED_OUT': 4, 'ATTEMPT_PHASE_TIMED_OUT': 4, 'REJECTED': 5, 'ATTEMPT_PHASE_REJECTED': 5, 'UNKNOWN': 6, 'ATTEMPT_PHASE_UNKNOWN': 6, 'UNDELIVERED': 7, 'ATTEMPT_PHASE_UNDELIVERED': 7, 'STOPPED': 8, 'ATTEMPT_PHASE_STOPPED': 8},
 )
 
 
@@ -42,6 +42,8 @@ def encode_ConnectRequest(m: novasphere_link_v1_link_service_pb2.ConnectRequest)
     data['output'] = [encode_OutputChunk(v) for v in x[:]] if (x := m.output) else []
     if m.HasField("goodbye"):
         data['goodbye'] = encode_Goodbye(m.goodbye)
+    if m.HasField("free_answers"):
+        data['free_answers'] = m.free_answers
     return data
 
 
@@ -49,7 +51,7 @@ def dump_ConnectRequest(m: novasphere_link_v1_link_service_pb2.ConnectRequest) -
     return orjson.dumps(encode_ConnectRequest(m))
 
 
-keys_ConnectRequest = frozenset(['acked_sequence', 'free_slots', 'goodbye', 'heartbeat', 'hello', 'output', 'reports', 'sequence'])
+keys_ConnectRequest = frozenset(['acked_sequence', 'free_answers', 'free_slots', 'goodbye', 'heartbeat', 'hello', 'output', 'reports', 'sequence'])
 
 
 def decode_ConnectRequest(data: Any, path: str = '', known: frozenset[str] = keys_ConnectRequest) -> novasphere_link_v1_link_service_pb2.ConnectRequest:
@@ -86,6 +88,9 @@ def decode_ConnectRequest(data: Any, path: str = '', known: frozenset[str] = key
     v = data.get('goodbye')
     if v is not None:
         m.goodbye.CopyFrom(decode_Goodbye(v, codec.at(path, 'goodbye')))
+    v = data.get('free_answers')
+    if v is not None:
+        m.free_answers = codec.uint32(v, path, 'free_answers')
     return m
 
 
@@ -577,7 +582,7 @@ def decode_Sample(data: Any, path: str = '', known: frozenset[str] = keys_Sample
 
 
 def encode_Dispatch(m: novasphere_link_v1_link_service_pb2.Dispatch) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         'run_id': m.run_id,
         'attempt': m.attempt,
         'fencing_token': m.fencing_token,
@@ -585,14 +590,23 @@ def encode_Dispatch(m: novasphere_link_v1_link_service_pb2.Dispatch) -> dict[str
         'command_text': m.command_text,
         'timeout_ms': m.timeout_ms,
         'max_output_bytes': m.max_output_bytes,
+        'program': m.program,
+        'arguments': m.arguments[:],
+        'environment': {k: x[k] for k in sorted(x)} if (x := m.environment) else {},
+        'payload': m.payload,
     }
+    if m.HasField("limits"):
+        data['limits'] = encode_ResourceLimits(m.limits)
+    data['discard_output'] = m.discard_output
+    data['stop_after_ms'] = m.stop_after_ms
+    return data
 
 
 def dump_Dispatch(m: novasphere_link_v1_link_service_pb2.Dispatch) -> bytes:
     return orjson.dumps(encode_Dispatch(m))
 
 
-keys_Dispatch = frozenset(['attempt', 'command_text', 'fencing_token', 'kind', 'max_output_bytes', 'run_id', 'timeout_ms'])
+keys_Dispatch = frozenset(['arguments', 'attempt', 'command_text', 'discard_output', 'environment', 'fencing_token', 'kind', 'limits', 'max_output_bytes', 'payload', 'program', 'run_id', 'stop_after_ms', 'timeout_ms'])
 
 
 def decode_Dispatch(data: Any, path: str = '', known: frozenset[str] = keys_Dispatch) -> novasphere_link_v1_link_service_pb2.Dispatch:
@@ -622,6 +636,115 @@ def decode_Dispatch(data: Any, path: str = '', known: frozenset[str] = keys_Disp
     v = data.get('max_output_bytes')
     if v is not None:
         m.max_output_bytes = codec.uint64(v, path, 'max_output_bytes')
+    v = data.get('program')
+    if v is not None:
+        m.program = codec.string(v, path, 'program')
+    v = data.get('arguments')
+    if v is not None:
+        for i, e in enumerate(codec.items(v, path, 'arguments')):
+            at = codec.element(path, 'arguments', i)
+            m.arguments.append(codec.string(e, at, ''))
+    v = data.get('environment')
+    if v is not None:
+        at = codec.at(path, 'environment')
+        for k, e in codec.pairs(v, path, 'environment').items():
+            m.environment[k] = codec.string(e, at, k)
+    v = data.get('payload')
+    if v is not None:
+        m.payload = codec.string(v, path, 'payload')
+    v = data.get('limits')
+    if v is not None:
+        m.limits.CopyFrom(decode_ResourceLimits(v, codec.at(path, 'limits')))
+    v = data.get('discard_output')
+    if v is not None:
+        m.discard_output = codec.boolean(v, path, 'discard_output')
+    v = data.get('stop_after_ms')
+    if v is not None:
+        m.stop_after_ms = codec.uint64(v, path, 'stop_after_ms')
+    return m
+
+
+def encode_ResourceLimits(m: novasphere_link_v1_link_service_pb2.ResourceLimits) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        'memory_bytes': m.memory_bytes,
+        'cpu_seconds': m.cpu_seconds,
+    }
+    if m.HasField("file_size_bytes"):
+        data['file_size_bytes'] = m.file_size_bytes
+    data['open_files'] = m.open_files
+    data['processes'] = m.processes
+    return data
+
+
+def dump_ResourceLimits(m: novasphere_link_v1_link_service_pb2.ResourceLimits) -> bytes:
+    return orjson.dumps(encode_ResourceLimits(m))
+
+
+keys_ResourceLimits = frozenset(['cpu_seconds', 'file_size_bytes', 'memory_bytes', 'open_files', 'processes'])
+
+
+def decode_ResourceLimits(data: Any, path: str = '', known: frozenset[str] = keys_ResourceLimits) -> novasphere_link_v1_link_service_pb2.ResourceLimits:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_link_v1_link_service_pb2.ResourceLimits()
+    v = data.get('memory_bytes')
+    if v is not None:
+        m.memory_bytes = codec.uint64(v, path, 'memory_bytes')
+    v = data.get('cpu_seconds')
+    if v is not None:
+        m.cpu_seconds = codec.uint64(v, path, 'cpu_seconds')
+    v = data.get('file_size_bytes')
+    if v is not None:
+        m.file_size_bytes = codec.uint64(v, path, 'file_size_bytes')
+    v = data.get('open_files')
+    if v is not None:
+        m.open_files = codec.uint64(v, path, 'open_files')
+    v = data.get('processes')
+    if v is not None:
+        m.processes = codec.uint64(v, path, 'processes')
+    return m
+
+
+def encode_ResourceUsage(m: novasphere_link_v1_link_service_pb2.ResourceUsage) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if m.HasField("cpu_time_us"):
+        data['cpu_time_us'] = m.cpu_time_us
+    if m.HasField("memory_peak_bytes"):
+        data['memory_peak_bytes'] = m.memory_peak_bytes
+    if m.HasField("disk_read_bytes"):
+        data['disk_read_bytes'] = m.disk_read_bytes
+    if m.HasField("disk_write_bytes"):
+        data['disk_write_bytes'] = m.disk_write_bytes
+    return data
+
+
+def dump_ResourceUsage(m: novasphere_link_v1_link_service_pb2.ResourceUsage) -> bytes:
+    return orjson.dumps(encode_ResourceUsage(m))
+
+
+keys_ResourceUsage = frozenset(['cpu_time_us', 'disk_read_bytes', 'disk_write_bytes', 'memory_peak_bytes'])
+
+
+def decode_ResourceUsage(data: Any, path: str = '', known: frozenset[str] = keys_ResourceUsage) -> novasphere_link_v1_link_service_pb2.ResourceUsage:
+    if data.__class__ is not dict:
+        raise codec.not_an_object(data, path)
+    if not data.keys() <= known:
+        raise codec.unknown_keys(data, known, path)
+    m = novasphere_link_v1_link_service_pb2.ResourceUsage()
+    v = data.get('cpu_time_us')
+    if v is not None:
+        m.cpu_time_us = codec.uint64(v, path, 'cpu_time_us')
+    v = data.get('memory_peak_bytes')
+    if v is not None:
+        m.memory_peak_bytes = codec.uint64(v, path, 'memory_peak_bytes')
+    v = data.get('disk_read_bytes')
+    if v is not None:
+        m.disk_read_bytes = codec.uint64(v, path, 'disk_read_bytes')
+    v = data.get('disk_write_bytes')
+    if v is not None:
+        m.disk_write_bytes = codec.uint64(v, path, 'disk_write_bytes')
     return m
 
 
@@ -677,6 +800,9 @@ def encode_AttemptReport(m: novasphere_link_v1_link_service_pb2.AttemptReport) -
     data['stdout_bytes'] = m.stdout_bytes
     data['stderr_bytes'] = m.stderr_bytes
     data['output_dropped'] = m.output_dropped
+    if m.HasField("usage"):
+        data['usage'] = encode_ResourceUsage(m.usage)
+    data['age_ms'] = m.age_ms
     return data
 
 
@@ -684,7 +810,7 @@ def dump_AttemptReport(m: novasphere_link_v1_link_service_pb2.AttemptReport) -> 
     return orjson.dumps(encode_AttemptReport(m))
 
 
-keys_AttemptReport = frozenset(['attempt', 'duration_ms', 'exit_code', 'fencing_token', 'finished_us', 'message', 'output_dropped', 'phase', 'run_id', 'signal', 'started_us', 'stderr_bytes', 'stdout_bytes'])
+keys_AttemptReport = frozenset(['age_ms', 'attempt', 'duration_ms', 'exit_code', 'fencing_token', 'finished_us', 'message', 'output_dropped', 'phase', 'run_id', 'signal', 'started_us', 'stderr_bytes', 'stdout_bytes', 'usage'])
 
 
 def decode_AttemptReport(data: Any, path: str = '', known: frozenset[str] = keys_AttemptReport) -> novasphere_link_v1_link_service_pb2.AttemptReport:
@@ -732,6 +858,12 @@ def decode_AttemptReport(data: Any, path: str = '', known: frozenset[str] = keys
     v = data.get('output_dropped')
     if v is not None:
         m.output_dropped = codec.boolean(v, path, 'output_dropped')
+    v = data.get('usage')
+    if v is not None:
+        m.usage.CopyFrom(decode_ResourceUsage(v, codec.at(path, 'usage')))
+    v = data.get('age_ms')
+    if v is not None:
+        m.age_ms = codec.uint64(v, path, 'age_ms')
     return m
 
 

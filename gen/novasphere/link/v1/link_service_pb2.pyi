@@ -41,6 +41,8 @@ class _AttemptPhaseEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_AttemptPh
     """The agent meant to start it and cannot tell how that ended."""
     ATTEMPT_PHASE_UNDELIVERED: _AttemptPhase.ValueType  # 7
     """The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
+    ATTEMPT_PHASE_STOPPED: _AttemptPhase.ValueType  # 8
+    """It was killed because its agent had been without a server for as long as its dispatch allowed."""
 
 class AttemptPhase(_AttemptPhase, metaclass=_AttemptPhaseEnumTypeWrapper):
     """How one attempt stands on the agent."""
@@ -61,6 +63,8 @@ ATTEMPT_PHASE_UNKNOWN: AttemptPhase.ValueType  # 6
 """The agent meant to start it and cannot tell how that ended."""
 ATTEMPT_PHASE_UNDELIVERED: AttemptPhase.ValueType  # 7
 """The bridge of a foreign node could not hand it over, for certain: it waits for its node again."""
+ATTEMPT_PHASE_STOPPED: AttemptPhase.ValueType  # 8
+"""It was killed because its agent had been without a server for as long as its dispatch allowed."""
 
 class _Verdict:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -126,6 +130,7 @@ class ConnectRequest(message.Message):
     REPORTS_FIELD_NUMBER: builtins.int
     OUTPUT_FIELD_NUMBER: builtins.int
     GOODBYE_FIELD_NUMBER: builtins.int
+    FREE_ANSWERS_FIELD_NUMBER: builtins.int
     sequence: builtins.int
     """Counts this stream's frames, from 1."""
     acked_sequence: builtins.int
@@ -134,6 +139,10 @@ class ConnectRequest(message.Message):
     """How many more attempts the agent would start now, once every frame up to `acked_sequence` is
     counted: the server's credit. On the link of a foreign node only 0 is read, which says that it is
     gone: the server itself counts what it sent there, against the capacity.
+    """
+    free_answers: builtins.int
+    """How many more attempts the agent takes of kinds that it answers by itself and at once, "echo" and
+    "system_info", counted as `free_slots` is. They take no slot then. Unset: they take one, as others do.
     """
     @builtins.property
     def hello(self) -> Hello:
@@ -145,7 +154,9 @@ class ConnectRequest(message.Message):
 
     @builtins.property
     def reports(self) -> containers.RepeatedCompositeFieldContainer[AttemptReport]:
-        """What happened to attempts, oldest first. A report follows all output of what it reports."""
+        """What happened to attempts, oldest first. A report follows all output of what it reports; of one frame
+        the output counts first.
+        """
 
     @builtins.property
     def output(self) -> containers.RepeatedCompositeFieldContainer[OutputChunk]:
@@ -166,12 +177,15 @@ class ConnectRequest(message.Message):
         reports: abc.Iterable[AttemptReport] | None = ...,
         output: abc.Iterable[OutputChunk] | None = ...,
         goodbye: Goodbye | None = ...,
+        free_answers: builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_free_answers", b"_free_answers", "free_answers", b"free_answers", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["acked_sequence", b"acked_sequence", "free_slots", b"free_slots", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "output", b"output", "reports", b"reports", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_free_answers", b"_free_answers", "acked_sequence", b"acked_sequence", "free_answers", b"free_answers", "free_slots", b"free_slots", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "output", b"output", "reports", b"reports", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__free_answers: _TypeAlias = typing.Literal["free_answers"]  # noqa: Y015
+    _WhichOneofArgType__free_answers: _TypeAlias = typing.Literal["_free_answers", b"_free_answers"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__free_answers) -> _WhichOneofReturnType__free_answers | None: ...
 
 @typing.final
 class ConnectResponse(message.Message):
@@ -267,11 +281,13 @@ class Hello(message.Message):
     """The protocol version that the agent speaks: 1."""
     @builtins.property
     def attempts(self) -> containers.RepeatedCompositeFieldContainer[AttemptState]:
-        """Every attempt in the agent's journal, running or ended, that the server has not acknowledged."""
+        """Every attempt that the server has not acknowledged, running or ended: those of the agent's journal,
+        which outlive it, and those that it answered by itself, which end with it and may be sent again.
+        """
 
     @builtins.property
     def profile(self) -> Profile:
-        """What the machine is."""
+        """What the machine is: at most 64 KiB."""
 
     @builtins.property
     def foreign(self) -> ForeignNode:
@@ -401,7 +417,10 @@ class Profile(message.Message):
 
     @builtins.property
     def capabilities(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The kinds of work that the agent agrees to run."""
+        """What the agent agrees to run, as `--allow` names it: kinds of work (see Dispatch), and programs by name.
+        `exec` among them means any program. Agents that know nothing but `shell` say just that; what heeds
+        the newer fields of a Dispatch says `command` whenever it says `shell`.
+        """
 
     def __init__(
         self,
@@ -432,7 +451,7 @@ class Profile(message.Message):
 
 @typing.final
 class AttemptState(message.Message):
-    """One attempt in the agent's journal."""
+    """One attempt that the agent has."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -644,9 +663,39 @@ class Sample(message.Message):
 
 @typing.final
 class Dispatch(message.Message):
-    """An attempt to start. The agent starts it at most once, whatever is repeated."""
+    """An attempt to start. The agent starts it at most once, whatever is repeated. Only what is over at once
+    and changes nothing, `echo` and `system_info`, is done by the agent itself and leaves no trace: after the
+    agent's end it may be sent again. It is never reported as running.
+
+    What the agent does not run is REJECTED, with a message that begins with a word and a colon: NOT_ALLOWED
+    for a kind or program that `--allow` leaves out, and for one that this version does not know, as old
+    agents have always answered; INVALID_PAYLOAD for what makes no sense, with the name of the field;
+    SPAWN_FAILED for what could not be started, as a program that is not there.
+
+    Agents of before ignore the fields from `program` on: see the capabilities of their profile.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
+
+    @typing.final
+    class EnvironmentEntry(message.Message):
+        DESCRIPTOR: descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     RUN_ID_FIELD_NUMBER: builtins.int
     ATTEMPT_FIELD_NUMBER: builtins.int
@@ -655,6 +704,13 @@ class Dispatch(message.Message):
     COMMAND_TEXT_FIELD_NUMBER: builtins.int
     TIMEOUT_MS_FIELD_NUMBER: builtins.int
     MAX_OUTPUT_BYTES_FIELD_NUMBER: builtins.int
+    PROGRAM_FIELD_NUMBER: builtins.int
+    ARGUMENTS_FIELD_NUMBER: builtins.int
+    ENVIRONMENT_FIELD_NUMBER: builtins.int
+    PAYLOAD_FIELD_NUMBER: builtins.int
+    LIMITS_FIELD_NUMBER: builtins.int
+    DISCARD_OUTPUT_FIELD_NUMBER: builtins.int
+    STOP_AFTER_MS_FIELD_NUMBER: builtins.int
     run_id: builtins.str
     """The command."""
     attempt: builtins.int
@@ -662,13 +718,38 @@ class Dispatch(message.Message):
     fencing_token: builtins.int
     """Grows with every dispatch of anything; stale reports are told by it."""
     kind: builtins.str
-    """The kind of work, as `--allow` names it."""
+    """The kind of work: "shell", "exec", or a built-in type: "echo", "sleep", "system_info", "http_request",
+    "command" or "python_eval".
+    """
     command_text: builtins.str
     """For kind "shell": the line."""
     timeout_ms: builtins.int
     """How long it may run, in milliseconds from its start, by the agent's monotonic clock. 0: for ever."""
     max_output_bytes: builtins.int
     """How much output to keep, in bytes over both streams; the rest is dropped and said to be."""
+    program: builtins.str
+    """For kind "exec": the program, by its name on the agent's PATH or by its absolute path. No shell reads it."""
+    payload: builtins.str
+    """For a built-in type: its JSON object. Empty: {}."""
+    discard_output: builtins.bool
+    """Nothing that it prints is kept or sent."""
+    stop_after_ms: builtins.int
+    """Kill it once its agent has been without a server for so long, in milliseconds by the machine's monotonic
+    clock, whether the agent itself is there or not. 15 s at least, as a server may be silent for half of
+    that. 0: never.
+    """
+    @builtins.property
+    def arguments(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """For kind "exec": what the program gets, as it is."""
+
+    @builtins.property
+    def environment(self) -> containers.ScalarMap[builtins.str, builtins.str]:
+        """Set beside what the agent's own environment has. No name holds '=' or begins with NOVASPHERE_."""
+
+    @builtins.property
+    def limits(self) -> ResourceLimits:
+        """What it may use. Nothing holds for what the agent does by itself."""
+
     def __init__(
         self,
         *,
@@ -679,12 +760,111 @@ class Dispatch(message.Message):
         command_text: builtins.str = ...,
         timeout_ms: builtins.int = ...,
         max_output_bytes: builtins.int = ...,
+        program: builtins.str = ...,
+        arguments: abc.Iterable[builtins.str] | None = ...,
+        environment: abc.Mapping[builtins.str, builtins.str] | None = ...,
+        payload: builtins.str = ...,
+        limits: ResourceLimits | None = ...,
+        discard_output: builtins.bool = ...,
+        stop_after_ms: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "command_text", b"command_text", "fencing_token", b"fencing_token", "kind", b"kind", "max_output_bytes", b"max_output_bytes", "run_id", b"run_id", "timeout_ms", b"timeout_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["arguments", b"arguments", "attempt", b"attempt", "command_text", b"command_text", "discard_output", b"discard_output", "environment", b"environment", "fencing_token", b"fencing_token", "kind", b"kind", "limits", b"limits", "max_output_bytes", b"max_output_bytes", "payload", b"payload", "program", b"program", "run_id", b"run_id", "stop_after_ms", b"stop_after_ms", "timeout_ms", b"timeout_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ResourceLimits(message.Message):
+    """What the processes of an attempt may use, as the system counts it: mostly by the process, so a tree of
+    several may use more. 0, or unset: as much as the agent itself. What the agent's system cannot limit is named in
+    the message of the final report.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MEMORY_BYTES_FIELD_NUMBER: builtins.int
+    CPU_SECONDS_FIELD_NUMBER: builtins.int
+    FILE_SIZE_BYTES_FIELD_NUMBER: builtins.int
+    OPEN_FILES_FIELD_NUMBER: builtins.int
+    PROCESSES_FIELD_NUMBER: builtins.int
+    memory_bytes: builtins.int
+    """Address space of a process. Asking for more fails, which most programs do not survive."""
+    cpu_seconds: builtins.int
+    """Processor time of a process: then it gets SIGXCPU, and SIGKILL a second of it later."""
+    file_size_bytes: builtins.int
+    """Size of a file that a process writes: then it gets SIGXFSZ. Output is no file. 0: it writes none."""
+    open_files: builtins.int
+    """Open files of a process, its output among them."""
+    processes: builtins.int
+    """Processes and threads, beside those that the agent's user has as the attempt starts: the system counts
+    by user. It does not count root's.
+    """
+    def __init__(
+        self,
+        *,
+        memory_bytes: builtins.int = ...,
+        cpu_seconds: builtins.int = ...,
+        file_size_bytes: builtins.int | None = ...,
+        open_files: builtins.int = ...,
+        processes: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_file_size_bytes", b"_file_size_bytes", "file_size_bytes", b"file_size_bytes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_file_size_bytes", b"_file_size_bytes", "cpu_seconds", b"cpu_seconds", "file_size_bytes", b"file_size_bytes", "memory_bytes", b"memory_bytes", "open_files", b"open_files", "processes", b"processes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__file_size_bytes: _TypeAlias = typing.Literal["file_size_bytes"]  # noqa: Y015
+    _WhichOneofArgType__file_size_bytes: _TypeAlias = typing.Literal["_file_size_bytes", b"_file_size_bytes"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__file_size_bytes) -> _WhichOneofReturnType__file_size_bytes | None: ...
+
+@typing.final
+class ResourceUsage(message.Message):
+    """What the processes of an attempt used: those that ended, as far as the system tells. What it does not
+    tell is unset.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CPU_TIME_US_FIELD_NUMBER: builtins.int
+    MEMORY_PEAK_BYTES_FIELD_NUMBER: builtins.int
+    DISK_READ_BYTES_FIELD_NUMBER: builtins.int
+    DISK_WRITE_BYTES_FIELD_NUMBER: builtins.int
+    cpu_time_us: builtins.int
+    """Processor time, of user and system."""
+    memory_peak_bytes: builtins.int
+    """The most memory that one of them had at once. Never less than what starts them has, some 10 MiB."""
+    disk_read_bytes: builtins.int
+    """Read from disks: what was in memory already does not count."""
+    disk_write_bytes: builtins.int
+    """Written, on its way to disks."""
+    def __init__(
+        self,
+        *,
+        cpu_time_us: builtins.int | None = ...,
+        memory_peak_bytes: builtins.int | None = ...,
+        disk_read_bytes: builtins.int | None = ...,
+        disk_write_bytes: builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_cpu_time_us", b"_cpu_time_us", "_disk_read_bytes", b"_disk_read_bytes", "_disk_write_bytes", b"_disk_write_bytes", "_memory_peak_bytes", b"_memory_peak_bytes", "cpu_time_us", b"cpu_time_us", "disk_read_bytes", b"disk_read_bytes", "disk_write_bytes", b"disk_write_bytes", "memory_peak_bytes", b"memory_peak_bytes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cpu_time_us", b"_cpu_time_us", "_disk_read_bytes", b"_disk_read_bytes", "_disk_write_bytes", b"_disk_write_bytes", "_memory_peak_bytes", b"_memory_peak_bytes", "cpu_time_us", b"cpu_time_us", "disk_read_bytes", b"disk_read_bytes", "disk_write_bytes", b"disk_write_bytes", "memory_peak_bytes", b"memory_peak_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cpu_time_us: _TypeAlias = typing.Literal["cpu_time_us"]  # noqa: Y015
+    _WhichOneofArgType__cpu_time_us: _TypeAlias = typing.Literal["_cpu_time_us", b"_cpu_time_us"]  # noqa: Y015
+    _WhichOneofReturnType__disk_read_bytes: _TypeAlias = typing.Literal["disk_read_bytes"]  # noqa: Y015
+    _WhichOneofArgType__disk_read_bytes: _TypeAlias = typing.Literal["_disk_read_bytes", b"_disk_read_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__disk_write_bytes: _TypeAlias = typing.Literal["disk_write_bytes"]  # noqa: Y015
+    _WhichOneofArgType__disk_write_bytes: _TypeAlias = typing.Literal["_disk_write_bytes", b"_disk_write_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__memory_peak_bytes: _TypeAlias = typing.Literal["memory_peak_bytes"]  # noqa: Y015
+    _WhichOneofArgType__memory_peak_bytes: _TypeAlias = typing.Literal["_memory_peak_bytes", b"_memory_peak_bytes"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cpu_time_us) -> _WhichOneofReturnType__cpu_time_us | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__disk_read_bytes) -> _WhichOneofReturnType__disk_read_bytes | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__disk_write_bytes) -> _WhichOneofReturnType__disk_write_bytes | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory_peak_bytes) -> _WhichOneofReturnType__memory_peak_bytes | None: ...
 
 @typing.final
 class CancelAttempt(message.Message):
@@ -733,6 +913,8 @@ class AttemptReport(message.Message):
     STDOUT_BYTES_FIELD_NUMBER: builtins.int
     STDERR_BYTES_FIELD_NUMBER: builtins.int
     OUTPUT_DROPPED_FIELD_NUMBER: builtins.int
+    USAGE_FIELD_NUMBER: builtins.int
+    AGE_MS_FIELD_NUMBER: builtins.int
     run_id: builtins.str
     """The command."""
     attempt: builtins.int
@@ -761,6 +943,14 @@ class AttemptReport(message.Message):
     """All of standard error, in bytes."""
     output_dropped: builtins.bool
     """Output past the limit was dropped."""
+    age_ms: builtins.int
+    """How long ago it had ended when this was sent, by the monotonic clock, in milliseconds. 0 where that is not
+    known.
+    """
+    @builtins.property
+    def usage(self) -> ResourceUsage:
+        """What it used, once it ended. Unset for what the agent does by itself and for foreign nodes."""
+
     def __init__(
         self,
         *,
@@ -777,10 +967,12 @@ class AttemptReport(message.Message):
         stdout_bytes: builtins.int = ...,
         stderr_bytes: builtins.int = ...,
         output_dropped: builtins.bool = ...,
+        usage: ResourceUsage | None = ...,
+        age_ms: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "exit_code", b"exit_code", "signal", b"signal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "exit_code", b"exit_code", "signal", b"signal", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "attempt", b"attempt", "duration_ms", b"duration_ms", "exit_code", b"exit_code", "fencing_token", b"fencing_token", "finished_us", b"finished_us", "message", b"message", "output_dropped", b"output_dropped", "phase", b"phase", "run_id", b"run_id", "signal", b"signal", "started_us", b"started_us", "stderr_bytes", b"stderr_bytes", "stdout_bytes", b"stdout_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "age_ms", b"age_ms", "attempt", b"attempt", "duration_ms", b"duration_ms", "exit_code", b"exit_code", "fencing_token", b"fencing_token", "finished_us", b"finished_us", "message", b"message", "output_dropped", b"output_dropped", "phase", b"phase", "run_id", b"run_id", "signal", b"signal", "started_us", b"started_us", "stderr_bytes", b"stderr_bytes", "stdout_bytes", b"stdout_bytes", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__exit_code: _TypeAlias = typing.Literal["exit_code"]  # noqa: Y015
     _WhichOneofArgType__exit_code: _TypeAlias = typing.Literal["_exit_code", b"_exit_code"]  # noqa: Y015

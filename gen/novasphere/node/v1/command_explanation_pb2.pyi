@@ -75,6 +75,10 @@ class _CommandCauseEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_CommandCa
     """The agent could not start it."""
     COMMAND_CAUSE_LATE_REPORT: _CommandCause.ValueType  # 21
     """A report came after it had ended in another way; `late_result` has it. Its end stays as it is."""
+    COMMAND_CAUSE_NOT_PLACED: _CommandCause.ValueType  # 22
+    """No node has been given it yet: it is a task that several may run. ExplainTask says what it waits for."""
+    COMMAND_CAUSE_ENDED: _CommandCause.ValueType  # 23
+    """Ended for a reason that only tasks have; `command.reason` names it."""
 
 class CommandCause(_CommandCause, metaclass=_CommandCauseEnumTypeWrapper):
     """Why a command stands as it does: what holds it up, or how it ended. Several may hold at once."""
@@ -127,6 +131,10 @@ COMMAND_CAUSE_SPAWN_FAILED: CommandCause.ValueType  # 20
 """The agent could not start it."""
 COMMAND_CAUSE_LATE_REPORT: CommandCause.ValueType  # 21
 """A report came after it had ended in another way; `late_result` has it. Its end stays as it is."""
+COMMAND_CAUSE_NOT_PLACED: CommandCause.ValueType  # 22
+"""No node has been given it yet: it is a task that several may run. ExplainTask says what it waits for."""
+COMMAND_CAUSE_ENDED: CommandCause.ValueType  # 23
+"""Ended for a reason that only tasks have; `command.reason` names it."""
 
 @typing.final
 class CommandExplanation(message.Message):

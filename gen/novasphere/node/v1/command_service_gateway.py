@@ -20,8 +20,8 @@ words_OutputStream = codec.Words(
 
 
 words_OutputEventType = codec.Words(
-    {0: 'UNSPECIFIED', 1: 'CHUNK', 2: 'END'},
-    {'UNSPECIFIED': 0, 'OUTPUT_EVENT_TYPE_UNSPECIFIED': 0, 'CHUNK': 1, 'OUTPUT_EVENT_TYPE_CHUNK': 1, 'END': 2, 'OUTPUT_EVENT_TYPE_END': 2},
+    {0: 'UNSPECIFIED', 1: 'CHUNK', 2: 'END', 3: 'WAITING'},
+    {'UNSPECIFIED': 0, 'OUTPUT_EVENT_TYPE_UNSPECIFIED': 0, 'CHUNK': 1, 'OUTPUT_EVENT_TYPE_CHUNK': 1, 'END': 2, 'OUTPUT_EVENT_TYPE_END': 2, 'WAITING': 3, 'OUTPUT_EVENT_TYPE_WAITING': 3},
 )
 
 
@@ -755,6 +755,9 @@ def encode_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Re
         data['stream'] = words_OutputStream.get(v, v)
     data['offset'] = m.offset
     data['follow'] = m.follow
+    if m.HasField("attempt"):
+        data['attempt'] = m.attempt
+    data['cursor'] = m.cursor
     return data
 
 
@@ -762,7 +765,7 @@ def dump_ReadCommandOutputRequest(m: novasphere_node_v1_command_service_pb2.Read
     return orjson.dumps(encode_ReadCommandOutputRequest(m))
 
 
-keys_ReadCommandOutputRequest = frozenset(['command_id', 'follow', 'offset', 'stream'])
+keys_ReadCommandOutputRequest = frozenset(['attempt', 'command_id', 'cursor', 'follow', 'offset', 'stream'])
 
 
 def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[str] = keys_ReadCommandOutputRequest) -> novasphere_node_v1_command_service_pb2.ReadCommandOutputRequest:
@@ -783,6 +786,12 @@ def decode_ReadCommandOutputRequest(data: Any, path: str = '', known: frozenset[
     v = data.get('follow')
     if v is not None:
         m.follow = codec.boolean(v, path, 'follow')
+    v = data.get('attempt')
+    if v is not None:
+        m.attempt = codec.int32(v, path, 'attempt')
+    v = data.get('cursor')
+    if v is not None:
+        m.cursor = codec.string(v, path, 'cursor')
     return m
 
 
@@ -824,6 +833,9 @@ def encode_OutputEvent(m: novasphere_node_v1_command_service_pb2.OutputEvent) ->
     data['next_offset'] = m.next_offset
     if m.HasField("command"):
         data['command'] = novasphere_node_v1_command_gateway.encode_Command(m.command)
+    data['attempt'] = m.attempt
+    data['next_attempt'] = m.next_attempt
+    data['cursor'] = m.cursor
     return data
 
 
@@ -831,7 +843,7 @@ def dump_OutputEvent(m: novasphere_node_v1_command_service_pb2.OutputEvent) -> b
     return orjson.dumps(encode_OutputEvent(m))
 
 
-keys_OutputEvent = frozenset(['command', 'data', 'next_offset', 'offset', 'stream', 'type'])
+keys_OutputEvent = frozenset(['attempt', 'command', 'cursor', 'data', 'next_attempt', 'next_offset', 'offset', 'stream', 'type'])
 
 
 def decode_OutputEvent(data: Any, path: str = '', known: frozenset[str] = keys_OutputEvent) -> novasphere_node_v1_command_service_pb2.OutputEvent:
@@ -858,6 +870,15 @@ def decode_OutputEvent(data: Any, path: str = '', known: frozenset[str] = keys_O
     v = data.get('command')
     if v is not None:
         m.command.CopyFrom(novasphere_node_v1_command_gateway.decode_Command(v, codec.at(path, 'command')))
+    v = data.get('attempt')
+    if v is not None:
+        m.attempt = codec.int32(v, path, 'attempt')
+    v = data.get('next_attempt')
+    if v is not None:
+        m.next_attempt = codec.int32(v, path, 'next_attempt')
+    v = data.get('cursor')
+    if v is not None:
+        m.cursor = codec.string(v, path, 'cursor')
     return m
 
 
@@ -1194,6 +1215,8 @@ ROUTES: tuple[model.Route, ...] = (
             model.Param('stream', (), 'stream', 'enum', False, codec.parse_enum(words_OutputStream)),
             model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
             model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
+            model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
+            model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
         ),
         headers=(),
         response_body='',
@@ -1215,15 +1238,15 @@ ROUTES: tuple[model.Route, ...] = (
         is_duplex=False,
         stream=model.StreamRules(
             rows='events',
-            id='next_offset',
+            id='cursor',
             event='type',
             raw='data',
-            resume='offset',
-            id_of=lambda row: str(row.next_offset),
+            resume='cursor',
+            id_of=lambda row: row.cursor,
             event_of=lambda row: str(words_OutputEventType.print(row.type)) if row.type else "",
             raw_of=lambda row: row.data,
             dump=dump_OutputEvent,
-            resume_param=model.Param('Last-Event-ID', (), 'offset', 'int64', False, codec.parse_int64),
+            resume_param=model.Param('Last-Event-ID', (), 'cursor', 'string', False, codec.parse_string),
         ),
     ),
     model.Route(
@@ -1300,5 +1323,57 @@ ROUTES: tuple[model.Route, ...] = (
         is_stream=False,
         is_duplex=False,
         stream=None,
+    ),
+    model.Route(
+        http_method='GET',
+        path='/api/v1/tasks/{command_id}/output',
+        segments=('api', 'v1', 'tasks', '*', 'output'),
+        verb='',
+        service='novasphere.node.v1.CommandService',
+        method='/novasphere.node.v1.CommandService/ReadCommandOutput',
+        request=novasphere_node_v1_command_service_pb2.ReadCommandOutputRequest,
+        response=novasphere_node_v1_command_service_pb2.ReadCommandOutputResponse,
+        decode_body=None,
+        body_field='',
+        path_params=(
+            model.PathParam(model.Param('command_id', (), 'command_id', 'string', False, codec.parse_string), 3, 4),
+        ),
+        query_params=(
+            model.Param('stream', (), 'stream', 'enum', False, codec.parse_enum(words_OutputStream)),
+            model.Param('offset', (), 'offset', 'int64', False, codec.parse_int64),
+            model.Param('follow', (), 'follow', 'bool', False, codec.parse_bool),
+            model.Param('attempt', (), 'attempt', 'int32', False, codec.parse_int32),
+            model.Param('cursor', (), 'cursor', 'string', False, codec.parse_string),
+        ),
+        headers=(),
+        response_body='',
+        encode=encode_ReadCommandOutputResponse,
+        encode_field={
+            'events': model.FieldEncoder('events', True, dump_OutputEvent),
+        },
+        is_empty=False,
+        face=6,
+        success_status=200,
+        scope=1,
+        or_scope=0,
+        is_public=False,
+        message='',
+        message_en='',
+        action='',
+        rate_class=3,
+        is_stream=True,
+        is_duplex=False,
+        stream=model.StreamRules(
+            rows='events',
+            id='cursor',
+            event='type',
+            raw='data',
+            resume='cursor',
+            id_of=lambda row: row.cursor,
+            event_of=lambda row: str(words_OutputEventType.print(row.type)) if row.type else "",
+            raw_of=lambda row: row.data,
+            dump=dump_OutputEvent,
+            resume_param=model.Param('Last-Event-ID', (), 'cursor', 'string', False, codec.parse_string),
+        ),
     ),
 )

@@ -57,7 +57,9 @@ class _OutputEventTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Output
     OUTPUT_EVENT_TYPE_CHUNK: _OutputEventType.ValueType  # 1
     """Bytes that the command printed."""
     OUTPUT_EVENT_TYPE_END: _OutputEventType.ValueType  # 2
-    """The last row."""
+    """The last row of an attempt's output."""
+    OUTPUT_EVENT_TYPE_WAITING: _OutputEventType.ValueType  # 3
+    """Nothing was printed yet, and the reader follows: so that there is a cursor to resume by."""
 
 class OutputEventType(_OutputEventType, metaclass=_OutputEventTypeEnumTypeWrapper):
     """What a row of output is."""
@@ -67,7 +69,9 @@ OUTPUT_EVENT_TYPE_UNSPECIFIED: OutputEventType.ValueType  # 0
 OUTPUT_EVENT_TYPE_CHUNK: OutputEventType.ValueType  # 1
 """Bytes that the command printed."""
 OUTPUT_EVENT_TYPE_END: OutputEventType.ValueType  # 2
-"""The last row."""
+"""The last row of an attempt's output."""
+OUTPUT_EVENT_TYPE_WAITING: OutputEventType.ValueType  # 3
+"""Nothing was printed yet, and the reader follows: so that there is a cursor to resume by."""
 
 @typing.final
 class CreateCommandRequest(message.Message):
@@ -743,6 +747,8 @@ class ReadCommandOutputRequest(message.Message):
     STREAM_FIELD_NUMBER: builtins.int
     OFFSET_FIELD_NUMBER: builtins.int
     FOLLOW_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
+    CURSOR_FIELD_NUMBER: builtins.int
     command_id: builtins.str
     """The command's id."""
     stream: OutputStream.ValueType
@@ -751,6 +757,10 @@ class ReadCommandOutputRequest(message.Message):
     """Starts after this many bytes: of `stream`, or of both together when it is unset."""
     follow: builtins.bool
     """Stays until the command has ended and its output is complete."""
+    attempt: builtins.int
+    """Only this attempt, by its number. Unset: the last that printed something and, with `follow`, those after it."""
+    cursor: builtins.str
+    """Goes on after the row that had this cursor, in place of `offset`: with its attempt and those after it."""
     def __init__(
         self,
         *,
@@ -758,12 +768,16 @@ class ReadCommandOutputRequest(message.Message):
         stream: OutputStream.ValueType = ...,
         offset: builtins.int = ...,
         follow: builtins.bool = ...,
+        attempt: builtins.int | None = ...,
+        cursor: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "attempt", b"attempt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["command_id", b"command_id", "follow", b"follow", "offset", b"offset", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_attempt", b"_attempt", "attempt", b"attempt", "command_id", b"command_id", "cursor", b"cursor", "follow", b"follow", "offset", b"offset", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__attempt: _TypeAlias = typing.Literal["attempt"]  # noqa: Y015
+    _WhichOneofArgType__attempt: _TypeAlias = typing.Literal["_attempt", b"_attempt"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attempt) -> _WhichOneofReturnType__attempt | None: ...
 
 @typing.final
 class ReadCommandOutputResponse(message.Message):
@@ -799,6 +813,9 @@ class OutputEvent(message.Message):
     DATA_FIELD_NUMBER: builtins.int
     NEXT_OFFSET_FIELD_NUMBER: builtins.int
     COMMAND_FIELD_NUMBER: builtins.int
+    ATTEMPT_FIELD_NUMBER: builtins.int
+    NEXT_ATTEMPT_FIELD_NUMBER: builtins.int
+    CURSOR_FIELD_NUMBER: builtins.int
     type: OutputEventType.ValueType
     """What the row is."""
     stream: OutputStream.ValueType
@@ -808,10 +825,18 @@ class OutputEvent(message.Message):
     data: builtins.bytes
     """The bytes."""
     next_offset: builtins.int
-    """Where to go on reading: the `offset` of a resumed call."""
+    """Where the next row begins."""
+    attempt: builtins.int
+    """The attempt that it is of, by its number; 0 before the first one."""
+    next_attempt: builtins.int
+    """On END, the attempt whose output follows; 0 where none does."""
+    cursor: builtins.str
+    """Where to go on reading: the `cursor` of a resumed call."""
     @builtins.property
     def command(self) -> command_pb2.Command:
-        """On END, the command as it stands."""
+        """On END, the command as it stands. A reader who gets several attempts gets an END after each, all but the last
+        with a `next_attempt`, and a `next_offset` of 0.
+        """
 
     def __init__(
         self,
@@ -822,9 +847,12 @@ class OutputEvent(message.Message):
         data: builtins.bytes = ...,
         next_offset: builtins.int = ...,
         command: command_pb2.Command | None = ...,
+        attempt: builtins.int = ...,
+        next_attempt: builtins.int = ...,
+        cursor: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["command", b"command"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["command", b"command", "data", b"data", "next_offset", b"next_offset", "offset", b"offset", "stream", b"stream", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt", b"attempt", "command", b"command", "cursor", b"cursor", "data", b"data", "next_attempt", b"next_attempt", "next_offset", b"next_offset", "offset", b"offset", "stream", b"stream", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -220,6 +220,14 @@ def encode_Node(m: novasphere_node_v1_node_pb2.Node) -> dict[str, Any]:
     data['tags'] = m.tags[:]
     data['boot_id'] = m.boot_id
     data['is_foreign'] = m.is_foreign
+    if m.HasField("display_name"):
+        data['display_name'] = m.display_name
+    if m.HasField("namespace_id"):
+        data['namespace_id'] = m.namespace_id
+    if m.HasField("endpoint"):
+        data['endpoint'] = m.endpoint
+    data['has_given_labels'] = m.has_given_labels
+    data['is_reserved'] = m.is_reserved
     return data
 
 
@@ -227,7 +235,7 @@ def dump_Node(m: novasphere_node_v1_node_pb2.Node) -> bytes:
     return orjson.dumps(encode_Node(m))
 
 
-keys_Node = frozenset(['agent_version', 'battery', 'boot_id', 'capabilities', 'capacity', 'conditions', 'connection', 'free_slots', 'hostname', 'id', 'ip_address', 'is_foreign', 'labels', 'last_heartbeat', 'node_id', 'offline_faces', 'os_info', 'platform', 'registered_at', 'resources', 'revision', 'role', 'status', 'tags', 'uid', 'updated_at'])
+keys_Node = frozenset(['agent_version', 'battery', 'boot_id', 'capabilities', 'capacity', 'conditions', 'connection', 'display_name', 'endpoint', 'free_slots', 'has_given_labels', 'hostname', 'id', 'ip_address', 'is_foreign', 'is_reserved', 'labels', 'last_heartbeat', 'namespace_id', 'node_id', 'offline_faces', 'os_info', 'platform', 'registered_at', 'resources', 'revision', 'role', 'status', 'tags', 'uid', 'updated_at'])
 
 
 def decode_Node(data: Any, path: str = '', known: frozenset[str] = keys_Node) -> novasphere_node_v1_node_pb2.Node:
@@ -324,4 +332,19 @@ def decode_Node(data: Any, path: str = '', known: frozenset[str] = keys_Node) ->
     v = data.get('is_foreign')
     if v is not None:
         m.is_foreign = codec.boolean(v, path, 'is_foreign')
+    v = data.get('display_name')
+    if v is not None:
+        m.display_name = codec.string(v, path, 'display_name')
+    v = data.get('namespace_id')
+    if v is not None:
+        m.namespace_id = codec.string(v, path, 'namespace_id')
+    v = data.get('endpoint')
+    if v is not None:
+        m.endpoint = codec.string(v, path, 'endpoint')
+    v = data.get('has_given_labels')
+    if v is not None:
+        m.has_given_labels = codec.boolean(v, path, 'has_given_labels')
+    v = data.get('is_reserved')
+    if v is not None:
+        m.is_reserved = codec.boolean(v, path, 'is_reserved')
     return m

@@ -290,6 +290,11 @@ class Node(message.Message):
     TAGS_FIELD_NUMBER: builtins.int
     BOOT_ID_FIELD_NUMBER: builtins.int
     IS_FOREIGN_FIELD_NUMBER: builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: builtins.int
+    NAMESPACE_ID_FIELD_NUMBER: builtins.int
+    ENDPOINT_FIELD_NUMBER: builtins.int
+    HAS_GIVEN_LABELS_FIELD_NUMBER: builtins.int
+    IS_RESERVED_FIELD_NUMBER: builtins.int
     id: builtins.int
     """A number given at registration, never reused."""
     node_id: builtins.str
@@ -322,6 +327,16 @@ class Node(message.Message):
     """No agent of ours runs there: the node speaks the frames of the nodes face at /ws/node. The server
     measures how long its commands run.
     """
+    display_name: builtins.str
+    """What the schedules face calls it, where that is not its name."""
+    namespace_id: builtins.str
+    """A word for grouping, of the schedules face. Unset: "default". Nodes belong to every namespace."""
+    endpoint: builtins.str
+    """Where to find it, as a client of the schedules face says."""
+    has_given_labels: builtins.bool
+    """A client gave it its labels; what its agent is started with does not count."""
+    is_reserved: builtins.bool
+    """No agent has joined as it yet: a client reserved the name, and the first agent to join under it is the node."""
     @builtins.property
     def last_heartbeat(self) -> timestamp_pb2.Timestamp:
         """When the agent was last heard from, by the server's clock. Unset before its first heartbeat. Live:
@@ -338,7 +353,7 @@ class Node(message.Message):
 
     @builtins.property
     def labels(self) -> containers.ScalarMap[builtins.str, builtins.str]:
-        """Labels that the agent was started with."""
+        """Labels: those that the agent was started with, or those that a client gave the node in their place."""
 
     @builtins.property
     def platform(self) -> Platform:
@@ -397,20 +412,37 @@ class Node(message.Message):
         tags: abc.Iterable[builtins.str] | None = ...,
         boot_id: builtins.str = ...,
         is_foreign: builtins.bool = ...,
+        display_name: builtins.str | None = ...,
+        namespace_id: builtins.str | None = ...,
+        endpoint: builtins.str | None = ...,
+        has_given_labels: builtins.bool = ...,
+        is_reserved: builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_battery", b"_battery", "_free_slots", b"_free_slots", "_last_heartbeat", b"_last_heartbeat", "battery", b"battery", "free_slots", b"free_slots", "last_heartbeat", b"last_heartbeat", "platform", b"platform", "registered_at", b"registered_at", "resources", b"resources", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_battery", b"_battery", "_display_name", b"_display_name", "_endpoint", b"_endpoint", "_free_slots", b"_free_slots", "_last_heartbeat", b"_last_heartbeat", "_namespace_id", b"_namespace_id", "battery", b"battery", "display_name", b"display_name", "endpoint", b"endpoint", "free_slots", b"free_slots", "last_heartbeat", b"last_heartbeat", "namespace_id", b"namespace_id", "platform", b"platform", "registered_at", b"registered_at", "resources", b"resources", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_battery", b"_battery", "_free_slots", b"_free_slots", "_last_heartbeat", b"_last_heartbeat", "agent_version", b"agent_version", "battery", b"battery", "boot_id", b"boot_id", "capabilities", b"capabilities", "capacity", b"capacity", "conditions", b"conditions", "connection", b"connection", "free_slots", b"free_slots", "hostname", b"hostname", "id", b"id", "ip_address", b"ip_address", "is_foreign", b"is_foreign", "labels", b"labels", "last_heartbeat", b"last_heartbeat", "node_id", b"node_id", "offline_faces", b"offline_faces", "os_info", b"os_info", "platform", b"platform", "registered_at", b"registered_at", "resources", b"resources", "revision", b"revision", "role", b"role", "status", b"status", "tags", b"tags", "uid", b"uid", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_battery", b"_battery", "_display_name", b"_display_name", "_endpoint", b"_endpoint", "_free_slots", b"_free_slots", "_last_heartbeat", b"_last_heartbeat", "_namespace_id", b"_namespace_id", "agent_version", b"agent_version", "battery", b"battery", "boot_id", b"boot_id", "capabilities", b"capabilities", "capacity", b"capacity", "conditions", b"conditions", "connection", b"connection", "display_name", b"display_name", "endpoint", b"endpoint", "free_slots", b"free_slots", "has_given_labels", b"has_given_labels", "hostname", b"hostname", "id", b"id", "ip_address", b"ip_address", "is_foreign", b"is_foreign", "is_reserved", b"is_reserved", "labels", b"labels", "last_heartbeat", b"last_heartbeat", "namespace_id", b"namespace_id", "node_id", b"node_id", "offline_faces", b"offline_faces", "os_info", b"os_info", "platform", b"platform", "registered_at", b"registered_at", "resources", b"resources", "revision", b"revision", "role", b"role", "status", b"status", "tags", b"tags", "uid", b"uid", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__battery: _TypeAlias = typing.Literal["battery"]  # noqa: Y015
     _WhichOneofArgType__battery: _TypeAlias = typing.Literal["_battery", b"_battery"]  # noqa: Y015
+    _WhichOneofReturnType__display_name: _TypeAlias = typing.Literal["display_name"]  # noqa: Y015
+    _WhichOneofArgType__display_name: _TypeAlias = typing.Literal["_display_name", b"_display_name"]  # noqa: Y015
+    _WhichOneofReturnType__endpoint: _TypeAlias = typing.Literal["endpoint"]  # noqa: Y015
+    _WhichOneofArgType__endpoint: _TypeAlias = typing.Literal["_endpoint", b"_endpoint"]  # noqa: Y015
     _WhichOneofReturnType__free_slots: _TypeAlias = typing.Literal["free_slots"]  # noqa: Y015
     _WhichOneofArgType__free_slots: _TypeAlias = typing.Literal["_free_slots", b"_free_slots"]  # noqa: Y015
     _WhichOneofReturnType__last_heartbeat: _TypeAlias = typing.Literal["last_heartbeat"]  # noqa: Y015
     _WhichOneofArgType__last_heartbeat: _TypeAlias = typing.Literal["_last_heartbeat", b"_last_heartbeat"]  # noqa: Y015
+    _WhichOneofReturnType__namespace_id: _TypeAlias = typing.Literal["namespace_id"]  # noqa: Y015
+    _WhichOneofArgType__namespace_id: _TypeAlias = typing.Literal["_namespace_id", b"_namespace_id"]  # noqa: Y015
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__battery) -> _WhichOneofReturnType__battery | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__display_name) -> _WhichOneofReturnType__display_name | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint) -> _WhichOneofReturnType__endpoint | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__free_slots) -> _WhichOneofReturnType__free_slots | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__last_heartbeat) -> _WhichOneofReturnType__last_heartbeat | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__namespace_id) -> _WhichOneofReturnType__namespace_id | None: ...

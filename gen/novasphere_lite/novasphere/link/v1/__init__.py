@@ -22,6 +22,8 @@ __all__ = (
     "OutputChunk",
     "Profile",
     "ReportAck",
+    "ResourceLimits",
+    "ResourceUsage",
     "Sample",
     "Stream",
     "Verdict",
@@ -90,6 +92,11 @@ class AttemptPhase(betterproto2.Enum):
     The bridge of a foreign node could not hand it over, for certain: it waits for its node again.
     """
 
+    STOPPED = 8
+    """
+    It was killed because its agent had been without a server for as long as its dispatch allowed.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -101,6 +108,7 @@ class AttemptPhase(betterproto2.Enum):
             5: "ATTEMPT_PHASE_REJECTED",
             6: "ATTEMPT_PHASE_UNKNOWN",
             7: "ATTEMPT_PHASE_UNDELIVERED",
+            8: "ATTEMPT_PHASE_STOPPED",
         }
 
     @classmethod
@@ -114,6 +122,7 @@ class AttemptPhase(betterproto2.Enum):
             "ATTEMPT_PHASE_REJECTED": 5,
             "ATTEMPT_PHASE_UNKNOWN": 6,
             "ATTEMPT_PHASE_UNDELIVERED": 7,
+            "ATTEMPT_PHASE_STOPPED": 8,
         }
 
 
@@ -274,6 +283,19 @@ class AttemptReport(betterproto2.Message):
     Output past the limit was dropped.
     """
 
+    usage: "ResourceUsage | None" = betterproto2.field(
+        14, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    What it used, once it ended. Unset for what the agent does by itself and for foreign nodes.
+    """
+
+    age_ms: "int" = betterproto2.field(15, betterproto2.TYPE_UINT64)
+    """
+    How long ago it had ended when this was sent, by the monotonic clock, in milliseconds. 0 where that is not
+    known.
+    """
+
 
 default_message_pool.register_message(
     "novasphere.link.v1", "AttemptReport", AttemptReport
@@ -283,7 +305,7 @@ default_message_pool.register_message(
 @dataclass(eq=False, repr=False)
 class AttemptState(betterproto2.Message):
     """
-    One attempt in the agent's journal.
+    One attempt that the agent has.
     """
 
     run_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -441,7 +463,8 @@ class ConnectRequest(betterproto2.Message):
         6, betterproto2.TYPE_MESSAGE, repeated=True
     )
     """
-    What happened to attempts, oldest first. A report follows all output of what it reports.
+    What happened to attempts, oldest first. A report follows all output of what it reports; of one frame
+    the output counts first.
     """
 
     output: "list[OutputChunk]" = betterproto2.field(
@@ -456,6 +479,14 @@ class ConnectRequest(betterproto2.Message):
     )
     """
     The agent stops on purpose; its attempts go on.
+    """
+
+    free_answers: "int | None" = betterproto2.field(
+        9, betterproto2.TYPE_UINT32, optional=True
+    )
+    """
+    How many more attempts the agent takes of kinds that it answers by itself and at once, "echo" and
+    "system_info", counted as `free_slots` is. They take no slot then. Unset: they take one, as others do.
     """
 
 
@@ -532,7 +563,16 @@ default_message_pool.register_message(
 @dataclass(eq=False, repr=False)
 class Dispatch(betterproto2.Message):
     """
-    An attempt to start. The agent starts it at most once, whatever is repeated.
+    An attempt to start. The agent starts it at most once, whatever is repeated. Only what is over at once
+    and changes nothing, `echo` and `system_info`, is done by the agent itself and leaves no trace: after the
+    agent's end it may be sent again. It is never reported as running.
+
+    What the agent does not run is REJECTED, with a message that begins with a word and a colon: NOT_ALLOWED
+    for a kind or program that `--allow` leaves out, and for one that this version does not know, as old
+    agents have always answered; INVALID_PAYLOAD for what makes no sense, with the name of the field;
+    SPAWN_FAILED for what could not be started, as a program that is not there.
+
+    Agents of before ignore the fields from `program` on: see the capabilities of their profile.
     """
 
     run_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -552,7 +592,8 @@ class Dispatch(betterproto2.Message):
 
     kind: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
     """
-    The kind of work, as `--allow` names it.
+    The kind of work: "shell", "exec", or a built-in type: "echo", "sleep", "system_info", "http_request",
+    "command" or "python_eval".
     """
 
     command_text: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
@@ -568,6 +609,53 @@ class Dispatch(betterproto2.Message):
     max_output_bytes: "int" = betterproto2.field(7, betterproto2.TYPE_UINT64)
     """
     How much output to keep, in bytes over both streams; the rest is dropped and said to be.
+    """
+
+    program: "str" = betterproto2.field(8, betterproto2.TYPE_STRING)
+    """
+    For kind "exec": the program, by its name on the agent's PATH or by its absolute path. No shell reads it.
+    """
+
+    arguments: "list[str]" = betterproto2.field(
+        9, betterproto2.TYPE_STRING, repeated=True
+    )
+    """
+    For kind "exec": what the program gets, as it is.
+    """
+
+    environment: "dict[str, str]" = betterproto2.field(
+        10,
+        betterproto2.TYPE_MAP,
+        map_meta=betterproto2.map_meta(
+            betterproto2.TYPE_STRING, betterproto2.TYPE_STRING
+        ),
+    )
+    """
+    Set beside what the agent's own environment has. No name holds '=' or begins with NOVASPHERE_.
+    """
+
+    payload: "str" = betterproto2.field(11, betterproto2.TYPE_STRING)
+    """
+    For a built-in type: its JSON object. Empty: {}.
+    """
+
+    limits: "ResourceLimits | None" = betterproto2.field(
+        12, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    What it may use. Nothing holds for what the agent does by itself.
+    """
+
+    discard_output: "bool" = betterproto2.field(13, betterproto2.TYPE_BOOL)
+    """
+    Nothing that it prints is kept or sent.
+    """
+
+    stop_after_ms: "int" = betterproto2.field(14, betterproto2.TYPE_UINT64)
+    """
+    Kill it once its agent has been without a server for so long, in milliseconds by the machine's monotonic
+    clock, whether the agent itself is there or not. 15 s at least, as a server may be silent for half of
+    that. 0: never.
     """
 
 
@@ -669,14 +757,15 @@ class Hello(betterproto2.Message):
         6, betterproto2.TYPE_MESSAGE, repeated=True
     )
     """
-    Every attempt in the agent's journal, running or ended, that the server has not acknowledged.
+    Every attempt that the server has not acknowledged, running or ended: those of the agent's journal,
+    which outlive it, and those that it answered by itself, which end with it and may be sent again.
     """
 
     profile: "Profile | None" = betterproto2.field(
         7, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    What the machine is.
+    What the machine is: at most 64 KiB.
     """
 
     capacity: "int" = betterproto2.field(8, betterproto2.TYPE_UINT32)
@@ -860,7 +949,9 @@ class Profile(betterproto2.Message):
         15, betterproto2.TYPE_STRING, repeated=True
     )
     """
-    The kinds of work that the agent agrees to run.
+    What the agent agrees to run, as `--allow` names it: kinds of work (see Dispatch), and programs by name.
+    `exec` among them means any program. Agents that know nothing but `shell` say just that; what heeds
+    the newer fields of a Dispatch says `command` whenever it says `shell`.
     """
 
     role: "str" = betterproto2.field(16, betterproto2.TYPE_STRING)
@@ -906,6 +997,89 @@ class ReportAck(betterproto2.Message):
 
 
 default_message_pool.register_message("novasphere.link.v1", "ReportAck", ReportAck)
+
+
+@dataclass(eq=False, repr=False)
+class ResourceLimits(betterproto2.Message):
+    """
+    What the processes of an attempt may use, as the system counts it: mostly by the process, so a tree of
+    several may use more. 0, or unset: as much as the agent itself. What the agent's system cannot limit is named in
+    the message of the final report.
+    """
+
+    memory_bytes: "int" = betterproto2.field(1, betterproto2.TYPE_UINT64)
+    """
+    Address space of a process. Asking for more fails, which most programs do not survive.
+    """
+
+    cpu_seconds: "int" = betterproto2.field(2, betterproto2.TYPE_UINT64)
+    """
+    Processor time of a process: then it gets SIGXCPU, and SIGKILL a second of it later.
+    """
+
+    file_size_bytes: "int | None" = betterproto2.field(
+        3, betterproto2.TYPE_UINT64, optional=True
+    )
+    """
+    Size of a file that a process writes: then it gets SIGXFSZ. Output is no file. 0: it writes none.
+    """
+
+    open_files: "int" = betterproto2.field(4, betterproto2.TYPE_UINT64)
+    """
+    Open files of a process, its output among them.
+    """
+
+    processes: "int" = betterproto2.field(5, betterproto2.TYPE_UINT64)
+    """
+    Processes and threads, beside those that the agent's user has as the attempt starts: the system counts
+    by user. It does not count root's.
+    """
+
+
+default_message_pool.register_message(
+    "novasphere.link.v1", "ResourceLimits", ResourceLimits
+)
+
+
+@dataclass(eq=False, repr=False)
+class ResourceUsage(betterproto2.Message):
+    """
+    What the processes of an attempt used: those that ended, as far as the system tells. What it does not
+    tell is unset.
+    """
+
+    cpu_time_us: "int | None" = betterproto2.field(
+        1, betterproto2.TYPE_UINT64, optional=True
+    )
+    """
+    Processor time, of user and system.
+    """
+
+    memory_peak_bytes: "int | None" = betterproto2.field(
+        2, betterproto2.TYPE_UINT64, optional=True
+    )
+    """
+    The most memory that one of them had at once. Never less than what starts them has, some 10 MiB.
+    """
+
+    disk_read_bytes: "int | None" = betterproto2.field(
+        3, betterproto2.TYPE_UINT64, optional=True
+    )
+    """
+    Read from disks: what was in memory already does not count.
+    """
+
+    disk_write_bytes: "int | None" = betterproto2.field(
+        4, betterproto2.TYPE_UINT64, optional=True
+    )
+    """
+    Written, on its way to disks.
+    """
+
+
+default_message_pool.register_message(
+    "novasphere.link.v1", "ResourceUsage", ResourceUsage
+)
 
 
 @dataclass(eq=False, repr=False)

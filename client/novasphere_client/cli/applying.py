@@ -1,0 +1,239 @@
+"""Files of jobs and schedules, and how the server is brought to what they say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from novasphere_client.cli import options, sessions, terminal
+
+if TYPE_CHECKING:
+    from novasphere_client.client import Client
+
+JOB = "Job"
+SCHEDULE = "Schedule"
+
+File = Annotated[
+    str,
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="FILE",
+        help="YAML or JSON, with the fields of -o yaml, several documents after ---; - for standard input.",
+    ),
+]
+
+_IDENTITY = {"namespace_id", "name", "job_id", "validate_only"}
+_SWITCH = {"enabled", "status"}
+# What the published API says twice, and which of the two counts here.
+_SAID_TWICE = {"schedule_kind": "kind", "status": "enabled", "interval_seconds": "interval_secs"}
+_TIMES = {"cron_expression": "cron", "interval_secs": "interval", "interval_seconds": "interval"}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One job or schedule of a file. A schedule names its job by name, or by id where that is in `job_id`."""
+
+    kind: str
+    namespace: str
+    job: str
+    name: str
+    fields: dict[str, Any]
+
+    @property
+    def called(self) -> str:
+        within = f"{self.namespace}/{self.job}" if self.kind == SCHEDULE else self.namespace
+        return f"{within}/{self.name}"
+
+
+def run(context: typer.Context, file: str, default_kind: str, *, dry_run: bool) -> None:
+    """Makes what a file describes, or changes it to what it says."""
+    documents = list(_read(file, default_kind))
+    # Jobs first, whatever the order in the file: schedules need theirs.
+    documents.sort(key=lambda document: document.kind != JOB)
+    by_name = {f"{one.kind.lower()} {one.called}": one for one in documents}
+
+    async def work(client: Client) -> int:
+        async def apply(name: str, request_id: str) -> str:
+            document = by_name[name]
+            if document.kind == JOB:
+                return await _apply_job(client, document, request_id, dry_run)
+            return await _apply_schedule(client, document, request_id, dry_run)
+
+        return await sessions.each(
+            client,
+            list(by_name),
+            apply,
+            lambda name, done: terminal.say(f"{name} {'would be ' if dry_run else ''}{done}"),
+        )
+
+    sessions.run(context, work)
+
+
+def _read(file: str, default_kind: str) -> Iterator[Document]:
+    import yaml
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        documents = list(yaml.safe_load_all(text))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error}") from None
+    seen: set[tuple[str, str]] = set()
+    for number, data in enumerate((one for one in documents if one is not None), 1):
+        at = f"{file}, document {number}"
+        if not isinstance(data, dict):
+            what = default_kind.lower() or "job or a schedule"
+            raise typer.BadParameter(f"{at}: a {what} is an object with a name")
+        document = _document(_plain(data), at, default_kind)
+        if (document.kind, document.called) in seen:
+            raise typer.BadParameter(f"{at}: {document.called} is there twice")
+        seen.add((document.kind, document.called))
+        yield document
+    if not seen:
+        raise typer.BadParameter(f"{file} holds no {default_kind.lower() or 'job and no schedule'}")
+
+
+def _plain(value: Any) -> Any:
+    """Returns YAML as JSON has it: its instants are texts."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, datetime):
+        return value.isoformat() if value.tzinfo else f"{value.isoformat()}Z"
+    return value
+
+
+def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
+    from novasphere_client.jobs import DEFAULT_NAMESPACE
+
+    # `kind` of a schedule as -o yaml prints it says what makes its tasks.
+    kind = data.pop("kind") if data.get("kind") in (JOB, SCHEDULE) else default_kind
+    if not kind and (data.get("job") or data.get("job_id")):
+        kind = SCHEDULE
+    if not kind:
+        raise typer.BadParameter(f"{at}: kind must be Job or Schedule")
+    if not isinstance(data.get("name"), str) or not data["name"]:
+        raise typer.BadParameter(f"{at}: a {kind.lower()} is an object with a name")
+    if "namespace" in data:
+        data["namespace_id"] = data.pop("namespace")
+    namespace = str(data.get("namespace_id") or DEFAULT_NAMESPACE)
+    job = ""
+    if kind == SCHEDULE:
+        by_name, by_id = data.pop("job", None), data.pop("job_id", None)
+        if not isinstance(by_name or by_id, str):
+            raise typer.BadParameter(f"{at}: a schedule says its job, by name: job: NAME")
+        job = str(by_name or by_id)
+        for twice, counts in _SAID_TWICE.items():
+            if counts in data:
+                data.pop(twice, None)
+        for field, made_by in _TIMES.items():
+            if data.get(field) is not None and not (data.get("kind") or data.get("schedule_kind")):
+                data["kind"] = made_by
+    # What the server decides may stand in a file as `get -o yaml` printed it.
+    fields = {name: value for name, value in data.items() if name not in _servers_own(kind)}
+    return Document(kind, namespace, job, data["name"], fields)
+
+
+async def _apply_job(client: Client, wanted: Document, request_id: str, dry_run: bool) -> str:
+    """Returns what was done to the job."""
+    from novasphere.schedule.v1 import job_service_pb2
+
+    from novasphere_client import json_form
+    from novasphere_client.errors import NotFound
+
+    try:
+        known = await client.jobs.named(wanted.name, wanted.namespace)
+    except NotFound:
+        create = json_form.decode(job_service_pb2.CreateJobRequest, wanted.fields)
+        create.request_id, create.validate_only = request_id, dry_run
+        await client.jobs.create(create)
+        return "created"
+    said = {name: value for name, value in wanted.fields.items() if name not in ("name", "namespace_id")}
+    update = json_form.decode(job_service_pb2.UpdateJobRequest, said)
+    update.job_id = known.id
+    update.update_mask.paths.extend(_settings(job_service_pb2.CreateJobRequest, said))
+    update.request_id, update.validate_only = request_id, dry_run
+    await client.jobs.update(update)
+    if dry_run:
+        return "changed"
+    after = await client.jobs.get(known.id)
+    return "unchanged" if after.revision == known.revision else "changed"
+
+
+async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry_run: bool) -> str:
+    """Returns what was done to the schedule."""
+    from novasphere.schedule.v1 import schedule_service_pb2
+
+    from novasphere_client import json_form
+    from novasphere_client.cli import selecting
+    from novasphere_client.errors import NotFound
+
+    # Before the job is looked for: what is wrong with the file is wrong without it.
+    create = json_form.decode(schedule_service_pb2.CreateScheduleRequest, wanted.fields)
+    try:
+        job = await selecting.job(client, wanted.job, wanted.namespace)
+    except NotFound:
+        if not dry_run:
+            raise
+        return "created; its times are checked once its job is there"
+    page = await client.schedules.list({"job_id": job.id, "name": wanted.name})
+    if not page.data:
+        create.job_id, create.request_id, create.validate_only = job.id, request_id, dry_run
+        await client.schedules.create(create)
+        return "created"
+    known = page.data[0]
+    said = {name: value for name, value in wanted.fields.items() if name != "name"}
+    update = json_form.decode(schedule_service_pb2.UpdateScheduleRequest, said)
+    update.update_mask.paths.extend(_settings(schedule_service_pb2.CreateScheduleRequest, said))
+    update.schedule_id, update.request_id, update.validate_only = known.id, request_id, dry_run
+    await client.schedules.update(update)
+    if dry_run:
+        return "changed"
+    after = await client.schedules.get(known.id)
+    return "unchanged" if after.revision == known.revision else "changed"
+
+
+def _servers_own(kind: str) -> set[str]:
+    """Returns the fields of a resource that nobody but the server sets."""
+    from novasphere.schedule.v1 import job_pb2, job_service_pb2, schedule_pb2, schedule_service_pb2
+
+    from novasphere_client import json_form
+
+    shown, create = (
+        (job_pb2.Job, job_service_pb2.CreateJobRequest)
+        if kind == JOB
+        else (schedule_pb2.Schedule, schedule_service_pb2.CreateScheduleRequest)
+    )
+    return json_form.named(shown.DESCRIPTOR).keys() - json_form.named(create.DESCRIPTOR).keys()
+
+
+def _settings(create: Any, said: dict[str, Any]) -> list[str]:
+    """Returns the fields that a document decides: all that could be set at first, said or not. Only whether it is
+    enabled is left to those who enable and pause, unless the document says it.
+    """
+    from novasphere_client import json_form
+
+    known = json_form.named(create.DESCRIPTOR)
+    names = {known[name].name for name in said}
+    every = (field.name for field in json_form.fields(create.DESCRIPTOR).values())
+    return [name for name in every if name not in _IDENTITY and (name in names or name not in _SWITCH)]
+
+
+def apply_file(
+    context: typer.Context,
+    file: File,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Makes the jobs and schedules of a file, or changes them to what it says.
+
+    Each document has a `kind`, Job or Schedule, and a name; a schedule also says its `job`, by name. What it
+    leaves out is as if it were new, but whether it is enabled, which stays.
+    """
+    run(context, file, "", dry_run=dry_run)

@@ -1,0 +1,73 @@
+"""What the routes of work have in common: a path that leads nowhere says so first, and a version can be kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from novasphere_server.testing import RunningServer
+from rest import Rest
+
+NOWHERE = "01890000-0000-7000-8000-000000000000"
+WRONG = {"nonsense": 1}
+
+
+@pytest.fixture
+async def rest(server: RunningServer) -> AsyncIterator[Rest]:
+    async with aiohttp.ClientSession(server.http_url) as http:
+        yield Rest(server, http)
+
+
+MISPLACED: list[tuple[str, str, Any]] = [
+    ("PUT", "schedules/item/{}", WRONG),
+    ("POST", "schedules/{}:pause", WRONG),
+    ("POST", "schedules/{}:backfill", WRONG),
+    ("GET", "schedules/{}:preview?count=-1", None),
+    ("GET", "schedules/{}/firings?page_token=none", None),
+    ("POST", "tasks/{}:cancel", WRONG),
+    ("POST", "tasks/task-01890000000070008000000000000000/retry", WRONG),
+    ("DELETE", "tasks/task-01890000000070008000000000000000?nonsense=1", None),
+    ("GET", "tasks/item/{}?nonsense=1", None),
+    ("GET", "task-instances/item/{}?nonsense=1", None),
+    ("PUT", "jobs/item/{}", WRONG),
+]
+
+
+async def test_that_a_path_leads_nowhere_comes_before_what_is_wrong_with_the_rest(rest: Rest):
+    for method, path, body in MISPLACED:
+        status, refused = await rest.ask(method, "/api/v1/" + path.format(NOWHERE), body)
+        assert status == 404, (method, path, refused)
+
+
+async def schedule(rest: Rest, **timing: Any) -> str:
+    """Makes a schedule and returns its path."""
+    wanted = {"name": str(timing), "config": {"command_text": "true"}}
+    _, job = await rest.ask("POST", "/api/v1/jobs/item", wanted)
+    _, made = await rest.ask("POST", "/api/v1/schedules/item", {"job_id": job["id"]} | timing)
+    return f"/api/v1/schedules/item/{made['id']}"
+
+
+async def test_a_schedule_that_stands_where_it_stood_is_not_sent_again(rest: Rest):
+    path = await schedule(rest, kind="event")
+    await rest.ask("GET", path)
+    known = {"X-API-Key": rest.server.admin_token, "If-None-Match": rest.headers["ETag"]}
+    async with rest.http.get(path, headers=known) as answer:
+        assert answer.status == 304
+
+
+async def test_a_schedule_that_moved_on_is_sent_again_and_may_be_changed_by_who_read_it(rest: Rest):
+    path = await schedule(rest, kind="interval", interval_secs=1, overlap_policy="allow")
+    _, before = await rest.ask("GET", path)
+    etag = rest.headers["ETag"]
+    async with asyncio.timeout(60):
+        after = before
+        while after["fired_count"] == before["fired_count"]:
+            await asyncio.sleep(0.1)
+            _, after = await rest.ask("GET", path)
+    assert rest.headers["ETag"] != etag
+    assert after["revision"] == before["revision"]
+    assert (await rest.ask("PUT", path, {"priority": 3}, If_Match=etag))[0] == 200
+    assert (await rest.ask("PUT", path, {"priority": 4}, If_Match=etag))[0] == 412
