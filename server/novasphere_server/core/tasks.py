@@ -87,8 +87,8 @@ class Tasks:
         self._missing.append(listener)
 
     def on_expected(self, listener: Callable[[str, str, int], None]) -> None:
-        """Calls `listener` when tasks are about to be made, or are due: with the id of the only node that may run
-        them, or with what they demand of any, and with how many they are.
+        """Calls `listener` when tasks are about to be made, or are due and for any node: with the id of the only
+        node that may run them, or with what they demand of any, and with how many they are.
 
         What it has written in its next step on the event loop is written behind the tasks, mostly in the
         same commit. They may still be refused.
@@ -100,8 +100,10 @@ class Tasks:
         for listener in self._expecting:
             listener(node_id, demand, count)
 
-    async def release_due(self) -> int | None:
-        """Lets tasks go whose time has come, and tells those who wait for it. Returns when the next is due."""
+    async def release_due(self) -> tuple[set[str], int | None]:
+        """Lets tasks go whose time has come, and tells those who wait for what any node may run. Returns the uids
+        of the nodes that alone may run others of them, and when the next is due.
+        """
 
         def release(tx: Transaction) -> tuple[list[sa.Row[Any]], int | None]:
             held = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold == Hold.TIME)
@@ -110,7 +112,7 @@ class Tasks:
             released: list[sa.Row[Any]] = []
             if keys:
                 of_them = _table.key.in_(keys)
-                released += tx.execute(sa.select(_table.node_id, _table.demand).where(of_them))
+                released += tx.execute(sa.select(_table.node_uid, _table.demand).where(of_them))
                 tx.execute(sa.update(tables.tasks).where(of_them).values(hold=Hold.NONE))
             following = sa.select(sa.func.min(_table.due_at_us)).where(held)
             return released, tx.execute(following).scalar()
@@ -118,9 +120,10 @@ class Tasks:
         released, next_us = await self._store.write(release)
         if released:
             failpoints.hit(failpoints.RELEASED)
-        for (node_id, demand), count in Counter(map(tuple, released)).items():
-            self.expect(node_id, demand, count)
-        return next_us
+        node_uids = {row.node_uid for row in released if row.node_uid}
+        for demand, count in Counter(row.demand for row in released if not row.node_uid).items():
+            self.expect("", demand, count)
+        return node_uids, next_us
 
     async def waiting_demands(self) -> list[str]:
         """Returns every demand of any node that tasks wait with."""
