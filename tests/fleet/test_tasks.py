@@ -19,6 +19,7 @@ from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.tasks import retry_pause
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import TASKS
+from sqlalchemy.dialects import sqlite
 
 LOST = link.ATTEMPT_PHASE_UNKNOWN
 
@@ -177,6 +178,35 @@ async def test_what_is_due_while_its_node_is_let_in_goes_to_it(world, one, monke
     await connecting
     async with asyncio.timeout(5):
         await one.dispatched()
+
+
+async def test_a_node_is_waited_for_by_what_it_alone_may_run_now(tmp_path, world_at, database_url):
+    world = await world_at(tmp_path, database_url)
+    agents = [world.agent(f"n{number}", capabilities=["shell"]) for number in range(4)]
+    for agent in agents:
+        await agent.connect()
+    await world.submit(pinned("n0"), pinned("n3"))
+    for agent in (agents[0], agents[3]):
+        await agent.dispatched()
+    for agent in agents:
+        await agent.cut()
+    later = instants.timestamp(world.clock.now_us() + 10_000_000)
+    await world.submit(
+        *(pinned("n0") for _ in range(3)), pinned("n1", scheduled_at=later), pinned("n2"), new()
+    )
+    uids = [agent.node_uid for agent in agents]
+    waited_for = world.fleet.tasks.waited_for
+    assert set(await waited_for([*uids, "of-nobody"])) == {uids[0], uids[2]}
+    assert await waited_for(uids[1:2]) == await waited_for([]) == []
+
+
+async def test_one_seek_tells_whether_a_node_is_waited_for(world):
+    asked = tasks.WAITED_FOR.params(node_uids=["a", "b"])
+    text = asked.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    plan = [row.detail for row in await world.store.read(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
+    [seek] = [step for step in plan if "tasks" in step]
+    assert seek.startswith("SEARCH tasks USING INDEX ix_tasks_node_uid_state ")
+    assert not any("SCAN" in step or "TEMP" in step for step in plan), plan
 
 
 async def test_what_waited_for_a_node_that_left_goes_to_it_when_it_is_back(world, one):

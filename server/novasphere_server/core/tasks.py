@@ -64,6 +64,28 @@ def _waiting_demands() -> sa.Select[tuple[str]]:
 _WAITING_DEMANDS = _waiting_demands()
 
 
+def _waited_for() -> sa.Select[tuple[str, str | None]]:
+    """Returns what finds for each node one task that waits for it alone, by one seek however many there are; only
+    those that are held are read on the way.
+    """
+    node = tables.nodes.c
+    place = sa.tuple_(_table.node_uid, _table.state)
+    sought = sa.tuple_(node.uid, sa.literal_column(str(int(pb.WORK_STATE_PENDING)), sa.Integer))
+    # A range, in its order: of what is equal PostgreSQL may read the whole table, where it takes one match in so
+    # many rows to come soon.
+    waiting = (
+        sa.select(_table.key)
+        .where(place >= sought, place <= sought, _table.hold == Hold.NONE)
+        .order_by(_table.node_uid, _table.state)
+        .limit(1)
+    )
+    asked = node.uid.in_(sa.bindparam("node_uids", expanding=True))
+    return sa.select(node.uid, waiting.scalar_subquery().label("waiting")).where(asked)
+
+
+WAITED_FOR = _waited_for()
+
+
 class Tasks:
     """All tasks: what follows them, and what ends and forgets them."""
 
@@ -134,12 +156,9 @@ class Tasks:
         """Returns those of these nodes for which tasks wait that only they may run."""
         found: list[str] = []
         for start in range(0, len(node_uids), _ASKED):
-            waiting = sa.select(_table.node_uid).where(
-                _table.node_uid.in_(node_uids[start : start + _ASKED]),
-                _table.state == pb.WORK_STATE_PENDING,
-                _table.hold == Hold.NONE,
-            )
-            found += [row.node_uid for row in await self._store.read(waiting.distinct())]
+            some = node_uids[start : start + _ASKED]
+            rows = await self._store.read(WAITED_FOR, {"node_uids": some})
+            found += [row.uid for row in rows if row.waiting is not None]
         return found
 
     async def next_queue_deadline_us(self) -> int | None:
