@@ -73,6 +73,11 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
         run("schedule", "preview", "nightly", "-c", "2", "--after", "2027-03-27T12:00:00Z"),
     )
     assert [line.split()[-1] for line in again.err.splitlines()] == ["unchanged", "unchanged"]
+    dry = await run("apply", "-f", str(file), "--dry-run")
+    assert dry.err.splitlines() == [
+        "novasphere: job default/tick unchanged",
+        "novasphere: schedule default/tick/nightly unchanged",
+    ]
     assert yaml.safe_load(shown.text)["misfire_policy"] == "fire_once"
     assert listed.text.splitlines()[1].split()[:3] == ["nightly", "active", "cron"]
     assert [line.split()[:2] for line in preview.text.splitlines()[1:]] == [
@@ -86,6 +91,8 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
     assert "unchanged" in (await run("schedule", "apply", "-f", str(file))).err
     assert (await run("schedule", "pause", "nightly")).code == 0
     file.write_text("{job: tick, name: nightly, interval_secs: 3600}")
+    dry = await run("schedule", "apply", "-f", str(file), "--dry-run")
+    assert dry.err == "novasphere: schedule default/tick/nightly would be changed\n"
     assert "changed" in (await run("schedule", "apply", "-f", str(file))).err
     data = json.loads((await run("schedule", "get", "nightly", "-o", "json")).text)
     assert (data["kind"], data["cron_expression"], data["interval_secs"]) == ("interval", None, 3600)

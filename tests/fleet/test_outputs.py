@@ -156,6 +156,18 @@ async def test_a_follower_sees_output_as_it_comes_and_the_end(world, agent, disp
     assert not world.fleet.outputs._followers
 
 
+@pytest.mark.parametrize("cursor", ["", "1.3"])
+async def test_a_follower_with_nothing_to_read_yet_is_told_that_it_follows(
+    world, agent, dispatch, cursor: str
+):
+    if cursor:
+        await agent.print(dispatch, b"abc", 0)
+    stream = world.fleet.outputs.stream(ADMIN, dispatch.run_id, 0, 0, True, cursor=cursor)
+    async with asyncio.timeout(60), aclosing(stream) as pages:
+        [row] = await anext(pages)
+    assert (row.type, row.cursor) == (api.OUTPUT_EVENT_TYPE_WAITING, cursor or "1.0")
+
+
 async def test_following_a_command_that_waits_starts_with_its_first_output(world, agent):
     await agent.cut()
     command_id = await world.run()

@@ -64,6 +64,28 @@ def _waiting_demands() -> sa.Select[tuple[str]]:
 _WAITING_DEMANDS = _waiting_demands()
 
 
+def _waited_for() -> sa.Select[tuple[str, str | None]]:
+    """Returns what finds for each node one task that waits for it alone, by one seek however many there are; only
+    those that are held are read on the way.
+    """
+    node = tables.nodes.c
+    place = sa.tuple_(_table.node_uid, _table.state)
+    sought = sa.tuple_(node.uid, sa.literal_column(str(int(pb.WORK_STATE_PENDING)), sa.Integer))
+    # A range, in its order: of what is equal PostgreSQL may read the whole table, where it takes one match in so
+    # many rows to come soon.
+    waiting = (
+        sa.select(_table.key)
+        .where(place >= sought, place <= sought, _table.hold == Hold.NONE)
+        .order_by(_table.node_uid, _table.state)
+        .limit(1)
+    )
+    asked = node.uid.in_(sa.bindparam("node_uids", expanding=True))
+    return sa.select(node.uid, waiting.scalar_subquery().label("waiting")).where(asked)
+
+
+WAITED_FOR = _waited_for()
+
+
 class Tasks:
     """All tasks: what follows them, and what ends and forgets them."""
 
@@ -87,8 +109,8 @@ class Tasks:
         self._missing.append(listener)
 
     def on_expected(self, listener: Callable[[str, str, int], None]) -> None:
-        """Calls `listener` when tasks are about to be made, or are due: with the id of the only node that may run
-        them, or with what they demand of any, and with how many they are.
+        """Calls `listener` when tasks are about to be made, or are due and for any node: with the id of the only
+        node that may run them, or with what they demand of any, and with how many they are.
 
         What it has written in its next step on the event loop is written behind the tasks, mostly in the
         same commit. They may still be refused.
@@ -100,8 +122,10 @@ class Tasks:
         for listener in self._expecting:
             listener(node_id, demand, count)
 
-    async def release_due(self) -> int | None:
-        """Lets tasks go whose time has come, and tells those who wait for it. Returns when the next is due."""
+    async def release_due(self) -> tuple[set[str], int | None]:
+        """Lets tasks go whose time has come, and tells those who wait for what any node may run. Returns the uids
+        of the nodes that alone may run others of them, and when the next is due.
+        """
 
         def release(tx: Transaction) -> tuple[list[sa.Row[Any]], int | None]:
             held = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold == Hold.TIME)
@@ -110,7 +134,7 @@ class Tasks:
             released: list[sa.Row[Any]] = []
             if keys:
                 of_them = _table.key.in_(keys)
-                released += tx.execute(sa.select(_table.node_id, _table.demand).where(of_them))
+                released += tx.execute(sa.select(_table.node_uid, _table.demand).where(of_them))
                 tx.execute(sa.update(tables.tasks).where(of_them).values(hold=Hold.NONE))
             following = sa.select(sa.func.min(_table.due_at_us)).where(held)
             return released, tx.execute(following).scalar()
@@ -118,9 +142,10 @@ class Tasks:
         released, next_us = await self._store.write(release)
         if released:
             failpoints.hit(failpoints.RELEASED)
-        for (node_id, demand), count in Counter(map(tuple, released)).items():
-            self.expect(node_id, demand, count)
-        return next_us
+        node_uids = {row.node_uid for row in released if row.node_uid}
+        for demand, count in Counter(row.demand for row in released if not row.node_uid).items():
+            self.expect("", demand, count)
+        return node_uids, next_us
 
     async def waiting_demands(self) -> list[str]:
         """Returns every demand of any node that tasks wait with."""
@@ -131,12 +156,9 @@ class Tasks:
         """Returns those of these nodes for which tasks wait that only they may run."""
         found: list[str] = []
         for start in range(0, len(node_uids), _ASKED):
-            waiting = sa.select(_table.node_uid).where(
-                _table.node_uid.in_(node_uids[start : start + _ASKED]),
-                _table.state == pb.WORK_STATE_PENDING,
-                _table.hold == Hold.NONE,
-            )
-            found += [row.node_uid for row in await self._store.read(waiting.distinct())]
+            some = node_uids[start : start + _ASKED]
+            rows = await self._store.read(WAITED_FOR, {"node_uids": some})
+            found += [row.uid for row in rows if row.waiting is not None]
         return found
 
     async def next_queue_deadline_us(self) -> int | None:

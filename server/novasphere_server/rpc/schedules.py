@@ -79,7 +79,7 @@ class ScheduleService:
             is_dry_run=context.is_dry_run,
         )
         _tell("updated", schedule, context)
-        return pb.UpdateScheduleResponse()
+        return pb.UpdateScheduleResponse(revision=schedule.revision)
 
     async def DeleteSchedule(
         self, request: pb.DeleteScheduleRequest, context: CallContext
