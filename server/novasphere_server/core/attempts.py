@@ -56,7 +56,7 @@ class Claim:
 
 def has_waiting(tx: Transaction, node_uid: str) -> bool:
     """Returns whether tasks wait that only this node may run."""
-    return bool(tx.find_by(TASKS, _OWN, node_uid=node_uid, most=1))
+    return bool(tx.find_by(TASKS, OWN, node_uid=node_uid, most=1))
 
 
 def claim(
@@ -113,9 +113,9 @@ def claim(
 
 def _own_waiting(tx: Transaction, node_uid: str, room: Room) -> tuple[list[pb.StoredTask], bool]:
     """Returns as much as there is room for of what only a node may run, and whether there may be more."""
-    parts = [(_OWN, room.slots)]
+    parts = [(OWN, room.slots)]
     if room.answers is not None:
-        parts = [(_OWN_STARTED, room.slots), (_OWN_ANSWERED, room.answers)]
+        parts = [(OWN_STARTED, room.slots), (OWN_ANSWERED, room.answers)]
     found: list[pb.StoredTask] = []
     has_more = False
     for which, most in parts:
@@ -131,17 +131,16 @@ def _waiting(*which: sa.ColumnElement[bool]) -> sa.Select[tuple[str, bytes]]:
     return first.limit(sa.bindparam("most", type_=sa.Integer))
 
 
+# Both are spelled so that the index of what waits serves, whose order is theirs.
 _IS_OWN = sa.and_(
+    sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
     _c.node_uid == sa.bindparam("node_uid", type_=sa.String),
-    _c.state == pb.WORK_STATE_PENDING,
-    _c.hold == tasks.Hold.NONE,
 )
 _IS_ANSWERED = sa.or_(*(_c.task_type == kind for kind in ANSWERED))
-_OWN = _waiting(_IS_OWN)
-_OWN_STARTED = _waiting(_IS_OWN, ~_IS_ANSWERED)
-_OWN_ANSWERED = _waiting(_IS_OWN, _IS_ANSWERED)
+OWN = _waiting(_IS_OWN)
+OWN_STARTED = _waiting(_IS_OWN, ~_IS_ANSWERED)
+OWN_ANSWERED = _waiting(_IS_OWN, _IS_ANSWERED)
 _SHARED = _waiting(
-    # Spelled so that the index of what waits serves.
     sa.text("state = 1 AND node_uid = '' AND hold = 0"),  # type: ignore[arg-type]
     _c.demand == sa.bindparam("demand", type_=sa.String),
 )

@@ -122,6 +122,15 @@ tasks = _resource(
         sqlite_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
         postgresql_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
     ),
+    # What one node alone may take, in the same order.
+    sa.Index(
+        "ix_tasks_own",
+        "node_uid",
+        "rank",
+        "id",
+        sqlite_where=sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
+        postgresql_where=sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
+    ),
     sa.Index(
         "ix_tasks_held",
         "hold",
