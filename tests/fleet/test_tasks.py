@@ -205,7 +205,7 @@ async def test_one_seek_tells_whether_a_node_is_waited_for(world):
     text = asked.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     plan = [row.detail for row in await world.store.read(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
     [seek] = [step for step in plan if "tasks" in step]
-    assert seek.startswith("SEARCH tasks USING INDEX ix_tasks_node_uid_state ")
+    assert seek.startswith("SEARCH tasks USING INDEX ix_tasks_own ")
     assert not any("SCAN" in step or "TEMP" in step for step in plan), plan
 
 

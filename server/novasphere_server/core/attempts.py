@@ -131,17 +131,13 @@ def _waiting(*which: sa.ColumnElement[bool]) -> sa.Select[tuple[str, bytes]]:
     return first.limit(sa.bindparam("most", type_=sa.Integer))
 
 
-# Both are spelled so that the index of what waits serves, whose order is theirs.
-_IS_OWN = sa.and_(
-    sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
-    _c.node_uid == sa.bindparam("node_uid", type_=sa.String),
-)
+_IS_OWN = sa.and_(tasks.WAITS_FOR_ONE, _c.node_uid == sa.bindparam("node_uid", type_=sa.String))
 _IS_ANSWERED = sa.or_(*(_c.task_type == kind for kind in ANSWERED))
 OWN = _waiting(_IS_OWN)
 OWN_STARTED = _waiting(_IS_OWN, ~_IS_ANSWERED)
 OWN_ANSWERED = _waiting(_IS_OWN, _IS_ANSWERED)
 _SHARED = _waiting(
-    sa.text("state = 1 AND node_uid = '' AND hold = 0"),  # type: ignore[arg-type]
+    tasks.WAITS_FOR_ANY,  # type: ignore[arg-type]
     _c.demand == sa.bindparam("demand", type_=sa.String),
 )
 

@@ -50,13 +50,19 @@ class Hold(IntEnum):
 _WAITS_FOR_NODES = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold != Hold.DEPENDENCIES)
 
 
+# What waits for one node alone, and what any node may take, spelled so that their indexes serve.
+WAITS_FOR_ONE = sa.text("state = 1 AND node_uid <> '' AND hold = 0")
+WAITS_FOR_ANY = sa.text("state = 1 AND node_uid = '' AND hold = 0")
+
+
 def _waiting_demands() -> sa.Select[tuple[str]]:
     """Returns what finds every demand by one seek, however many tasks wait with it."""
-    waits = sa.text("state = 1 AND node_uid = '' AND hold = 0")
-    smallest = sa.select(sa.func.min(_table.demand).label("demand")).where(waits)
+    smallest = sa.select(sa.func.min(_table.demand).label("demand")).where(WAITS_FOR_ANY)
     found = smallest.cte("found", recursive=True)
     other = tables.tasks.alias("other")
-    following = sa.select(sa.func.min(other.c.demand)).where(waits, other.c.demand > found.c.demand)
+    following = sa.select(sa.func.min(other.c.demand)).where(
+        WAITS_FOR_ANY, other.c.demand > found.c.demand
+    )
     step = sa.select(following.scalar_subquery()).where(found.c.demand.is_not(None))
     return sa.select(found.union_all(step).c.demand)
 
@@ -65,22 +71,14 @@ _WAITING_DEMANDS = _waiting_demands()
 
 
 def _waited_for() -> sa.Select[tuple[str, str | None]]:
-    """Returns what finds for each node one task that waits for it alone, by one seek however many there are; only
-    those that are held are read on the way.
-    """
+    """Returns what finds for each node one task that waits for it alone, by one seek however many there are."""
     node = tables.nodes.c
-    place = sa.tuple_(_table.node_uid, _table.state)
-    sought = sa.tuple_(node.uid, sa.literal_column(str(int(pb.WORK_STATE_PENDING)), sa.Integer))
-    # A range, in its order: of what is equal PostgreSQL may read the whole table, where it takes one match in so
-    # many rows to come soon.
-    waiting = (
-        sa.select(_table.key)
-        .where(place >= sought, place <= sought, _table.hold == Hold.NONE)
-        .order_by(_table.node_uid, _table.state)
-        .limit(1)
-    )
+    waiting = sa.select(_table.key).where(WAITS_FOR_ONE, _table.node_uid == node.uid)
+    # In the index's order: else PostgreSQL may read the whole table, where it takes one match in so many rows to
+    # come soon.
+    first = waiting.order_by(_table.rank, _table.id).limit(1).scalar_subquery()
     asked = node.uid.in_(sa.bindparam("node_uids", expanding=True))
-    return sa.select(node.uid, waiting.scalar_subquery().label("waiting")).where(asked)
+    return sa.select(node.uid, first.label("waiting")).where(asked)
 
 
 WAITED_FOR = _waited_for()
