@@ -139,7 +139,8 @@ tasks = _resource(
         postgresql_where=sa.text("state = 1 AND hold > 0"),
     ),
     # Finished work alone: what waits and runs must not pay for finding what is to be forgotten. With all that is
-    # counted of it: whoever counts must not read rows, which have as much output as was printed.
+    # counted of it, and when its end was heard of: whoever looks must not read rows, which have as much output as was
+    # printed.
     sa.Index(
         "ix_tasks_ended",
         "completed_at_us",
@@ -148,6 +149,7 @@ tasks = _resource(
         "task_type",
         "execution_ms",
         "namespace",
+        "updated_at_us",
         sqlite_where=sa.text("completed_at_us IS NOT NULL"),
         postgresql_where=sa.text("completed_at_us IS NOT NULL"),
     ),
