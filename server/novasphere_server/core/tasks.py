@@ -385,12 +385,15 @@ def end_attempt(
     reason: str,
     message: str,
     ended_us: int | None = None,
+    *,
+    is_unnamed: bool = False,
 ) -> None:
     """Ends the attempt of a task that a node was given, and with it the task, unless another attempt is due
-    to it. Stores both. What is heard of late ended at `ended_us`.
+    to it. Stores both. What is heard of late ended at `ended_us`. The result `is_unnamed` where it did not say
+    of which attempt it is.
     """
     task = stored.task
-    if _may_be_mistaken(stored.instance):
+    if is_unnamed or _may_be_mistaken(stored.instance):
         states.end(stored, state, tx.now_us, reason, message, ended_us)
         tx.put(TASKS, stored)
     elif _is_replaced(task, state):
@@ -456,7 +459,7 @@ def lost_after(config: pb.TaskConfig, usual: float) -> float:
 
 def _may_be_mistaken(instance: pb.TaskInstance) -> bool:
     """Returns whether a result may still come of an attempt that could be taken for that of the next one: what
-    foreign nodes say names no attempt.
+    foreign nodes say need not name an attempt.
     """
     return instance.HasField("run_deadline") and not instance.number
 
