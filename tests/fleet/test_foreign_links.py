@@ -14,6 +14,7 @@ from novasphere.schedule.v1.task_pb2 import (
     WORK_STATE_DISPATCHED,
     WORK_STATE_FAILED,
     WORK_STATE_LOST,
+    WORK_STATE_PENDING,
     WORK_STATE_SUCCEEDED,
     WORK_STATE_TIMED_OUT,
 )
@@ -303,4 +304,21 @@ async def test_nothing_follows_a_result_that_does_not_say_of_which_attempt_it_is
     stored = await world.task(task_id)
     assert (stored.task.state, stored.task.retry_count) == (WORK_STATE_FAILED, 0)
     assert not stored.instance.HasField("late_report")
+    await bridge.close()
+
+
+async def test_a_retry_that_never_reached_its_node_has_its_time_to_wait(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    [task_id] = await world.submit(command_text="x", queue_timeout_seconds=60, **RETRIED)
+    first = await bridge.dispatch()
+    await world.pass_time(100)
+    bridge.send(reports=[exited(first, 1)])
+    second = await bridge.dispatch()
+    await bridge.settled(bridge.send(reports=[undelivered(second)], free_slots=0))
+    await world.pass_time(59)
+    assert (await world.task(task_id)).task.state == WORK_STATE_PENDING
+    await world.pass_time(2)
+    task = (await world.task(task_id)).task
+    assert (task.state, task.reason) == (WORK_STATE_TIMED_OUT, "QUEUE_TIMEOUT")
     await bridge.close()

@@ -183,6 +183,9 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
         _cancel_unsent(tx, stored)
     else:
         states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
+        if stored.task.retry_count or stored.task.replacement_count:
+            # Since when it waits for a node was forgotten when it began.
+            stored.task.due_at.CopyFrom(stored.task.updated_at)
         instance.ClearField("dispatched_at")
         instance.ClearField("run_deadline")
         tx.put(TASKS, stored)
