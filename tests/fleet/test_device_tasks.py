@@ -1,15 +1,18 @@
-"""Tasks as the devices face has them: what is tried again by hand."""
+"""Tasks as the devices face has them: what is tried again by hand, and whose a task is that waits."""
 
 from __future__ import annotations
 
 import uuid
+from contextlib import aclosing
 from typing import Any
 
 import pytest
+from novasphere.fleet.v1 import device_task_service_pb2 as api
 from novasphere.schedule.v1 import job_pb2, job_service_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
+from novasphere_server.core.commands import CommandFilter
 from novasphere_server.core.credentials import ADMIN
 from scheduling import Scheduling
 
@@ -93,3 +96,27 @@ async def test_nothing_of_a_disabled_job_is_tried_again(world, agent):
         await retry(world, task.id)
     await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
     assert (await retry(world, task.id)).job_id == job_id
+
+
+async def test_a_task_that_waits_for_its_retry_is_found_by_the_device_that_it_names(world, agent):
+    wanted = api.SubmitTaskRequest(task_type="command", payload='{"command":"x"}', max_retries=2)
+    await world.fleet.device_tasks.submit(ADMIN, wanted)
+    [dispatch] = await agent.dispatched(1)
+    await agent.finish(dispatch, exit_code=1)
+    for device_id in ("", "n1"):
+        request = api.ListTasksRequest(device_id=device_id)
+        [row] = (await world.fleet.device_tasks.list(ADMIN, request, limit=10)).items
+        assert row.message().device_id == "n1"
+
+
+async def test_a_list_and_a_watch_of_a_nodes_commands_agree_on_what_waits_for_its_retry(world, agent):
+    [task_id] = await world.submit(command_text="x", max_retries=1, retry_interval_seconds=3600)
+    [dispatch] = await agent.dispatched(1)
+    await agent.finish(dispatch, exit_code=1)
+    which = CommandFilter(node_id="n1")
+    listed = (await world.fleet.commands.list_flat(ADMIN, which, limit=10)).items
+    async with aclosing(world.fleet.commands.watch(ADMIN, which, "")) as watch:
+        page = await anext(watch)
+    watched = [row.object.message().command_id for row in page.events if row.object is not None]
+    assert [each.message().command_id for each in listed] == watched == [dispatch.run_id]
+    assert (await world.task(task_id)).task.state == pb.WORK_STATE_PENDING

@@ -66,8 +66,9 @@ tasks = _resource(
     sa.Column("priority", sa.Integer, nullable=False),
     # The priority turned around: not every database reads an index both ways at once.
     sa.Column("rank", sa.Integer, nullable=False),
-    # Where its present attempt is, or is to be; empty while any node will do.
+    # Where its last attempt is or was, as every face prints it; empty before the first, if any node will do.
     sa.Column("node_id", TEXT, nullable=False),
+    # Where its present attempt is, or is to be; empty while any node will do.
     sa.Column("node_uid", TEXT, nullable=False),
     # Where no other node will do, that one.
     sa.Column("pinned_node_id", TEXT),
@@ -79,7 +80,6 @@ tasks = _resource(
     # What follows, up to `execution_ms`, is of the present attempt.
     sa.Column("instance_id", TEXT, nullable=False),
     sa.Column("instance_state", sa.Integer, nullable=False),
-    sa.Column("instance_node_id", TEXT, nullable=False),
     sa.Column("instance_created_at_us", sa.BigInteger),
     sa.Column("instance_updated_at_us", sa.BigInteger),
     sa.Column("instance_completed_at_us", sa.BigInteger),
