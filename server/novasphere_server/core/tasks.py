@@ -91,7 +91,7 @@ def _forgettable(column: sa.Column[Any], older_than_us: int) -> sa.Select[tuple[
     return (
         sa.select(column)
         .where(
-            # Nothing is heard of before it is: the index of what has ended serves.
+            # No end is later than it was heard of, and here the index of what has ended serves.
             _table.completed_at_us < older_than_us,
             # It last changed when it ended, however long before its node had ended it.
             _table.updated_at_us < older_than_us,
