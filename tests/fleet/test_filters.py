@@ -140,3 +140,27 @@ async def test_of_schedules(world: Any):
 
     assert 7 in {row.updated_by for row in await rows_of(schedule_api.ListSchedulesRequest())}
     await check(schedules.FIELDS, schedule_api.ListSchedulesRequest, rows_of)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_met"),
+    [
+        ({"eq": "2147483648"}, False),
+        ({"not": "-9223372036854775808"}, True),
+        ({"lt": "4294967296"}, True),
+        ({"in": "[2147483647, 9223372036854775807]"}, False),
+        ({"not_in": "[9223372036854775807]"}, True),
+    ],
+)
+async def test_numbers_may_be_greater_than_any_that_there_is(
+    tmp_path: Any, world_at: Any, postgres: Any, condition: dict[str, str], is_met: bool
+):
+    world = await world_at(tmp_path, postgres.new_database())
+    await world.submit(command_text="x")
+    tasks = world.fleet.schedule_tasks
+    wanted = page_pb2.Condition(**condition)
+    for name in ("priority", "retry_count", "lock_version"):
+        request = task_api.ListTasksRequest(filter={name: wanted})
+        assert (await tasks.list(ADMIN, request))[1] == is_met, name
+    of_attempts = instance_api.ListTaskInstancesRequest(filter={"attempt": wanted})
+    assert (await tasks.list_instances(ADMIN, of_attempts))[1] == is_met

@@ -324,3 +324,25 @@ async def test_who_follows_an_attempt_is_told_when_another_one_takes_its_place(w
         data, end = await following
     assert data == b"first"
     assert end.command.attempt == 2
+
+
+async def test_a_follower_from_before_the_first_attempt_misses_none(world, agent):
+    """Two attempts have printed and ended before it looks again."""
+    await agent.settle(free_slots=0)
+    [task_id] = await world.submit(retried(1))
+    async with aclosing(world.fleet.outputs.stream(ADMIN, task_id, 0, 0, True)) as following:
+        [waiting] = await anext(following)
+        assert (waiting.type, waiting.cursor) == (api.OUTPUT_EVENT_TYPE_WAITING, "1.0")
+        agent.beat()
+        for number, text in ((1, b"first"), (2, b"second")):
+            dispatch = (await agent.dispatched(number))[-1]
+            await agent.print(dispatch, text, 0)
+            await agent.finish(dispatch, exit_code=2 - number)
+        async with asyncio.timeout(60):
+            events = [event async for page in following for event in page]
+    assert [(event.attempt, event.data, event.next_attempt) for event in events] == [
+        (1, b"first", 0),
+        (1, b"", 2),
+        (2, b"second", 0),
+        (2, b"", 0),
+    ]

@@ -183,6 +183,9 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
         _cancel_unsent(tx, stored)
     else:
         states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
+        if stored.task.retry_count or stored.task.replacement_count:
+            # Since when it waits for a node was forgotten when it began.
+            stored.task.due_at.CopyFrom(stored.task.updated_at)
         instance.ClearField("dispatched_at")
         instance.ClearField("run_deadline")
         tx.put(TASKS, stored)
@@ -333,7 +336,7 @@ def _judge(
     is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
     present = (instance.node_uid, instance.attempt, row.fencing_token)
     if (node_uid, state.attempt, state.fencing_token) != present:
-        past = reports.past(tx, node_uid, state)
+        past = reports.past(tx, node_uid, state.run_id, state.attempt)
         if past is None and instance.node_uid != node_uid:
             return link.VERDICT_FORGET
         reports.record_stale(tx, node_uid, state, "told in a Hello")
@@ -421,9 +424,10 @@ def record(
     output: Sequence[link.OutputChunk],
     told: Sequence[link.AttemptReport],
     settings: FleetSettings,
+    unnamed: Collection[str] = (),
 ) -> Recorded:
-    """Stores output, and as many of the reports as one mutation may. Raises LinkProtocol, and then
-    nothing is stored.
+    """Stores output, and as many of the reports as one mutation may; `unnamed` are the tasks whose reports did
+    not say of which attempt they are. Raises LinkProtocol, and then nothing is stored.
     """
     result = Recorded()
 
@@ -461,7 +465,8 @@ def record(
     for report in tx.fitting(told):
         result.reports += 1
         attempt = current(report.run_id, report.attempt, report.fencing_token)
-        _record_report(tx, node_uid, report, attempt, result, settings, appending.whole)
+        is_unnamed = report.run_id in unnamed
+        _record_report(tx, node_uid, report, attempt, result, settings, appending.whole, is_unnamed)
     return result
 
 
@@ -473,6 +478,7 @@ def _record_report(
     result: Recorded,
     settings: FleetSettings,
     printed: reports.Printed,
+    is_unnamed: bool,
 ) -> None:
     if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
         raise errors.LinkProtocol("a report says nothing")
@@ -495,7 +501,7 @@ def _record_report(
     elif is_final:
         if states.is_terminal(stored.instance.state) and not reports.has_result(stored):
             late_after = states.name(stored.instance.state)
-        reports.finish(tx, stored, report, attempt.tail, settings, printed)
+        reports.finish(tx, stored, report, attempt.tail, settings, printed, is_unnamed=is_unnamed)
         result.ended.add((report.run_id, report.attempt))
     elif not states.is_terminal(stored.instance.state):
         reports.start(tx, stored)

@@ -100,7 +100,8 @@ class Outputs:
                     return
                 if not is_told:
                     # Whoever is cut off now must not miss an attempt that prints and ends before they are back.
-                    yield [_waiting(shown or 1, offset)]
+                    shown = shown or 1
+                    yield [_waiting(shown, offset)]
                     is_told = True
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_UNASKED if self._store.is_shared else None):

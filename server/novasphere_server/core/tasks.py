@@ -26,6 +26,7 @@ from novasphere_server.store.transactions import Transaction
 DELETION_STEP = 200  # tasks deleted in one transaction
 
 _table = tables.tasks.c
+_dependencies = tables.dependencies.c
 
 Listener = Callable[[str, pb.StoredTask | None], None]
 
@@ -82,6 +83,22 @@ def _waited_for() -> sa.Select[tuple[str, str | None]]:
 
 
 WAITED_FOR = _waited_for()
+
+
+def _forgettable(column: sa.Column[Any], older_than_us: int) -> sa.Select[tuple[Any]]:
+    """Returns what finds tasks whose end was heard of before a time, those first that ended first."""
+    is_waited_for = sa.select(_dependencies.run_id).where(_dependencies.on_run_id == _table.key)
+    return (
+        sa.select(column)
+        .where(
+            # No end is later than it was heard of, and here the index of what has ended serves.
+            _table.completed_at_us < older_than_us,
+            # It last changed when it ended, however long before its node had ended it.
+            _table.updated_at_us < older_than_us,
+            ~is_waited_for.exists(),
+        )
+        .order_by(_table.completed_at_us)
+    )
 
 
 class Tasks:
@@ -246,28 +263,18 @@ class Tasks:
         return await self._store.write(lose)
 
     async def oldest_end_us(self, older_than_us: int) -> int | None:
-        """Returns when the task ended that ended first, if that was before a time."""
-        # Spelled so that the index of what has ended serves.
-        ended = sa.select(_table.completed_at_us).where(_table.completed_at_us < older_than_us)
-        rows = await self._store.read(ended.order_by(_table.completed_at_us).limit(1))
+        """Returns when the end was heard of that forget_ended() forgets first, if there is one."""
+        rows = await self._store.read(_forgettable(_table.updated_at_us, older_than_us).limit(1))
         return int(rows[0][0]) if rows else None
 
     async def forget_ended(self, older_than_us: int) -> int:
-        """Takes a step in deleting tasks that ended before a time. Returns how many went: none, when there
-        was first some of their output to delete.
+        """Takes a step in deleting tasks whose end was heard of before a time, and by what waited for it. Returns
+        how many went: none, when there was first some of their output to delete.
         """
 
         def forget(tx: Transaction) -> int:
-            keys = (
-                tx.execute(
-                    sa.select(_table.key)
-                    .where(_table.completed_at_us < older_than_us)
-                    .order_by(_table.completed_at_us)
-                    .limit(DELETION_STEP)
-                )
-                .scalars()
-                .all()
-            )
+            wanted = _forgettable(_table.key, older_than_us).limit(DELETION_STEP)
+            keys = tx.execute(wanted).scalars().all()
             if keys and not output_chunks.delete_some(tx, keys):
                 return 0
             return delete(tx, task_counts.counting(tx, keys, tx.fitting(keys)))
@@ -378,12 +385,15 @@ def end_attempt(
     reason: str,
     message: str,
     ended_us: int | None = None,
+    *,
+    is_unnamed: bool = False,
 ) -> None:
     """Ends the attempt of a task that a node was given, and with it the task, unless another attempt is due
-    to it. Stores both. What is heard of late ended at `ended_us`.
+    to it. Stores both. What is heard of late ended at `ended_us`. The result `is_unnamed` where it did not say
+    of which attempt it is.
     """
     task = stored.task
-    if _may_be_mistaken(stored.instance):
+    if is_unnamed or _may_be_mistaken(stored.instance):
         states.end(stored, state, tx.now_us, reason, message, ended_us)
         tx.put(TASKS, stored)
     elif _is_replaced(task, state):
@@ -449,7 +459,7 @@ def lost_after(config: pb.TaskConfig, usual: float) -> float:
 
 def _may_be_mistaken(instance: pb.TaskInstance) -> bool:
     """Returns whether a result may still come of an attempt that could be taken for that of the next one: what
-    foreign nodes say names no attempt.
+    foreign nodes say need not name an attempt.
     """
     return instance.HasField("run_deadline") and not instance.number
 

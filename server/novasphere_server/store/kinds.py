@@ -107,12 +107,11 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
     # While it waits, its attempt is the last one: the next may be elsewhere.
     is_waiting = state == task_pb2.WORK_STATE_PENDING
     return {
-        "node_id": task.node_id if is_waiting else instance.agent_id,
+        "node_id": instance.agent_id,
         "node_uid": task.node_uid if is_waiting else instance.node_uid,
         "state": state,
         "instance_id": instance.id,
         "instance_state": instance.state,
-        "instance_node_id": instance.agent_id,
         "instance_created_at_us": _us(instance.created_at),
         "instance_updated_at_us": _us(instance.updated_at),
         "instance_completed_at_us": _optional_us(instance, "completed_at"),

@@ -66,8 +66,9 @@ tasks = _resource(
     sa.Column("priority", sa.Integer, nullable=False),
     # The priority turned around: not every database reads an index both ways at once.
     sa.Column("rank", sa.Integer, nullable=False),
-    # Where its present attempt is, or is to be; empty while any node will do.
+    # Where its last attempt is or was, as every face prints it; empty before the first, if any node will do.
     sa.Column("node_id", TEXT, nullable=False),
+    # Where its present attempt is, or is to be; empty while any node will do.
     sa.Column("node_uid", TEXT, nullable=False),
     # Where no other node will do, that one.
     sa.Column("pinned_node_id", TEXT),
@@ -79,7 +80,6 @@ tasks = _resource(
     # What follows, up to `execution_ms`, is of the present attempt.
     sa.Column("instance_id", TEXT, nullable=False),
     sa.Column("instance_state", sa.Integer, nullable=False),
-    sa.Column("instance_node_id", TEXT, nullable=False),
     sa.Column("instance_created_at_us", sa.BigInteger),
     sa.Column("instance_updated_at_us", sa.BigInteger),
     sa.Column("instance_completed_at_us", sa.BigInteger),
@@ -139,7 +139,8 @@ tasks = _resource(
         postgresql_where=sa.text("state = 1 AND hold > 0"),
     ),
     # Finished work alone: what waits and runs must not pay for finding what is to be forgotten. With all that is
-    # counted of it: whoever counts must not read rows, which have as much output as was printed.
+    # counted of it, and when its end was heard of: whoever looks must not read rows, which have as much output as was
+    # printed.
     sa.Index(
         "ix_tasks_ended",
         "completed_at_us",
@@ -148,6 +149,7 @@ tasks = _resource(
         "task_type",
         "execution_ms",
         "namespace",
+        "updated_at_us",
         sqlite_where=sa.text("completed_at_us IS NOT NULL"),
         postgresql_where=sa.text("completed_at_us IS NOT NULL"),
     ),
