@@ -19,10 +19,10 @@ from novasphere_server.core import schedule_tasks, schedules
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.pages import Field
 from novasphere_server.core.principals import Principal, PrincipalKind
-from scheduling import Scheduling
+from scheduling import EVENT, Scheduling
 
-# Of other types than their words, or live.
-UNTRIED = {"status", "schedule_kind", "next_run_at", "interval_seconds"}
+# Of other types than their words.
+UNTRIED = {"status", "schedule_kind", "interval_seconds"}
 KEY = Principal(PrincipalKind.KEY, "key:k", ADMIN.scopes, number=7)
 
 
@@ -134,9 +134,44 @@ async def test_of_schedules(world: Any):
     )
     world.clock.advance(10)
     await world.fleet.schedules.pause(KEY, plain, "mending")
+    await bench.make(kind=EVENT)
+    await bench.step()
 
     async def rows_of(request: schedule_api.ListSchedulesRequest) -> Sequence[schedule_pb2.Schedule]:
         return (await world.fleet.schedules.list(ADMIN, request))[0]
 
     assert 7 in {row.updated_by for row in await rows_of(schedule_api.ListSchedulesRequest())}
     await check(schedules.FIELDS, schedule_api.ListSchedulesRequest, rows_of)
+
+
+async def test_of_what_moves_with_time(world: Any):
+    """What a filter or an order by it found once does not hold any longer, though no schedule has changed."""
+    bench = Scheduling(world)
+    often, seldom, paused = [
+        await bench.make(
+            cron_expression=f"*/{n} * * * * *", overlap_policy=schedule_pb2.OVERLAP_POLICY_ALLOW
+        )
+        for n in (5, 7, 2)
+    ]
+    await world.fleet.schedules.pause(ADMIN, paused)
+    request = schedule_api.ListSchedulesRequest
+
+    async def ids(wanted: schedule_api.ListSchedulesRequest) -> list[str]:
+        rows, total = await world.fleet.schedules.list(ADMIN, wanted)
+        assert total == len(rows)
+        return [row.id for row in rows]
+
+    in_order = request(page=page_pb2.PageSpec(order_by=["next_run_at"]))
+    has_fired = request(filter={"fired_count": page_pb2.Condition(gte="2")})
+    has_none = request(filter={"next_run_at": page_pb2.Condition(null=True)})
+    await bench.step()
+    assert await ids(has_fired) == []
+    for _ in range(14):
+        await bench.pass_time(1)
+        rows, _ = await world.fleet.schedules.list(ADMIN, in_order)
+        assert not rows[0].HasField("next_run_at")
+        times = [row.next_run_at.seconds for row in rows]
+        assert times == sorted(times)
+        assert await ids(has_none) == [paused]
+        fired = {each: (await bench.get(each)).fired_count for each in (often, seldom)}
+        assert set(await ids(has_fired)) == {each for each, times in fired.items() if times >= 2}
