@@ -431,17 +431,25 @@ class Schedules:
     ) -> tuple[Sequence[pb.Schedule], int]:
         """Returns the schedules of the page that a request asks for, and how many match in all."""
         query = pages.query(SCHEDULES, FIELDS, request, pages.reachable(principal))
-        if _MOVING.isdisjoint(_columns(query)):
-            page: Page[pb.Schedule] = await self._store.list(query)
-            found, total = [item.message() for item in page.items], page.total
-        else:
-            rows = await self._store.read(replace(query, kind=_LISTED).statement())
-            found = [pb.Schedule.FromString(row.body) for row in rows if row.key is not None]
-            total = rows[0].total
+        if not _MOVING.isdisjoint(_columns(query)):
+            return await self._list_by_what_moves(query)
+        page: Page[pb.Schedule] = await self._store.list(query)
+        found = [item.message() for item in page.items]
         standing = await self._standings([schedule.id for schedule in found])
         return [
             _shown(standing[schedule.id]) if schedule.id in standing else schedule for schedule in found
-        ], total
+        ], page.total
+
+    async def _list_by_what_moves(self, query: Query[Any]) -> tuple[Sequence[pb.Schedule], int]:
+        """Returns the same as the database has it: what they are found by and what they print are of one moment."""
+        statement = replace(query, kind=_LISTED).statement()
+        is_it = _s.key == statement.selected_columns.key
+        standing = [
+            sa.select(column).where(is_it).scalar_subquery().label(column.name)
+            for column in (_s.position_us, _s.fired_count)
+        ]
+        rows = await self._store.read(statement.add_columns(*standing))
+        return [_shown(row) for row in rows if row.key is not None], rows[0].total
 
     async def watch(
         self, principal: Principal, which: ScheduleFilter, cursor: str

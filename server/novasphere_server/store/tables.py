@@ -217,7 +217,8 @@ schedules = _resource(
     sa.Index(None, "due_us"),
 )
 
-# Schedules with the next time that they print. A view, so it has metadata of its own.
+# Schedules with the next time that they print. A view, so it has metadata of its own, and whoever changes what
+# columns schedules have makes it anew.
 listed_schedules = sa.Table(
     "listed_schedules",
     sa.MetaData(),
