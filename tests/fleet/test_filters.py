@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.schedule.v1 import page_pb2, schedule_pb2, task_pb2
+from novasphere.schedule.v1 import job_pb2, page_pb2, schedule_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_service_pb2 as schedule_api
 from novasphere.schedule.v1 import task_instance_service_pb2 as instance_api
 from novasphere.schedule.v1 import task_service_pb2 as task_api
@@ -147,13 +147,15 @@ async def test_of_schedules(world: Any):
 async def test_of_what_moves_with_time(world: Any):
     """What a filter or an order by it found once does not hold any longer, though no schedule has changed."""
     bench = Scheduling(world)
-    often, seldom, paused = [
+    often, seldom, paused, held = [
         await bench.make(
             cron_expression=f"*/{n} * * * * *", overlap_policy=schedule_pb2.OVERLAP_POLICY_ALLOW
         )
-        for n in (5, 7, 2)
+        for n in (5, 7, 2, 3)
     ]
     await world.fleet.schedules.pause(ADMIN, paused)
+    job_id = (await bench.get(held)).job_id
+    await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
     request = schedule_api.ListSchedulesRequest
 
     async def ids(wanted: schedule_api.ListSchedulesRequest) -> list[str]:
@@ -169,9 +171,9 @@ async def test_of_what_moves_with_time(world: Any):
     for _ in range(14):
         await bench.pass_time(1)
         rows, _ = await world.fleet.schedules.list(ADMIN, in_order)
-        assert not rows[0].HasField("next_run_at")
+        assert [row.HasField("next_run_at") for row in rows] == [False, False, True, True]
         times = [row.next_run_at.seconds for row in rows]
         assert times == sorted(times)
-        assert await ids(has_none) == [paused]
+        assert set(await ids(has_none)) == {paused, held}
         fired = {each: (await bench.get(each)).fired_count for each in (often, seldom)}
         assert set(await ids(has_fired)) == {each for each, times in fired.items() if times >= 2}

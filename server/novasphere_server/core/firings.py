@@ -71,13 +71,11 @@ _IS_BUSY = (
     .scalar_subquery()
 )
 
-# Looked at seldom, and so perhaps later than a time of theirs.
-_IS_HELD = sa.or_(
-    _s.state == pb.SCHEDULE_STATE_PAUSED,
-    sa.exists().where(
-        tables.jobs.c.key == _s.job_id, tables.jobs.c.status != job_pb2.JOB_STATUS_ENABLED
-    ),
+IS_OF_DISABLED = sa.exists().where(
+    tables.jobs.c.key == _s.job_id, tables.jobs.c.status != job_pb2.JOB_STATUS_ENABLED
 )
+# Looked at seldom, and so perhaps later than a time of theirs.
+_IS_HELD = sa.or_(_s.state == pb.SCHEDULE_STATE_PAUSED, IS_OF_DISABLED)
 
 _NOTES = {
     Note.DST_SHIFTED: "the clock change moved it to the first instant after the gap",

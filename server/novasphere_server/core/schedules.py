@@ -105,6 +105,8 @@ FIELDS: Mapping[str, Field] = {
 
 # Of these the ones that move without the log: what a query by them found is not remembered.
 _MOVING = frozenset({"next_run_at_us", "fired_count"})
+# Where a schedule stands.
+_STANDING = (_s.position_us, _s.fired_count, firings.IS_OF_DISABLED.label("is_of_disabled"))
 _LISTED = replace(SCHEDULES, name="listed_schedule", table=tables.listed_schedules)
 
 
@@ -418,9 +420,7 @@ class Schedules:
         """Returns a schedule with where it stands. Raises ScheduleNotFound, and PermissionDenied where the
         caller may not know whether it is there.
         """
-        rows = await self._store.read(
-            sa.select(_s.body, _s.position_us, _s.fired_count).where(_s.key == schedule_id)
-        )
+        rows = await self._store.read(sa.select(_s.body, *_STANDING).where(_s.key == schedule_id))
         schedule = _shown(rows[0]) if rows else None
         if schedule is None or not principal.may_touch(schedule.namespace_id):
             raise _out_of_reach(principal, schedule_id)
@@ -445,8 +445,12 @@ class Schedules:
         statement = replace(query, kind=_LISTED).statement()
         is_it = _s.key == statement.selected_columns.key
         standing = [
-            sa.select(column).where(is_it).scalar_subquery().label(column.name)
-            for column in (_s.position_us, _s.fired_count)
+            sa.select(column)
+            .select_from(tables.schedules)
+            .where(is_it)
+            .scalar_subquery()
+            .label(column.name)
+            for column in _STANDING
         ]
         rows = await self._store.read(statement.add_columns(*standing))
         return [_shown(row) for row in rows if row.key is not None], rows[0].total
@@ -495,9 +499,7 @@ class Schedules:
         """Returns the rows of schedules by their ids."""
         if not ids:
             return {}
-        rows = await self._store.read(
-            sa.select(_s.key, _s.body, _s.position_us, _s.fired_count).where(_s.key.in_(ids))
-        )
+        rows = await self._store.read(sa.select(_s.key, _s.body, *_STANDING).where(_s.key.in_(ids)))
         return {row.key: row for row in rows}
 
     # -- what time brings
@@ -655,7 +657,7 @@ def _shown(row: Any) -> pb.Schedule:
     timing = firings.timing_of(schedule)
     if timing is not None:
         schedule.position.CopyFrom(instants.timestamp(row.position_us))
-        if schedule.state == pb.SCHEDULE_STATE_ACTIVE:
+        if schedule.state == pb.SCHEDULE_STATE_ACTIVE and not row.is_of_disabled:
             following = _following(timing, row.position_us)
             if following is not None:
                 schedule.next_run_at.CopyFrom(instants.timestamp(following.at_us))

@@ -12,10 +12,12 @@ depends_on = None
 
 _WAITS = sa.text("state = 1 AND job_id <> ''")
 
-# Active ones alone print a next time, and of those the ones that fire by the clock.
+# A next time is printed of those that make tasks, and of those of the ones that fire by the clock.
 _LISTED_SCHEDULES = """
 CREATE VIEW listed_schedules AS
-SELECT schedules.*, CASE WHEN state = 1 AND kind IN (1, 2, 6) THEN due_us END AS next_run_at_us
+SELECT schedules.*, CASE WHEN state = 1 AND kind IN (1, 2, 6) AND NOT EXISTS (
+        SELECT 1 FROM jobs WHERE jobs.key = schedules.job_id AND jobs.status <> 1
+    ) THEN due_us END AS next_run_at_us
 FROM schedules
 """
 
