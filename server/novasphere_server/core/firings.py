@@ -37,6 +37,7 @@ _SETTLED_US = 10_000_000
 _LONGEST_PAUSE = 60  # seconds before a daemon that keeps ending is started again
 _TIMES = 500  # of a schedule, covered in one mutation
 _MOST_BUFFERED = 1000
+_CAUGHT_UP = 100  # schedules, read at once
 _CANCELLED = 200  # tasks, for the sake of a later time, in one mutation
 _FORGOTTEN = 500  # rows that one mutation looks at
 _LONGEST_NOTE = 1024  # as long as those of clients
@@ -71,6 +72,7 @@ _IS_BUSY = (
     .scalar_subquery()
 )
 
+# Schedules of a job that makes no tasks.
 IS_OF_DISABLED = sa.exists().where(
     tables.jobs.c.key == _s.job_id, tables.jobs.c.status != job_pb2.JOB_STATUS_ENABLED
 )
@@ -270,8 +272,8 @@ def catch_up(tx: Transaction, which: sa.ColumnElement[bool], settings: FleetSett
     has_come = sa.or_(_s.due_us <= tx.now_us, sa.and_(_IS_HELD, _s.due_us <= tx.now_us + _IDLE_US))
     come = tx.execute(sa.select(_s.key).where(which, has_come).order_by(_s.due_us)).scalars().all()
     jobs = _Jobs(tx, settings)
-    for start in range(0, len(come), _TIMES):
-        some = _s.key.in_(come[start : start + _TIMES])
+    for start in range(0, len(come), _CAUGHT_UP):
+        some = _s.key.in_(come[start : start + _CAUGHT_UP])
         for standing in _standings(tx, _STATES.where(some)):
             if tx.room <= 0:
                 return False

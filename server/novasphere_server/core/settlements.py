@@ -6,11 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from novasphere_server import logs
 from novasphere_server.core import firings
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
 
 R = TypeVar("R")
+
+log = logs.get(__name__)
 
 
 class Behind(Exception):
@@ -41,4 +44,5 @@ async def write(
                 raise stop.why from None
             stopped.add(stop.schedule_id)
             why = stop.why.message
+            log.warning("a schedule cannot fire", schedule_id=stop.schedule_id, error=why)
             await store.write(partial(firings.stop, schedule_id=stop.schedule_id, why=why))
