@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 from command_line import Cli, Finished
+from google.protobuf import timestamp_pb2
 from novasphere.schedule.v1 import job_service_pb2, schedule_service_pb2, task_pb2, task_service_pb2
 from novasphere_client import Client, SyncClient, errors, pages
 from novasphere_server.testing import RunningServer, running_server
@@ -119,6 +121,26 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
     gone = await run("wait", "--for=deleted", "schedules/nightly")
     assert (gone.code, gone.err) == (0, "novasphere: schedules/nightly is not there\n")
     assert "no schedule matches." in (await run("schedule", "list", "--job", "tick")).err
+
+
+async def test_what_an_outage_cost_is_shown_however_much(run: Run, server: RunningServer) -> None:
+    """Of more schedules than a filter takes values."""
+    async with Client.connect(server.grpc_address, server.admin_token) as client:
+        config = task_pb2.TaskConfig(command_text="true")
+        job_id = await client.jobs.create(job_service_pb2.CreateJobRequest(name="tick", config=config))
+        past = timestamp_pb2.Timestamp()
+        past.FromDatetime(datetime.now(UTC) - timedelta(hours=2))
+        for n in range(101):
+            request = schedule_service_pb2.CreateScheduleRequest(
+                job_id=job_id, name=f"s{n}", kind=task_pb2.SCHEDULE_KIND_ONCE, start_time=past
+            )
+            await client.schedules.create(request)
+        async with asyncio.timeout(60):
+            while len([one async for one in client.schedules.missed()]) < 101:  # noqa: ASYNC110 - there is no watch of the ledger
+                await asyncio.sleep(0.05)
+    missed = await run("schedule", "missed", "--no-headers")
+    assert missed.code == 0, missed.err
+    assert {line.split()[0] for line in missed.text.splitlines()} == {f"tick/s{n}" for n in range(101)}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ DEFAULT_NAMESPACE = "default"
 _GREATEST_RANK = 2**31 - 1  # priorities reach one number further
 # What says why a task ended is kept twice, and what is reported late once more: 1024 characters each.
 _TASK_GROWTH = 16 * 1024
+# Why it is paused: 1024 characters. And of everything that changes, when and by whom.
+_SCHEDULE_GROWTH = 8 * 1024
+_JOB_GROWTH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +263,7 @@ JOBS: Kind[job_pb2.Job] = Kind(
     fixed=lambda job: {"id": job.number},
     columns=_job_columns,
     namespace=lambda job: job.namespace_id,
+    growth=_JOB_GROWTH,
 )
 
 SCHEDULES: Kind[schedule_pb2.Schedule] = Kind(
@@ -272,6 +276,7 @@ SCHEDULES: Kind[schedule_pb2.Schedule] = Kind(
     fixed=lambda schedule: {"id": schedule.number},
     columns=_schedule_columns,
     namespace=lambda schedule: schedule.namespace_id,
+    growth=_SCHEDULE_GROWTH,
 )
 
 KEYS: Kind[key_pb2.Key] = Kind(

@@ -138,6 +138,14 @@ tasks = _resource(
         sqlite_where=sa.text("state = 1 AND hold > 0"),
         postgresql_where=sa.text("state = 1 AND hold > 0"),
     ),
+    # What waits of jobs: whoever stops one must not read what has ended.
+    sa.Index(
+        "ix_tasks_of_jobs",
+        "job_id",
+        "id",
+        sqlite_where=sa.text("state = 1 AND job_id <> ''"),
+        postgresql_where=sa.text("state = 1 AND job_id <> ''"),
+    ),
     # Finished work alone: what waits and runs must not pay for finding what is to be forgotten. With all that is
     # counted of it, and when its end was heard of: whoever looks must not read rows, which have as much output as was
     # printed.
@@ -209,6 +217,15 @@ schedules = _resource(
     sa.Column("restarts", sa.Integer, nullable=False, server_default="0"),
     sa.Index(None, "job_id"),
     sa.Index(None, "due_us"),
+)
+
+# Schedules with the next time that they print. A view, so it has metadata of its own, and whoever changes what
+# columns schedules have makes it anew.
+listed_schedules = sa.Table(
+    "listed_schedules",
+    sa.MetaData(),
+    *(sa.Column(each.name, each.type, nullable=each.nullable) for each in schedules.c),
+    sa.Column("next_run_at_us", sa.BigInteger, nullable=True),
 )
 
 # The ledger: what became of each time of a schedule. Skips in a row for one reason share a row.
