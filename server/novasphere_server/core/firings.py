@@ -474,9 +474,9 @@ def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> int | None:
     if state.is_busy:
         return None
     if row.nominal_us > tx.now_us:  # the clock was put back: it must not fire early
-        due_us: int = min(state.due_us or row.nominal_us, row.nominal_us)
-        _set_due(tx, schedule.id, due_us)
-        return due_us
+        turn_us: int = row.nominal_us
+        _set_due(tx, schedule.id, min(state.due_us or turn_us, turn_us))
+        return turn_us
     is_it = sa.and_(
         _f.schedule_id == schedule.id,
         _f.generation == row.generation,
