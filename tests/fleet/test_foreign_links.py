@@ -322,3 +322,17 @@ async def test_a_retry_that_never_reached_its_node_has_its_time_to_wait(world) -
     task = (await world.task(task_id)).task
     assert (task.state, task.reason) == (WORK_STATE_TIMED_OUT, "QUEUE_TIMEOUT")
     await bridge.close()
+
+
+async def test_a_retry_that_never_arrives_ends_however_often_it_is_sent(world: Any) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    [task_id] = await world.submit(command_text="x", queue_timeout_seconds=60, **RETRIED)
+    bridge.send(reports=[exited(await bridge.dispatch(), 1)])
+    await bridge.settled(bridge.send(reports=[undelivered(await bridge.dispatch())], free_slots=0))
+    await world.pass_time(50)
+    bridge.send(free_slots=1)
+    await bridge.settled(bridge.send(reports=[undelivered(await bridge.dispatch())], free_slots=0))
+    await world.pass_time(50)
+    assert (await world.task(task_id)).task.state == WORK_STATE_TIMED_OUT
+    await bridge.close()

@@ -472,6 +472,20 @@ async def test_a_change_while_the_clock_is_behind_fires_no_time_again(bench: Sch
     assert len(await bench.tasks(schedule_id)) == 8
 
 
+async def test_times_of_a_job_enabled_while_the_clock_is_behind_are_not_missed(bench: Scheduling):
+    job_id = await bench.job()
+    jobs = bench.world.fleet.jobs
+    schedule_id = await bench.make(job_id, interval_secs=60, overlap_policy=pb.OVERLAP_POLICY_ALLOW)
+    await bench.step()
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    await bench.pass_time(30, every=10)
+    bench.world.clock.advance(-25)
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
+    await bench.step()
+    await bench.pass_time(180, every=10)
+    assert await bench.rows(schedule_id) == [(float(at), "fired") for at in (0, 60, 120, 180)]
+
+
 async def test_one_time_can_be_brought_forward_and_changed_into_many(bench: Scheduling):
     schedule_id = await bench.make(kind=ONCE, start_time=1000)
     await bench.update(schedule_id, start_time=instants.timestamp(bench.begin_us + 20_000_000))

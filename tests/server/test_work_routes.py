@@ -93,6 +93,15 @@ async def test_a_schedule_that_stands_where_it_stood_is_not_sent_again(rest: Res
         assert answer.status == 304
 
 
+async def test_a_schedule_whose_job_is_disabled_is_sent_again_as_it_has_no_next_time(rest: Rest):
+    path = await schedule(rest, kind="cron", cron_expression="0 0 0 1 1 *")
+    _, before = await rest.ask("GET", path)
+    known = {"X-API-Key": rest.server.admin_token, "If-None-Match": rest.headers["ETag"]}
+    assert (await rest.ask("POST", f"/api/v1/jobs/item/{before['job_id']}/disable"))[0] == 200
+    async with rest.http.get(path, headers=known) as answer:
+        assert (answer.status, (await answer.json())["next_run_at"]) == (200, None)
+
+
 async def test_a_schedule_that_moved_on_is_sent_again_and_may_be_changed_by_who_read_it(rest: Rest):
     path = await schedule(rest, kind="interval", interval_secs=1, overlap_policy="allow")
     _, before = await rest.ask("GET", path)

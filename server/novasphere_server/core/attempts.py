@@ -183,7 +183,8 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
         _cancel_unsent(tx, stored)
     else:
         states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
-        if stored.task.retry_count or stored.task.replacement_count:
+        is_another = stored.task.retry_count or stored.task.replacement_count
+        if is_another and not stored.task.HasField("due_at"):
             # Since when it waits for a node was forgotten when it began.
             stored.task.due_at.CopyFrom(stored.task.updated_at)
         instance.ClearField("dispatched_at")

@@ -288,12 +288,8 @@ def catch_up(tx: Transaction, which: sa.ColumnElement[bool], settings: FleetSett
 
 
 def look_at(tx: Transaction, which: sa.ColumnElement[bool]) -> None:
-    """Has the scheduler look at those of some schedules that it would not look at in time: something has changed for
-    them.
-    """
-    waits = sa.or_(_s.due_us.is_(None), _s.due_us <= tx.now_us + _IDLE_US)
-    values = {"due_us": tx.now_us, "restarts": 0}
-    tx.execute(sa.update(tables.schedules).where(which, waits).values(**values))
+    """Has the scheduler look at some schedules: something has changed for them."""
+    tx.execute(sa.update(tables.schedules).where(which).values(due_us=tx.now_us, restarts=0))
 
 
 def settled_us(tx: Transaction, schedule_id: str) -> int:

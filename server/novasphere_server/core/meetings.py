@@ -4,17 +4,19 @@ go. A look at all sessions is what an offer must not cost.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from novasphere_server.core import demands
 from novasphere_server.core.sessions import Session
 
 _REMEMBERED = 4096  # demands
-_REMEMBERED_SESSIONS = 200_000  # of all demands together, some 20 MB
-_KEPT_UP = (
-    64  # demands, those asked for last, for which a node that changes is looked at; others are forgotten
-)
+_REMEMBERED_SESSIONS = 2_000_000  # of all demands together, 16 MB
+# Demands, those asked for last, for which a node that changes is looked at; others are forgotten.
+_KEPT_UP = 256
+_BY_UID = attrgetter("node_uid")
 
 
 class Meetings:
@@ -22,7 +24,7 @@ class Meetings:
 
     def __init__(self, sessions: Mapping[str, Session]) -> None:
         self._sessions = sessions
-        self._known: OrderedDict[str, _Those] = OrderedDict()
+        self._known: OrderedDict[str, list[Session]] = OrderedDict()  # each by uid
         self._count = 0
 
     def of(self, demand: str) -> Sequence[Session]:
@@ -30,63 +32,48 @@ class Meetings:
         those = self._known.get(demand)
         if those is not None:
             self._known.move_to_end(demand)
-            return those.sessions
-        those = _Those()
-        for session in self._sessions.values():
-            if meets(session, demand):
-                those.put(session)
+            return those
+        those = [session for session in self._sessions.values() if meets(session, demand)]
+        those.sort(key=_BY_UID)
         self._known[demand] = those
-        self._count += len(those.sessions)
+        self._count += len(those)
         self._forget(_REMEMBERED)
-        return those.sessions
+        return those
 
     def note(self, session: Session) -> None:
         """Takes a session into account whose node is new, or has changed."""
         self._forget(_KEPT_UP)
         for demand, those in self._known.items():
-            before = len(those.sessions)
-            if meets(session, demand):
-                those.put(session)
-            else:
-                those.take(session)
-            self._count += len(those.sessions) - before
+            self._count += (_put if meets(session, demand) else _take)(those, session)
 
     def leave_out(self, session: Session) -> None:
         """Takes a session no longer into account."""
         for those in self._known.values():
-            before = len(those.sessions)
-            those.take(session)
-            self._count += len(those.sessions) - before
+            self._count += _take(those, session)
 
     def _forget(self, most: int) -> None:
         """Forgets who meets the demands that were asked for longest ago, but for so many."""
         while len(self._known) > most or (self._count > _REMEMBERED_SESSIONS and len(self._known) > 1):
             _, those = self._known.popitem(last=False)
-            self._count -= len(those.sessions)
+            self._count -= len(those)
 
 
-class _Those:
-    """Sessions, each of which is put in and taken out without a look at the others."""
+def _put(those: list[Session], session: Session) -> int:
+    """Adds a session in its place. Returns by how many there are more."""
+    place = bisect_left(those, session.node_uid, key=_BY_UID)
+    if place < len(those) and those[place] is session:
+        return 0
+    those.insert(place, session)
+    return 1
 
-    __slots__ = ("_places", "sessions")
 
-    def __init__(self) -> None:
-        self.sessions: list[Session] = []
-        self._places: dict[Session, int] = {}
-
-    def put(self, session: Session) -> None:
-        if session not in self._places:
-            self._places[session] = len(self.sessions)
-            self.sessions.append(session)
-
-    def take(self, session: Session) -> None:
-        place = self._places.pop(session, None)
-        if place is None:
-            return
-        last = self.sessions.pop()
-        if last is not session:
-            self.sessions[place] = last
-            self._places[last] = place
+def _take(those: list[Session], session: Session) -> int:
+    """Takes a session away. Returns by how many there are more."""
+    place = bisect_left(those, session.node_uid, key=_BY_UID)
+    if place == len(those) or those[place] is not session:
+        return 0
+    del those[place]
+    return -1
 
 
 def meets(session: Session, demand: str) -> bool:
