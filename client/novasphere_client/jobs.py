@@ -81,9 +81,11 @@ class Jobs:
             return job
         raise NotFound(f"no job in the namespace {namespace!r} is called {name!r}")
 
-    async def update(self, request: job_service_pb2.UpdateJobRequest) -> None:
-        """Changes what the request's update_mask names, or what is set in it."""
-        await self._connection.mutate(self._service.UpdateJob, copy.deepcopy(request))
+    async def update(self, request: job_service_pb2.UpdateJobRequest) -> int:
+        """Changes what the request's update_mask names, or what is set in it; returns the job's revision, which
+        is the one that it had where that changes nothing.
+        """
+        return (await self._connection.mutate(self._service.UpdateJob, copy.deepcopy(request))).revision
 
     async def delete(
         self, job_id: str, *, etag: str = "", request_id: str = "", validate_only: bool = False

@@ -71,9 +71,11 @@ class Schedules:
         """Makes a schedule; returns its id, empty when it was only checked."""
         return (await self._connection.mutate(self._service.CreateSchedule, request)).id
 
-    async def update(self, request: schedule_service_pb2.UpdateScheduleRequest) -> None:
-        """Changes what the request's mask names, or what it sets."""
-        await self._connection.mutate(self._service.UpdateSchedule, request)
+    async def update(self, request: schedule_service_pb2.UpdateScheduleRequest) -> int:
+        """Changes what the request's mask names, or what it sets; returns the schedule's revision, which is the
+        one that it had where that changes nothing.
+        """
+        return (await self._connection.mutate(self._service.UpdateSchedule, request)).revision
 
     async def delete(
         self, schedule_id: str, *, etag: str = "", request_id: str = "", validate_only: bool = False

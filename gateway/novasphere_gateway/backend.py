@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from google.rpc import status_pb2
 
@@ -76,6 +77,10 @@ class Answer:
         return self.message.SerializeToString() if self.parts is None else self.parts.wire()
 
 
+ACCEPTED = Answer(empty_pb2.Empty())
+"""No answer, but the news that a stream stands, where its first answer may be long in coming."""
+
+
 class CallError(Exception):
     """The call failed: a google.rpc.Status whose details hold at least an ErrorInfo."""
 
@@ -100,7 +105,9 @@ class Backend(Protocol):
         ...
 
     def stream(self, call: Call) -> AsyncIterator[Answer]:
-        """Yields the responses of a server stream. Raises CallError. The caller must aclose() it."""
+        """Yields the responses of a server stream, and ACCEPTED, any number of times, once nothing that is
+        wrong with the call itself can end it any more. Raises CallError. The caller must aclose() it.
+        """
         ...
 
     def duplex(self, call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Answer]:

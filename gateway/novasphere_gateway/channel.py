@@ -16,7 +16,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
 from novasphere.api.v1 import access_service_pb2, options_pb2
 
-from novasphere_gateway.backend import Answer, Call, CallError
+from novasphere_gateway.backend import ACCEPTED, Answer, Call, CallError
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ _SILENCE = 10.0
 _LONGEST = 1024
 # Tells a server that trusts this gateway for whom it asks.
 _CLIENT = "novasphere-client-address"
+# What the server sends ahead of a stream's answers, and never ahead of a refusal.
+_STANDS = "x-request-id"
 _CREDENTIALS = frozenset({"authorization", "x-api-key"})
 
 
@@ -125,6 +127,9 @@ class Channel:
             # grpcio would leave a task of its own waiting for requests when the server has ended the call.
             sender = asyncio.create_task(self._send(rpc, request, failed), name=f"send to {call.method}")
         try:
+            # Of a call that was refused, grpcio makes an empty one up.
+            if sender is None and _STANDS in await rpc.initial_metadata():
+                yield ACCEPTED
             async for wire in rpc:
                 self._found()
                 yield Answer(read(wire), serialized=wire)

@@ -659,6 +659,11 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
         ["node", "list", "-o", "xml"],
         ["node", "list", "--status", "sleepy"],
         ["node", "list", "--sort-by", "hostname", "-w"],
+        *(
+            [noun, "list", *choice, "--watch"]
+            for noun in ("command", "task", "instance", "schedule")
+            for choice in (["--sort-by", "status"], ["--limit", "50"])
+        ),
         ["node", "get", "n1", "n2", "-w"],
         ["command", "list", "-n", "team", "-A"],
         ["node", "get"],
@@ -684,6 +689,8 @@ async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
             assert "up to 255 printable ASCII characters" in wrong.err
         if arguments in too_long:
             assert "too long; at most 24855d" in wrong.err
+        if "--watch" in arguments:
+            assert arguments[2] in wrong.err
         if arguments in not_text:
             assert wrong.err == "novasphere: the argument b'\\xff' is not text in UTF-8\n"
 

@@ -69,6 +69,8 @@ async def test_a_file_is_applied_shown_changed_and_deleted(
         run("job", "list", "-n", "team-a", "-o", "name"),
         run("job", "apply", "-f", str(file)),
     )
+    dry = await run("job", "apply", "-f", str(file), "--dry-run")
+    assert dry.err == again.err
     assert [line.split()[:3] for line in listed.text.splitlines()] == [
         ["NAMESPACE", "NAME", "STATUS"],
         ["default", "nightly", "enabled"],
@@ -81,6 +83,8 @@ async def test_a_file_is_applied_shown_changed_and_deleted(
     job = yaml.safe_load(described.text)
     assert (job["environment"], job["config"]["args"]) == ({"A": "1"}, ["process.py"])
     file.write_text(described.text.replace("每晚", "noch"))
+    dry = await run("job", "apply", "-f", str(file), "--dry-run")
+    assert dry.err == "novasphere: job default/nightly would be changed\n"
     assert (await run("job", "apply", "-f", str(file))).err.endswith("job default/nightly changed\n")
     shown = json.loads((await run("job", "get", job["id"], "-o", "json")).text)
     assert shown == job | {name: shown[name] for name in ("description", "updated_at", "revision")}

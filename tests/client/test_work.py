@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 from command_line import Cli, Finished
+from google.protobuf import timestamp_pb2
 from novasphere.schedule.v1 import job_service_pb2, schedule_service_pb2, task_pb2, task_service_pb2
 from novasphere_client import Client, SyncClient, errors, pages
 from novasphere_server.testing import RunningServer, running_server
@@ -73,6 +75,11 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
         run("schedule", "preview", "nightly", "-c", "2", "--after", "2027-03-27T12:00:00Z"),
     )
     assert [line.split()[-1] for line in again.err.splitlines()] == ["unchanged", "unchanged"]
+    dry = await run("apply", "-f", str(file), "--dry-run")
+    assert dry.err.splitlines() == [
+        "novasphere: job default/tick unchanged",
+        "novasphere: schedule default/tick/nightly unchanged",
+    ]
     assert yaml.safe_load(shown.text)["misfire_policy"] == "fire_once"
     assert listed.text.splitlines()[1].split()[:3] == ["nightly", "active", "cron"]
     assert [line.split()[:2] for line in preview.text.splitlines()[1:]] == [
@@ -86,6 +93,8 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
     assert "unchanged" in (await run("schedule", "apply", "-f", str(file))).err
     assert (await run("schedule", "pause", "nightly")).code == 0
     file.write_text("{job: tick, name: nightly, interval_secs: 3600}")
+    dry = await run("schedule", "apply", "-f", str(file), "--dry-run")
+    assert dry.err == "novasphere: schedule default/tick/nightly would be changed\n"
     assert "changed" in (await run("schedule", "apply", "-f", str(file))).err
     data = json.loads((await run("schedule", "get", "nightly", "-o", "json")).text)
     assert (data["kind"], data["cron_expression"], data["interval_secs"]) == ("interval", None, 3600)
@@ -112,6 +121,26 @@ async def test_a_file_of_jobs_and_schedules_is_applied_and_changed(run: Run, tmp
     gone = await run("wait", "--for=deleted", "schedules/nightly")
     assert (gone.code, gone.err) == (0, "novasphere: schedules/nightly is not there\n")
     assert "no schedule matches." in (await run("schedule", "list", "--job", "tick")).err
+
+
+async def test_what_an_outage_cost_is_shown_however_much(run: Run, server: RunningServer) -> None:
+    """Of more schedules than a filter takes values."""
+    async with Client.connect(server.grpc_address, server.admin_token) as client:
+        config = task_pb2.TaskConfig(command_text="true")
+        job_id = await client.jobs.create(job_service_pb2.CreateJobRequest(name="tick", config=config))
+        past = timestamp_pb2.Timestamp()
+        past.FromDatetime(datetime.now(UTC) - timedelta(hours=2))
+        for n in range(101):
+            request = schedule_service_pb2.CreateScheduleRequest(
+                job_id=job_id, name=f"s{n}", kind=task_pb2.SCHEDULE_KIND_ONCE, start_time=past
+            )
+            await client.schedules.create(request)
+        async with asyncio.timeout(60):
+            while len([one async for one in client.schedules.missed()]) < 101:  # noqa: ASYNC110 - there is no watch of the ledger
+                await asyncio.sleep(0.05)
+    missed = await run("schedule", "missed", "--no-headers")
+    assert missed.code == 0, missed.err
+    assert {line.split()[0] for line in missed.text.splitlines()} == {f"tick/s{n}" for n in range(101)}
 
 
 @pytest.mark.parametrize(

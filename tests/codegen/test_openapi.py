@@ -97,8 +97,21 @@ def test_resources_say_their_version_and_answer_304() -> None:
     assert "If-None-Match" in {p["name"] for p in parameters_of(PRODUCT, operation)}
     assert {"ETag", "X-Novasphere-Revision"} <= set(operation["responses"]["200"]["headers"])
     assert "ETag" in operation["responses"]["304"]["headers"]
-    listing = PRODUCT["paths"]["/api/v1/keys"]["get"]
-    assert "304" not in listing["responses"]
+    answering = {
+        path.removeprefix("/api/v1/")
+        for path, method, operation in operations(PRODUCT)
+        if "304" in operation["responses"]
+    }
+    assert answering == {
+        "agents/{agent_id}",
+        "commands/{command_id}",
+        "jobs/item/{job_id}",
+        "keys/{key_id}",
+        "nodes/{node_id}",
+        "schedules/item/{schedule_id}",
+        "tasks/item/{task_id}",
+        "tasks/{task_id}",
+    }
 
 
 def test_messages_and_errors_have_protobufs_form_too() -> None:

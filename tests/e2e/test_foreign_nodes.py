@@ -358,6 +358,26 @@ async def test_a_result_counts_on_whatever_connection_it_comes_and_once(fleet: F
     assert await fleet.output(command_id, "stdout") == "first"
 
 
+async def test_a_result_that_is_told_twice_ends_one_attempt_of_a_task(fleet: Fleet) -> None:
+    node = fleet.node()
+    await node.join()
+    config = {"command_text": "true", "max_retries": 2, "retry_interval": 0}
+    await fleet.rest(
+        "POST", "/api/v1/tasks:batch", {"tasks": [{"node_id": "node-001", "config": config}]}
+    )
+    first = await node.command()
+    await node.result(first, 1)
+    second = await node.command()
+    assert second["data"] == first["data"]
+    await node.cut()
+    await node.join()
+    await node.result(first, 1)
+    await node.beat()  # answered in order
+    assert not node.frames, "no other attempt was sent, and nothing was refused"
+    await node.result(second)
+    await fleet.command_is(second["data"]["command_id"], status="success", attempt=2)
+
+
 async def test_a_result_may_come_before_the_node_registers_again(fleet: Fleet) -> None:
     node = fleet.node()
     await node.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -71,6 +72,20 @@ async def test_one_whose_turn_comes_while_the_clock_is_behind_fires_at_its_time(
     await bench.pass_time(54)
     assert (await bench.rows(schedule_id))[-1] == (120.0, "buffered")  # it is 119
     await bench.pass_time(2)
+    assert await bench.rows(schedule_id) == [(60.0, "fired"), (120.0, "fired")]
+
+
+async def test_a_look_at_one_that_waits_for_the_clock_is_over_soon(bench: Scheduling):
+    schedule_id = await bench.make(
+        cron_expression="0 * * * * *", overlap_policy=pb.OVERLAP_POLICY_BUFFER_ONE
+    )
+    await bench.pass_time(125)
+    bench.world.clock.advance(-60)
+    await bench.end(schedule_id)
+    await bench.update(schedule_id, priority=3)  # which is looked at
+    async with asyncio.timeout(60):
+        await bench.step()
+    await bench.pass_time(56)
     assert await bench.rows(schedule_id) == [(60.0, "fired"), (120.0, "fired")]
 
 

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.api.v1 import options_pb2
 from novasphere.link.v1 import link_service_pb2 as link
-from novasphere.schedule.v1 import page_pb2, schedule_pb2, task_pb2
+from novasphere.schedule.v1 import job_pb2, page_pb2, schedule_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_service_pb2 as schedule_api
 from novasphere.schedule.v1 import task_instance_service_pb2 as instance_api
 from novasphere.schedule.v1 import task_service_pb2 as task_api
@@ -19,10 +19,10 @@ from novasphere_server.core import schedule_tasks, schedules
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.pages import Field
 from novasphere_server.core.principals import Principal, PrincipalKind
-from scheduling import Scheduling
+from scheduling import EVENT, Scheduling
 
-# Of other types than their words, or live.
-UNTRIED = {"status", "schedule_kind", "next_run_at", "interval_seconds"}
+# Of other types than their words.
+UNTRIED = {"status", "schedule_kind", "interval_seconds"}
 KEY = Principal(PrincipalKind.KEY, "key:k", ADMIN.scopes, number=7)
 
 
@@ -134,9 +134,70 @@ async def test_of_schedules(world: Any):
     )
     world.clock.advance(10)
     await world.fleet.schedules.pause(KEY, plain, "mending")
+    await bench.make(kind=EVENT)
+    await bench.step()
 
     async def rows_of(request: schedule_api.ListSchedulesRequest) -> Sequence[schedule_pb2.Schedule]:
         return (await world.fleet.schedules.list(ADMIN, request))[0]
 
     assert 7 in {row.updated_by for row in await rows_of(schedule_api.ListSchedulesRequest())}
     await check(schedules.FIELDS, schedule_api.ListSchedulesRequest, rows_of)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_met"),
+    [
+        ({"eq": "2147483648"}, False),
+        ({"not": "-9223372036854775808"}, True),
+        ({"lt": "4294967296"}, True),
+        ({"in": "[2147483647, 9223372036854775807]"}, False),
+        ({"not_in": "[9223372036854775807]"}, True),
+    ],
+)
+async def test_numbers_may_be_greater_than_any_that_there_is(
+    tmp_path: Any, world_at: Any, postgres: Any, condition: dict[str, str], is_met: bool
+):
+    world = await world_at(tmp_path, postgres.new_database())
+    await world.submit(command_text="x")
+    tasks = world.fleet.schedule_tasks
+    wanted = page_pb2.Condition(**condition)
+    for name in ("priority", "retry_count", "lock_version"):
+        request = task_api.ListTasksRequest(filter={name: wanted})
+        assert (await tasks.list(ADMIN, request))[1] == is_met, name
+    of_attempts = instance_api.ListTaskInstancesRequest(filter={"attempt": wanted})
+    assert (await tasks.list_instances(ADMIN, of_attempts))[1] == is_met
+
+
+async def test_of_what_moves_with_time(world: Any):
+    """What a filter or an order by it found once does not hold any longer, though no schedule has changed."""
+    bench = Scheduling(world)
+    often, seldom, paused, held = [
+        await bench.make(
+            cron_expression=f"*/{n} * * * * *", overlap_policy=schedule_pb2.OVERLAP_POLICY_ALLOW
+        )
+        for n in (5, 7, 2, 3)
+    ]
+    await world.fleet.schedules.pause(ADMIN, paused)
+    job_id = (await bench.get(held)).job_id
+    await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    request = schedule_api.ListSchedulesRequest
+
+    async def ids(wanted: schedule_api.ListSchedulesRequest) -> list[str]:
+        rows, total = await world.fleet.schedules.list(ADMIN, wanted)
+        assert total == len(rows)
+        return [row.id for row in rows]
+
+    in_order = request(page=page_pb2.PageSpec(order_by=["next_run_at"]))
+    has_fired = request(filter={"fired_count": page_pb2.Condition(gte="2")})
+    has_none = request(filter={"next_run_at": page_pb2.Condition(null=True)})
+    await bench.step()
+    assert await ids(has_fired) == []
+    for _ in range(14):
+        await bench.pass_time(1)
+        rows, _ = await world.fleet.schedules.list(ADMIN, in_order)
+        assert [row.HasField("next_run_at") for row in rows] == [False, False, True, True]
+        times = [row.next_run_at.seconds for row in rows]
+        assert times == sorted(times)
+        assert set(await ids(has_none)) == {paused, held}
+        fired = {each: (await bench.get(each)).fired_count for each in (often, seldom)}
+        assert set(await ids(has_fired)) == {each for each, times in fired.items() if times >= 2}

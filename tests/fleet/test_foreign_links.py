@@ -12,7 +12,10 @@ from novasphere.node.v1 import command_pb2 as pb
 from novasphere.schedule.v1 import agent_service_pb2 as api
 from novasphere.schedule.v1.task_pb2 import (
     WORK_STATE_DISPATCHED,
+    WORK_STATE_FAILED,
     WORK_STATE_LOST,
+    WORK_STATE_PENDING,
+    WORK_STATE_SUCCEEDED,
     WORK_STATE_TIMED_OUT,
 )
 from novasphere_server import errors
@@ -28,6 +31,7 @@ class Bridge:
         self._requests: asyncio.Queue[link.ConnectRequest | None] = asyncio.Queue()
         self._stream: Any = None
         self._sent = self.acked = 0
+        self.acked_sequence = 0  # the last of its frames that the server has dealt with
 
     async def connect(self, *, capacity: int = 1, is_registration: bool = True) -> link.Welcome:
         hello = link.Hello(
@@ -56,6 +60,7 @@ class Bridge:
     async def next(self) -> link.ConnectResponse:
         frame = await asyncio.wait_for(anext(self._stream), 60)
         self.acked = frame.sequence
+        self.acked_sequence = frame.acked_sequence
         return frame
 
     async def dispatch(self) -> link.Dispatch:
@@ -65,8 +70,8 @@ class Bridge:
 
     async def settled(self, sequence: int) -> None:
         """Waits until a frame is acknowledged."""
-        while (await self.next()).acked_sequence < sequence:
-            pass
+        while self.acked_sequence < sequence:
+            await self.next()
 
     async def close(self) -> None:
         await self._stream.aclose()
@@ -78,6 +83,17 @@ def undelivered(dispatch: link.Dispatch) -> link.AttemptReport:
         attempt=dispatch.attempt,
         fencing_token=dispatch.fencing_token,
         phase=link.ATTEMPT_PHASE_UNDELIVERED,
+    )
+
+
+def exited(dispatch: link.Dispatch, exit_code: int) -> link.AttemptReport:
+    """The result of a dispatch, as a bridge tells it whose node says which one it is of."""
+    return link.AttemptReport(
+        run_id=dispatch.run_id,
+        attempt=dispatch.attempt,
+        fencing_token=dispatch.fencing_token,
+        phase=link.ATTEMPT_PHASE_EXITED,
+        exit_code=exit_code,
     )
 
 
@@ -194,15 +210,13 @@ async def test_the_newest_link_wins_at_whichever_server_it_is(pair) -> None:
     await there.store.catch_up()
     assert not (await newest.connect(is_registration=False)).is_created
 
-    exited = link.AttemptReport(run_id=run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=9)
-    left.send(reports=[exited])
+    left.send(reports=[exited(dispatch, 9)])
     while not (frame := await left.next()).HasField("closing"):
         pass
     assert frame.closing.reason == "DUPLICATE_IDENTITY"
     assert (await there.command(run_id)).state == pb.COMMAND_STATE_DISPATCHED
 
-    exited.exit_code = 0
-    await newest.settled(newest.send(reports=[exited]))
+    await newest.settled(newest.send(reports=[exited(dispatch, 0)]))
     assert (await there.command(dispatch.run_id)).exit_code == 0
     await left.close()
     await newest.close()
@@ -226,8 +240,8 @@ async def test_what_may_still_run_on_a_foreign_node_is_not_started_again(world, 
     ended = WORK_STATE_LOST if is_lost else WORK_STATE_TIMED_OUT
     assert (await world.task(task_id)).task.state == ended
 
-    exited = link.AttemptReport(run_id=run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=0)
-    await bridge.settled(bridge.send(reports=[exited], free_slots=2))
+    ended_well = link.AttemptReport(run_id=run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=0)
+    await bridge.settled(bridge.send(reports=[ended_well], free_slots=2))
     stored = await world.task(task_id)
     assert (stored.task.state, stored.instance.attempt) == (ended, 1)
     assert stored.instance.HasField("late_report")
@@ -241,13 +255,84 @@ async def test_what_failed_on_a_foreign_node_is_retried_and_has_a_time_of_its_ow
     [task_id] = await world.submit(command_text="x", **wanted)
     first = await bridge.dispatch()
     await world.pass_time(9)
-    failed = link.AttemptReport(run_id=first.run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=1)
-    bridge.send(reports=[failed])
+    bridge.send(reports=[exited(first, 1)])
     assert (await bridge.dispatch()).attempt == first.attempt + 1
     await world.pass_time(2)
     # Found due just before it failed, and ended only now.
     await world.fleet.tasks.expire_runs([(first.run_id, first.attempt)])
     assert (await world.task(task_id)).task.state == WORK_STATE_DISPATCHED
     await world.pass_time(8)
+    assert (await world.task(task_id)).task.state == WORK_STATE_TIMED_OUT
+    await bridge.close()
+
+
+RETRIED = {"timeout_seconds": 600, "max_retries": 2, "retry_interval_seconds": 0}
+
+
+async def test_a_result_that_is_told_twice_ends_one_attempt(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    [task_id] = await world.submit(command_text="x", **RETRIED)
+    first = await bridge.dispatch()
+    chunk = {"run_id": first.run_id, "stream": link.STREAM_STDOUT, "data": b"no"}
+    chunk |= {"attempt": first.attempt, "fencing_token": first.fencing_token}
+    bridge.send(output=[link.OutputChunk(**chunk)], reports=[exited(first, 1)])
+    second = await bridge.dispatch()
+    # Results have no answer: a node that is not sure says it again, maybe in other words.
+    chunk["data"] = b"no and no"
+    again = bridge.send(output=[link.OutputChunk(**chunk)], reports=[exited(first, 1)])
+    acks = []
+    while bridge.acked_sequence < again:
+        acks += (await bridge.next()).report_acks
+    assert [(ack.attempt, ack.is_stale, ack.late_after) for ack in acks] == [(first.attempt, False, "")]
+    stored = await world.task(task_id)
+    assert (stored.task.state, stored.task.retry_count) == (WORK_STATE_DISPATCHED, 1)
+    assert await world.output(first.run_id, attempt=first.attempt) == b"no"
+    await bridge.settled(bridge.send(reports=[exited(second, 0)]))
+    assert (await world.task(task_id)).task.state == WORK_STATE_SUCCEEDED
+    await bridge.close()
+
+
+async def test_nothing_follows_a_result_that_does_not_say_of_which_attempt_it_is(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    [task_id] = await world.submit(command_text="x", **RETRIED)
+    dispatch = await bridge.dispatch()
+    unnamed = link.AttemptReport(run_id=dispatch.run_id, phase=link.ATTEMPT_PHASE_EXITED, exit_code=1)
+    for _ in range(2):
+        await bridge.settled(bridge.send(reports=[unnamed]))
+    stored = await world.task(task_id)
+    assert (stored.task.state, stored.task.retry_count) == (WORK_STATE_FAILED, 0)
+    assert not stored.instance.HasField("late_report")
+    await bridge.close()
+
+
+async def test_a_retry_that_never_reached_its_node_has_its_time_to_wait(world) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    [task_id] = await world.submit(command_text="x", queue_timeout_seconds=60, **RETRIED)
+    first = await bridge.dispatch()
+    await world.pass_time(100)
+    bridge.send(reports=[exited(first, 1)])
+    second = await bridge.dispatch()
+    await bridge.settled(bridge.send(reports=[undelivered(second)], free_slots=0))
+    await world.pass_time(59)
+    assert (await world.task(task_id)).task.state == WORK_STATE_PENDING
+    await world.pass_time(2)
+    task = (await world.task(task_id)).task
+    assert (task.state, task.reason) == (WORK_STATE_TIMED_OUT, "QUEUE_TIMEOUT")
+    await bridge.close()
+
+
+async def test_a_retry_that_never_arrives_ends_however_often_it_is_sent(world: Any) -> None:
+    bridge = Bridge(world)
+    await bridge.connect()
+    [task_id] = await world.submit(command_text="x", queue_timeout_seconds=60, **RETRIED)
+    bridge.send(reports=[exited(await bridge.dispatch(), 1)])
+    await bridge.settled(bridge.send(reports=[undelivered(await bridge.dispatch())], free_slots=0))
+    await world.pass_time(50)
+    bridge.send(free_slots=1)
+    await bridge.settled(bridge.send(reports=[undelivered(await bridge.dispatch())], free_slots=0))
+    await world.pass_time(50)
     assert (await world.task(task_id)).task.state == WORK_STATE_TIMED_OUT
     await bridge.close()

@@ -4,6 +4,7 @@ much waits.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
-from novasphere.schedule.v1 import job_pb2, task_pb2
+from novasphere.schedule.v1 import job_pb2, job_service_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
 from novasphere_server import errors
@@ -130,6 +131,134 @@ async def test_a_backfill_of_too_much_says_how_far_it_may_go(bench: Scheduling):
     assert made == 50
     at = [instants.microseconds(task.scheduled_at) for task in await bench.tasks(schedule_id)]
     assert at == [bench.begin_us - (50 - n) * MINUTE_US for n in range(50)]
+
+
+async def fill(bench: Scheduling, schedule_id: str) -> None:
+    """Makes a schedule as large as one may be made."""
+    [row] = await bench.world.store.read(
+        sa.select(sa.func.length(tables.schedules.c.body).label("size")).where(
+            tables.schedules.c.key == schedule_id
+        )
+    )
+    await bench.update(schedule_id, description="z" * (Limits().resource_bytes - row.size - 40))
+
+
+async def too_large(bench: Scheduling) -> str:
+    """Makes a schedule whose tasks are too large to be made, and returns its id."""
+    job_id = await bench.job(command_text="", cmd="true", args=[MUCH, MUCH])
+    return await bench.make(
+        job_id, cron_expression="* * * * * *", overlap_policy=ALLOW, parameters=f'"{MUCH}"'
+    )
+
+
+async def test_what_leaves_no_room_to_say_why_it_cannot_fire_keeps_no_other(bench: Scheduling):
+    good = await bench.make(cron_expression="* * * * * *", overlap_policy=ALLOW)
+    bad = await too_large(bench)
+    await fill(bench, bad)
+    await bench.pass_time(3)
+    assert await bench.rows(good) == [(1.0, "fired"), (2.0, "fired"), (3.0, "fired")]
+    stopped = await bench.get(bad)
+    assert stopped.state == pb.SCHEDULE_STATE_PAUSED
+    assert "bytes" in stopped.pause_note
+
+
+async def test_a_large_schedule_is_paused_with_a_long_note(bench: Scheduling):
+    schedule_id = await bench.make()
+    await fill(bench, schedule_id)
+    await bench.world.fleet.schedules.pause(ADMIN, schedule_id, "\u4e3a" * 1024)
+    assert (await bench.get(schedule_id)).pause_note == "\u4e3a" * 1024
+
+
+async def test_a_large_job_is_disabled_and_enabled(bench: Scheduling):
+    job_id = await bench.job(args=[""], command_text="", cmd="true")
+    [row] = await bench.world.store.read(
+        sa.select(sa.func.length(tables.jobs.c.body).label("size")).where(tables.jobs.c.key == job_id)
+    )
+    left = Limits().resource_bytes - row.size - 60  # as much as it grows by the lengths of what it says
+    config = task_pb2.TaskConfig(cmd="true", args=["x" * (left // 2), "x" * (left // 2)])
+    jobs = bench.world.fleet.jobs
+    for _ in range(2):
+        request = job_service_pb2.UpdateJobRequest(job_id=job_id, config=config)
+        await jobs.update(ADMIN, request, ["config"])
+        body = (await jobs.get(ADMIN, job_id)).wire
+        config.args[0] += "x" * (Limits().resource_bytes - len(body))
+    assert len(body) == Limits().resource_bytes
+    bench.world.clock.advance(0.123456)
+    for status in (job_pb2.JOB_STATUS_DISABLED, job_pb2.JOB_STATUS_ENABLED):
+        assert (await jobs.set_status(ADMIN, job_id, status)).status == status
+
+
+@pytest.mark.parametrize("what", ["job", "schedule"])
+async def test_what_cannot_fire_is_stopped_by_hand(bench: Scheduling, what: str):
+    """Before the scheduler comes round to it."""
+    bad = await too_large(bench)
+    bench.world.clock.advance(3)
+    if what == "job":
+        job_id = (await bench.get(bad)).job_id
+        jobs = bench.world.fleet.jobs
+        job = await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+        assert job.status == job_pb2.JOB_STATUS_DISABLED
+    else:
+        await bench.world.fleet.schedules.pause(ADMIN, bad)
+    stopped = await bench.get(bad)
+    assert stopped.state == pb.SCHEDULE_STATE_PAUSED
+    assert stopped.pause_note.startswith("it cannot fire: ")
+    assert await bench.rows(bad) == [(1.0, 3.0, 3, "paused")]
+
+
+async def test_what_nobody_can_read_keeps_no_other(bench: Scheduling):
+    bad = await bench.make(cron_expression="* * * * * *", overlap_policy=ALLOW)
+    good = await bench.make(cron_expression="* * * * * *", overlap_policy=ALLOW)
+    own = tables.schedules.c.key == bad
+    spoil = sa.update(tables.schedules).where(own).values(body=b"\xff")
+    await bench.world.store.write(lambda tx: tx.execute(spoil))
+    await bench.pass_time(3)
+    assert await bench.rows(good) == [(1.0, "fired"), (2.0, "fired"), (3.0, "fired")]
+    await bench.world.store.write(lambda tx: tx.execute(sa.delete(tables.schedules).where(own)))
+
+
+async def cost_of_disabling(bench: Scheduling, job_id: str) -> float:
+    """Returns the seconds that it takes to disable a job and to enable it again, at best."""
+    jobs, best = bench.world.fleet.jobs, 60.0
+    for _ in range(5):
+        begin = time.perf_counter()
+        await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+        await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
+        best = min(best, time.perf_counter() - begin)
+        await bench.step()
+    return best
+
+
+async def test_disabling_costs_the_same_however_many_tasks_have_ended(bench: Scheduling):
+    job_id = await bench.job()
+    await bench.world.fleet.schedule_tasks.trigger(
+        ADMIN, job_service_pb2.TriggerJobRequest(job_id=job_id)
+    )
+    few = await cost_of_disabling(bench, job_id)
+    own = ("id", "key", "instance_id", "body")
+    copied = ", ".join(column.name for column in tables.tasks.c if column.name not in own)
+    await bench.world.store.write(
+        lambda tx: tx.execute(
+            sa.text(
+                f"INSERT INTO tasks ({', '.join(own)}, {copied}) "  # noqa: S608 - names of columns
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) "
+                f"SELECT 1000000 + i, key || i, instance_id || i, zeroblob(2000), {copied} "
+                "FROM n, (SELECT * FROM tasks ORDER BY id LIMIT 1)"
+            )
+        )
+    )
+    assert await cost_of_disabling(bench, job_id) < 5 * few
+
+
+async def test_disabling_costs_the_same_however_many_schedules_have_no_time_yet(bench: Scheduling):
+    job_id = await bench.job()
+    yearly = {"cron_expression": "0 0 1 1 *"}
+    await bench.make(job_id, **yearly)
+    await bench.step()
+    few = await cost_of_disabling(bench, job_id)
+    await asyncio.gather(*(bench.make(job_id, **yearly) for _ in range(300)))
+    await bench.step()
+    assert await cost_of_disabling(bench, job_id) < 10 * few
 
 
 async def test_a_fire_costs_the_same_however_many_wait(bench: Scheduling):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1.task_service_pb2 import NewTask
 
 
 @pytest.fixture
@@ -65,3 +67,35 @@ async def test_no_attempt_ends_before_it_started_nor_later_than_it_was_told(
     # The pause before the next one begins now, in any case.
     assert stored.task.state == task_pb2.WORK_STATE_PENDING
     assert seconds(stored.task, "due_at") == began + 110
+
+
+async def test_what_ended_long_ago_is_kept_from_when_its_end_was_heard_of(
+    world: Any, agent: Any, frames: Any
+):
+    """The server was away for longer than ended work is kept, and the attempt ended soon after it went."""
+    retention = world.settings.terminal_retention
+    [task_id] = await world.submit(command_text="x")
+    [dispatch] = await agent.dispatched(1)
+    await agent.start(dispatch)
+    await world.restart(down_for=2 * retention)
+    await agent.connect(attempts=[frames.state_of(dispatch, phase=link.ATTEMPT_PHASE_EXITED)])
+    await agent.finish(dispatch, exit_code=0, duration_ms=1000, age_ms=int(2 * retention - 10) * 1000)
+    world.clock.advance(retention)
+    assert await world.retention.forget_tasks() == 0
+    assert (await world.task(task_id)).task.state == task_pb2.WORK_STATE_SUCCEEDED
+    world.clock.advance(1)
+    assert await world.retention.forget_tasks() == 1
+
+
+async def test_nothing_is_forgotten_that_what_depends_on_it_has_not_heard_of(world: Any, agent: Any):
+    first = NewTask(id=str(uuid.uuid4()), config=task_pb2.TaskConfig(command_text="x"))
+    second = NewTask(config=first.config, dependencies=[task_pb2.Dependency(task_id=first.id)])
+    second.config.queue_timeout_seconds = 30 * 86400
+    _, waiting = await world.submit(first, second)
+    [dispatch] = await agent.dispatched(1)
+    await agent.finish(dispatch, exit_code=0)
+    world.clock.advance(world.settings.terminal_retention + 1)
+    assert await world.retention.forget_tasks() == 0
+    await world.dependencies.step()
+    assert (await world.task(waiting)).task.state != task_pb2.WORK_STATE_CANCELLED
+    assert await world.retention.forget_tasks() == 1

@@ -156,6 +156,18 @@ async def test_a_follower_sees_output_as_it_comes_and_the_end(world, agent, disp
     assert not world.fleet.outputs._followers
 
 
+@pytest.mark.parametrize("cursor", ["", "1.3"])
+async def test_a_follower_with_nothing_to_read_yet_is_told_that_it_follows(
+    world, agent, dispatch, cursor: str
+):
+    if cursor:
+        await agent.print(dispatch, b"abc", 0)
+    stream = world.fleet.outputs.stream(ADMIN, dispatch.run_id, 0, 0, True, cursor=cursor)
+    async with asyncio.timeout(60), aclosing(stream) as pages:
+        [row] = await anext(pages)
+    assert (row.type, row.cursor) == (api.OUTPUT_EVENT_TYPE_WAITING, cursor or "1.0")
+
+
 async def test_following_a_command_that_waits_starts_with_its_first_output(world, agent):
     await agent.cut()
     command_id = await world.run()
@@ -312,3 +324,25 @@ async def test_who_follows_an_attempt_is_told_when_another_one_takes_its_place(w
         data, end = await following
     assert data == b"first"
     assert end.command.attempt == 2
+
+
+async def test_a_follower_from_before_the_first_attempt_misses_none(world, agent):
+    """Two attempts have printed and ended before it looks again."""
+    await agent.settle(free_slots=0)
+    [task_id] = await world.submit(retried(1))
+    async with aclosing(world.fleet.outputs.stream(ADMIN, task_id, 0, 0, True)) as following:
+        [waiting] = await anext(following)
+        assert (waiting.type, waiting.cursor) == (api.OUTPUT_EVENT_TYPE_WAITING, "1.0")
+        agent.beat()
+        for number, text in ((1, b"first"), (2, b"second")):
+            dispatch = (await agent.dispatched(number))[-1]
+            await agent.print(dispatch, text, 0)
+            await agent.finish(dispatch, exit_code=2 - number)
+        async with asyncio.timeout(60):
+            events = [event async for page in following for event in page]
+    assert [(event.attempt, event.data, event.next_attempt) for event in events] == [
+        (1, b"first", 0),
+        (1, b"", 2),
+        (2, b"second", 0),
+        (2, b"", 0),
+    ]

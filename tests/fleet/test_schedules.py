@@ -418,6 +418,34 @@ async def test_times_of_a_disabled_job_are_skipped_and_the_next_one_fires(bench:
     ]  # fmt: skip
 
 
+async def test_a_job_that_is_disabled_and_enabled_again_loses_no_time(bench: Scheduling):
+    """Whichever of its schedules has a time by then, and when the server looked at it last."""
+    job_id = await bench.job()
+    soon = await bench.make(job_id, interval_secs=30, overlap_policy=ALLOW)
+    rare = await bench.make(job_id, cron_expression="0 15 * * * *", overlap_policy=ALLOW)  # in 900 s
+    paused = await bench.make(job_id, interval_secs=60, overlap_policy=ALLOW)
+    jobs, schedules = bench.world.fleet.jobs, bench.world.fleet.schedules
+    await schedules.pause(ADMIN, paused)
+    await bench.pass_time(40, every=10)
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    await bench.pass_time(50, every=10)
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
+    await bench.pass_time(40, every=10)
+    await schedules.resume(ADMIN, paused)
+    await bench.pass_time(60, every=10)
+    assert await bench.rows(soon) == [
+        *fired(0, 30), (60.0, 90.0, 2, "disabled"), *fired(120, 150, 180)
+    ]  # fmt: skip
+    assert await bench.rows(paused) == [*fired(0), (60.0, 120.0, 2, "paused"), *fired(180)]
+    bench.world.clock.advance(900 - bench.now - 1)
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    bench.world.clock.advance(1)
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
+    assert await bench.rows(rare) == [(900.0, "disabled")]
+    await bench.pass_time(3600, every=300)
+    assert await bench.rows(rare) == [(900.0, "disabled"), *fired(4500)]
+
+
 async def test_other_times_begin_strictly_after_the_change(bench: Scheduling):
     schedule_id = await bench.make(cron_expression="*/10 * * * * *", overlap_policy=ALLOW)
     await bench.pass_time(10)
@@ -442,6 +470,20 @@ async def test_a_change_while_the_clock_is_behind_fires_no_time_again(bench: Sch
     await bench.pass_time(60)
     assert await bench.rows(schedule_id) == fired(*range(10, 81, 10))
     assert len(await bench.tasks(schedule_id)) == 8
+
+
+async def test_times_of_a_job_enabled_while_the_clock_is_behind_are_not_missed(bench: Scheduling):
+    job_id = await bench.job()
+    jobs = bench.world.fleet.jobs
+    schedule_id = await bench.make(job_id, interval_secs=60, overlap_policy=pb.OVERLAP_POLICY_ALLOW)
+    await bench.step()
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    await bench.pass_time(30, every=10)
+    bench.world.clock.advance(-25)
+    await jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
+    await bench.step()
+    await bench.pass_time(180, every=10)
+    assert await bench.rows(schedule_id) == [(float(at), "fired") for at in (0, 60, 120, 180)]
 
 
 async def test_one_time_can_be_brought_forward_and_changed_into_many(bench: Scheduling):
@@ -477,6 +519,16 @@ async def test_one_time_is_not_put_before_times_that_are_settled(bench: Scheduli
     with pytest.raises(errors.InvalidArgument, match=r"start_time: .*2027-01-15T08:00:20Z"):
         await bench.update(schedule_id, kind=ONCE, start_time=at)
     assert (await bench.get(schedule_id)).generation == 1
+
+
+async def test_one_time_is_not_put_where_another_is_settled(bench: Scheduling):
+    schedule_id = await bench.make(overlap_policy=ALLOW)
+    await bench.pass_time(15)
+    at = instants.timestamp(bench.begin_us + 10_000_000)
+    with pytest.raises(errors.InvalidArgument, match=r"start_time: must lie after 2027-01-15T08:00:10Z"):
+        await bench.update(schedule_id, kind=ONCE, start_time=at)
+    await bench.pass_time(10)
+    assert await bench.rows(schedule_id) == fired(0, 10, 20)
 
 
 @pytest.mark.parametrize("at", [10_000_000_000, -2_000_000_000])

@@ -9,13 +9,15 @@ import pytest
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2, node_pb2
 from novasphere.node.v1.command_service_pb2 import OUTPUT_EVENT_TYPE_WAITING
-from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1 import job_pb2, page_pb2, task_pb2
+from novasphere.schedule.v1.schedule_service_pb2 import ListSchedulesRequest
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
 from novasphere_server.core import instants, outputs
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.loops.due import DueLoop
 from novasphere_server.store import postgresql
+from scheduling import Scheduling
 
 EXITED = link.ATTEMPT_PHASE_EXITED
 
@@ -217,3 +219,28 @@ async def test_every_priority_has_its_place(pair, priority):
     await agent.connect()
     sent = [each.command_text for each in await agent.dispatched(2)]
     assert sent == ["extreme", "true"][:: 1 if priority > 0 else -1]
+
+
+async def test_both_list_what_one_fired_and_stop_it(pair):
+    here, there = pair
+    bench = Scheduling(here)
+    job_id = await bench.job()
+    fires = await bench.make(job_id, interval_secs=3600)
+    paused = await bench.make(job_id, kind=task_pb2.SCHEDULE_KIND_CRON, cron_expression="0 0 1 1 *")
+    await here.fleet.schedules.pause(ADMIN, paused)
+    await there.store.catch_up()
+    has_fired = ListSchedulesRequest(filter={"fired_count": page_pb2.Condition(gte="1")})
+    in_order = ListSchedulesRequest(page=page_pb2.PageSpec(order_by=["-next_run_at"]))
+
+    async def ids(request: ListSchedulesRequest) -> list[list[str]]:
+        return [
+            [row.id for row in (await world.fleet.schedules.list(ADMIN, request))[0]] for world in pair
+        ]
+
+    assert await ids(has_fired) == [[], []]
+    await here.scheduler.step()
+    assert await ids(has_fired) == [[fires], [fires]]
+    assert await ids(in_order) == [[fires, paused], [fires, paused]]
+    await there.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    [task] = await bench.tasks(fires)
+    assert task.state == task_pb2.WORK_STATE_CANCELLED

@@ -14,11 +14,12 @@ from novasphere.schedule.v1 import agent_service_pb2 as agent_api
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
-from novasphere_server.core import demands, task_ids, tasks
+from novasphere_server.core import demands, instants, task_ids, tasks
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.tasks import retry_pause
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import TASKS
+from sqlalchemy.dialects import sqlite
 
 LOST = link.ATTEMPT_PHASE_UNKNOWN
 
@@ -46,6 +47,10 @@ async def one(world):
 
 def new(**config: Any) -> NewTask:
     return NewTask(config=pb.TaskConfig(**{"command_text": "true"} | config))
+
+
+def pinned(node_id: str, **more: Any) -> NewTask:
+    return NewTask(config=pb.TaskConfig(command_text="true"), node_id=node_id, **more)
 
 
 def named(*, on: Iterable[NewTask] = (), condition: int = 0, **config: Any) -> NewTask:
@@ -146,6 +151,62 @@ async def test_what_waited_goes_to_a_node_that_gets_what_it_lacked(world, one):
     await world.fleet.agents.update(ADMIN, request, ["labels"])
     await one.dispatched()
     assert runs(one) == [task_id]
+
+
+async def test_what_is_due_while_its_node_is_let_in_goes_to_it(world, one, monkeypatch):
+    due_at = instants.timestamp(world.clock.now_us() + 10_000_000)
+    await world.submit(pinned("n1", scheduled_at=due_at))
+    await one.cut()
+    links = world.fleet.links
+    write = links._write
+    is_stored, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def write_and_wait(*hello):
+        written = await write(*hello)
+        is_stored.set()
+        await goes_on.wait()
+        return written
+
+    monkeypatch.setattr(links, "_write", write_and_wait)
+    connecting = asyncio.create_task(one.connect())
+    await is_stored.wait()
+    monkeypatch.setattr(links, "_write", write)
+    assert links.idle_nodes == [one.node_uid]
+    world.clock.advance(11)
+    await world.due.step()
+    goes_on.set()
+    await connecting
+    async with asyncio.timeout(5):
+        await one.dispatched()
+
+
+async def test_a_node_is_waited_for_by_what_it_alone_may_run_now(tmp_path, world_at, database_url):
+    world = await world_at(tmp_path, database_url)
+    agents = [world.agent(f"n{number}", capabilities=["shell"]) for number in range(4)]
+    for agent in agents:
+        await agent.connect()
+    await world.submit(pinned("n0"), pinned("n3"))
+    for agent in (agents[0], agents[3]):
+        await agent.dispatched()
+    for agent in agents:
+        await agent.cut()
+    later = instants.timestamp(world.clock.now_us() + 10_000_000)
+    await world.submit(
+        *(pinned("n0") for _ in range(3)), pinned("n1", scheduled_at=later), pinned("n2"), new()
+    )
+    uids = [agent.node_uid for agent in agents]
+    waited_for = world.fleet.tasks.waited_for
+    assert set(await waited_for([*uids, "of-nobody"])) == {uids[0], uids[2]}
+    assert await waited_for(uids[1:2]) == await waited_for([]) == []
+
+
+async def test_one_seek_tells_whether_a_node_is_waited_for(world):
+    asked = tasks.WAITED_FOR.params(node_uids=["a", "b"])
+    text = asked.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    plan = [row.detail for row in await world.store.read(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
+    [seek] = [step for step in plan if "tasks" in step]
+    assert seek.startswith("SEARCH tasks USING INDEX ix_tasks_own ")
+    assert not any("SCAN" in step or "TEMP" in step for step in plan), plan
 
 
 async def test_what_waited_for_a_node_that_left_goes_to_it_when_it_is_back(world, one):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 
 import pytest
 from aiohttp import WSMsgType
+from novasphere.link.v1 import link_service_pb2 as link
 from novasphere_gateway.bridges import frames, node_messages
 from novasphere_gateway.bridges.frames import Code, FrameError
 
@@ -78,7 +80,7 @@ def test_every_code_has_words_in_both_languages() -> None:
 
 def test_a_result_is_sent_in_pieces_and_its_report_comes_last() -> None:
     data = {"exit_code": 0, "stdout": "é" * 1_500_000, "stderr": "e", "execution_time_ms": 1.5}
-    parts = list(node_messages.result("cmd-1", data))
+    parts = list(node_messages.result("cmd-1", "", data))
     assert all("reports" not in part for part in parts[:-1])
     (report,) = parts[-1]["reports"]
     assert (report.stdout_bytes, report.stderr_bytes, report.duration_ms) == (3_000_000, 1, 1)
@@ -91,4 +93,26 @@ def test_a_result_is_sent_in_pieces_and_its_report_comes_last() -> None:
 @pytest.mark.parametrize("value", [-1, 2**64, 1e300, "1", True, []])
 def test_an_execution_time_that_is_none_is_refused(value: object) -> None:
     with pytest.raises(FrameError, match="execution_time_ms"):
-        node_messages.result("cmd-1", {"exit_code": 0, "execution_time_ms": value})
+        node_messages.result("cmd-1", "", {"exit_code": 0, "execution_time_ms": value})
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 2**31 - 1])
+@pytest.mark.parametrize("token", [1, 2**62 + 1, 2**63 - 1])
+def test_the_id_of_a_commands_frame_says_which_dispatch_it_is(attempt: int, token: int) -> None:
+    dispatch = link.Dispatch(run_id="cmd-1", attempt=attempt, fencing_token=token)
+    frame_id = node_messages.dispatch_id(dispatch)
+    assert (uuid.UUID(frame_id).version, uuid.UUID(frame_id).variant) == (8, uuid.RFC_4122)
+    (part,) = node_messages.result("cmd-1", frame_id, {"exit_code": 0, "stdout": "x"})
+    for said in (node_messages.started("cmd-1", frame_id.upper()), *part["reports"], *part["output"]):
+        assert (said.run_id, said.attempt, said.fencing_token) == ("cmd-1", attempt, token)
+
+
+@pytest.mark.parametrize("frame_id", ["", "7", "c229692f-cdce-49a1-8c77-4894ca41a6f1", "x" * 32])
+def test_another_id_says_nothing_of_a_dispatch(frame_id: str) -> None:
+    said = node_messages.started("cmd-1", frame_id)
+    assert (said.run_id, said.attempt, said.fencing_token) == ("cmd-1", 0, 0)
+
+
+def test_nor_does_that_of_another_command() -> None:
+    frame_id = node_messages.dispatch_id(link.Dispatch(run_id="cmd-2", attempt=1, fencing_token=5))
+    assert node_messages.started("cmd-1", frame_id).attempt == 0

@@ -15,7 +15,7 @@ from gateways import COMMANDS, NODES, FakeBackend, Item, Parts, Server, failure,
 from google.rpc import code_pb2
 from novasphere.api.v1 import watch_pb2
 from novasphere.node.v1 import command_service_pb2, node_service_pb2
-from novasphere_gateway.backend import Answer, Call, CallError
+from novasphere_gateway.backend import ACCEPTED, Answer, Call, CallError
 
 Start = Callable[..., Awaitable[Server]]
 
@@ -243,12 +243,36 @@ async def test_a_connection_error_behind_the_gateway_is_not_taken_for_the_client
     assert json.loads(body.splitlines()[-1])["error"]["code"] == "INTERNAL"
 
 
-async def test_a_quiet_stream_is_answered_before_its_first_row(feed: Feed, start: Start) -> None:
-    server = await start(stream_open_delay=0.01)
+@pytest.mark.parametrize("headers", [EVENTS, LINES])
+async def test_a_refusal_has_its_status_however_long_it_takes(
+    headers: dict[str, str], feed: Feed, server: Server
+) -> None:
+    asked = asyncio.ensure_future(server.get("/api/v1/nodes:watch", headers=headers))
+    await feed.has_begun.wait()
+    assert not (await asyncio.wait([asked], timeout=0.1))[0]
+    feed.say(failure("UNAUTHENTICATED", code_pb2.UNAUTHENTICATED, "the credential is not known"))
+    response, body = await asked
+    assert (response.status, body["code"]) == (401, "UNAUTHENTICATED")
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_a_stream_that_nobody_accepts_in_time_is_an_ordinary_error(
+    feed: Feed, start: Start
+) -> None:
+    server = await start(request_timeout=0.05)
+    response, body = await server.get("/api/v1/nodes:watch", headers=EVENTS)
+    assert (response.status, body["code"]) == (504, "DEADLINE_EXCEEDED")
+    await asyncio.wait_for(feed.was_closed.wait(), 60)
+
+
+async def test_a_quiet_stream_is_answered_once_it_is_accepted(feed: Feed, start: Start) -> None:
+    server = await start(request_timeout=0.1)
+    feed.say(ACCEPTED)
     async with server.session.get(server.url("/api/v1/nodes:watch"), headers=EVENTS) as response:
         assert response.status == 200
         assert await _read(response, b"\n\n") == b"retry: 2000\n\n"
-        feed.say(page(event(1)), None)
+        await asyncio.sleep(0.2)  # the time for the head says nothing of rows
+        feed.say(ACCEPTED, page(event(1)), None)
         assert b"id: e.1" in await response.read()
 
 
@@ -261,7 +285,8 @@ async def test_a_silent_event_stream_carries_comments(feed: Feed, start: Start) 
 
 
 async def test_lines_carry_no_comments(feed: Feed, start: Start) -> None:
-    server = await start(heartbeat_interval=0.01, stream_open_delay=0.01)
+    server = await start(heartbeat_interval=0.01)
+    feed.say(ACCEPTED)
     async with server.session.get(server.url("/api/v1/nodes:watch"), headers=LINES) as response:
         await asyncio.sleep(0.1)  # many intervals: what must not happen cannot be waited for
         feed.say(page(event(1)), None)
@@ -312,8 +337,9 @@ async def test_http_1_0_gets_the_stream_unframed(feed: Feed, server: Server) -> 
     writer.close()
 
 
-async def test_head_of_a_stream_opens_and_closes_it(feed: Feed, server: Server) -> None:
-    feed.say(page(event(1)))
+@pytest.mark.parametrize("first", [page(event(1)), ACCEPTED])
+async def test_head_of_a_stream_opens_and_closes_it(first: Answer, feed: Feed, server: Server) -> None:
+    feed.say(first)
     response, body = await server.ask("HEAD", "/api/v1/nodes:watch", raw=True)
     assert (response.status, body) == (200, b"")
     await asyncio.wait_for(feed.was_closed.wait(), 60)

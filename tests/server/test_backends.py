@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -13,17 +14,19 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from novasphere.api.v1 import access_service_pb2 as access
 from novasphere.api.v1 import access_service_pb2_grpc as access_grpc
-from novasphere.api.v1 import options_pb2
+from novasphere.api.v1 import options_pb2, watch_pb2
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import node_service_pb2
-from novasphere_gateway.backend import Backend, Call, CallError
+from novasphere_gateway.backend import ACCEPTED, Backend, Call, CallError
 from novasphere_gateway.channel import Channel
 from novasphere_server.rpc.inprocess import InProcess
 from novasphere_server.testing import RunningServer
+from store_samples import put_node
 
 CONNECT = "/novasphere.link.v1.LinkService/Connect"
 LIST_NODES = "/novasphere.node.v1.NodeService/ListNodes"
 GET_NODE = "/novasphere.node.v1.NodeService/GetNode"
+WATCH_NODES = "/novasphere.node.v1.NodeService/WatchNodes"
 
 
 @pytest.fixture(params=["in process", "channel"])
@@ -54,6 +57,53 @@ def reason_of(error: CallError) -> str:
     info = error_details_pb2.ErrorInfo()
     assert any(detail.Unpack(info) for detail in error.status.details)
     return info.reason
+
+
+async def test_a_stream_that_looks_for_what_is_rare_is_accepted_before_it_finds_anything(
+    server: RunningServer, backend: Backend
+) -> None:
+    cursor = f"{server.store.epoch}.{server.store.revision}"
+    await server.store.write(put_node("n1"))
+    rare = node_service_pb2.WatchNodesRequest(node_id="n2", cursor=cursor)
+    answers: Any = backend.stream(call(WATCH_NODES, rare, server.admin_token))
+    async with asyncio.timeout(60), aclosing(answers):
+        assert await anext(answers) is ACCEPTED
+        bookmark = node_service_pb2.WatchNodesResponse.FromString((await anext(answers)).wire())
+        assert [event.type for event in bookmark.events] == [watch_pb2.EVENT_TYPE_BOOKMARK]
+
+
+async def test_a_stream_is_not_accepted_while_its_credential_is_judged(
+    server: RunningServer, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, verdict = asyncio.Event(), asyncio.Event()
+    judge = server.app.credentials.authenticate
+
+    async def judge_slowly(*claim: Any) -> Any:
+        asked.set()
+        await verdict.wait()
+        return await judge(*claim)
+
+    monkeypatch.setattr(server.app.credentials, "authenticate", judge_slowly)
+    watch = call(WATCH_NODES, node_service_pb2.WatchNodesRequest(), "nsk_wrong_wrong")
+    answers: Any = backend.stream(watch)
+    async with asyncio.timeout(60), aclosing(answers):
+        first = asyncio.ensure_future(anext(answers))
+        await asked.wait()
+        assert not (await asyncio.wait([first], timeout=0.1))[0]
+        verdict.set()
+        with pytest.raises(CallError) as caught:
+            await first
+    assert reason_of(caught.value) == "UNAUTHENTICATED"
+
+
+async def test_a_stream_whose_request_is_wrong_is_not_accepted(
+    server: RunningServer, backend: Backend
+) -> None:
+    wrong = node_service_pb2.WatchNodesRequest(cursor="x")
+    answers: Any = backend.stream(call(WATCH_NODES, wrong, server.admin_token))
+    with pytest.raises(CallError) as caught:
+        await anext(answers)
+    assert reason_of(caught.value) == "CURSOR_INVALID"
 
 
 async def test_both_directions_stream(server: RunningServer, backend: Backend) -> None:

@@ -69,6 +69,7 @@ async def test_policies_go_by_the_names_of_xxl_job_too(rest: Rest, field: str, o
           "end_time": "2030-01-01T00:00:00Z"}, "start_time"),
         ({"kind": "daemon", "start_time": "2030-01-02T00:00:00Z",
           "end_time": "2030-01-01T00:00:00Z"}, "start_time"),
+        ({"kind": "event", "description": "z" * 4097}, "description"),
         ({}, "kind"),
     ],
 )  # fmt: skip

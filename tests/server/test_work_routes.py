@@ -42,6 +42,41 @@ async def test_that_a_path_leads_nowhere_comes_before_what_is_wrong_with_the_res
         assert status == 404, (method, path, refused)
 
 
+async def test_every_resource_that_is_promised_to_have_a_version_has_one(rest: Rest):
+    _, document = await rest.ask("GET", "/openapi.json")
+    promised = {
+        path
+        for path, each in document["paths"].items()
+        if "304" in each.get("get", {}).get("responses", ())
+    }
+    _, agent = await rest.ask("POST", "/api/v1/agents/create", {"name": "n1"})
+    _, made = await rest.ask(
+        "POST", "/api/v1/tasks:batch", {"tasks": [{"config": {"command_text": "true"}}]}
+    )
+    [task_id] = made["ids"]
+    run = task_id.replace("-", "")
+    _, key = await rest.ask("POST", "/api/v1/keys", {"name": "k", "scopes": ["read"]})
+    path = await schedule(rest, kind="event")
+    _, own = await rest.ask("GET", path)
+    paths = {
+        "/api/v1/agents/{agent_id}": f"/api/v1/agents/{agent['id']}",
+        "/api/v1/commands/{command_id}": f"/api/v1/commands/cmd-{run}",
+        "/api/v1/jobs/item/{job_id}": f"/api/v1/jobs/item/{own['job_id']}",
+        "/api/v1/keys/{key_id}": f"/api/v1/keys/{key['key_id']}",
+        "/api/v1/nodes/{node_id}": "/api/v1/nodes/n1",
+        "/api/v1/schedules/item/{schedule_id}": path,
+        "/api/v1/tasks/item/{task_id}": f"/api/v1/tasks/item/{task_id}",
+        "/api/v1/tasks/{task_id}": f"/api/v1/tasks/task-{run}",
+    }
+    assert promised == paths.keys()
+    for path in paths.values():
+        status, body = await rest.ask("GET", path)
+        assert status == 200, body
+        known = {"X-API-Key": rest.server.admin_token, "If-None-Match": rest.headers["ETag"]}
+        async with rest.http.get(path, headers=known) as answer:
+            assert answer.status == 304, path
+
+
 async def schedule(rest: Rest, **timing: Any) -> str:
     """Makes a schedule and returns its path."""
     wanted = {"name": str(timing), "config": {"command_text": "true"}}
@@ -56,6 +91,15 @@ async def test_a_schedule_that_stands_where_it_stood_is_not_sent_again(rest: Res
     known = {"X-API-Key": rest.server.admin_token, "If-None-Match": rest.headers["ETag"]}
     async with rest.http.get(path, headers=known) as answer:
         assert answer.status == 304
+
+
+async def test_a_schedule_whose_job_is_disabled_is_sent_again_as_it_has_no_next_time(rest: Rest):
+    path = await schedule(rest, kind="cron", cron_expression="0 0 0 1 1 *")
+    _, before = await rest.ask("GET", path)
+    known = {"X-API-Key": rest.server.admin_token, "If-None-Match": rest.headers["ETag"]}
+    assert (await rest.ask("POST", f"/api/v1/jobs/item/{before['job_id']}/disable"))[0] == 200
+    async with rest.http.get(path, headers=known) as answer:
+        assert (answer.status, (await answer.json())["next_run_at"]) == (200, None)
 
 
 async def test_a_schedule_that_moved_on_is_sent_again_and_may_be_changed_by_who_read_it(rest: Rest):

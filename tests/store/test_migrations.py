@@ -271,6 +271,21 @@ async def test_tasks_of_before_are_found_by_what_they_print(open_store, store_ur
     ]
 
 
+async def test_a_task_of_before_that_waits_again_is_its_last_nodes(open_store, store_url: str):
+    with connected(store_url) as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        alembic_command.upgrade(config, "0012")
+        states = (task_pb2.WORK_STATE_PENDING, task_pb2.WORK_STATE_SUCCEEDED)
+        for number, (state, node_id) in enumerate(zip(states, ("", "n1"), strict=True), 1):
+            row = {"id": number, "key": str(number), "state": state, "body": b""}
+            insert(connection, "tasks", row | {"node_id": node_id, "instance_node_id": "n1"})
+    store = await open_store()
+    for table in (tables.tasks, tables.task_instances):
+        rows = await store.read(sa.select(table.c.node_id))
+        assert [row.node_id for row in rows] == ["n1", "n1"]
+
+
 NOTHING: dict[type, Any] = {bool: False, bytes: b"", int: 0, str: ""}
 
 

@@ -114,6 +114,16 @@ async def test_a_watch_resumed_at_the_head_says_at_once_that_it_stands(store, wa
     assert [row(event) for event in await reader.page()] == [(BOOKMARK,)]
 
 
+async def test_a_watch_that_finds_nothing_for_long_says_that_it_stands(open_store, watching):
+    store = await open_store(page_length=2)
+    for n in range(5):
+        await store.write(put_node(f"n{n}"))
+    for cursor in ("", f"{store.epoch}.1"):
+        reader = watching(cursor, on=store, matches=lambda node: node.node_id == "n4", identity="n4")
+        assert await reader.page() == []
+        assert row((await reader.until_revision(5))[0])[:2] == (ADDED, "n4")
+
+
 async def test_a_watch_narrowed_to_a_key_sees_that_object_alone(store, watching):
     await store.write(together(put_node("n1"), put_node("n2")))
     reader = watching(key="n2")

@@ -34,6 +34,7 @@ _SWITCH = {"enabled", "status"}
 # What the published API says twice, and which of the two counts here.
 _SAID_TWICE = {"schedule_kind": "kind", "status": "enabled", "interval_seconds": "interval_secs"}
 _TIMES = {"cron_expression": "cron", "interval_secs": "interval", "interval_seconds": "interval"}
+_UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def run(context: typer.Context, file: str, default_kind: str, *, dry_run: bool) 
             client,
             list(by_name),
             apply,
-            lambda name, done: terminal.say(f"{name} {'would be ' if dry_run else ''}{done}"),
+            lambda name, done: terminal.say(
+                f"{name} {'would be ' if dry_run and done != _UNCHANGED else ''}{done}"
+            ),
         )
 
     sessions.run(context, work)
@@ -160,11 +163,7 @@ async def _apply_job(client: Client, wanted: Document, request_id: str, dry_run:
     update.job_id = known.id
     update.update_mask.paths.extend(_settings(job_service_pb2.CreateJobRequest, said))
     update.request_id, update.validate_only = request_id, dry_run
-    await client.jobs.update(update)
-    if dry_run:
-        return "changed"
-    after = await client.jobs.get(known.id)
-    return "unchanged" if after.revision == known.revision else "changed"
+    return _UNCHANGED if await client.jobs.update(update) == known.revision else "changed"
 
 
 async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry_run: bool) -> str:
@@ -193,11 +192,7 @@ async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry
     update = json_form.decode(schedule_service_pb2.UpdateScheduleRequest, said)
     update.update_mask.paths.extend(_settings(schedule_service_pb2.CreateScheduleRequest, said))
     update.schedule_id, update.request_id, update.validate_only = known.id, request_id, dry_run
-    await client.schedules.update(update)
-    if dry_run:
-        return "changed"
-    after = await client.schedules.get(known.id)
-    return "unchanged" if after.revision == known.revision else "changed"
+    return _UNCHANGED if await client.schedules.update(update) == known.revision else "changed"
 
 
 def _servers_own(kind: str) -> set[str]:

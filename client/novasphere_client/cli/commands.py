@@ -119,7 +119,7 @@ def list_commands(
     status: Status = None,
     namespace: options.Namespace = "",
     all_namespaces: options.AllNamespaces = False,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")] = 50,
+    limit: options.Limit = None,
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
     sort_by: options.SortBy = "",
@@ -127,7 +127,7 @@ def list_commands(
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists commands, newest first unless --sort-by says how to print those that --limit chose."""
-    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
+    options.check_is_listed_or_watched(watch or watch_only, sort_by, limit)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
@@ -138,7 +138,10 @@ def list_commands(
             manner = Manner(changes_only=watch_only)
             return await _watch(client, printer, manner, node=node, status=status, namespace=within)
         page = await client.commands.list(
-            node_id=node, status=_status(status), namespace=within, limit=limit
+            node_id=node,
+            status=_status(status),
+            namespace=within,
+            limit=limit or options.LIMIT,
         )
         is_filtered = node or status or within
         found = sorting.by(sort_by, page.commands)

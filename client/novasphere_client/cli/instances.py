@@ -106,7 +106,7 @@ def list_instances(
     ] = None,
     namespace: options.Namespace = "",
     all_namespaces: options.AllNamespaces = False,
-    limit: options.Limit = 50,
+    limit: options.Limit = None,
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
     sort_by: options.SortBy = "",
@@ -114,7 +114,7 @@ def list_instances(
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists attempts, newest first unless --sort-by says how to print those that --limit chose."""
-    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
+    options.check_is_listed_or_watched(watch or watch_only, sort_by, limit)
     printer = Printer(output, COLUMNS, name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
@@ -139,7 +139,7 @@ def list_instances(
             "agent_id": node,
         }
         where = {field: value for field, value in where.items() if value}
-        page = await client.instances.list(where, page_size=limit)
+        page = await client.instances.list(where, page_size=limit or options.LIMIT)
         rows = sorting.by(sort_by, page.data)
         del page.data[:]
         page.data.extend(rows)

@@ -158,7 +158,7 @@ def list_nodes(
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists nodes."""
-    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
+    options.check_is_listed_or_watched(watch or watch_only, sort_by)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:

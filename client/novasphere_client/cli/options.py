@@ -17,6 +17,9 @@ from novasphere_client.cli import terminal, times
 # Options that apply to every command and may stand before or after it.
 _EVERYWHERE = ("--server", "--token", "--context", "--request-id")
 
+# How many rows a list shows of its own accord.
+LIMIT = 50
+
 _KINDS = {
     "node": "nodes",
     "nodes": "nodes",
@@ -174,10 +177,14 @@ def check_one_is_watched(names: Sequence[str], is_watched: bool) -> None:
         raise typer.BadParameter("--watch follows one; for several use list --watch, or watch")
 
 
-def check_is_sorted_or_watched(sort_by: str, is_watched: bool) -> None:
-    """Refuses to sort what has not come yet."""
-    if sort_by and is_watched:
+def check_is_listed_or_watched(is_watched: bool, sort_by: str, limit: int | None = None) -> None:
+    """Refuses to sort and to count what has not come yet."""
+    if is_watched and sort_by:
         raise typer.BadParameter("--sort-by sorts what is there; changes come in their own order")
+    if is_watched and limit is not None:
+        raise typer.BadParameter(
+            "--limit is for what is there; a watch shows all of it, and every change"
+        )
 
 
 def tell_of_more(form: Form, shown: int, total: int, what: str) -> None:
@@ -200,7 +207,7 @@ SortBy = Annotated[
     str,
     typer.Option(
         metavar="FIELD",
-        help="Sort by a field as -o json calls it; -FIELD: downwards.",
+        help="Sort by a field as -o json calls it; -FIELD: downwards. Not with --watch.",
     ),
 ]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay, and print every change.")]
@@ -233,7 +240,12 @@ AllNamespaces = Annotated[
     bool,
     typer.Option("--all-namespaces", "-A", help="Those of all namespaces, whatever the context says."),
 ]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most this many, the newest.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=1000, show_default=str(LIMIT), help="At most this many, the newest. Not with --watch."
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Let the server check everything and change nothing."),

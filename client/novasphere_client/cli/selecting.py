@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from novasphere_client.client import Client
 
 
+_IDS_AT_ONCE = 100  # as many values as a filter takes
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -81,8 +82,10 @@ async def schedules(client: Client, words: Sequence[str], *, may_be_gone: bool) 
 
 async def schedule_names(client: Client, ids: set[str]) -> dict[str, str]:
     """Returns what schedules are called, as JOB/NAME, by their ids."""
-    found = [one async for one in client.schedules.all({"id": sorted(ids)})]
-    jobs = {one.job_id: (await client.jobs.get(one.job_id)).name for one in found}
+    wanted = sorted(ids)
+    steps = [wanted[start : start + _IDS_AT_ONCE] for start in range(0, len(wanted), _IDS_AT_ONCE)]
+    found = [one for step in steps async for one in client.schedules.all({"id": step})]
+    jobs = {job_id: (await client.jobs.get(job_id)).name for job_id in {one.job_id for one in found}}
     return {one.id: f"{jobs[one.job_id]}/{one.name}" for one in found}
 
 

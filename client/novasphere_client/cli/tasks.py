@@ -306,7 +306,7 @@ def list_tasks(
     ] = None,
     namespace: options.Namespace = "",
     all_namespaces: options.AllNamespaces = False,
-    limit: options.Limit = 50,
+    limit: options.Limit = None,
     watch: options.Watch = False,
     watch_only: options.WatchOnly = False,
     sort_by: options.SortBy = "",
@@ -314,7 +314,7 @@ def list_tasks(
     no_headers: options.NoHeaders = False,
 ) -> None:
     """Lists tasks, newest first unless --sort-by says how to print those that --limit chose."""
-    options.check_is_sorted_or_watched(sort_by, watch or watch_only)
+    options.check_is_listed_or_watched(watch or watch_only, sort_by, limit)
     printer = Printer(output, COLUMNS, _name, no_headers=no_headers)
 
     async def work(client: Client) -> int:
@@ -338,7 +338,7 @@ def list_tasks(
             "schedule_id": schedule_id,
         }
         where = {field: value for field, value in where.items() if value}
-        page = await client.tasks.list(where, page_size=limit)
+        page = await client.tasks.list(where, page_size=limit or options.LIMIT)
         rows = sorting.by(sort_by, page.data)
         del page.data[:]
         page.data.extend(rows)

@@ -311,13 +311,13 @@ class NodeSocket:
 
     async def _started(self, frame: Frame) -> None:
         self._agreed(frame.data)
-        report = node_messages.started(node_messages.command_id(frame.data))
+        report = node_messages.started(node_messages.command_id(frame.data), frame.id)
         await (await self._opened()).send(reports=[report])
 
     async def _result(self, frame: Frame) -> None:
         self._agreed(frame.data)
         run_id = node_messages.command_id(frame.data)
-        parts = node_messages.result(run_id, frame.data)
+        parts = node_messages.result(run_id, frame.id, frame.data)
         opened = await self._opened()
         self._results[run_id] = frame.id
         for content in parts:
@@ -444,7 +444,8 @@ class NodeSocket:
                 details = f"{ack.run_id} has ended as {ack.late_after}; the result is kept beside it"
                 await self._say_error(Refusal(code, details), frame_id)
         for dispatch in answer.dispatches:
-            frame = self._writer.frame("execute_command", node_messages.execution(dispatch))
+            data = node_messages.execution(dispatch)
+            frame = self._writer.frame("execute_command", data, node_messages.dispatch_id(dispatch))
             if not await self._say(frame):
                 with suppress(LinkEnded):
                     await opened.send(reports=[node_messages.undelivered(dispatch)])

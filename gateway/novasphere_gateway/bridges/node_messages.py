@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +18,11 @@ _CHUNK_BYTES = 64 * 1024  # of one output chunk on the link
 _FRAME_BYTES = 1024 * 1024  # of output in one frame of the link
 _INT32 = range(-(2**31), 2**31)
 _UINT64 = 2**64
+# What the id of a frame says, of the 122 bits that a UUID leaves for it: 28 are of the command.
+_ATTEMPT_BITS = 31
+_TOKEN_BITS = 63
+_PLACE_BITS = _ATTEMPT_BITS + _TOKEN_BITS
+_LOW = 2**62 - 1
 
 # Keys of a metrics object, and the fields of a sample that they are.
 _PERCENTAGES = ("cpu_usage", "memory_usage", "disk_usage")
@@ -67,11 +74,45 @@ def command_id(data: Mapping[str, Any]) -> str:
     return given
 
 
-def started(run_id: str) -> link.AttemptReport:
-    return link.AttemptReport(run_id=run_id, phase=link.ATTEMPT_PHASE_RUNNING)
+def dispatch_id(dispatch: link.Dispatch) -> str:
+    """Returns the id of the execute_command frame for a dispatch: a UUID that says which one it is.
+
+    Nodes send it back with all that they say of the command, on whatever connection: nothing else of the published
+    protocol tells one attempt from the next.
+    """
+    place = dispatch.attempt << _TOKEN_BITS | dispatch.fencing_token
+    said = _digest(dispatch.run_id) << _PLACE_BITS | place
+    return str(
+        uuid.UUID(int=said >> 74 << 80 | 8 << 76 | (said >> 62 & 0xFFF) << 64 | 2 << 62 | said & _LOW)
+    )
 
 
-def result(run_id: str, data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _dispatch(run_id: str, frame_id: str) -> dict[str, Any]:
+    """Returns the fields by which messages of the link name the dispatch whose frame had this id; the command
+    alone, where no frame of the command had it.
+    """
+    try:
+        number = uuid.UUID(frame_id).int
+    except ValueError:
+        return {"run_id": run_id}
+    said = number >> 80 << 74 | (number >> 64 & 0xFFF) << 62 | number & _LOW
+    is_ours = (number >> 76 & 0xF, number >> 62 & 0b11) == (8, 2)
+    if not is_ours or said >> _PLACE_BITS != _digest(run_id):
+        return {"run_id": run_id}
+    attempt = said >> _TOKEN_BITS & 2**_ATTEMPT_BITS - 1
+    return {"run_id": run_id, "attempt": attempt, "fencing_token": said & 2**_TOKEN_BITS - 1}
+
+
+def _digest(run_id: str) -> int:
+    """Returns what of a command fits into the id of a frame beside attempt and token."""
+    return int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4], "big") >> 4
+
+
+def started(run_id: str, frame_id: str) -> link.AttemptReport:
+    return link.AttemptReport(**_dispatch(run_id, frame_id), phase=link.ATTEMPT_PHASE_RUNNING)
+
+
+def result(run_id: str, frame_id: str, data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Returns what the link is told of a result, frame by frame, its end in the last. Raises FrameError."""
     exit_code = data.get("exit_code")
     if not _is_whole(exit_code) or exit_code not in _INT32:
@@ -85,25 +126,28 @@ def result(run_id: str, data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         link.STREAM_STDOUT: _printed(data, "stdout"),
         link.STREAM_STDERR: _printed(data, "stderr"),
     }
+    dispatch = _dispatch(run_id, frame_id)
     report = link.AttemptReport(
-        run_id=run_id,
+        **dispatch,
         phase=link.ATTEMPT_PHASE_EXITED,
         exit_code=exit_code,
         duration_ms=int(took),
         stdout_bytes=len(printed[link.STREAM_STDOUT]),
         stderr_bytes=len(printed[link.STREAM_STDERR]),
     )
-    return _in_frames(run_id, printed, report)
+    return _in_frames(dispatch, printed, report)
 
 
 def _in_frames(
-    run_id: str, printed: Mapping[link.Stream.ValueType, bytes], report: link.AttemptReport
+    dispatch: Mapping[str, Any],
+    printed: Mapping[link.Stream.ValueType, bytes],
+    report: link.AttemptReport,
 ) -> Iterator[dict[str, Any]]:
     output: list[link.OutputChunk] = []
     for stream, data in printed.items():
         for offset in range(0, len(data), _CHUNK_BYTES):
             piece = data[offset : offset + _CHUNK_BYTES]
-            output.append(link.OutputChunk(run_id=run_id, stream=stream, offset=offset, data=piece))
+            output.append(link.OutputChunk(**dispatch, stream=stream, offset=offset, data=piece))
             if len(output) * _CHUNK_BYTES >= _FRAME_BYTES:
                 yield {"output": output}
                 output = []

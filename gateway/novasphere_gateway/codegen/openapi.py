@@ -25,7 +25,7 @@ _WHOLE_NUMBER: Json = {"type": "string", "pattern": r"^\d{1,18}$"}
 # Headers of answers, by component.
 _HEADERS: Json = {
     "ETag": {
-        "description": "The version of what is answered, where it is one resource.",
+        "description": "The version of the resource that is answered.",
         "schema": {"type": "string"},
     },
     "IdempotencyReplayed": {
@@ -270,7 +270,7 @@ class _Document:
             status: found[0] if len(found) == 1 else found[0] | _any_of(found)
             for status, found in responses.items()
         }
-        if _has_version(first):
+        if first.is_versioned:
             result["304"] = {
                 "description": "The client has this version already.",
                 "headers": _headers("RequestId", "ETag", "Revision"),
@@ -482,21 +482,13 @@ def _proto(message: str) -> Json:
     return {"schema": {"type": "string", "description": f"A {message} in protobuf's form."}}
 
 
-def _has_version(route: resolver.Route) -> bool:
-    """Tells whether the answer is one resource, which has an ETag."""
-    if route.http_method != "GET" or route.method.server_streaming:
-        return False
-    fields = [route.response_field] if route.response_field else route.response.visible
-    return len(fields) == 1 and fields[0].kind == "message" and not fields[0].is_repeated
-
-
 def _told(route: resolver.Route) -> Iterable[str]:
     """Yields the components of headers that a success may carry."""
     yield "RequestId"
     if route.method.server_streaming:
         return
     yield "Revision"
-    if _has_version(route):
+    if route.is_versioned:
         yield "ETag"
     names = {f.name for f in route.request.fields}
     if "request_id" in names:
@@ -526,7 +518,7 @@ def _shared_parameters(
     shared = [] if first.is_duplex else [("header", "X-Novasphere-Min-Revision", "MinRevision")]
     if not first.is_duplex and not any(r.has_body for r in choices):
         shared.append(("query", "min_revision", "MinRevisionInQuery"))
-    if _has_version(first):
+    if first.is_versioned:
         shared.append(("header", "If-None-Match", "IfNoneMatch"))
     for place, name, component in shared:
         if (place, name) not in own:

@@ -75,6 +75,8 @@ class Route:
     rows: schema.Message
     """For server streams, the message that one row is; otherwise the response."""
     resume: Parameter | None
+    is_versioned: bool
+    """Answers a resource with a revision: it has an ETag, and may answer 304."""
     is_additional: bool
 
     @property
@@ -222,6 +224,7 @@ class _Resolver:
             response_field=response_field,
             rows=self._rows(),
             resume=self._resume(),
+            is_versioned=self._is_versioned(response_field),
             is_additional=is_additional,
         )
 
@@ -310,6 +313,15 @@ class _Resolver:
         if stream.raw and self._named(row, stream.raw, "stream.raw").kind != "bytes":
             raise self._error(f'stream.raw: "{stream.raw}" holds no bytes')
         return row
+
+    def _is_versioned(self, response_field: schema.Field | None) -> bool:
+        if self._binding.http_method != "GET" or self._method.server_streaming:
+            return False
+        fields = [response_field] if response_field else self._response.visible
+        # Beside plain values and lists a resource is not what was asked for: an explanation shows its subject.
+        if any(f.kind != "message" or f.is_repeated for f in fields):
+            return False
+        return any(self._messages[f.type_name].field("revision") is not None for f in fields)
 
     def _resume(self) -> Parameter | None:
         name = self._method.stream.resume

@@ -221,8 +221,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "必须在 {first} 年至 {last} 年之间：其他年份不会触发",
     ),
     (
-        "must not lie before {time}: up to then its times are settled; make another schedule",
-        "不能早于 {time}：此前的触发时间已成定局；请另建调度",
+        "must lie after {time}: up to then its times are settled; make another schedule",
+        "必须晚于 {time}：到该时刻为止的触发时间已成定局；请另建调度",
     ),
     (
         "must leave at most {most} times in the range: backfill it in parts",

@@ -118,6 +118,11 @@ def draining() -> Failure:
     return Failure("DRAINING", "the server is shutting down", retry_after=1.0)
 
 
+def overdue() -> Failure:
+    """Returns the failure that there is no answer in time."""
+    return Failure("DEADLINE_EXCEEDED", "the deadline passed before the answer was ready")
+
+
 def internal() -> Failure:
     """Returns the failure that says nothing of its cause."""
     return Failure("INTERNAL", "the server failed; its log tells more under this request id")

@@ -11,14 +11,11 @@ class GatewaySettings:
 
     max_body_size: int = 4 * 1024 * 1024
     request_timeout: float = 30.0
-    """For reading a request, and again for answering it. Streams have none."""
+    """For reading a request, and again for answering it. Of a stream, for its head."""
     write_timeout: float = 30.0
     """A reader that takes nothing for so long is cut."""
     heartbeat_interval: float = 15.0
     """How long an event stream may be silent before it carries a comment."""
-    stream_open_delay: float = 1.0
-    """How long a stream waits for its first row before it answers 200. Errors that come sooner are
-    ordinary HTTP errors, later ones are rows."""
     gzip_min_size: int = 1024
     cors_origins: frozenset[str] = frozenset()
     """Origins whose pages may read answers, "https://console.example.org"; "*" allows all."""

@@ -2,6 +2,8 @@
 
 A stream is served by the task that aiohttp runs for its request. That task waits for rows and writes
 them; timers and other parts interrupt it by ending its scope, for one of the reasons in `Ending`.
+
+The head waits until the server has accepted the call, so that whoever is refused learns it from the status.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any, cast
 import orjson
 from aiohttp import web
 
-from novasphere_gateway.backend import Answer, Backend, Call, CallError
+from novasphere_gateway.backend import ACCEPTED, Answer, Backend, Call, CallError
 from novasphere_gateway.model import Route
 from novasphere_gateway.runtime import failures, replies, requests
 from novasphere_gateway.runtime.connections import Connection
@@ -38,7 +40,7 @@ class Ending(enum.Enum):
 
     GONE = "the client went away"
     DRAINING = "the server is shutting down"
-    COMPLETE = "the client asked for the head only"
+    OVERDUE = "the server did not accept the call in time"
 
 
 class ClientGone(Exception):
@@ -218,7 +220,10 @@ class Stream:
                 self._scope = scope
                 if self._ending is not None:  # before there was a scope to end
                     scope.reschedule(self._loop.time())
-                self._timer = self._loop.call_later(self._settings.stream_open_delay, self._open_late)
+                # Rows may take for ever, but not the head.
+                self._timer = self._loop.call_later(
+                    self._settings.request_timeout, self.end, Ending.OVERDUE
+                )
                 await self._write_all(answers)
         except TimeoutError as e:
             if not scope.expired():
@@ -240,7 +245,7 @@ class Stream:
             raise ConnectionResetError("the client went away")
         if self._ending is Ending.DRAINING:
             return failures.draining()
-        return None
+        return failures.overdue() if self._ending is Ending.OVERDUE else None
 
     def _unexpected(self, error: Exception) -> Failure:
         _log.error(
@@ -254,7 +259,7 @@ class Stream:
         protocol = self._request.protocol
         timeout = self._settings.write_timeout
         async for answer in answers:
-            frame = self._frame(answer)
+            frame = b"" if answer is ACCEPTED else self._frame(answer)
             if not self.is_open:
                 self._open(frame)
                 if self._is_head:
@@ -291,7 +296,7 @@ class Stream:
         self._wrote_at = self._loop.time()
 
     def _open(self, first: bytes = b"") -> None:
-        """Writes the head, and with it the first rows."""
+        """Writes the head, and with it the first rows if they are there."""
         self.is_open = True
         head = replies.head_of(200, self._headers, self._stamps)
         if self._is_chunked:
@@ -305,13 +310,6 @@ class Stream:
             self._timer.cancel()
         if self._form.heartbeat:
             self._timer = self._loop.call_later(self._settings.heartbeat_interval, self._beat)
-
-    def _open_late(self) -> None:
-        """Answers a client whose first row is not there yet."""
-        if not self.is_open and self._ending is None and self._is_connected():
-            self._open()
-            if self._is_head:
-                self.end(Ending.COMPLETE)
 
     def _beat(self) -> None:
         """Writes a comment if nothing was written for an interval, and waits for the next time."""

@@ -56,7 +56,7 @@ class Claim:
 
 def has_waiting(tx: Transaction, node_uid: str) -> bool:
     """Returns whether tasks wait that only this node may run."""
-    return bool(tx.find_by(TASKS, _OWN, node_uid=node_uid, most=1))
+    return bool(tx.find_by(TASKS, OWN, node_uid=node_uid, most=1))
 
 
 def claim(
@@ -113,9 +113,9 @@ def claim(
 
 def _own_waiting(tx: Transaction, node_uid: str, room: Room) -> tuple[list[pb.StoredTask], bool]:
     """Returns as much as there is room for of what only a node may run, and whether there may be more."""
-    parts = [(_OWN, room.slots)]
+    parts = [(OWN, room.slots)]
     if room.answers is not None:
-        parts = [(_OWN_STARTED, room.slots), (_OWN_ANSWERED, room.answers)]
+        parts = [(OWN_STARTED, room.slots), (OWN_ANSWERED, room.answers)]
     found: list[pb.StoredTask] = []
     has_more = False
     for which, most in parts:
@@ -131,18 +131,13 @@ def _waiting(*which: sa.ColumnElement[bool]) -> sa.Select[tuple[str, bytes]]:
     return first.limit(sa.bindparam("most", type_=sa.Integer))
 
 
-_IS_OWN = sa.and_(
-    _c.node_uid == sa.bindparam("node_uid", type_=sa.String),
-    _c.state == pb.WORK_STATE_PENDING,
-    _c.hold == tasks.Hold.NONE,
-)
+_IS_OWN = sa.and_(tasks.WAITS_FOR_ONE, _c.node_uid == sa.bindparam("node_uid", type_=sa.String))
 _IS_ANSWERED = sa.or_(*(_c.task_type == kind for kind in ANSWERED))
-_OWN = _waiting(_IS_OWN)
-_OWN_STARTED = _waiting(_IS_OWN, ~_IS_ANSWERED)
-_OWN_ANSWERED = _waiting(_IS_OWN, _IS_ANSWERED)
+OWN = _waiting(_IS_OWN)
+OWN_STARTED = _waiting(_IS_OWN, ~_IS_ANSWERED)
+OWN_ANSWERED = _waiting(_IS_OWN, _IS_ANSWERED)
 _SHARED = _waiting(
-    # Spelled so that the index of what waits serves.
-    sa.text("state = 1 AND node_uid = '' AND hold = 0"),  # type: ignore[arg-type]
+    tasks.WAITS_FOR_ANY,  # type: ignore[arg-type]
     _c.demand == sa.bindparam("demand", type_=sa.String),
 )
 
@@ -188,6 +183,10 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
         _cancel_unsent(tx, stored)
     else:
         states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
+        is_another = stored.task.retry_count or stored.task.replacement_count
+        if is_another and not stored.task.HasField("due_at"):
+            # Since when it waits for a node was forgotten when it began.
+            stored.task.due_at.CopyFrom(stored.task.updated_at)
         instance.ClearField("dispatched_at")
         instance.ClearField("run_deadline")
         tx.put(TASKS, stored)
@@ -338,7 +337,7 @@ def _judge(
     is_running = state.phase == link.ATTEMPT_PHASE_RUNNING
     present = (instance.node_uid, instance.attempt, row.fencing_token)
     if (node_uid, state.attempt, state.fencing_token) != present:
-        past = reports.past(tx, node_uid, state)
+        past = reports.past(tx, node_uid, state.run_id, state.attempt)
         if past is None and instance.node_uid != node_uid:
             return link.VERDICT_FORGET
         reports.record_stale(tx, node_uid, state, "told in a Hello")
@@ -426,9 +425,10 @@ def record(
     output: Sequence[link.OutputChunk],
     told: Sequence[link.AttemptReport],
     settings: FleetSettings,
+    unnamed: Collection[str] = (),
 ) -> Recorded:
-    """Stores output, and as many of the reports as one mutation may. Raises LinkProtocol, and then
-    nothing is stored.
+    """Stores output, and as many of the reports as one mutation may; `unnamed` are the tasks whose reports did
+    not say of which attempt they are. Raises LinkProtocol, and then nothing is stored.
     """
     result = Recorded()
 
@@ -466,7 +466,8 @@ def record(
     for report in tx.fitting(told):
         result.reports += 1
         attempt = current(report.run_id, report.attempt, report.fencing_token)
-        _record_report(tx, node_uid, report, attempt, result, settings, appending.whole)
+        is_unnamed = report.run_id in unnamed
+        _record_report(tx, node_uid, report, attempt, result, settings, appending.whole, is_unnamed)
     return result
 
 
@@ -478,6 +479,7 @@ def _record_report(
     result: Recorded,
     settings: FleetSettings,
     printed: reports.Printed,
+    is_unnamed: bool,
 ) -> None:
     if report.phase == link.ATTEMPT_PHASE_UNSPECIFIED:
         raise errors.LinkProtocol("a report says nothing")
@@ -500,7 +502,7 @@ def _record_report(
     elif is_final:
         if states.is_terminal(stored.instance.state) and not reports.has_result(stored):
             late_after = states.name(stored.instance.state)
-        reports.finish(tx, stored, report, attempt.tail, settings, printed)
+        reports.finish(tx, stored, report, attempt.tail, settings, printed, is_unnamed=is_unnamed)
         result.ended.add((report.run_id, report.attempt))
     elif not states.is_terminal(stored.instance.state):
         reports.start(tx, stored)

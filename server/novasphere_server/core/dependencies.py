@@ -53,12 +53,9 @@ def add(
     """Stores a new task with its dependencies: on tasks that there are, or on others of its batch, by their run
     ids. One that depends on what has already failed is CANCELLED from the beginning.
     """
-    task = stored.task
-    run_id = task_ids.of_task(task.id)
-    unmet = []
-    doomed = ""
+    found = []
     named: set[str] = set()
-    for index, dependency in enumerate(task.dependencies):
+    for index, dependency in enumerate(stored.task.dependencies):
         on_run_id = task_ids.run_id(dependency.task_id)
         if on_run_id in named:
             raise errors.InvalidArgument(
@@ -69,10 +66,34 @@ def add(
         if on is None or not principal.may_touch(on.task.namespace_id):
             raise errors.TaskNotFound(dependency.task_id).at(f"{where}dependencies[{index}].task_id")
         dependency.task_id = on.task.id
-        if not states.is_terminal(on.task.state):
-            unmet.append({"run_id": run_id, "on_run_id": on_run_id, "condition": dependency.condition})
-        elif not _is_met(dependency.condition, on.task.state):
-            doomed = doomed or _words(on.task.id, on.task.state)
+        found.append((dependency.condition, on.task))
+    _add(tx, stored, found)
+
+
+def add_again(tx: Transaction, stored: pb.StoredTask, dependencies: Iterable[pb.Dependency]) -> None:
+    """Stores a new task that does again what another one did, with those of its dependencies that can be judged:
+    on tasks that are still there.
+    """
+    found = []
+    for dependency in dependencies:
+        on = tx.get(TASKS, task_ids.run_id(dependency.task_id))
+        if on is not None:
+            stored.task.dependencies.add().CopyFrom(dependency)
+            found.append((dependency.condition, on.task))
+    _add(tx, stored, found)
+
+
+def _add(tx: Transaction, stored: pb.StoredTask, dependencies: Iterable[tuple[int, pb.Task]]) -> None:
+    run_id = task_ids.of_task(stored.task.id)
+    unmet = []
+    doomed = ""
+    for condition, on in dependencies:
+        if not states.is_terminal(on.state):
+            unmet.append(
+                {"run_id": run_id, "on_run_id": task_ids.of_task(on.id), "condition": condition}
+            )
+        elif not _is_met(condition, on.state):
+            doomed = doomed or _words(on.id, on.state)
     if doomed:
         states.end(stored, pb.WORK_STATE_CANCELLED, tx.now_us, "DEPENDENCY_FAILED", doomed)
         tasks.add(tx, stored)

@@ -12,11 +12,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from novasphere.fleet.v1 import device_task_service_pb2 as api
 from novasphere.fleet.v1 import task_pb2 as pb
 from novasphere.node.v1 import node_pb2
-from novasphere.schedule.v1 import task_pb2
+from novasphere.schedule.v1 import job_pb2, task_pb2
 
 from novasphere_server import errors
 from novasphere_server.core import (
     demands,
+    dependencies,
     etags,
     instants,
     pages,
@@ -35,7 +36,7 @@ from novasphere_server.core.principals import Principal
 from novasphere_server.core.tasks import Tasks, check_namespace
 from novasphere_server.store import kinds, tables
 from novasphere_server.store.idempotency import Idempotency
-from novasphere_server.store.kinds import NODES, TASKS
+from novasphere_server.store.kinds import JOBS, NODES, TASKS
 from novasphere_server.store.queries import Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
@@ -275,8 +276,8 @@ class DeviceTasks:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> api.RetryTaskResponse:
-        """Returns the id of a new task that does what one did. Raises TaskNotFound, TaskNotRetryable, and
-        NodeNotFound where it was for a node that is gone.
+        """Returns the id of a new task that does what one did, and waits for what that one waited for. Raises
+        TaskNotFound, TaskNotRetryable, JobDisabled, and NodeNotFound where it was for a node that is gone.
         """
         run_id = task_ids.new()
 
@@ -284,6 +285,9 @@ class DeviceTasks:
             old = schedule_tasks.find(tx, principal, task_id).task
             if not states.is_terminal(old.state) or old.state == task_pb2.WORK_STATE_SUCCEEDED:
                 raise errors.TaskNotRetryable(task_id, _word(old.state))
+            job = tx.get(JOBS, old.job_id) if old.job_id else None
+            if job is not None and job.status != job_pb2.JOB_STATUS_ENABLED:
+                raise errors.JobDisabled(job.id)
             node = None
             if old.node_uid:
                 node = tx.get(NODES, old.node_id)
@@ -303,7 +307,7 @@ class DeviceTasks:
             for name in ("job_id", "environment", "parameters"):
                 if old.HasField(name):
                     setattr(task, name, getattr(old, name))
-            tasks.add(tx, stored)
+            dependencies.add_again(tx, stored, old.dependencies)
             return api.RetryTaskResponse(
                 new_task_id="" if is_dry_run else task_ids.device_task_id(run_id),
                 original_task_id=_spelled(task_id),

@@ -25,7 +25,7 @@ from novasphere_server.core.calendars import nominal_times
 from novasphere_server.core.calendars.nominal_times import NominalTime, Note
 from novasphere_server.core.calendars.timings import FoldPolicy, GapPolicy, Kind, Timing
 from novasphere_server.core.fleet_settings import FleetSettings
-from novasphere_server.errors import InvalidArgument
+from novasphere_server.errors import ApiError, InvalidArgument
 from novasphere_server.store import failpoints, tables
 from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.transactions import Transaction
@@ -37,8 +37,10 @@ _SETTLED_US = 10_000_000
 _LONGEST_PAUSE = 60  # seconds before a daemon that keeps ending is started again
 _TIMES = 500  # of a schedule, covered in one mutation
 _MOST_BUFFERED = 1000
+_CAUGHT_UP = 100  # schedules, read at once
 _CANCELLED = 200  # tasks, for the sake of a later time, in one mutation
 _FORGOTTEN = 500  # rows that one mutation looks at
+_LONGEST_NOTE = 1024  # as long as those of clients
 # How often a schedule that makes no tasks is looked at, for its ledger to keep up.
 _IDLE_US = 600_000_000
 
@@ -69,6 +71,13 @@ _IS_BUSY = (
     .limit(1)
     .scalar_subquery()
 )
+
+# Schedules of a job that makes no tasks.
+IS_OF_DISABLED = sa.exists().where(
+    tables.jobs.c.key == _s.job_id, tables.jobs.c.status != job_pb2.JOB_STATUS_ENABLED
+)
+# Looked at seldom, and so perhaps later than a time of theirs.
+_IS_HELD = sa.or_(_s.state == pb.SCHEDULE_STATE_PAUSED, IS_OF_DISABLED)
 
 _NOTES = {
     Note.DST_SHIFTED: "the clock change moved it to the first instant after the gap",
@@ -247,27 +256,40 @@ def next_due_us(tx: Transaction) -> int | None:
     return following
 
 
-def catch_up(tx: Transaction, schedule_ids: Sequence[str], settings: FleetSettings) -> bool:
-    """Covers times of schedules that have come, before something changes. Returns whether those were all."""
-    for schedule_id in schedule_ids:
-        if tx.room <= 0:
-            return False
-        try:
-            if not advance(tx, schedule_id, settings):
+class CannotFire(Exception):
+    """A time of a schedule has come, and its task cannot be made. Nothing that the mutation did may stay."""
+
+    def __init__(self, schedule_id: str, why: ApiError) -> None:
+        super().__init__(schedule_id)
+        self.schedule_id = schedule_id
+        self.why = why
+
+
+def catch_up(tx: Transaction, which: sa.ColumnElement[bool], settings: FleetSettings) -> bool:
+    """Covers times that have come of the schedules that meet a condition, before something changes. Returns whether
+    those were all. Raises CannotFire.
+    """
+    has_come = sa.or_(_s.due_us <= tx.now_us, sa.and_(_IS_HELD, _s.due_us <= tx.now_us + _IDLE_US))
+    come = tx.execute(sa.select(_s.key).where(which, has_come).order_by(_s.due_us)).scalars().all()
+    jobs = _Jobs(tx, settings)
+    for start in range(0, len(come), _CAUGHT_UP):
+        some = _s.key.in_(come[start : start + _CAUGHT_UP])
+        for standing in _standings(tx, _STATES.where(some)):
+            if tx.room <= 0:
                 return False
-        except InvalidArgument:
-            pass  # it was stored by a server that took it for a timing: it has no times
+            try:
+                if not _advance(tx, standing, jobs):
+                    return False
+            except InvalidArgument:
+                pass  # it was stored by a server that took it for a timing: it has no times
+            except ApiError as why:
+                raise CannotFire(standing.schedule.id, why) from why
     return True
 
 
-def look_at(tx: Transaction, schedule_ids: Sequence[str]) -> None:
-    """Has the scheduler look at schedules: something has changed for them."""
-    for start in range(0, len(schedule_ids), _TIMES):
-        tx.execute(
-            sa.update(tables.schedules)
-            .where(_s.key.in_(schedule_ids[start : start + _TIMES]))
-            .values(due_us=tx.now_us, restarts=0)
-        )
+def look_at(tx: Transaction, which: sa.ColumnElement[bool]) -> None:
+    """Has the scheduler look at some schedules: something has changed for them."""
+    tx.execute(sa.update(tables.schedules).where(which).values(due_us=tx.now_us, restarts=0))
 
 
 def settled_us(tx: Transaction, schedule_id: str) -> int:
@@ -298,10 +320,15 @@ def stop(tx: Transaction, schedule_id: str, why: str) -> None:
     schedule.state = pb.SCHEDULE_STATE_PAUSED
     schedule.enabled = False
     schedule.status = 99
-    schedule.pause_note = f"it cannot fire: {why}"
+    schedule.pause_note = f"it cannot fire: {why}"[:_LONGEST_NOTE]
     schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
     drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_PAUSED)
     tx.put(SCHEDULES, schedule, due_us=tx.now_us + _IDLE_US if _has_times(schedule) else None)
+
+
+def put_off(tx: Transaction, schedule_id: str) -> None:
+    """Has the scheduler look at a schedule later, whatever is wrong with it."""
+    _set_due(tx, schedule_id, tx.now_us + _IDLE_US)
 
 
 def forget(tx: Transaction, older_than_us: int, after: Place) -> Place | None:
@@ -443,9 +470,9 @@ def _settle(tx: Transaction, schedule: pb.Schedule, jobs: _Jobs) -> int | None:
     if state.is_busy:
         return None
     if row.nominal_us > tx.now_us:  # the clock was put back: it must not fire early
-        due_us: int = min(state.due_us or row.nominal_us, row.nominal_us)
-        _set_due(tx, schedule.id, due_us)
-        return due_us
+        turn_us: int = row.nominal_us
+        _set_due(tx, schedule.id, min(state.due_us or turn_us, turn_us))
+        return turn_us
     is_it = sa.and_(
         _f.schedule_id == schedule.id,
         _f.generation == row.generation,

@@ -109,8 +109,8 @@ def record(
 ) -> Recorded:
     """Stores what a foreign node says of its commands, as attempts.record() does for agents.
 
-    It means the last attempt that it was sent. A result counts once: output that comes with another one
-    is left out.
+    Where it names no attempt, it means the last that it was sent; none follows that one then, whose end the same
+    result would be if it is told again. A result counts once: output that comes with another one is left out.
     """
     rows = attempts.sent(tx, sorted({chunk.run_id for chunk in output} | {r.run_id for r in told}))
     found = {key: task_pb2.StoredTask.FromString(row.body) for key, row in rows.items()}
@@ -118,7 +118,7 @@ def record(
 
     def meant(message: M) -> M:
         stored = own.get(message.run_id)
-        if stored is None or message.attempt:  # what its bridge tells of one dispatch
+        if stored is None or message.attempt:
             return message
         identified = type(message)()
         identified.CopyFrom(message)
@@ -126,18 +126,26 @@ def record(
         identified.fencing_token = rows[message.run_id].fencing_token
         return identified
 
-    def is_reported(run_id: str) -> bool:
-        stored = own.get(run_id)
+    def is_reported(chunk: link.OutputChunk) -> bool:
+        stored = own.get(chunk.run_id)
+        if stored is None or chunk.attempt not in (0, stored.instance.attempt):
+            stored = reports.past(tx, node_uid, chunk.run_id, chunk.attempt)
         return stored is not None and reports.is_reported(stored)
 
-    return attempts.record(
+    recorded = attempts.record(
         tx,
         node_uid,
         known,
-        [meant(chunk) for chunk in output if not is_reported(chunk.run_id)],
+        [meant(chunk) for chunk in output if not is_reported(chunk)],
         [meant(report) for report in told],
         settings,
+        unnamed={report.run_id for report in told if not report.attempt},
     )
+    for ack in recorded.report_acks:
+        # A result that is told again, after another attempt followed, is not one that was never asked for.
+        if ack.is_stale and reports.past(tx, node_uid, ack.run_id, ack.attempt) is not None:
+            ack.is_stale = False
+    return recorded
 
 
 def _judge(

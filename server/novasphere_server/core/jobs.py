@@ -15,6 +15,7 @@ from novasphere_server.core import (
     firings,
     instants,
     pages,
+    settlements,
     task_configs,
     task_ids,
     waiting_tasks,
@@ -227,19 +228,19 @@ class Jobs:
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
             if not is_dry_run and not clear(tx):
-                raise _Behind
+                raise settlements.Behind
             tx.delete(JOBS, job_id)
             return job
 
-        while True:
-            try:
-                return await self._store.write(
-                    delete, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
-                )
-            except _Behind:
-                # While it is there: whoever is stopped in between can delete it again.
-                while not await self._store.write(halt):
-                    pass
+        # While it is there: whoever is stopped in between can delete it again.
+        return await settlements.write(
+            self._store,
+            delete,
+            halt,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=pb.Job,
+        )
 
     async def _change(
         self,
@@ -253,13 +254,14 @@ class Jobs:
         """Returns the changed job. One that is as it shall be stays at its revision. What waits of one that is
         disabled is cancelled.
         """
+        unended = sa.and_(_s.job_id == job_id, _s.state != schedule_pb2.SCHEDULE_STATE_ENDED)
 
-        def prepare(tx: Transaction) -> bool:
-            """Does of what the change takes as much as one mutation may. Returns whether that was all."""
+        def settle(tx: Transaction) -> bool:
+            """Does of what comes before the change as much as one mutation may. Returns whether that was all."""
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
             change(job)
-            if not firings.catch_up(tx, _unended(tx, job_id), self._settings):
+            if not firings.catch_up(tx, unended, self._settings):
                 return False
             is_disabled = job.status == pb.JOB_STATUS_DISABLED and not is_dry_run
             return not is_disabled or _cancel_some(tx, principal, job_id)
@@ -273,33 +275,29 @@ class Jobs:
                 _check_name_is_free(tx, job)
             if job.status != before.status:
                 # First what has come by now is settled as the job was.
-                schedule_ids = _unended(tx, job_id)
-                if not firings.catch_up(tx, schedule_ids, self._settings):
-                    raise _Behind
-                firings.look_at(tx, schedule_ids)
+                if not firings.catch_up(tx, unended, self._settings):
+                    raise settlements.Behind
+                firings.look_at(tx, unended)
                 if job.status == pb.JOB_STATUS_DISABLED:
-                    firings.drop_buffered(tx, schedule_ids, schedule_pb2.DISPOSITION_SKIPPED_DISABLED)
+                    skipped = schedule_pb2.DISPOSITION_SKIPPED_DISABLED
+                    firings.drop_buffered(tx, _keys(tx, unended), skipped)
             if job != before:
                 job.updated_at.CopyFrom(instants.timestamp(tx.now_us))
                 tx.put(JOBS, job)
             # With it, so that nothing of a disabled job waits whoever is stopped when.
             is_disabled = job.status == pb.JOB_STATUS_DISABLED and not is_dry_run
             if is_disabled and not _cancel_some(tx, principal, job_id):
-                raise _Behind
+                raise settlements.Behind
             return job
 
-        while True:
-            try:
-                return await self._store.write(
-                    update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Job
-                )
-            except _Behind:
-                while not await self._store.write(prepare):
-                    pass
-
-
-class _Behind(Exception):
-    """There is more to do first than one mutation may."""
+        return await settlements.write(
+            self._store,
+            update,
+            settle,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=pb.Job,
+        )
 
 
 def _check(request: api.CreateJobRequest | api.UpdateJobRequest, fields: Collection[str]) -> None:
@@ -324,14 +322,15 @@ def _find(tx: Transaction, principal: Principal, job_id: str) -> pb.Job:
     return job
 
 
-def _unended(tx: Transaction, job_id: str) -> Sequence[str]:
-    """Returns the ids of those of a job's schedules that have more times."""
-    own = sa.and_(_s.job_id == job_id, _s.state != schedule_pb2.SCHEDULE_STATE_ENDED)
-    return tx.execute(sa.select(_s.key).where(own)).scalars().all()
+def _keys(tx: Transaction, which: sa.ColumnElement[bool]) -> Sequence[str]:
+    """Returns the ids of schedules."""
+    return tx.execute(sa.select(_s.key).where(which)).scalars().all()
 
 
 def _cancel_some(tx: Transaction, principal: Principal, job_id: str) -> bool:
-    return waiting_tasks.cancel_some(tx, tables.tasks.c.job_id == job_id, principal.name)
+    # In words that the index of what waits of jobs has.
+    own = sa.and_(tables.tasks.c.job_id == job_id, sa.text("job_id <> ''"))
+    return waiting_tasks.cancel_some(tx, own, principal.name)
 
 
 def _check_name_is_free(tx: Transaction, job: pb.Job) -> None:

@@ -149,13 +149,13 @@ class Links:
 
     @property
     def idle_nodes(self) -> list[str]:
-        """The uids of the nodes linked here that are not known to have work of their own."""
-        return [
-            uid for uid, each in self._sessions.items() if each.is_admitted and not each.may_have_work
-        ]
+        """The uids of the nodes linked here, or about to be, that are not known to have work of their own."""
+        return [uid for uid, each in self._sessions.items() if not each.may_have_work]
 
     def expect_own(self, node_uids: Iterable[str]) -> None:
-        """Notes that tasks wait that only these nodes may run."""
+        """Notes that tasks wait that only these nodes may run. Those count whose Hello is being judged: it may
+        have been stored before the tasks were let go.
+        """
         for uid in node_uids:
             session = self._sessions.get(uid)
             if session is not None:

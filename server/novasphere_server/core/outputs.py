@@ -74,7 +74,7 @@ class Outputs:
         if attempt not in (0, shown):
             raise InvalidArgument("cursor", f"must be of attempt {attempt}, which is asked for")
         with self._following(task_ids.run_id(command_id)) as more:
-            has_cursor = bool(cursor)
+            is_told = False  # that it stands, and where
             while True:
                 more.clear()
                 # Before the output is read: whatever came before the end is then seen.
@@ -93,15 +93,16 @@ class Outputs:
                         async for page in pages:
                             yield page
                             offset = page[-1].next_offset
-                            has_cursor = True
+                            is_told = True
                 is_over = commands.has_ended(command) or 0 < attempt < command.attempt
                 if is_over or not follow:
                     yield [_end(command, shown, offset)]
                     return
-                if not has_cursor:
+                if not is_told:
                     # Whoever is cut off now must not miss an attempt that prints and ends before they are back.
-                    yield [_waiting(shown or 1, offset)]
-                    has_cursor = True
+                    shown = shown or 1
+                    yield [_waiting(shown, offset)]
+                    is_told = True
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_UNASKED if self._store.is_shared else None):
                         await more.wait()

@@ -23,13 +23,13 @@ from novasphere.node.v1 import node_pb2
 
 from novasphere_server.core import demands
 from novasphere_server.core.demands import Demand
+from novasphere_server.core.meetings import Meetings, meets
 from novasphere_server.core.rooms import NOTHING, Room
 from novasphere_server.core.sessions import Session
 
 # Of more nodes than this, so many are compared, chosen at random: nearly as good, and as fast with thousands.
 _COMPARED = 8
 _LOOKED_FOR = 64  # demands in one look, each of which costs a statement
-_REMEMBERED = 4096  # demands of which is known who meets them
 
 
 class Placement:
@@ -44,19 +44,22 @@ class Placement:
         # How often a demand was offered that nobody met, and up to which of them the table has none left.
         self._unmet = 0
         self._recalled = 0
-        self._meeting: dict[str, list[Session]] = {}  # who meets a demand; made when it is asked for
+        self._meetings = Meetings(self._sessions)
 
     def join(self, session: Session) -> None:
         """Takes a session's node into account."""
+        replaced = self._sessions.get(session.node_uid)
+        if replaced is not None and replaced is not session:
+            self._meetings.leave_out(replaced)
         self._sessions[session.node_uid] = session
-        self._meeting.clear()
+        self._meetings.note(session)
 
     def leave(self, session: Session) -> None:
         """No longer counts on a session, and passes on what it was about to look for."""
         if self._sessions.get(session.node_uid) is not session:
             return
         del self._sessions[session.node_uid]
-        self._meeting.clear()
+        self._meetings.leave_out(session)
         if session.node is not None:
             self._forget_unmet(session.node)
         self.pass_on(session)
@@ -74,7 +77,7 @@ class Placement:
         if session is not None:
             before, session.node = session.node, node
             session.is_new = True
-            self._meeting.clear()
+            self._meetings.note(session)
             if before is not None:
                 self._forget_unmet(before)
             session.wake.set()
@@ -93,7 +96,7 @@ class Placement:
             session.is_new = True
             raise
         for demand in found:
-            if demand not in self._waiting and _meets(session, demand):
+            if demand not in self._waiting and meets(session, demand):
                 self._note(demand)
         if all(demand in self._waiting for demand in found):
             self._recalled = unmet
@@ -162,24 +165,15 @@ class Placement:
     @staticmethod
     def _could_take(session: Session, room: Room, demand: str) -> bool:
         is_answered = demands.parse(demand).is_answered
-        return room.of(is_answered=is_answered) > 0 and _meets(session, demand)
+        return room.of(is_answered=is_answered) > 0 and meets(session, demand)
 
     def is_met(self, demand: str) -> bool:
         """Returns whether some node could do what has this demand, once it has room."""
-        return bool(self._those_meeting(demand))
-
-    def _those_meeting(self, demand: str) -> list[Session]:
-        meeting = self._meeting.get(demand)
-        if meeting is None:
-            if len(self._meeting) >= _REMEMBERED:
-                self._meeting.clear()
-            meeting = [each for each in self._sessions.values() if _meets(each, demand)]
-            self._meeting[demand] = meeting
-        return meeting
+        return bool(self._meetings.of(demand))
 
     def _is_noted(self, demand: str) -> bool:
         """Notes that tasks may wait with a demand, unless nobody meets it."""
-        if self._those_meeting(demand):
+        if self._meetings.of(demand):
             self._note(demand)
             return True
         self._unmet += 1
@@ -194,13 +188,13 @@ class Placement:
         """Forgets what only a node met that is as it was no longer."""
         for demand in tuple(self._waiting):
             was_met = demands.parse(demand).is_met_by(gone)
-            if was_met and not any(_meets(each, demand) for each in self._sessions.values()):
+            if was_met and not any(meets(each, demand) for each in self._sessions.values()):
                 del self._waiting[demand]
                 self._unmet += 1
 
     def _free(self, demand: str, wanted: Demand, tasks: int = 1) -> list[_Offer]:
         """Returns offers to sessions that have room for tasks with a demand, without a look at all there are."""
-        meeting = self._those_meeting(demand)
+        meeting = self._meetings.of(demand)
         compared = max(_COMPARED, tasks)
         few = _neighbours(meeting, compared) if len(meeting) > compared else meeting
         free = _with_room(few, wanted)
@@ -209,15 +203,11 @@ class Placement:
         return free
 
 
-def _neighbours(sessions: list[Session], count: int) -> list[Session]:
+def _neighbours(sessions: Sequence[Session], count: int) -> Sequence[Session]:
     """Returns so many sessions that follow each other, from one at random: all are as likely to be among them."""
     start = random.randrange(len(sessions))  # noqa: S311 - nothing hangs on it
     found = sessions[start : start + count]
-    return found + sessions[: count - len(found)]
-
-
-def _meets(session: Session, demand: str) -> bool:
-    return session.node is not None and demands.parse(demand).is_met_by(session.node)
+    return [*found, *sessions[: count - len(found)]]
 
 
 class _Offer(NamedTuple):

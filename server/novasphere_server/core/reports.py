@@ -61,9 +61,11 @@ def finish(
     tail: Tail,
     settings: FleetSettings,
     printed: Printed = _NOTHING,
+    *,
+    is_unnamed: bool = False,
 ) -> None:
     """Ends a task as its agent reports, with the result of its attempt. Streams that are in `printed` are there
-    as a whole.
+    as a whole. The report `is_unnamed` where it did not say of which attempt it is.
 
     A task that has ended stays as it is: the same report again changes nothing, another one is kept
     beside it, once.
@@ -102,7 +104,8 @@ def finish(
     for limit in (settings.inline_output_bytes, settings.inline_output_bytes // 4, 0):
         _show_output(tx, report, stored.instance, tail, limit, printed)
         try:
-            tasks.end_attempt(tx, stored, state, reason, message[:_MESSAGE_LENGTH], ended_us)
+            why = message[:_MESSAGE_LENGTH]
+            tasks.end_attempt(tx, stored, state, reason, why, ended_us, is_unnamed=is_unnamed)
         except errors.TooLarge:
             if not limit:
                 raise
@@ -139,13 +142,11 @@ def _note_late(instance: pb.TaskInstance, report: link.AttemptReport, now_us: in
         late.exit_code = report.exit_code
 
 
-def past(
-    tx: Transaction, node_uid: str, told: link.AttemptReport | link.AttemptState
-) -> pb.StoredTask | None:
+def past(tx: Transaction, node_uid: str, run_id: str, attempt: int) -> pb.StoredTask | None:
     """Returns an attempt of the node that another one has followed."""
-    attempt = min(told.attempt, _GREATEST_ATTEMPT)
+    number = min(attempt, _GREATEST_ATTEMPT)
     found = tx.execute(
-        sa.select(_past.body).where(_past.run_id == told.run_id, _past.attempt == attempt)
+        sa.select(_past.body).where(_past.run_id == run_id, _past.attempt == number)
     ).first()
     stored = None if found is None else pb.StoredTask.FromString(found.body)
     return stored if stored is not None and stored.instance.node_uid == node_uid else None
@@ -155,7 +156,7 @@ def record_past(tx: Transaction, node_uid: str, report: link.AttemptReport) -> s
     """Keeps what comes too late of an attempt that another one has followed, once. Returns how that attempt had
     ended; nothing where it is not kept.
     """
-    stored = past(tx, node_uid, report)
+    stored = past(tx, node_uid, report.run_id, report.attempt)
     if stored is None or is_reported(stored):
         return ""
     _note_late(stored.instance, report, tx.now_us)
@@ -179,7 +180,8 @@ def record_stale(
         known.node_uid == node_uid,
         known.attempt >= min(told.attempt, _GREATEST_ATTEMPT),
     )
-    if tx.execute(was_given).first() is None and past(tx, node_uid, told) is None:
+    is_given = tx.execute(was_given).first() is not None
+    if not is_given and past(tx, node_uid, told.run_id, told.attempt) is None:
         return
     tx.execute(
         sa.delete(tables.stale_reports).where(stale.run_id == told.run_id, stale.attempt == told.attempt)

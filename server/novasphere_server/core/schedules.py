@@ -4,7 +4,7 @@ core.schedule_fields, what becomes of their times in core.firings, and what is r
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +25,7 @@ from novasphere_server.core import (
     instants,
     pages,
     schedule_fields,
+    settlements,
     task_configs,
     task_ids,
     tasks,
@@ -41,7 +42,7 @@ from novasphere_server.store import failpoints, tables
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import JOBS, SCHEDULES, TASKS
 from novasphere_server.store.log import Change, Read
-from novasphere_server.store.queries import Page
+from novasphere_server.store.queries import Page, Query
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -90,7 +91,7 @@ FIELDS: Mapping[str, Field] = {
     "misfire_policy": Field("misfire_policy", pages.Words(pb.MisfirePolicy)),
     "misfire_window": Field("misfire_window_seconds", pages.Integer()),
     "pause_note": Field("pause_note", pages.Text()),
-    "next_run_at": Field("due_us", pages.Instant()),
+    "next_run_at": Field("next_run_at_us", pages.Instant()),
     "fired_count": Field("fired_count", pages.Integer()),
     "priority": Field("priority", pages.Integer()),
     "generation": Field("generation", pages.Integer()),
@@ -101,6 +102,12 @@ FIELDS: Mapping[str, Field] = {
     "revision": Field("revision", pages.Integer()),
     "number": Field("id", pages.Integer()),
 }
+
+# Of these the ones that move without the log: what a query by them found is not remembered.
+_MOVING = frozenset({"next_run_at_us", "fired_count"})
+# Where a schedule stands.
+_STANDING = (_s.position_us, _s.fired_count, firings.IS_OF_DISABLED.label("is_of_disabled"))
+_LISTED = replace(SCHEDULES, name="listed_schedule", table=tables.listed_schedules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +259,7 @@ class Schedules:
         def settle(tx: Transaction) -> bool:
             """Does of what comes before the change as much as one mutation may. Returns whether that was all."""
             _find(tx, principal, schedule_id)
-            if not firings.catch_up(tx, [schedule_id], self._settings):
+            if not firings.catch_up(tx, _s.key == schedule_id, self._settings):
                 return False
             etags.check(etag, _find(tx, principal, schedule_id).revision)
             if not cancels or is_dry_run:
@@ -263,7 +270,7 @@ class Schedules:
         def update(tx: Transaction) -> pb.Schedule:
             # First what has come by now is settled as the schedule was.
             if not settle(tx):
-                raise _Behind
+                raise settlements.Behind
             schedule = _find(tx, principal, schedule_id)
             before = pb.Schedule.FromString(schedule.SerializeToString())
             change(schedule)
@@ -285,19 +292,19 @@ class Schedules:
                 firings.drop_buffered(tx, [schedule_id], pb.DISPOSITION_SKIPPED_OVERLAP)
             if begins_anew:
                 schedule.generation += 1
-                extra["position_us"] = _next_position(tx, schedule)
+                extra["position_us"] = _next_position(tx, before, schedule)
                 _begin_generation(tx, schedule, extra["position_us"])
             tx.put(SCHEDULES, schedule, **extra)
             return schedule
 
-        while True:
-            try:
-                return await self._store.write(
-                    update, idempotency=idempotency, is_dry_run=is_dry_run, result_type=pb.Schedule
-                )
-            except _Behind:
-                while not await self._store.write(settle):
-                    pass
+        return await settlements.write(
+            self._store,
+            update,
+            settle,
+            idempotency=idempotency,
+            is_dry_run=is_dry_run,
+            result_type=pb.Schedule,
+        )
 
     async def delete(
         self,
@@ -413,9 +420,7 @@ class Schedules:
         """Returns a schedule with where it stands. Raises ScheduleNotFound, and PermissionDenied where the
         caller may not know whether it is there.
         """
-        rows = await self._store.read(
-            sa.select(_s.body, _s.position_us, _s.fired_count).where(_s.key == schedule_id)
-        )
+        rows = await self._store.read(sa.select(_s.body, *_STANDING).where(_s.key == schedule_id))
         schedule = _shown(rows[0]) if rows else None
         if schedule is None or not principal.may_touch(schedule.namespace_id):
             raise _out_of_reach(principal, schedule_id)
@@ -426,12 +431,29 @@ class Schedules:
     ) -> tuple[Sequence[pb.Schedule], int]:
         """Returns the schedules of the page that a request asks for, and how many match in all."""
         query = pages.query(SCHEDULES, FIELDS, request, pages.reachable(principal))
+        if not _MOVING.isdisjoint(_columns(query)):
+            return await self._list_by_what_moves(query)
         page: Page[pb.Schedule] = await self._store.list(query)
         found = [item.message() for item in page.items]
         standing = await self._standings([schedule.id for schedule in found])
         return [
             _shown(standing[schedule.id]) if schedule.id in standing else schedule for schedule in found
         ], page.total
+
+    async def _list_by_what_moves(self, query: Query[Any]) -> tuple[Sequence[pb.Schedule], int]:
+        """Returns the same as the database has it: what they are found by and what they print are of one moment."""
+        statement = replace(query, kind=_LISTED).statement()
+        is_it = _s.key == statement.selected_columns.key
+        standing = [
+            sa.select(column)
+            .select_from(tables.schedules)
+            .where(is_it)
+            .scalar_subquery()
+            .label(column.name)
+            for column in _STANDING
+        ]
+        rows = await self._store.read(statement.add_columns(*standing))
+        return [_shown(row) for row in rows if row.key is not None], rows[0].total
 
     async def watch(
         self, principal: Principal, which: ScheduleFilter, cursor: str
@@ -477,9 +499,7 @@ class Schedules:
         """Returns the rows of schedules by their ids."""
         if not ids:
             return {}
-        rows = await self._store.read(
-            sa.select(_s.key, _s.body, _s.position_us, _s.fired_count).where(_s.key.in_(ids))
-        )
+        rows = await self._store.read(sa.select(_s.key, _s.body, *_STANDING).where(_s.key.in_(ids)))
         return {row.key: row for row in rows}
 
     # -- what time brings
@@ -535,7 +555,17 @@ class Schedules:
             else:
                 why = "the server failed; its log says why"
                 log.exception("a schedule cannot fire", schedule_id=schedule_id)
+            await self._stop(schedule_id, why)
+
+    async def _stop(self, schedule_id: str, why: str) -> None:
+        """Pauses a schedule that cannot fire, or puts it off where even that fails: the others go on."""
+        try:
             await self._store.write(partial(firings.stop, schedule_id=schedule_id, why=why))
+        except _NO_FAULT_OF_THEIRS:
+            raise
+        except Exception:
+            log.exception("a schedule that cannot fire cannot be paused", schedule_id=schedule_id)
+            await self._store.write(partial(firings.put_off, schedule_id=schedule_id))
 
     async def forget_firings(self, older_than_us: int) -> None:
         """Deletes what the ledger says of times before an instant whose tasks are gone."""
@@ -572,8 +602,17 @@ class Schedules:
                 listener()
 
 
-class _Behind(Exception):
-    """There is more to do first than one mutation may."""
+def _columns(query: Query[Any]) -> set[str]:
+    """Returns the columns that a query filters or sorts by."""
+    return {name.removeprefix("-") for name in query.order_by} | set(_filtered(query.filters))
+
+
+def _filtered(filters: Iterable[pages.Filter]) -> Iterator[str]:
+    for column, _, value in filters:
+        if column:
+            yield column
+        else:
+            yield from _filtered(value)
 
 
 def _begin_generation(tx: Transaction, schedule: pb.Schedule, position_us: int) -> None:
@@ -593,7 +632,7 @@ def _position(tx: Transaction, schedule: pb.Schedule) -> int:
     return tx.now_us
 
 
-def _next_position(tx: Transaction, schedule: pb.Schedule) -> int:
+def _next_position(tx: Transaction, before: pb.Schedule, schedule: pb.Schedule) -> int:
     """Returns the instant after which the times of a new generation count: none that the ledger has settled is
     settled again, wherever the clock stands.
     """
@@ -601,11 +640,12 @@ def _next_position(tx: Transaction, schedule: pb.Schedule) -> int:
     if schedule.kind != task_pb2.SCHEDULE_KIND_ONCE:
         return max(settled_us, tx.now_us)
     at_us = instants.microseconds(schedule.start_time)
-    if at_us < settled_us:
+    is_same = before.kind == schedule.kind and before.start_time == schedule.start_time
+    if at_us < settled_us or (at_us == settled_us and not is_same):
         until = instants.timestamp(settled_us).ToJsonString()
         raise errors.InvalidArgument(
             "start_time",
-            f"must not lie before {until}: up to then its times are settled; make another schedule",
+            f"must lie after {until}: up to then its times are settled; make another schedule",
         )
     return max(settled_us, at_us - 1)
 
@@ -617,7 +657,7 @@ def _shown(row: Any) -> pb.Schedule:
     timing = firings.timing_of(schedule)
     if timing is not None:
         schedule.position.CopyFrom(instants.timestamp(row.position_us))
-        if schedule.state == pb.SCHEDULE_STATE_ACTIVE:
+        if schedule.state == pb.SCHEDULE_STATE_ACTIVE and not row.is_of_disabled:
             following = _following(timing, row.position_us)
             if following is not None:
                 schedule.next_run_at.CopyFrom(instants.timestamp(following.at_us))

@@ -26,6 +26,7 @@ from novasphere_server.store.transactions import Transaction
 DELETION_STEP = 200  # tasks deleted in one transaction
 
 _table = tables.tasks.c
+_dependencies = tables.dependencies.c
 
 Listener = Callable[[str, pb.StoredTask | None], None]
 
@@ -50,18 +51,54 @@ class Hold(IntEnum):
 _WAITS_FOR_NODES = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold != Hold.DEPENDENCIES)
 
 
+# What waits for one node alone, and what any node may take, spelled so that their indexes serve.
+WAITS_FOR_ONE = sa.text("state = 1 AND node_uid <> '' AND hold = 0")
+WAITS_FOR_ANY = sa.text("state = 1 AND node_uid = '' AND hold = 0")
+
+
 def _waiting_demands() -> sa.Select[tuple[str]]:
     """Returns what finds every demand by one seek, however many tasks wait with it."""
-    waits = sa.text("state = 1 AND node_uid = '' AND hold = 0")
-    smallest = sa.select(sa.func.min(_table.demand).label("demand")).where(waits)
+    smallest = sa.select(sa.func.min(_table.demand).label("demand")).where(WAITS_FOR_ANY)
     found = smallest.cte("found", recursive=True)
     other = tables.tasks.alias("other")
-    following = sa.select(sa.func.min(other.c.demand)).where(waits, other.c.demand > found.c.demand)
+    following = sa.select(sa.func.min(other.c.demand)).where(
+        WAITS_FOR_ANY, other.c.demand > found.c.demand
+    )
     step = sa.select(following.scalar_subquery()).where(found.c.demand.is_not(None))
     return sa.select(found.union_all(step).c.demand)
 
 
 _WAITING_DEMANDS = _waiting_demands()
+
+
+def _waited_for() -> sa.Select[tuple[str, str | None]]:
+    """Returns what finds for each node one task that waits for it alone, by one seek however many there are."""
+    node = tables.nodes.c
+    waiting = sa.select(_table.key).where(WAITS_FOR_ONE, _table.node_uid == node.uid)
+    # In the index's order: else PostgreSQL may read the whole table, where it takes one match in so many rows to
+    # come soon.
+    first = waiting.order_by(_table.rank, _table.id).limit(1).scalar_subquery()
+    asked = node.uid.in_(sa.bindparam("node_uids", expanding=True))
+    return sa.select(node.uid, first.label("waiting")).where(asked)
+
+
+WAITED_FOR = _waited_for()
+
+
+def _forgettable(column: sa.Column[Any], older_than_us: int) -> sa.Select[tuple[Any]]:
+    """Returns what finds tasks whose end was heard of before a time, those first that ended first."""
+    is_waited_for = sa.select(_dependencies.run_id).where(_dependencies.on_run_id == _table.key)
+    return (
+        sa.select(column)
+        .where(
+            # No end is later than it was heard of, and here the index of what has ended serves.
+            _table.completed_at_us < older_than_us,
+            # It last changed when it ended, however long before its node had ended it.
+            _table.updated_at_us < older_than_us,
+            ~is_waited_for.exists(),
+        )
+        .order_by(_table.completed_at_us)
+    )
 
 
 class Tasks:
@@ -87,8 +124,8 @@ class Tasks:
         self._missing.append(listener)
 
     def on_expected(self, listener: Callable[[str, str, int], None]) -> None:
-        """Calls `listener` when tasks are about to be made, or are due: with the id of the only node that may run
-        them, or with what they demand of any, and with how many they are.
+        """Calls `listener` when tasks are about to be made, or are due and for any node: with the id of the only
+        node that may run them, or with what they demand of any, and with how many they are.
 
         What it has written in its next step on the event loop is written behind the tasks, mostly in the
         same commit. They may still be refused.
@@ -100,8 +137,10 @@ class Tasks:
         for listener in self._expecting:
             listener(node_id, demand, count)
 
-    async def release_due(self) -> int | None:
-        """Lets tasks go whose time has come, and tells those who wait for it. Returns when the next is due."""
+    async def release_due(self) -> tuple[set[str], int | None]:
+        """Lets tasks go whose time has come, and tells those who wait for what any node may run. Returns the uids
+        of the nodes that alone may run others of them, and when the next is due.
+        """
 
         def release(tx: Transaction) -> tuple[list[sa.Row[Any]], int | None]:
             held = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold == Hold.TIME)
@@ -110,7 +149,7 @@ class Tasks:
             released: list[sa.Row[Any]] = []
             if keys:
                 of_them = _table.key.in_(keys)
-                released += tx.execute(sa.select(_table.node_id, _table.demand).where(of_them))
+                released += tx.execute(sa.select(_table.node_uid, _table.demand).where(of_them))
                 tx.execute(sa.update(tables.tasks).where(of_them).values(hold=Hold.NONE))
             following = sa.select(sa.func.min(_table.due_at_us)).where(held)
             return released, tx.execute(following).scalar()
@@ -118,9 +157,10 @@ class Tasks:
         released, next_us = await self._store.write(release)
         if released:
             failpoints.hit(failpoints.RELEASED)
-        for (node_id, demand), count in Counter(map(tuple, released)).items():
-            self.expect(node_id, demand, count)
-        return next_us
+        node_uids = {row.node_uid for row in released if row.node_uid}
+        for demand, count in Counter(row.demand for row in released if not row.node_uid).items():
+            self.expect("", demand, count)
+        return node_uids, next_us
 
     async def waiting_demands(self) -> list[str]:
         """Returns every demand of any node that tasks wait with."""
@@ -131,12 +171,9 @@ class Tasks:
         """Returns those of these nodes for which tasks wait that only they may run."""
         found: list[str] = []
         for start in range(0, len(node_uids), _ASKED):
-            waiting = sa.select(_table.node_uid).where(
-                _table.node_uid.in_(node_uids[start : start + _ASKED]),
-                _table.state == pb.WORK_STATE_PENDING,
-                _table.hold == Hold.NONE,
-            )
-            found += [row.node_uid for row in await self._store.read(waiting.distinct())]
+            some = node_uids[start : start + _ASKED]
+            rows = await self._store.read(WAITED_FOR, {"node_uids": some})
+            found += [row.uid for row in rows if row.waiting is not None]
         return found
 
     async def next_queue_deadline_us(self) -> int | None:
@@ -226,28 +263,18 @@ class Tasks:
         return await self._store.write(lose)
 
     async def oldest_end_us(self, older_than_us: int) -> int | None:
-        """Returns when the task ended that ended first, if that was before a time."""
-        # Spelled so that the index of what has ended serves.
-        ended = sa.select(_table.completed_at_us).where(_table.completed_at_us < older_than_us)
-        rows = await self._store.read(ended.order_by(_table.completed_at_us).limit(1))
+        """Returns when the end was heard of that forget_ended() forgets first, if there is one."""
+        rows = await self._store.read(_forgettable(_table.updated_at_us, older_than_us).limit(1))
         return int(rows[0][0]) if rows else None
 
     async def forget_ended(self, older_than_us: int) -> int:
-        """Takes a step in deleting tasks that ended before a time. Returns how many went: none, when there
-        was first some of their output to delete.
+        """Takes a step in deleting tasks whose end was heard of before a time, and by what waited for it. Returns
+        how many went: none, when there was first some of their output to delete.
         """
 
         def forget(tx: Transaction) -> int:
-            keys = (
-                tx.execute(
-                    sa.select(_table.key)
-                    .where(_table.completed_at_us < older_than_us)
-                    .order_by(_table.completed_at_us)
-                    .limit(DELETION_STEP)
-                )
-                .scalars()
-                .all()
-            )
+            wanted = _forgettable(_table.key, older_than_us).limit(DELETION_STEP)
+            keys = tx.execute(wanted).scalars().all()
             if keys and not output_chunks.delete_some(tx, keys):
                 return 0
             return delete(tx, task_counts.counting(tx, keys, tx.fitting(keys)))
@@ -358,12 +385,15 @@ def end_attempt(
     reason: str,
     message: str,
     ended_us: int | None = None,
+    *,
+    is_unnamed: bool = False,
 ) -> None:
     """Ends the attempt of a task that a node was given, and with it the task, unless another attempt is due
-    to it. Stores both. What is heard of late ended at `ended_us`.
+    to it. Stores both. What is heard of late ended at `ended_us`. The result `is_unnamed` where it did not say
+    of which attempt it is.
     """
     task = stored.task
-    if _may_be_mistaken(stored.instance):
+    if is_unnamed or _may_be_mistaken(stored.instance):
         states.end(stored, state, tx.now_us, reason, message, ended_us)
         tx.put(TASKS, stored)
     elif _is_replaced(task, state):
@@ -429,7 +459,7 @@ def lost_after(config: pb.TaskConfig, usual: float) -> float:
 
 def _may_be_mistaken(instance: pb.TaskInstance) -> bool:
     """Returns whether a result may still come of an attempt that could be taken for that of the next one: what
-    foreign nodes say names no attempt.
+    foreign nodes say need not name an attempt.
     """
     return instance.HasField("run_deadline") and not instance.number
 

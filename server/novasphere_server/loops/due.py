@@ -58,7 +58,9 @@ class DueLoop:
             # Before the look: a task that comes meanwhile must not be overlooked.
             self._next_us = None
             try:
-                self._note(await self._tasks.release_due())
+                node_uids, next_us = await self._tasks.release_due()
+                self._note(next_us)
+                self._links.expect_own(node_uids)
             except BaseException:
                 self._next_us = 0
                 raise

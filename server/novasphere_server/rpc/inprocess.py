@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 
 from google.protobuf.message import Message
-from novasphere_gateway.backend import Answer, Call, CallError
+from novasphere_gateway.backend import ACCEPTED, Answer, Call, CallError
 
 from novasphere_server.rpc.methods import Method
 from novasphere_server.rpc.pipeline import CallFailed, Pipeline, Result
+from novasphere_server.rpc.views import STANDS
 
 
 class InProcess:
@@ -48,7 +49,7 @@ class InProcess:
             stream = await self._pipeline.open(method, request, call.metadata, call.peer, call.timeout)
             try:
                 while (result := await stream.next()) is not None:
-                    yield _answer(result, stream.headers())
+                    yield ACCEPTED if result is STANDS else _answer(result, stream.headers())
             finally:
                 await stream.close()
         except CallFailed as failure:

@@ -70,7 +70,7 @@ class JobService:
         if context.has_effect:
             _tell("updated", job, context)
         context.headers["etag"] = str(job.revision)
-        return pb.UpdateJobResponse()
+        return pb.UpdateJobResponse(revision=job.revision)
 
     async def DeleteJob(
         self, request: pb.DeleteJobRequest, context: CallContext

@@ -63,8 +63,8 @@ class ScheduleService:
         self, request: pb.GetScheduleRequest, context: CallContext
     ) -> pb.GetScheduleResponse:
         schedule = await self._schedules.get(context.principal, request.schedule_id)
-        # Where it stands moves without a revision.
-        standing = f"{schedule.fired_count}-{_us(schedule.position)}"
+        # Where it stands moves without a revision, and its next time goes with its job.
+        standing = f"{schedule.fired_count}-{_us(schedule.position)}-{_us(schedule.next_run_at)}"
         context.headers["etag"] = f"{schedule.revision}.{standing}"
         return pb.GetScheduleResponse(schedule=schedule)
 
@@ -79,7 +79,7 @@ class ScheduleService:
             is_dry_run=context.is_dry_run,
         )
         _tell("updated", schedule, context)
-        return pb.UpdateScheduleResponse()
+        return pb.UpdateScheduleResponse(revision=schedule.revision)
 
     async def DeleteSchedule(
         self, request: pb.DeleteScheduleRequest, context: CallContext

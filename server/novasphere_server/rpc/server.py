@@ -14,6 +14,7 @@ from novasphere_server import logs
 from novasphere_server.errors import SlowConsumer
 from novasphere_server.rpc.methods import Method
 from novasphere_server.rpc.pipeline import CallFailed, OpenStream, Pipeline, Result
+from novasphere_server.rpc.views import STANDS
 
 log = logs.get(__name__)
 
@@ -181,16 +182,19 @@ class GrpcServer:
 
     async def _pump(self, stream: OpenStream, context: Any) -> None:
         write, seconds = context.write, self._write_timeout
+        initial = (("x-request-id", stream.context.request_id),)
         is_begun = False
         while (result := await stream.next()) is not None:
             try:
                 async with asyncio.timeout(seconds):
                     if not is_begun:
                         # Left to the first message, they would go once more with the status if that
-                        # message is cut, which gRPC refuses: the call would never end.
-                        await context.send_initial_metadata(())
+                        # message is cut, which gRPC refuses: the call would never end. That they hold
+                        # something tells gateways that the call was not refused.
+                        await context.send_initial_metadata(initial)
                         is_begun = True
-                    await write(_wire(result))
+                    if result is not STANDS:
+                        await write(_wire(result))
             except TimeoutError:
                 raise stream.failed(SlowConsumer(seconds)) from None
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 
 from novasphere_server.store.rendered import Rendered
@@ -100,3 +101,9 @@ class Many(_View[R]):
     """A response whose repeated field `field` is made of cached objects."""
 
     __slots__ = ()
+
+
+STANDS: Many[Any] = Many(empty_pb2.Empty(), "", ())
+"""No response. A stream yields it where its first response may be long in coming and nothing is wrong with
+the call: clients are sent the head of the answer, or gRPC's initial metadata.
+"""

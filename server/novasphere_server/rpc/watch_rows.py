@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from novasphere_server.rpc.views import Many, One
+from novasphere_server.rpc.views import STANDS, Many, One
 from novasphere_server.store.rendered import Rendered
 from novasphere_server.store.watches import WatchEvent, WatchPage
 
@@ -14,7 +14,9 @@ R = TypeVar("R", bound=Message)
 
 
 def response(page: WatchPage, response_type: type[R], event_type: type[Any]) -> Many[R]:
-    """Returns the page as a message whose field `events` holds its rows."""
+    """Returns the page as a message whose field `events` holds its rows; STANDS for one without."""
+    if not page.events:
+        return STANDS
 
     def make() -> Many[R]:
         rows = [_row(event, event_type) for event in page.events]

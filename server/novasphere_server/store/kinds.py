@@ -21,6 +21,9 @@ DEFAULT_NAMESPACE = "default"
 _GREATEST_RANK = 2**31 - 1  # priorities reach one number further
 # What says why a task ended is kept twice, and what is reported late once more: 1024 characters each.
 _TASK_GROWTH = 16 * 1024
+# Why it is paused: 1024 characters. And of everything that changes, when and by whom.
+_SCHEDULE_GROWTH = 8 * 1024
+_JOB_GROWTH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +110,11 @@ def _task_columns(stored: task_pb2.StoredTask) -> dict[str, Any]:
     # While it waits, its attempt is the last one: the next may be elsewhere.
     is_waiting = state == task_pb2.WORK_STATE_PENDING
     return {
-        "node_id": task.node_id if is_waiting else instance.agent_id,
+        "node_id": instance.agent_id,
         "node_uid": task.node_uid if is_waiting else instance.node_uid,
         "state": state,
         "instance_id": instance.id,
         "instance_state": instance.state,
-        "instance_node_id": instance.agent_id,
         "instance_created_at_us": _us(instance.created_at),
         "instance_updated_at_us": _us(instance.updated_at),
         "instance_completed_at_us": _optional_us(instance, "completed_at"),
@@ -261,6 +263,7 @@ JOBS: Kind[job_pb2.Job] = Kind(
     fixed=lambda job: {"id": job.number},
     columns=_job_columns,
     namespace=lambda job: job.namespace_id,
+    growth=_JOB_GROWTH,
 )
 
 SCHEDULES: Kind[schedule_pb2.Schedule] = Kind(
@@ -273,6 +276,7 @@ SCHEDULES: Kind[schedule_pb2.Schedule] = Kind(
     fixed=lambda schedule: {"id": schedule.number},
     columns=_schedule_columns,
     namespace=lambda schedule: schedule.namespace_id,
+    growth=_SCHEDULE_GROWTH,
 )
 
 KEYS: Kind[key_pb2.Key] = Kind(

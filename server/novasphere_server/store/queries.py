@@ -19,7 +19,7 @@ from novasphere_server.store.rendered import Rendered
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
-_OPERATORS: Mapping[str, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {
+_OPERATORS: Mapping[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[bool]]] = {
     "=": lambda column, value: column == value,
     "!=": lambda column, value: column != value,
     "<": lambda column, value: column < value,
@@ -50,7 +50,7 @@ _PARTS: Mapping[str, Callable[[sa.ColumnElement[Any], str], sa.ColumnElement[boo
 }
 
 
-def _within(column: sa.Column[Any], ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[bool]:
+def _within(column: sa.ColumnElement[Any], ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *((column >= low) & (column < high) for low, high in ranges))
 
 
@@ -211,8 +211,13 @@ def _condition(table: sa.Table, name: str, sign: str, value: Any) -> sa.ColumnEl
     if sign in _JOINTS:
         return _JOINTS[sign](*conditions(table, value))
     if sign in _OPERATORS:
-        return _OPERATORS[sign](table.c[name], value)
+        return _OPERATORS[sign](_compared(table.c[name]), value)
     return _of_text(table.c[name], sign, value)
+
+
+def _compared(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Returns the column as values are compared to it: whole numbers may be greater than any that it holds."""
+    return sa.type_coerce(column, sa.BigInteger) if isinstance(column.type, sa.Integer) else column
 
 
 def _of_text(column: sa.Column[Any], sign: str, part: str) -> sa.ColumnElement[bool]:

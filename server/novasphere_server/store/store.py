@@ -356,7 +356,7 @@ class Store:
         """Yields the present state and then every change; the caller must aclose() it.
 
         With a cursor, the changes behind it. Raises before the first page CursorInvalid, EpochChanged
-        or CursorExpired. A page without events never comes.
+        or CursorExpired. A page without events says that all is well, where others may be long in coming.
         """
         self._check_available()
         if watch.cursor and self._database.is_shared and self._watches.is_ahead(watch.cursor):

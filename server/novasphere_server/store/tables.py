@@ -66,8 +66,9 @@ tasks = _resource(
     sa.Column("priority", sa.Integer, nullable=False),
     # The priority turned around: not every database reads an index both ways at once.
     sa.Column("rank", sa.Integer, nullable=False),
-    # Where its present attempt is, or is to be; empty while any node will do.
+    # Where its last attempt is or was, as every face prints it; empty before the first, if any node will do.
     sa.Column("node_id", TEXT, nullable=False),
+    # Where its present attempt is, or is to be; empty while any node will do.
     sa.Column("node_uid", TEXT, nullable=False),
     # Where no other node will do, that one.
     sa.Column("pinned_node_id", TEXT),
@@ -79,7 +80,6 @@ tasks = _resource(
     # What follows, up to `execution_ms`, is of the present attempt.
     sa.Column("instance_id", TEXT, nullable=False),
     sa.Column("instance_state", sa.Integer, nullable=False),
-    sa.Column("instance_node_id", TEXT, nullable=False),
     sa.Column("instance_created_at_us", sa.BigInteger),
     sa.Column("instance_updated_at_us", sa.BigInteger),
     sa.Column("instance_completed_at_us", sa.BigInteger),
@@ -122,6 +122,15 @@ tasks = _resource(
         sqlite_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
         postgresql_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
     ),
+    # What one node alone may take, in the same order.
+    sa.Index(
+        "ix_tasks_own",
+        "node_uid",
+        "rank",
+        "id",
+        sqlite_where=sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
+        postgresql_where=sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
+    ),
     sa.Index(
         "ix_tasks_held",
         "hold",
@@ -129,8 +138,17 @@ tasks = _resource(
         sqlite_where=sa.text("state = 1 AND hold > 0"),
         postgresql_where=sa.text("state = 1 AND hold > 0"),
     ),
+    # What waits of jobs: whoever stops one must not read what has ended.
+    sa.Index(
+        "ix_tasks_of_jobs",
+        "job_id",
+        "id",
+        sqlite_where=sa.text("state = 1 AND job_id <> ''"),
+        postgresql_where=sa.text("state = 1 AND job_id <> ''"),
+    ),
     # Finished work alone: what waits and runs must not pay for finding what is to be forgotten. With all that is
-    # counted of it: whoever counts must not read rows, which have as much output as was printed.
+    # counted of it, and when its end was heard of: whoever looks must not read rows, which have as much output as was
+    # printed.
     sa.Index(
         "ix_tasks_ended",
         "completed_at_us",
@@ -139,6 +157,7 @@ tasks = _resource(
         "task_type",
         "execution_ms",
         "namespace",
+        "updated_at_us",
         sqlite_where=sa.text("completed_at_us IS NOT NULL"),
         postgresql_where=sa.text("completed_at_us IS NOT NULL"),
     ),
@@ -198,6 +217,15 @@ schedules = _resource(
     sa.Column("restarts", sa.Integer, nullable=False, server_default="0"),
     sa.Index(None, "job_id"),
     sa.Index(None, "due_us"),
+)
+
+# Schedules with the next time that they print. A view, so it has metadata of its own, and whoever changes what
+# columns schedules have makes it anew.
+listed_schedules = sa.Table(
+    "listed_schedules",
+    sa.MetaData(),
+    *(sa.Column(each.name, each.type, nullable=each.nullable) for each in schedules.c),
+    sa.Column("next_run_at_us", sa.BigInteger, nullable=True),
 )
 
 # The ledger: what became of each time of a schedule. Skips in a row for one reason share a row.

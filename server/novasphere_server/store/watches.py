@@ -28,6 +28,7 @@ M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 _LOST = -1  # the position of a watch that compaction has passed
+_INTERVAL = 2  # ticks between the bookmarks of an idle watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ class WatchPage:
             self._memo[key] = make()
         known: T = self._memo[key]
         return known
+
+
+# For whoever has to wait until the objects or changes that do not match are read.
+_NOTHING_YET = WatchPage(())
 
 
 class Watches:
@@ -168,6 +173,7 @@ class Watches:
         sent_at = self._ticks
         if watch.cursor:
             position = self._position_of(watch.cursor)
+            sent_at -= _INTERVAL  # a resumed watch says at once how far it has come
         else:
             async with aclosing(self._present(watch)) as present:
                 async for present_page, at in present:
@@ -176,7 +182,7 @@ class Watches:
                     position = at
             if position == _LOST:
                 return
-        is_first = bool(watch.cursor)
+        stands = not watch.cursor
         page: WatchPage | None
         stretch: Stretch[M] | None = None
         while True:
@@ -185,23 +191,25 @@ class Watches:
             elif stretch is None or stretch.last <= position:
                 stretch, floor = await self._from_log(watch.kind, position)
                 if floor > position:
-                    if is_first:
+                    if not stands:
                         raise errors.CursorExpired(cursors.spell(self._epoch, floor))
                     yield self._gap(position, floor)
                     return
             if stretch is not None:
                 page, position = self._page_of(watch, stretch, position)
+                if page is None and not stands:
+                    stands = True
+                    yield _NOTHING_YET
             else:
                 position = max(position, self._revision)
                 if self._is_closed:
                     raise errors.Draining
-                if not is_first and self._ticks - sent_at < 2:
+                if self._ticks - sent_at < _INTERVAL:
                     await self._signals[watch.kind.name].wait()
                     continue
-                # A resumed watch says at once that it stands; an idle one says how far it has come.
                 page = self._bookmark_page(position)
             if page is not None:
-                is_first = False
+                stands = True
                 sent_at = self._ticks
                 yield page
 
@@ -324,6 +332,8 @@ class Watches:
                 size += event.size
             if events:
                 yield WatchPage(events), at
+            elif not is_last:
+                yield _NOTHING_YET, at
         assert at is not None  # noqa: S101 - the loop ran at least once
         # The database can be a commit ahead of what was published; a cursor must never be.
         await self.wait_for(at)

@@ -25,7 +25,9 @@ class DeviceTaskServiceStub:
     CancelTask: _aio.UnaryUnaryMultiCallable[_device_task_service_pb2.CancelTaskRequest, _device_task_service_pb2.CancelTaskResponse]
     """Cancels a task. One that runs is killed on its device, with everything it started."""
     RetryTask: _aio.UnaryUnaryMultiCallable[_device_task_service_pb2.RetryTaskRequest, _device_task_service_pb2.RetryTaskResponse]
-    """Makes a new task that does what one did that failed or was cancelled."""
+    """Makes a new task that does what one did that failed or was cancelled. It depends on what that one depended on,
+    as far as it is still there: on what failed, it is CANCELLED from the beginning. One of a disabled job is refused.
+    """
 
 class DeviceTaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Tasks, as the devices face has them."""
@@ -68,6 +70,8 @@ class DeviceTaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_task_service_pb2.RetryTaskRequest,
         context: _aio.ServicerContext[_device_task_service_pb2.RetryTaskRequest, _abc.Awaitable[_device_task_service_pb2.RetryTaskResponse]],
     ) -> _abc.Awaitable[_device_task_service_pb2.RetryTaskResponse]:
-        """Makes a new task that does what one did that failed or was cancelled."""
+        """Makes a new task that does what one did that failed or was cancelled. It depends on what that one depended on,
+        as far as it is still there: on what failed, it is CANCELLED from the beginning. One of a disabled job is refused.
+        """
 
 def add_DeviceTaskServiceServicer_to_server(servicer: DeviceTaskServiceServicer, server: _aio.Server) -> None: ...

@@ -918,11 +918,11 @@ class AttemptReport(message.Message):
     run_id: builtins.str
     """The command."""
     attempt: builtins.int
-    """Which dispatch of it. A foreign node knows of one dispatch only: 0 is the last that it was sent, here
-    and in its output.
+    """Which dispatch of it. A foreign node need not say: 0 is the last that it was sent, here and in its output,
+    and no other attempt follows it.
     """
     fencing_token: builtins.int
-    """The token that the dispatch carried; 0 from a foreign node."""
+    """The token that the dispatch carried; 0 where the attempt is."""
     phase: AttemptPhase.ValueType
     """What happened."""
     exit_code: builtins.int

@@ -59,7 +59,7 @@ class _OutputEventTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Output
     OUTPUT_EVENT_TYPE_END: _OutputEventType.ValueType  # 2
     """The last row of an attempt's output."""
     OUTPUT_EVENT_TYPE_WAITING: _OutputEventType.ValueType  # 3
-    """Nothing was printed yet, and the reader follows: so that there is a cursor to resume by."""
+    """There is nothing to read yet, and the reader follows: the call stands, and has a cursor to resume by."""
 
 class OutputEventType(_OutputEventType, metaclass=_OutputEventTypeEnumTypeWrapper):
     """What a row of output is."""
@@ -71,7 +71,7 @@ OUTPUT_EVENT_TYPE_CHUNK: OutputEventType.ValueType  # 1
 OUTPUT_EVENT_TYPE_END: OutputEventType.ValueType  # 2
 """The last row of an attempt's output."""
 OUTPUT_EVENT_TYPE_WAITING: OutputEventType.ValueType  # 3
-"""Nothing was printed yet, and the reader follows: so that there is a cursor to resume by."""
+"""There is nothing to read yet, and the reader follows: the call stands, and has a cursor to resume by."""
 
 @typing.final
 class CreateCommandRequest(message.Message):

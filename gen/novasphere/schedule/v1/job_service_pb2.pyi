@@ -311,12 +311,19 @@ class UpdateJobResponse(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: builtins.int
+    revision: builtins.int
+    """The revision that the job has now: where nothing was to change, the one that it had. Of a call that only checks,
+    one that nobody has yet where the job would change.
+    """
     def __init__(
         self,
+        *,
+        revision: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -329,7 +329,7 @@ class Schedule(message.Message):
 
     @builtins.property
     def next_run_at(self) -> timestamp_pb2.Timestamp:
-        """Its next time. Null when there is none, or none by the clock."""
+        """Its next time. Null when there is none, or none by the clock, and while it or its job makes no tasks."""
 
     @builtins.property
     def created_at(self) -> timestamp_pb2.Timestamp:

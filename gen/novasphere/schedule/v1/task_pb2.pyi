@@ -697,7 +697,7 @@ class Task(message.Message):
     @builtins.property
     def due_at(self) -> timestamp_pb2.Timestamp:
         """It waits until then, where that is not its time: for the pause before a retry, because what it depended on
-        ended then, or because it was made late.
+        ended then, because a retry never reached its node, or because it was made late.
         """
 
     @builtins.property

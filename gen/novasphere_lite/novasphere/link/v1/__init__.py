@@ -220,13 +220,13 @@ class AttemptReport(betterproto2.Message):
 
     attempt: "int" = betterproto2.field(2, betterproto2.TYPE_UINT32)
     """
-    Which dispatch of it. A foreign node knows of one dispatch only: 0 is the last that it was sent, here
-    and in its output.
+    Which dispatch of it. A foreign node need not say: 0 is the last that it was sent, here and in its output,
+    and no other attempt follows it.
     """
 
     fencing_token: "int" = betterproto2.field(3, betterproto2.TYPE_UINT64)
     """
-    The token that the dispatch carried; 0 from a foreign node.
+    The token that the dispatch carried; 0 where the attempt is.
     """
 
     phase: "AttemptPhase" = betterproto2.field(

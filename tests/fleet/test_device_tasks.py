@@ -1,0 +1,122 @@
+"""Tasks as the devices face has them: what is tried again by hand, and whose a task is that waits."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from novasphere.fleet.v1 import device_task_service_pb2 as api
+from novasphere.schedule.v1 import job_pb2, job_service_pb2
+from novasphere.schedule.v1 import task_pb2 as pb
+from novasphere.schedule.v1.task_service_pb2 import NewTask
+from novasphere_server import errors
+from novasphere_server.core.commands import CommandFilter
+from novasphere_server.core.credentials import ADMIN
+from scheduling import Scheduling
+
+CONFIG = pb.TaskConfig(command_text="x")
+
+
+@pytest.fixture
+async def agent(world: Any) -> Any:
+    agent = world.agent("n1")
+    agent.profile["capabilities"] = ["shell", "exec", "echo"]
+    await agent.connect()
+    await agent.settle()
+    return agent
+
+
+async def two(world: Any, agent: Any, *, exit_code: int | None, condition: int = 0) -> str:
+    """Returns a task that depends on one that ended, or, without an exit code, runs."""
+    first = NewTask(id=str(uuid.uuid4()), config=CONFIG)
+    dependency = pb.Dependency(task_id=first.id, condition=condition)  # type: ignore[arg-type]
+    [_, second] = await world.submit(first, NewTask(config=CONFIG, dependencies=[dependency]))
+    [dispatch] = await agent.dispatched(1)
+    if exit_code is not None:
+        await agent.finish(dispatch, exit_code=exit_code)
+    await world.dependencies.step()
+    return str(second)
+
+
+async def retry(world: Any, task_id: str) -> pb.Task:
+    made = await world.fleet.device_tasks.retry(ADMIN, task_id, 0)
+    task: pb.Task = (await world.task(made.new_task_id)).task
+    return task
+
+
+async def test_what_failed_still_fails_what_depends_on_it_when_that_is_tried_again(world, agent):
+    second = await two(world, agent, exit_code=1)
+    again = await retry(world, second)
+    assert (again.state, again.reason) == (pb.WORK_STATE_CANCELLED, "DEPENDENCY_FAILED")
+    assert again.dependencies == (await world.task(second)).task.dependencies
+
+
+async def test_what_is_tried_again_waits_for_what_has_not_ended(world, agent):
+    second = await two(world, agent, exit_code=None)
+    await world.fleet.schedule_tasks.cancel(ADMIN, second)
+    again = await retry(world, second)
+    await agent.settle()
+    assert len(agent.dispatches) == 1
+    await agent.finish(agent.dispatches[0], exit_code=0)
+    await world.dependencies.step()
+    [_, dispatch] = await agent.dispatched(2)
+    assert (await world.task(again.id)).instance.attempt == dispatch.attempt == 1
+
+
+async def test_what_is_tried_again_waits_for_nothing_that_ended_well(world, agent):
+    second = await two(world, agent, exit_code=0)
+    [_, dispatch] = await agent.dispatched(2)
+    await agent.finish(dispatch, exit_code=1)
+    again = await retry(world, second)
+    assert len(again.dependencies) == 1
+    await agent.dispatched(3)
+
+
+async def test_nor_for_what_is_forgotten(world, agent):
+    second = await two(world, agent, exit_code=0)
+    [_, dispatch] = await agent.dispatched(2)
+    world.clock.advance(world.settings.terminal_retention + 1)
+    assert await world.retention.forget_tasks() == 1
+    await agent.finish(dispatch, exit_code=1)
+    assert not (await retry(world, second)).dependencies
+    await agent.dispatched(3)
+
+
+async def test_nothing_of_a_disabled_job_is_tried_again(world, agent):
+    bench = Scheduling(world)
+    job_id = await bench.job()
+    trigger = job_service_pb2.TriggerJobRequest(job_id=job_id)
+    task = await world.fleet.schedule_tasks.trigger(ADMIN, trigger)
+    [dispatch] = await agent.dispatched(1)
+    await agent.finish(dispatch, exit_code=1)
+    await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    with pytest.raises(errors.JobDisabled):
+        await retry(world, task.id)
+    await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_ENABLED)
+    assert (await retry(world, task.id)).job_id == job_id
+
+
+async def test_a_task_that_waits_for_its_retry_is_found_by_the_device_that_it_names(world, agent):
+    wanted = api.SubmitTaskRequest(task_type="command", payload='{"command":"x"}', max_retries=2)
+    await world.fleet.device_tasks.submit(ADMIN, wanted)
+    [dispatch] = await agent.dispatched(1)
+    await agent.finish(dispatch, exit_code=1)
+    for device_id in ("", "n1"):
+        request = api.ListTasksRequest(device_id=device_id)
+        [row] = (await world.fleet.device_tasks.list(ADMIN, request, limit=10)).items
+        assert row.message().device_id == "n1"
+
+
+async def test_a_list_and_a_watch_of_a_nodes_commands_agree_on_what_waits_for_its_retry(world, agent):
+    [task_id] = await world.submit(command_text="x", max_retries=1, retry_interval_seconds=3600)
+    [dispatch] = await agent.dispatched(1)
+    await agent.finish(dispatch, exit_code=1)
+    which = CommandFilter(node_id="n1")
+    listed = (await world.fleet.commands.list_flat(ADMIN, which, limit=10)).items
+    async with aclosing(world.fleet.commands.watch(ADMIN, which, "")) as watch:
+        page = await anext(watch)
+    watched = [row.object.message().command_id for row in page.events if row.object is not None]
+    assert [each.message().command_id for each in listed] == watched == [dispatch.run_id]
+    assert (await world.task(task_id)).task.state == pb.WORK_STATE_PENDING
