@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import agent_service_pb2 as agent_api
+from novasphere.schedule.v1 import job_pb2, job_service_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
@@ -19,6 +20,7 @@ from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.tasks import retry_pause
 from novasphere_server.store import tables
 from novasphere_server.store.kinds import TASKS
+from scheduling import Scheduling
 from sqlalchemy.dialects import sqlite
 
 LOST = link.ATTEMPT_PHASE_UNKNOWN
@@ -340,6 +342,19 @@ async def test_a_failed_attempt_is_followed_by_another_after_a_pause(world, one)
     assert len({row.instance_id for row in past} | {stored.instance.id}) == 3
     first = await world.fleet.schedule_tasks.get_instance(ADMIN, past[0].instance_id)
     assert (first.task_id, first.exit_code, first.agent_id) == (task_id, 3, "n1")
+
+
+async def test_what_fails_of_a_disabled_job_is_not_retried(world, one):
+    bench = Scheduling(world)
+    job_id = await bench.job(max_retries=2, retry_interval_seconds=0)
+    request = job_service_pb2.TriggerJobRequest(job_id=job_id)
+    task = await world.fleet.schedule_tasks.trigger(ADMIN, request)
+    [dispatch] = await one.dispatched()
+    await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    await one.finish(dispatch, exit_code=3)
+    stored = await world.task(task.id)
+    assert (stored.task.state, stored.task.retry_count) == (pb.WORK_STATE_FAILED, 0)
+    assert (stored.instance.exit_code, stored.task.reason) == (3, "EXIT_CODE")
 
 
 async def test_success_is_not_retried(world, one):

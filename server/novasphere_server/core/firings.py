@@ -317,6 +317,9 @@ def stop(tx: Transaction, schedule_id: str, why: str) -> None:
     schedule = tx.get(SCHEDULES, schedule_id)
     if schedule is None:
         return
+    if schedule.state != pb.SCHEDULE_STATE_ACTIVE:  # somebody has paused it meanwhile, or it has ended
+        put_off(tx, schedule_id)
+        return
     schedule.state = pb.SCHEDULE_STATE_PAUSED
     schedule.enabled = False
     schedule.status = 99

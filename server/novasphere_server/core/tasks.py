@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from novasphere.node.v1 import node_pb2
+from novasphere.schedule.v1 import job_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 
 from novasphere_server import errors
@@ -18,7 +19,7 @@ from novasphere_server.core import demands, instants, output_chunks, task_counts
 from novasphere_server.core import task_states as states
 from novasphere_server.core.principals import Principal
 from novasphere_server.store import failpoints, tables
-from novasphere_server.store.kinds import NODES, TASKS
+from novasphere_server.store.kinds import JOBS, NODES, TASKS
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
@@ -393,14 +394,12 @@ def end_attempt(
     of which attempt it is.
     """
     task = stored.task
-    if is_unnamed or _may_be_mistaken(stored.instance):
-        states.end(stored, state, tx.now_us, reason, message, ended_us)
-        tx.put(TASKS, stored)
-    elif _is_replaced(task, state):
+    is_last = is_unnamed or _may_be_mistaken(stored.instance)
+    if not is_last and _is_replaced(task, state) and _may_wait(tx, task):
         states.end_attempt(stored, state, tx.now_us, tx.now_us, reason, message, ended_us)
         task.replacement_count += 1
         tx.put(TASKS, stored, hold=Hold.NONE)
-    elif _is_retried(task, state):
+    elif not is_last and _is_retried(task, state) and _may_wait(tx, task):
         task.retry_count += 1
         pause_us = round(retry_pause(task.config, task.retry_count) * 1_000_000)
         states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message, ended_us)
@@ -481,6 +480,12 @@ def _is_retried(task: pb.Task, state: states.State) -> bool:
     if state in (pb.WORK_STATE_LOST, pb.WORK_STATE_UNKNOWN):
         return task.config.retry_lost
     return state in (pb.WORK_STATE_FAILED, pb.WORK_STATE_TIMED_OUT)
+
+
+def _may_wait(tx: Transaction, task: pb.Task) -> bool:
+    """Returns whether another attempt may wait: nothing of a disabled job does."""
+    job = tx.get(JOBS, task.job_id) if task.job_id else None
+    return job is None or job.status != job_pb2.JOB_STATUS_DISABLED
 
 
 def retry_pause(config: pb.TaskConfig, retry: int) -> float:

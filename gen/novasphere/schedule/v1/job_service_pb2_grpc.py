@@ -129,8 +129,8 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DisableJob(self, request, context):
-        """Keeps a job from making tasks, and cancels those of its tasks that wait. Disabling a disabled job
-        changes nothing.
+        """Keeps a job from making tasks, and cancels those of its tasks that wait. What runs goes on, and is not
+        tried again. Disabling a disabled job changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -29,8 +29,8 @@ class JobServiceStub:
     EnableJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.EnableJobRequest, _job_service_pb2.EnableJobResponse]
     """Lets a job make tasks again, from now on. Enabling an enabled job changes nothing."""
     DisableJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DisableJobRequest, _job_service_pb2.DisableJobResponse]
-    """Keeps a job from making tasks, and cancels those of its tasks that wait. Disabling a disabled job
-    changes nothing.
+    """Keeps a job from making tasks, and cancels those of its tasks that wait. What runs goes on, and is not
+    tried again. Disabling a disabled job changes nothing.
     """
     TriggerJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.TriggerJobRequest, _job_service_pb2.TriggerJobResponse]
     """Makes a task of a job now, beside what its schedules make. Refused for a disabled job."""
@@ -94,8 +94,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.DisableJobRequest,
         context: _aio.ServicerContext[_job_service_pb2.DisableJobRequest, _abc.Awaitable[_job_service_pb2.DisableJobResponse]],
     ) -> _abc.Awaitable[_job_service_pb2.DisableJobResponse]:
-        """Keeps a job from making tasks, and cancels those of its tasks that wait. Disabling a disabled job
-        changes nothing.
+        """Keeps a job from making tasks, and cancels those of its tasks that wait. What runs goes on, and is not
+        tried again. Disabling a disabled job changes nothing.
         """
 
     @_abc_1.abstractmethod
