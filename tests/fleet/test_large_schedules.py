@@ -186,6 +186,14 @@ async def test_a_large_job_is_disabled_and_enabled(bench: Scheduling):
     bench.world.clock.advance(0.123456)
     for status in (job_pb2.JOB_STATUS_DISABLED, job_pb2.JOB_STATUS_ENABLED):
         assert (await jobs.set_status(ADMIN, job_id, status)).status == status
+    size = len(body)
+    with pytest.raises(errors.TooLarge):
+        while True:
+            config.args.append("x" * 18)
+            request = job_service_pb2.UpdateJobRequest(job_id=job_id, config=config)
+            await jobs.update(ADMIN, request, ["config"])
+            size += 20
+            assert size <= Limits().resource_bytes + 64
 
 
 @pytest.mark.parametrize("what", ["job", "schedule"])

@@ -189,7 +189,10 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
             stored.task.due_at.CopyFrom(stored.task.updated_at)
         instance.ClearField("dispatched_at")
         instance.ClearField("run_deadline")
-        tx.put(TASKS, stored)
+        if tasks.may_wait(tx, stored.task):
+            tx.put(TASKS, stored)
+        else:
+            tasks.request_cancel(tx, stored, "scheduler", None)
 
 
 def _dispatch(stored: pb.StoredTask, token: int, settings: FleetSettings) -> link.Dispatch:

@@ -76,8 +76,13 @@ _IS_BUSY = (
 IS_OF_DISABLED = sa.exists().where(
     tables.jobs.c.key == _s.job_id, tables.jobs.c.status != job_pb2.JOB_STATUS_ENABLED
 )
-# Looked at seldom, and so perhaps later than a time of theirs.
-_IS_HELD = sa.or_(_s.state == pb.SCHEDULE_STATE_PAUSED, IS_OF_DISABLED)
+_IS_BY_CLOCK = _s.kind.in_(
+    [
+        task_pb2.SCHEDULE_KIND_CRON,
+        task_pb2.SCHEDULE_KIND_INTERVAL,
+        task_pb2.SCHEDULE_KIND_ONCE,
+    ]
+)
 
 _NOTES = {
     Note.DST_SHIFTED: "the clock change moved it to the first instant after the gap",
@@ -269,7 +274,10 @@ def catch_up(tx: Transaction, which: sa.ColumnElement[bool], settings: FleetSett
     """Covers times that have come of the schedules that meet a condition, before something changes. Returns whether
     those were all. Raises CannotFire.
     """
-    has_come = sa.or_(_s.due_us <= tx.now_us, sa.and_(_IS_HELD, _s.due_us <= tx.now_us + _IDLE_US))
+    # Those that make no tasks, or that are put off, are looked at seldom, and so perhaps later than a time of theirs.
+    has_come = sa.or_(
+        _s.due_us <= tx.now_us, sa.and_(_IS_BY_CLOCK, _s.due_us <= tx.now_us + _IDLE_US)
+    )
     come = tx.execute(sa.select(_s.key).where(which, has_come).order_by(_s.due_us)).scalars().all()
     jobs = _Jobs(tx, settings)
     for start in range(0, len(come), _CAUGHT_UP):

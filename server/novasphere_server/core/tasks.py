@@ -395,11 +395,11 @@ def end_attempt(
     """
     task = stored.task
     is_last = is_unnamed or _may_be_mistaken(stored.instance)
-    if not is_last and _is_replaced(task, state) and _may_wait(tx, task):
+    if not is_last and _is_replaced(task, state) and may_wait(tx, task):
         states.end_attempt(stored, state, tx.now_us, tx.now_us, reason, message, ended_us)
         task.replacement_count += 1
         tx.put(TASKS, stored, hold=Hold.NONE)
-    elif not is_last and _is_retried(task, state) and _may_wait(tx, task):
+    elif not is_last and _is_retried(task, state) and may_wait(tx, task):
         task.retry_count += 1
         pause_us = round(retry_pause(task.config, task.retry_count) * 1_000_000)
         states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message, ended_us)
@@ -482,8 +482,8 @@ def _is_retried(task: pb.Task, state: states.State) -> bool:
     return state in (pb.WORK_STATE_FAILED, pb.WORK_STATE_TIMED_OUT)
 
 
-def _may_wait(tx: Transaction, task: pb.Task) -> bool:
-    """Returns whether another attempt may wait: nothing of a disabled job does."""
+def may_wait(tx: Transaction, task: pb.Task) -> bool:
+    """Returns whether a task may wait for a node: none of a disabled job does."""
     job = tx.get(JOBS, task.job_id) if task.job_id else None
     return job is None or job.status != job_pb2.JOB_STATUS_DISABLED
 

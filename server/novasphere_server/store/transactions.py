@@ -170,8 +170,9 @@ class Transaction:
             return
         if not extra_columns and _is_same(kind, before, message):
             return
-        # Limits may have been greater when it was made.
-        most = max(self._limits.resource_bytes, len(before)) + kind.growth
+        most = self._limits.resource_bytes + kind.growth
+        if len(before) > most:  # limits were greater when it was made
+            most = len(before) + kind.growth
         body = self._stamped(kind, key, message, most)
         row = kind.columns(message) | extra_columns
         row |= {"revision": self.revision, "body": body}
