@@ -275,9 +275,7 @@ def catch_up(tx: Transaction, which: sa.ColumnElement[bool], settings: FleetSett
     those were all. Raises CannotFire.
     """
     # Those that make no tasks, or that are put off, are looked at seldom, and so perhaps later than a time of theirs.
-    has_come = sa.or_(
-        _s.due_us <= tx.now_us, sa.and_(_IS_BY_CLOCK, _s.due_us <= tx.now_us + _IDLE_US)
-    )
+    has_come = sa.or_(_s.due_us <= tx.now_us, sa.and_(_IS_BY_CLOCK, _s.due_us <= tx.now_us + _IDLE_US))
     come = tx.execute(sa.select(_s.key).where(which, has_come).order_by(_s.due_us)).scalars().all()
     jobs = _Jobs(tx, settings)
     for start in range(0, len(come), _CAUGHT_UP):
