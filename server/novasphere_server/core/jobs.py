@@ -22,7 +22,7 @@ from novasphere_server.core import (
 )
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
-from novasphere_server.core.principals import Principal
+from novasphere_server.core.principals import Principal, unreachable
 from novasphere_server.core.tasks import check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
@@ -340,12 +340,4 @@ def _check_name_is_free(tx: Transaction, job: pb.Job) -> None:
 
 
 def _out_of_reach(principal: Principal, job_id: str) -> errors.ApiError:
-    """Returns what is said of a job that is not there, or not the caller's: who is bound to namespaces
-    cannot tell the one from the other.
-    """
-    if not principal.namespaces:
-        return errors.JobNotFound(job_id)
-    return errors.PermissionDenied(
-        f"this credential, which is bound to namespaces, reaches no job {job_id!r}",
-        metadata={"job_id": job_id},
-    )
+    return unreachable(principal, errors.JobNotFound(job_id), f"job {job_id!r}")

@@ -36,7 +36,7 @@ from novasphere_server.core.calendars.nominal_times import NominalTime
 from novasphere_server.core.calendars.timings import Timing
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
-from novasphere_server.core.principals import Principal
+from novasphere_server.core.principals import Principal, unreachable
 from novasphere_server.core.tasks import check_namespace
 from novasphere_server.store import failpoints, tables
 from novasphere_server.store.idempotency import Idempotency
@@ -743,12 +743,4 @@ def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedul
 
 
 def _out_of_reach(principal: Principal, schedule_id: str) -> errors.ApiError:
-    """Returns what is said of a schedule that is not there, or not the caller's: who is bound to namespaces
-    cannot tell the one from the other.
-    """
-    if not principal.namespaces:
-        return errors.ScheduleNotFound(schedule_id)
-    return errors.PermissionDenied(
-        f"this credential, which is bound to namespaces, reaches no schedule {schedule_id!r}",
-        metadata={"schedule_id": schedule_id},
-    )
+    return unreachable(principal, errors.ScheduleNotFound(schedule_id), f"schedule {schedule_id!r}")
