@@ -51,7 +51,12 @@ nodes = _resource(
     sa.Column("agent_endpoint", TEXT),
     sa.Column("agent_status", sa.Integer),
     sa.Column("updated_at_us", sa.BigInteger),
+    # The kinds of work that its agent agrees to run, sorted, as JSON; and what tells such lists apart, as they may be
+    # longer than an index takes. Never null either.
+    sa.Column("capabilities", TEXT),
+    sa.Column("capabilities_sha256", TEXT),
     sa.Index(None, "agent_name"),
+    sa.Index(None, "capabilities_sha256"),
 )
 
 tasks = _resource(
