@@ -186,13 +186,8 @@ async def test_a_large_job_is_disabled_and_enabled(bench: Scheduling):
     bench.world.clock.advance(0.123456)
     for status in (job_pb2.JOB_STATUS_DISABLED, job_pb2.JOB_STATUS_ENABLED):
         assert (await jobs.set_status(ADMIN, job_id, status)).status == status
-    for _ in range(64 // 20):
-        config.args.append("x" * 18)
-        with contextlib.suppress(errors.TooLarge):
-            request = job_service_pb2.UpdateJobRequest(job_id=job_id, config=config)
-            await jobs.update(ADMIN, request, ["config"])
-    config.args.append("x" * 18)
-    with pytest.raises(errors.TooLarge):
+    config.args.append("xx")
+    with pytest.raises(errors.TooLarge, match="at most"):
         await jobs.update(
             ADMIN, job_service_pb2.UpdateJobRequest(job_id=job_id, config=config), ["config"]
         )

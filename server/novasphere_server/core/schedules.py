@@ -194,9 +194,10 @@ class Schedules:
         now on, a new generation begins.
         """
 
-        def change(schedule: pb.Schedule) -> None:
+        def change(tx: Transaction, schedule: pb.Schedule) -> None:
             schedule_fields.apply(schedule, request, fields)
             schedule_fields.check(schedule)
+            tx.check_size(SCHEDULES, schedule)
 
         return await self._change(
             principal, request.schedule_id, change, request.etag, idempotency, is_dry_run
@@ -217,7 +218,7 @@ class Schedules:
         are cancelled.
         """
 
-        def change(schedule: pb.Schedule) -> None:
+        def change(_tx: Transaction, schedule: pb.Schedule) -> None:
             if schedule.state != pb.SCHEDULE_STATE_ENDED:
                 schedule_fields.set_enabled(schedule, is_enabled=False)
                 schedule.pause_note = note or schedule.pause_note
@@ -237,7 +238,7 @@ class Schedules:
     ) -> pb.Schedule:
         """Returns the schedule, which makes tasks again from now on."""
 
-        def change(schedule: pb.Schedule) -> None:
+        def change(_tx: Transaction, schedule: pb.Schedule) -> None:
             if schedule.state != pb.SCHEDULE_STATE_ENDED:
                 schedule_fields.set_enabled(schedule, is_enabled=True)
 
@@ -247,7 +248,7 @@ class Schedules:
         self,
         principal: Principal,
         schedule_id: str,
-        change: Callable[[pb.Schedule], None],
+        change: Callable[[Transaction, pb.Schedule], None],
         etag: str,
         idempotency: Idempotency | None,
         is_dry_run: bool,
@@ -273,7 +274,7 @@ class Schedules:
                 raise settlements.Behind
             schedule = _find(tx, principal, schedule_id)
             before = pb.Schedule.FromString(schedule.SerializeToString())
-            change(schedule)
+            change(tx, schedule)
             begins_anew = schedule_fields.are_other_times(before, schedule)
             if before.state == pb.SCHEDULE_STATE_ENDED:
                 begins_anew = begins_anew or schedule.max_count != before.max_count
