@@ -169,6 +169,22 @@ async def test_a_large_schedule_is_paused_with_a_long_note(bench: Scheduling):
     assert (await bench.get(schedule_id)).pause_note == "\u4e3a" * 1024
 
 
+async def test_a_large_schedule_does_not_grow_by_its_notes(bench: Scheduling):
+    schedule_id = await bench.make()
+    await fill(bench, schedule_id)
+    said = (await bench.get(schedule_id)).description
+
+    async def put_notes_into_the_description() -> None:
+        for count in range(1, 11):
+            await bench.world.fleet.schedules.pause(ADMIN, schedule_id, "x" * 1000)
+            await bench.update(schedule_id, description=said + count * 1000 * "x", enabled=True)
+
+    with pytest.raises(errors.TooLarge):
+        await put_notes_into_the_description()
+    await bench.world.fleet.schedules.resume(ADMIN, schedule_id)
+    await bench.world.fleet.schedules.pause(ADMIN, schedule_id, "x" * 1000)
+
+
 async def test_a_large_job_is_disabled_and_enabled(bench: Scheduling):
     job_id = await bench.job(args=[""], command_text="", cmd="true")
     [row] = await bench.world.store.read(
@@ -219,6 +235,24 @@ async def test_what_nobody_can_read_keeps_no_other(bench: Scheduling):
     await bench.world.store.write(lambda tx: tx.execute(spoil))
     await bench.pass_time(3)
     assert await bench.rows(good) == [(1.0, "fired"), (2.0, "fired"), (3.0, "fired")]
+    await bench.world.store.write(lambda tx: tx.execute(sa.delete(tables.schedules).where(own)))
+
+
+@pytest.mark.parametrize("is_due", [False, True])
+async def test_a_job_with_a_schedule_that_nobody_can_read_is_disabled(bench: Scheduling, is_due: bool):
+    job_id = await bench.job()
+    good = await bench.make(job_id, cron_expression="* * * * * *", overlap_policy=ALLOW)
+    bad = await bench.make(job_id, cron_expression="* * * * * *", overlap_policy=ALLOW)
+    own = tables.schedules.c.key == bad
+    spoil = sa.update(tables.schedules).where(own).values(body=b"\xff")
+    await bench.world.store.write(lambda tx: tx.execute(spoil))
+    if is_due:
+        bench.world.clock.advance(1)
+    else:
+        await bench.pass_time(1)
+    disabled = job_pb2.JOB_STATUS_DISABLED
+    assert (await bench.world.fleet.jobs.set_status(ADMIN, job_id, disabled)).status == disabled
+    assert await bench.rows(good) == [(1.0, "fired")]
     await bench.world.store.write(lambda tx: tx.execute(sa.delete(tables.schedules).where(own)))
 
 

@@ -373,17 +373,30 @@ async def test_what_fails_of_a_disabled_job_is_not_retried(world, one):
     assert (stored.instance.exit_code, stored.task.reason) == (3, "EXIT_CODE")
 
 
-async def test_what_never_reaches_its_node_of_a_disabled_job_is_cancelled(world, one, frames):
+@pytest.mark.parametrize("is_told", [False, True])
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_what_never_reaches_its_node_of_a_disabled_job_is_cancelled(
+    world, one, frames, is_gone, is_told
+):
     job_id = await Scheduling(world).job()
     request = job_service_pb2.TriggerJobRequest(job_id=job_id)
     task = await world.fleet.schedule_tasks.trigger(ADMIN, request)
     [dispatch] = await one.dispatched()
-    await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
-    one.send(reports=[frames.report(dispatch, link.ATTEMPT_PHASE_UNDELIVERED)], free_slots=1)
+    if not is_told:
+        await one.cut()
+    if is_gone:
+        await world.fleet.jobs.delete(ADMIN, job_id)
+    else:
+        await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    if is_told:
+        one.send(reports=[frames.report(dispatch, link.ATTEMPT_PHASE_UNDELIVERED)], free_slots=1)
+    else:
+        await one.connect()
     await one.settle()
     stored = await world.task(task.id)
     assert (stored.task.state, stored.task.reason) == (pb.WORK_STATE_CANCELLED, "CANCELLED")
-    assert len(one.dispatches) == 1
+    assert "job was disabled or deleted" in stored.task.reason_message
+    assert one.dispatches in ([], [dispatch])
 
 
 async def test_success_is_not_retried(world, one):

@@ -260,7 +260,8 @@ class Schedules:
         def settle(tx: Transaction) -> bool:
             """Does of what comes before the change as much as one mutation may. Returns whether that was all."""
             _find(tx, principal, schedule_id)
-            if not firings.catch_up(tx, _s.key == schedule_id, self._settings):
+            is_it = _s.key == schedule_id
+            if not firings.catch_up(tx, is_it, self._settings, even_put_off=True):
                 return False
             etags.check(etag, _find(tx, principal, schedule_id).revision)
             if not cancels or is_dry_run:

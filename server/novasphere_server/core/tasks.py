@@ -470,9 +470,11 @@ def _is_retried(task: pb.Task, state: states.State) -> bool:
 
 
 def may_wait(tx: Transaction, task: pb.Task) -> bool:
-    """Returns whether a task may wait for a node: none of a disabled job does."""
-    job = tx.get(JOBS, task.job_id) if task.job_id else None
-    return job is None or job.status != job_pb2.JOB_STATUS_DISABLED
+    """Returns whether a task may wait for a node: none of a job that is disabled or gone does."""
+    if not task.job_id:
+        return True
+    job = tx.get(JOBS, task.job_id)
+    return job is not None and job.status != job_pb2.JOB_STATUS_DISABLED
 
 
 def retry_pause(config: pb.TaskConfig, retry: int) -> float:

@@ -182,12 +182,13 @@ class Transaction:
             self._put_labels(kind, key, dict(kind.labels(kind.message.FromString(before))), message)
 
     def check_size(self, kind: Kind[M], message: M) -> None:
-        """Raises TooLarge for an object that a client has made larger than a resource may be, as put() does not: what
-        it may grow by is for what happens to it.
+        """Raises TooLarge for an object that a client has made larger than a resource may be, and than it was, as put()
+        does not: what it may grow by is for what happens to it.
         """
         key = kind.key(message)
-        most = max(self._limits.resource_bytes, len(self._body(kind, key) or b""))
-        _check_size(kind, key, message.ByteSize(), most)
+        most = self._limits.resource_bytes
+        before = min(len(self._body(kind, key) or b""), most + kind.growth)
+        _check_size(kind, key, message.ByteSize(), max(most, before))
 
     def add(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
         """Creates an object without a look at what there is: fails if it exists."""
