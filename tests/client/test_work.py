@@ -195,7 +195,10 @@ async def test_tasks_are_submitted_shown_waited_for_and_cancelled(run: Run) -> N
     assert "it will never be succeeded" in failed.err
     assert set(listed.text.split()) == {first, second}
     assert retried.code == 1
-    assert len(retried.text.split()) == 1
+    [again] = retried.text.split()
+    for described, repeated in ((first, f"Repeated by: {again}"), (again, f"Repeats: {first}")):
+        shown = await run("task", "describe", described)
+        assert repeated in " ".join(shown.text.split())
 
 
 async def test_a_list_that_stays_is_narrowed_as_one_that_does_not(

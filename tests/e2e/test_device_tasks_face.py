@@ -144,6 +144,46 @@ async def test_a_running_task_is_killed_by_its_cancellation_and_runs_again_by_a_
     assert (await face.ended(task))["status"] == "cancelled"
 
 
+async def test_what_a_failure_cancelled_runs_by_retries_of_what_failed_and_then_of_itself(
+    face: Face, tmp_path: Path
+) -> None:
+    mended, done = tmp_path / "mended", tmp_path / "done"
+    line = f"test -e {mended} || exit 3; while ! test -e {done}; do sleep 0.1; done"
+    first = str(uuid.uuid4())
+    depends = {"config": {"command_text": "true"}, "dependencies": [{"task_id": first}]}
+    made = await face.plane.rest(
+        "POST",
+        "/api/v1/tasks:batch",
+        {"tasks": [{"id": first, "config": {"command_text": line}}, depends, depends]},
+    )
+    [_, second, third] = made["ids"]
+    assert (await face.ended(first))["status"] == "failed"
+    for cancelled in (second, third):
+        assert (await face.ended(cancelled))["status"] == "cancelled"
+
+    async def retry(task: str) -> dict[str, Any]:
+        again = (await face.ask(RETRY, {}, task=task))["new_task_id"]
+        old = await face.plane.rest("GET", f"/api/v1/tasks/item/{task}")
+        row = await face.plane.rest("GET", f"/api/v1/tasks/item/{again}")
+        assert (old["retried_as"], row["retry_of"]) == (row["id"], task)
+        return dict(row)
+
+    mended.touch()
+    first_again = (await retry(first))["id"]
+    # It runs until it is told that it is done.
+    second_again = await retry(second)
+    assert [each["task_id"] for each in second_again["dependencies"]] == [first_again]
+    waits = await face.plane.rest("GET", f"/api/v1/tasks/{second_again['id']}:explain")
+    assert [(each["reason"], each["subject"]) for each in waits["obstacles"]] == [
+        ("DEPENDENCY", first_again)
+    ]
+    done.touch()
+    assert (await face.ended(first_again))["status"] == "completed"
+    third_again = await retry(third)
+    for again in (second_again, third_again):
+        assert (await face.ended(again["id"]))["status"] == "completed"
+
+
 async def test_a_task_that_waits_is_cancelled_at_once(face: Face) -> None:
     # Another device could run it, and is away.
     wanted = {"requirements": {"required_role": "mobile"}}

@@ -12,6 +12,7 @@ from novasphere.schedule.v1 import job_pb2, job_service_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
+from novasphere_server.core import task_ids, tasks
 from novasphere_server.core.commands import CommandFilter
 from novasphere_server.core.credentials import ADMIN
 from scheduling import Scheduling
@@ -51,6 +52,81 @@ async def test_what_failed_still_fails_what_depends_on_it_when_that_is_tried_aga
     again = await retry(world, second)
     assert (again.state, again.reason) == (pb.WORK_STATE_CANCELLED, "DEPENDENCY_FAILED")
     assert again.dependencies == (await world.task(second)).task.dependencies
+
+
+async def test_what_is_tried_again_depends_on_what_was_tried_again_before_it(world, agent):
+    second = await two(world, agent, exit_code=1)
+    [first] = (await world.task(second)).task.dependencies
+    once = await retry(world, first.task_id)
+    [_, dispatch] = await agent.dispatched(2)
+    await agent.finish(dispatch, exit_code=1)
+    twice = await retry(world, once.id)
+    waiting = await retry(world, second)
+    assert list(waiting.dependencies) == [pb.Dependency(task_id=twice.id)]
+    [_, _, dispatch] = await agent.dispatched(3)
+    await agent.finish(dispatch, exit_code=0)
+    await agent.settle()
+    assert len(agent.dispatches) == 3
+    await world.dependencies.step()
+    await agent.dispatched(4)
+    # What has ended well by then is nothing to wait for.
+    assert list((await retry(world, second)).dependencies) == [pb.Dependency(task_id=twice.id)]
+    await agent.dispatched(5)
+
+
+async def test_what_was_tried_again_names_the_newest_that_repeats_it_and_ended_when_it_did(world, agent):
+    second = await two(world, agent, exit_code=1)
+    before = await world.task(second)
+    world.clock.advance(60)
+    await retry(world, second)
+    newest = await retry(world, second)
+    after = await world.task(second)
+    assert after.task.revision > before.task.revision
+    before.task.revision, before.task.retried_as = after.task.revision, newest.id
+    assert after == before
+
+
+async def test_a_retry_that_is_only_checked_or_is_repeated_names_no_other_task(world, agent, claim):
+    second = await two(world, agent, exit_code=1)
+    checked = await world.fleet.device_tasks.retry(ADMIN, second, 0, is_dry_run=True)
+    assert (checked.new_task_id, (await world.task(second)).task.retried_as) == ("", "")
+    made = [
+        await world.fleet.device_tasks.retry(ADMIN, second, 0, idempotency=claim("once"))
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    assert (await world.task(second)).task.retried_as == (await world.task(made[0].new_task_id)).task.id
+
+
+async def test_of_what_was_tried_again_the_newest_counts_that_is_still_there(world, agent):
+    second = await two(world, agent, exit_code=1)
+    [first] = (await world.task(second)).task.dependencies
+    once = await retry(world, first.task_id)
+    [_, dispatch] = await agent.dispatched(2)
+    await agent.finish(dispatch, exit_code=1)
+    twice = await retry(world, once.id)
+    await world.store.write(lambda tx: tasks.delete(tx, [task_ids.of_task(twice.id)]))
+    again = await retry(world, second)
+    assert list(again.dependencies) == [pb.Dependency(task_id=once.id)]
+    assert again.reason == "DEPENDENCY_FAILED"
+    assert once.id in again.reason_message
+
+
+@pytest.mark.parametrize("is_first_stricter", [False, True])
+async def test_two_that_became_one_task_are_waited_for_as_one(world, agent, is_first_stricter):
+    finished, succeeded = pb.DEPENDENCY_CONDITION_FINISHED, pb.DEPENDENCY_CONDITION_SUCCEEDED
+    [first] = await world.submit(command_text="x")
+    [dispatch] = await agent.dispatched(1)
+    await agent.finish(dispatch, exit_code=1)
+    once = await retry(world, first)
+    second = NewTask(config=CONFIG)
+    second.dependencies.add(task_id=first, condition=succeeded if is_first_stricter else finished)
+    second.dependencies.add(task_id=once.id, condition=finished if is_first_stricter else succeeded)
+    [both] = await world.submit(second)
+    await world.fleet.schedule_tasks.cancel(ADMIN, both)
+    again = await retry(world, both)
+    assert list(again.dependencies) == [pb.Dependency(task_id=once.id, condition=succeeded)]
+    assert again.state == pb.WORK_STATE_PENDING
 
 
 async def test_what_is_tried_again_waits_for_what_has_not_ended(world, agent):

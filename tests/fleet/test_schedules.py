@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -459,6 +460,23 @@ async def test_other_times_begin_strictly_after_the_change(bench: Scheduling):
     ]
     assert found == [(1, 10.0), (1, 20.0), (2, 25.0), (2, 30.0)]
     assert (await bench.update(schedule_id, name="another")).generation == 2
+
+
+@pytest.mark.parametrize("goes_back", [False, True])
+async def test_a_change_settles_what_came_while_its_schedule_was_put_off(
+    bench: Scheduling, goes_back: bool
+):
+    schedule_id = await bench.make(cron_expression="* * * * * *", overlap_policy=ALLOW)
+    bench.world.clock.advance(4)
+    await bench.world.store.write(partial(firings.put_off, schedule_id=schedule_id))
+    if goes_back:
+        bench.world.clock.advance(-1)
+    else:
+        await bench.step()
+    assert not await bench.rows(schedule_id)
+    await bench.update(schedule_id, cron_expression="*/5 * * * * *")
+    assert (await bench.rows(schedule_id))[:3] == fired(1, 2, 3)
+    assert not await bench.check()
 
 
 async def test_a_change_while_the_clock_is_behind_fires_no_time_again(bench: Scheduling):

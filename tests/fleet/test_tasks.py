@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from novasphere.schedule.v1 import job_pb2, job_service_pb2
 from novasphere.schedule.v1 import task_pb2 as pb
 from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server import errors
-from novasphere_server.core import demands, instants, task_ids, tasks
+from novasphere_server.core import demands, instants, task_ids, task_types, tasks
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.tasks import retry_pause
 from novasphere_server.store import tables
@@ -53,6 +55,20 @@ def new(**config: Any) -> NewTask:
 
 def pinned(node_id: str, **more: Any) -> NewTask:
     return NewTask(config=pb.TaskConfig(command_text="true"), node_id=node_id, **more)
+
+
+@contextmanager
+def said_to_the_database(said: list[str]) -> Iterator[None]:
+    """Collects the statements that SQLAlchemy sends."""
+
+    def hear(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+        said.append(text)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", hear)
 
 
 def named(*, on: Iterable[NewTask] = (), condition: int = 0, **config: Any) -> NewTask:
@@ -357,6 +373,32 @@ async def test_what_fails_of_a_disabled_job_is_not_retried(world, one):
     assert (stored.instance.exit_code, stored.task.reason) == (3, "EXIT_CODE")
 
 
+@pytest.mark.parametrize("is_told", [False, True])
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_what_never_reaches_its_node_of_a_disabled_job_is_cancelled(
+    world, one, frames, is_gone, is_told
+):
+    job_id = await Scheduling(world).job()
+    request = job_service_pb2.TriggerJobRequest(job_id=job_id)
+    task = await world.fleet.schedule_tasks.trigger(ADMIN, request)
+    [dispatch] = await one.dispatched()
+    if not is_told:
+        await one.cut()
+    if is_gone:
+        await world.fleet.jobs.delete(ADMIN, job_id)
+    else:
+        await world.fleet.jobs.set_status(ADMIN, job_id, job_pb2.JOB_STATUS_DISABLED)
+    if is_told:
+        one.send(reports=[frames.report(dispatch, link.ATTEMPT_PHASE_UNDELIVERED)], free_slots=1)
+    else:
+        await one.connect()
+    await one.settle()
+    stored = await world.task(task.id)
+    assert (stored.task.state, stored.task.reason) == (pb.WORK_STATE_CANCELLED, "CANCELLED")
+    assert "job was disabled or deleted" in stored.task.reason_message
+    assert one.dispatches in ([], [dispatch])
+
+
 async def test_success_is_not_retried(world, one):
     [task_id] = await world.submit(command_text="x", max_retries=2)
     await finish(one, 1)
@@ -611,6 +653,48 @@ async def test_a_type_that_no_node_ever_had_is_refused_at_once(world):
     await agent.connect()
     await agent.cut()
     await world.submit(typed("echo"), typed("nope"))
+
+
+async def test_every_type_that_some_node_has_is_known_whatever_the_others_have(
+    tmp_path, world_at, database_url
+):
+    world = await world_at(tmp_path, database_url)
+    long = secrets.token_hex(10_000)  # longer than an index takes, however it is packed
+    had = ([], ['a\n"b'], ["first", "last"], ["first", "last"], ["first", long], ["\N{SNOWMAN}"], ["\0"])
+    for number, capabilities in enumerate(had):
+        agent = world.agent(f"n{number}", capabilities=capabilities)
+        await agent.connect()
+        await agent.cut()
+    known = {each for capabilities in had for each in capabilities} - {long, "\0"}
+    await world.submit(*(NewTask(config=pb.TaskConfig(task_type=each)) for each in known))
+    for unknown in ("a", "las", "b"):
+        with pytest.raises(errors.InvalidTaskType):
+            await world.submit(task_type=unknown)
+    await world.fleet.nodes.delete(ADMIN, "n1")
+    with pytest.raises(errors.InvalidTaskType):
+        await world.submit(task_type='a\n"b')
+
+
+async def test_no_node_is_read_to_know_a_type(world):
+    agent = world.agent("n1", capabilities=["odd"])
+    await agent.connect()
+    await agent.cut()
+    said = []
+    with said_to_the_database(said):
+        await world.submit(task_type="odd")
+    of_nodes = [text for text in said if "FROM nodes" in text]
+    assert of_nodes
+    assert not any("body" in text for text in of_nodes), of_nodes
+
+
+async def test_types_are_known_by_seeks(world):
+    text = task_types.ANNOUNCED.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    plan = [row.detail for row in await world.store.read(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
+    of_nodes = [step for step in plan if "nodes" in step]
+    assert len(of_nodes) == 3
+    index = "INDEX ix_nodes_capabilities_sha256"
+    assert all(step.startswith("SEARCH") and index in step for step in of_nodes), plan
+    assert not any("TEMP" in step for step in plan), plan
 
 
 async def test_a_retry_may_wait_no_longer_for_a_node_than_the_first_attempt(world, one):

@@ -204,6 +204,27 @@ async def test_nodes_of_before_are_found_as_agents(open_store, store_url: str):
     assert (found["agent_name"], found["agent_status"]) == ("n1", agent_pb2.AGENT_STATUS_OFFLINE)
 
 
+async def test_nodes_of_before_are_known_by_what_they_run(open_store, store_url: str):
+    nodes = [
+        node_pb2.Node(id=number, node_id=f"n{number}", uid=f"u{number}", capabilities=capabilities)
+        # More than are read at once.
+        for number, capabilities in enumerate([[], ["shell", "echo"], *([["echo\0\n"]] * 300)])
+    ]
+    with connected(store_url) as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        alembic_command.upgrade(config, "0015")
+        for node in nodes:
+            row = {"id": node.id, "key": node.node_id, "uid": node.uid}
+            insert(connection, "nodes", row | {"body": node.SerializeToString()})
+    store = await open_store()
+    columns = ("capabilities", "capabilities_sha256")
+    rows = await store.read(sa.select(*(tables.nodes.c[name] for name in columns)).order_by("id"))
+    assert [row._asdict() for row in rows] == [
+        {name: NODES.columns(node)[name] for name in columns} for node in nodes
+    ]
+
+
 async def test_tasks_of_before_have_the_type_that_is_printed_of_them(open_store, store_url: str):
     configs = {
         "command": task_pb2.TaskConfig(command_text="true"),

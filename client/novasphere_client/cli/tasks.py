@@ -418,6 +418,7 @@ def _described(task: Any) -> list[tuple[str, str]]:
         ("Retries", f"{task.retry_count} of {task.config.max_retries}"),
         ("After", ", ".join(waits_for)),
         ("Repeats", task.retry_of),
+        ("Repeated by", task.retried_as),
         ("Time", fields.instant_and_age(task, "scheduled_at")),
         ("Waits until", fields.instant_and_age(task, "due_at") if _state(task) == "pending" else ""),
         ("Made", fields.instant_and_age(task, "created_at")),

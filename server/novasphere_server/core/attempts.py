@@ -179,8 +179,8 @@ def put_back(tx: Transaction, told: link.AttemptReport | link.Dispatch) -> None:
     is_last = (told.attempt, told.fencing_token) == (instance.attempt, row.fencing_token)
     if not is_last or instance.state != pb.WORK_STATE_DISPATCHED:
         return
-    if stored.task.cancel_requested:
-        _cancel_unsent(tx, stored)
+    if why := _needless(tx, stored.task):
+        _cancel_unsent(tx, stored, why)
     else:
         states.move(stored, pb.WORK_STATE_PENDING, tx.now_us)
         is_another = stored.task.retry_count or stored.task.replacement_count
@@ -386,18 +386,26 @@ def _settle_unlisted(
             "UNKNOWN",
             "the agent came back without any trace of it",
         )
-    elif task.cancel_requested:
-        _cancel_unsent(tx, stored)
+    elif why := _needless(tx, task):
+        _cancel_unsent(tx, stored, why)
     else:
         # The same attempt and token: should it be there after all, it is not started again.
         result.attempts[task_ids.of_task(task.id), stored.instance.attempt] = Attempt(token)
         result.dispatches.append(_dispatch(stored, token, settings))
 
 
-def _cancel_unsent(tx: Transaction, stored: pb.StoredTask) -> None:
-    """Ends a task that a client cancelled, and that never reached the node that it was sent to."""
-    message = "cancelled before it reached its node"
-    states.end(stored, pb.WORK_STATE_CANCELLED, tx.now_us, "CANCELLED", message)
+def _needless(tx: Transaction, task: pb.Task) -> str:
+    """Returns why a task that never reached its node is not to be sent again; nothing where it is."""
+    if task.cancel_requested:
+        return "cancelled before it reached its node"
+    if not tasks.may_wait(tx, task):
+        return "its job was disabled or deleted before it reached its node"
+    return ""
+
+
+def _cancel_unsent(tx: Transaction, stored: pb.StoredTask, why: str) -> None:
+    """Ends a task that never reached the node that it was sent to."""
+    states.end(stored, pb.WORK_STATE_CANCELLED, tx.now_us, "CANCELLED", why)
     tx.put(TASKS, stored)
 
 

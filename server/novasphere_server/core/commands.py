@@ -16,7 +16,7 @@ from novasphere_server import errors
 from novasphere_server.core import etags, task_ids, tasks
 from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
-from novasphere_server.core.principals import Principal
+from novasphere_server.core.principals import Principal, unreachable
 from novasphere_server.core.task_configs import TEXT_LIMIT
 from novasphere_server.core.tasks import Tasks, check_namespace
 from novasphere_server.store.idempotency import Idempotency
@@ -260,15 +260,7 @@ def find(tx: Transaction, principal: Principal, command_id: str) -> task_pb2.Sto
 
 
 def out_of_reach(principal: Principal, command_id: str) -> errors.ApiError:
-    """Returns what is said of a command that is not there, or not the caller's: who is bound to namespaces
-    cannot tell the one from the other.
-    """
-    if not principal.namespaces:
-        return errors.CommandNotFound(command_id)
-    return errors.PermissionDenied(
-        f"this credential, which is bound to namespaces, reaches no command {command_id!r}",
-        metadata={"command_id": command_id},
-    )
+    return unreachable(principal, errors.CommandNotFound(command_id), f"command {command_id!r}")
 
 
 # -- tasks in the words of the nodes face

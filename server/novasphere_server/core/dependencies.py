@@ -72,15 +72,29 @@ def add(
 
 def add_again(tx: Transaction, stored: pb.StoredTask, dependencies: Iterable[pb.Dependency]) -> None:
     """Stores a new task that does again what another one did, with those of its dependencies that can be judged:
-    on tasks that are still there.
+    on tasks that are still there, or on the newest that repeat them.
     """
-    found = []
+    found: dict[str, tuple[pb.Dependency, pb.Task]] = {}
     for dependency in dependencies:
-        on = tx.get(TASKS, task_ids.run_id(dependency.task_id))
-        if on is not None:
-            stored.task.dependencies.add().CopyFrom(dependency)
-            found.append((dependency.condition, on.task))
-    _add(tx, stored, found)
+        on = _newest(tx, dependency.task_id)
+        if on is None:
+            continue
+        if on.id not in found:
+            again = stored.task.dependencies.add(task_id=on.id, condition=dependency.condition)
+            found[on.id] = (again, on)
+        elif dependency.condition != pb.DEPENDENCY_CONDITION_FINISHED:
+            found[on.id][0].condition = dependency.condition  # the stricter of the two
+    _add(tx, stored, [(again.condition, on) for again, on in found.values()])
+
+
+def _newest(tx: Transaction, task_id: str) -> pb.Task | None:
+    """Returns a task, or where it was retried the newest that repeats it, of those that are still there."""
+    found = None
+    stored = tx.get(TASKS, task_ids.run_id(task_id))
+    while stored is not None:
+        found = stored.task
+        stored = tx.get(TASKS, task_ids.of_task(found.retried_as)) if found.retried_as else None
+    return found
 
 
 def _add(tx: Transaction, stored: pb.StoredTask, dependencies: Iterable[tuple[int, pb.Task]]) -> None:

@@ -276,13 +276,15 @@ class DeviceTasks:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> api.RetryTaskResponse:
-        """Returns the id of a new task that does what one did, and waits for what that one waited for. Raises
-        TaskNotFound, TaskNotRetryable, JobDisabled, and NodeNotFound where it was for a node that is gone.
+        """Returns the id of a new task that does what one did, and waits for what that one waited for, or for
+        the newest that repeats that. Raises TaskNotFound, TaskNotRetryable, JobDisabled, and NodeNotFound where it
+        was for a node that is gone.
         """
         run_id = task_ids.new()
 
         def retry(tx: Transaction) -> api.RetryTaskResponse:
-            old = schedule_tasks.find(tx, principal, task_id).task
+            retried = schedule_tasks.find(tx, principal, task_id)
+            old = retried.task
             if not states.is_terminal(old.state) or old.state == task_pb2.WORK_STATE_SUCCEEDED:
                 raise errors.TaskNotRetryable(task_id, _word(old.state))
             job = tx.get(JOBS, old.job_id) if old.job_id else None
@@ -304,6 +306,9 @@ class DeviceTasks:
             )
             task = stored.task
             task.retry_of = old.id
+            old.retried_as = task.id
+            # `updated_at` stays: what ended is kept for a time from then.
+            tx.put(TASKS, retried)
             for name in ("job_id", "environment", "parameters"):
                 if old.HasField(name):
                     setattr(task, name, getattr(old, name))

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
+from google.protobuf.message import DecodeError
 from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 
@@ -78,6 +79,13 @@ IS_OF_DISABLED = sa.exists().where(
 )
 # Looked at seldom, and so perhaps later than a time of theirs.
 _IS_HELD = sa.or_(_s.state == pb.SCHEDULE_STATE_PAUSED, IS_OF_DISABLED)
+_IS_BY_CLOCK = _s.kind.in_(
+    [
+        task_pb2.SCHEDULE_KIND_CRON,
+        task_pb2.SCHEDULE_KIND_INTERVAL,
+        task_pb2.SCHEDULE_KIND_ONCE,
+    ]
+)
 
 _NOTES = {
     Note.DST_SHIFTED: "the clock change moved it to the first instant after the gap",
@@ -265,18 +273,31 @@ class CannotFire(Exception):
         self.why = why
 
 
-def catch_up(tx: Transaction, which: sa.ColumnElement[bool], settings: FleetSettings) -> bool:
+def catch_up(
+    tx: Transaction,
+    which: sa.ColumnElement[bool],
+    settings: FleetSettings,
+    *,
+    even_put_off: bool = False,
+) -> bool:
     """Covers times that have come of the schedules that meet a condition, before something changes. Returns whether
-    those were all. Raises CannotFire.
+    those were all. Raises CannotFire. Of one that is put off, or that nobody can read, only the scheduler covers
+    the times, unless this is to do it `even_put_off`: nothing else tells those apart from what is due later.
     """
     has_come = sa.or_(_s.due_us <= tx.now_us, sa.and_(_IS_HELD, _s.due_us <= tx.now_us + _IDLE_US))
+    if even_put_off:
+        has_come = sa.or_(has_come, _IS_BY_CLOCK)
     come = tx.execute(sa.select(_s.key).where(which, has_come).order_by(_s.due_us)).scalars().all()
     jobs = _Jobs(tx, settings)
     for start in range(0, len(come), _CAUGHT_UP):
         some = _s.key.in_(come[start : start + _CAUGHT_UP])
-        for standing in _standings(tx, _STATES.where(some)):
+        for row in tx.execute(_STATES.where(some)).all():
             if tx.room <= 0:
                 return False
+            try:
+                standing = _standing(row)
+            except DecodeError:
+                continue
             try:
                 if not _advance(tx, standing, jobs):
                     return False
@@ -387,10 +408,14 @@ def _its_state(schedule_id: str) -> sa.Select[Any]:
 
 def _standings(tx: Transaction, states: sa.Select[Any]) -> list[_Standing]:
     """Returns how those schedules stand whose states are selected, in that order."""
-    return [
-        _Standing(pb.Schedule.FromString(body), position_us, fired_count, buffered, bool(busy))
-        for body, position_us, fired_count, buffered, busy in map(tuple, tx.execute(states))
-    ]
+    return [_standing(row) for row in tx.execute(states)]
+
+
+def _standing(row: sa.Row[Any]) -> _Standing:
+    """Returns how a schedule stands. Raises DecodeError for one that nobody can read."""
+    body, position_us, fired_count, buffered, is_busy = tuple(row)
+    schedule = pb.Schedule.FromString(body)
+    return _Standing(schedule, position_us, fired_count, buffered, bool(is_busy))
 
 
 def _advance(tx: Transaction, standing: _Standing, jobs: _Jobs) -> bool:

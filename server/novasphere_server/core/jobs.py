@@ -22,7 +22,7 @@ from novasphere_server.core import (
 )
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
-from novasphere_server.core.principals import Principal
+from novasphere_server.core.principals import Principal, unreachable
 from novasphere_server.core.tasks import check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
@@ -160,7 +160,7 @@ class Jobs:
         )
         _check(request, [name for name in fields if name != "config"] if is_part else fields)
 
-        def change(job: pb.Job) -> None:
+        def change(tx: Transaction, job: pb.Job) -> None:
             for name in fields:
                 if name == "config" and is_part:
                     job.config.CopyFrom(task_configs.changed(job.config, request.config))
@@ -173,6 +173,7 @@ class Jobs:
                     job.config.CopyFrom(request.config)
                 else:
                     setattr(job, name, getattr(request, name))
+            tx.check_size(JOBS, job)
 
         return await self._change(
             principal, request.job_id, change, request.etag, idempotency, is_dry_run
@@ -190,7 +191,7 @@ class Jobs:
     ) -> pb.Job:
         """Returns the job, enabled or disabled."""
 
-        def change(job: pb.Job) -> None:
+        def change(_tx: Transaction, job: pb.Job) -> None:
             job.status = status
 
         return await self._change(principal, job_id, change, etag, idempotency, is_dry_run)
@@ -246,7 +247,7 @@ class Jobs:
         self,
         principal: Principal,
         job_id: str,
-        change: Callable[[pb.Job], None],
+        change: Callable[[Transaction, pb.Job], None],
         etag: str,
         idempotency: Idempotency | None,
         is_dry_run: bool,
@@ -260,7 +261,7 @@ class Jobs:
             """Does of what comes before the change as much as one mutation may. Returns whether that was all."""
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
-            change(job)
+            change(tx, job)
             if not firings.catch_up(tx, unended, self._settings):
                 return False
             is_disabled = job.status == pb.JOB_STATUS_DISABLED and not is_dry_run
@@ -270,7 +271,7 @@ class Jobs:
             job = _find(tx, principal, job_id)
             etags.check(etag, job.revision)
             before = pb.Job.FromString(job.SerializeToString())
-            change(job)
+            change(tx, job)
             if job.name != before.name:
                 _check_name_is_free(tx, job)
             if job.status != before.status:
@@ -340,12 +341,4 @@ def _check_name_is_free(tx: Transaction, job: pb.Job) -> None:
 
 
 def _out_of_reach(principal: Principal, job_id: str) -> errors.ApiError:
-    """Returns what is said of a job that is not there, or not the caller's: who is bound to namespaces
-    cannot tell the one from the other.
-    """
-    if not principal.namespaces:
-        return errors.JobNotFound(job_id)
-    return errors.PermissionDenied(
-        f"this credential, which is bound to namespaces, reaches no job {job_id!r}",
-        metadata={"job_id": job_id},
-    )
+    return unreachable(principal, errors.JobNotFound(job_id), f"job {job_id!r}")

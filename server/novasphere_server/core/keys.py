@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from novasphere.api.v1 import key_pb2, options_pb2
 
 from novasphere_server.core import etags, instants, page_tokens, secrets
-from novasphere_server.core.principals import Principal
+from novasphere_server.core.principals import Principal, unreachable
 from novasphere_server.errors import ApiError, InvalidArgument, KeyNotFound, KeyRevoked, PermissionDenied
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
@@ -259,10 +259,4 @@ def _reaches(principal: Principal, namespaces: Sequence[str]) -> bool:
 
 
 def _out_of_reach(principal: Principal, key_id: str) -> ApiError:
-    """Returns what is said of a key that is not there, or beyond the caller's namespaces."""
-    if not principal.namespaces:
-        return KeyNotFound(key_id)
-    return PermissionDenied(
-        f"this credential, which is bound to namespaces, reaches no API key {key_id!r}",
-        metadata={"key_id": key_id},
-    )
+    return unreachable(principal, KeyNotFound(key_id), f"API key {key_id!r}")

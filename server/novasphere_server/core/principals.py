@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from novasphere.api.v1 import options_pb2
 
+from novasphere_server.errors import ApiError, PermissionDenied
+
 
 class PrincipalKind(StrEnum):
     """What kind of credential proved the caller."""
@@ -57,3 +59,14 @@ class Principal:
 
 
 ALL_SCOPES = frozenset(s for s in options_pb2.Scope.values() if s)
+
+
+def unreachable(principal: Principal, not_found: ApiError, what: str) -> ApiError:
+    """Returns what is said of what is not there, or not the caller's: who is bound to namespaces cannot tell the
+    one from the other.
+    """
+    if not principal.namespaces:
+        return not_found
+    return PermissionDenied(
+        f"this credential, which is bound to namespaces, reaches no {what}", metadata=not_found.metadata
+    )

@@ -32,7 +32,7 @@ from novasphere_server.core import (
 from novasphere_server.core import task_states as states
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
-from novasphere_server.core.principals import Principal
+from novasphere_server.core.principals import Principal, unreachable
 from novasphere_server.core.tasks import Tasks, check_namespace
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
@@ -470,15 +470,7 @@ def find(tx: Transaction, principal: Principal, task_id: str) -> pb.StoredTask:
 
 
 def out_of_reach(principal: Principal, task_id: str) -> errors.ApiError:
-    """Returns what is said of a task that is not there, or not the caller's: who is bound to namespaces
-    cannot tell the one from the other.
-    """
-    if not principal.namespaces:
-        return errors.TaskNotFound(task_id)
-    return errors.PermissionDenied(
-        f"this credential, which is bound to namespaces, reaches no task {task_id!r}",
-        metadata={"task_id": task_id},
-    )
+    return unreachable(principal, errors.TaskNotFound(task_id), f"task {task_id!r}")
 
 
 def _fitting(page: Sequence[pb.TaskInstance]) -> Sequence[pb.TaskInstance]:

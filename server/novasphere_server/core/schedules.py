@@ -36,7 +36,7 @@ from novasphere_server.core.calendars.nominal_times import NominalTime
 from novasphere_server.core.calendars.timings import Timing
 from novasphere_server.core.fleet_settings import FleetSettings
 from novasphere_server.core.pages import Field
-from novasphere_server.core.principals import Principal
+from novasphere_server.core.principals import Principal, unreachable
 from novasphere_server.core.tasks import check_namespace
 from novasphere_server.store import failpoints, tables
 from novasphere_server.store.idempotency import Idempotency
@@ -194,9 +194,10 @@ class Schedules:
         now on, a new generation begins.
         """
 
-        def change(schedule: pb.Schedule) -> None:
+        def change(tx: Transaction, schedule: pb.Schedule) -> None:
             schedule_fields.apply(schedule, request, fields)
             schedule_fields.check(schedule)
+            tx.check_size(SCHEDULES, schedule)
 
         return await self._change(
             principal, request.schedule_id, change, request.etag, idempotency, is_dry_run
@@ -217,7 +218,7 @@ class Schedules:
         are cancelled.
         """
 
-        def change(schedule: pb.Schedule) -> None:
+        def change(_tx: Transaction, schedule: pb.Schedule) -> None:
             if schedule.state != pb.SCHEDULE_STATE_ENDED:
                 schedule_fields.set_enabled(schedule, is_enabled=False)
                 schedule.pause_note = note or schedule.pause_note
@@ -237,7 +238,7 @@ class Schedules:
     ) -> pb.Schedule:
         """Returns the schedule, which makes tasks again from now on."""
 
-        def change(schedule: pb.Schedule) -> None:
+        def change(_tx: Transaction, schedule: pb.Schedule) -> None:
             if schedule.state != pb.SCHEDULE_STATE_ENDED:
                 schedule_fields.set_enabled(schedule, is_enabled=True)
 
@@ -247,7 +248,7 @@ class Schedules:
         self,
         principal: Principal,
         schedule_id: str,
-        change: Callable[[pb.Schedule], None],
+        change: Callable[[Transaction, pb.Schedule], None],
         etag: str,
         idempotency: Idempotency | None,
         is_dry_run: bool,
@@ -259,7 +260,8 @@ class Schedules:
         def settle(tx: Transaction) -> bool:
             """Does of what comes before the change as much as one mutation may. Returns whether that was all."""
             _find(tx, principal, schedule_id)
-            if not firings.catch_up(tx, _s.key == schedule_id, self._settings):
+            is_it = _s.key == schedule_id
+            if not firings.catch_up(tx, is_it, self._settings, even_put_off=True):
                 return False
             etags.check(etag, _find(tx, principal, schedule_id).revision)
             if not cancels or is_dry_run:
@@ -273,7 +275,7 @@ class Schedules:
                 raise settlements.Behind
             schedule = _find(tx, principal, schedule_id)
             before = pb.Schedule.FromString(schedule.SerializeToString())
-            change(schedule)
+            change(tx, schedule)
             begins_anew = schedule_fields.are_other_times(before, schedule)
             if before.state == pb.SCHEDULE_STATE_ENDED:
                 begins_anew = begins_anew or schedule.max_count != before.max_count
@@ -743,12 +745,4 @@ def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedul
 
 
 def _out_of_reach(principal: Principal, schedule_id: str) -> errors.ApiError:
-    """Returns what is said of a schedule that is not there, or not the caller's: who is bound to namespaces
-    cannot tell the one from the other.
-    """
-    if not principal.namespaces:
-        return errors.ScheduleNotFound(schedule_id)
-    return errors.PermissionDenied(
-        f"this credential, which is bound to namespaces, reaches no schedule {schedule_id!r}",
-        metadata={"schedule_id": schedule_id},
-    )
+    return unreachable(principal, errors.ScheduleNotFound(schedule_id), f"schedule {schedule_id!r}")

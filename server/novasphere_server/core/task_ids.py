@@ -34,7 +34,7 @@ def _random() -> bytes:
     except IndexError:
         # Many at once: to ask the system lets go of the interpreter, which another thread then takes.
         more = os.urandom(10 * _AT_ONCE)
-        _bytes.extend(more[start : start + 10] for start in range(0, len(more), 10))
+        _bytes.extend([more[start : start + 10] for start in range(0, len(more), 10)])
         return os.urandom(10)
 
 

@@ -18,7 +18,7 @@ from novasphere_server.backlogs import Backlog
 from novasphere_server.core import demands, instants, output_chunks, task_counts, task_ids
 from novasphere_server.core import task_states as states
 from novasphere_server.core.principals import Principal
-from novasphere_server.store import failpoints, tables
+from novasphere_server.store import failpoints, seeks, tables
 from novasphere_server.store.kinds import JOBS, NODES, TASKS
 from novasphere_server.store.log import Change, Read
 from novasphere_server.store.store import Store
@@ -56,20 +56,7 @@ _WAITS_FOR_NODES = sa.and_(_table.state == pb.WORK_STATE_PENDING, _table.hold !=
 WAITS_FOR_ONE = sa.text("state = 1 AND node_uid <> '' AND hold = 0")
 WAITS_FOR_ANY = sa.text("state = 1 AND node_uid = '' AND hold = 0")
 
-
-def _waiting_demands() -> sa.Select[tuple[str]]:
-    """Returns what finds every demand by one seek, however many tasks wait with it."""
-    smallest = sa.select(sa.func.min(_table.demand).label("demand")).where(WAITS_FOR_ANY)
-    found = smallest.cte("found", recursive=True)
-    other = tables.tasks.alias("other")
-    following = sa.select(sa.func.min(other.c.demand)).where(
-        WAITS_FOR_ANY, other.c.demand > found.c.demand
-    )
-    step = sa.select(following.scalar_subquery()).where(found.c.demand.is_not(None))
-    return sa.select(found.union_all(step).c.demand)
-
-
-_WAITING_DEMANDS = _waiting_demands()
+_WAITING_DEMANDS = seeks.values(_table.demand, WAITS_FOR_ANY)
 
 
 def _waited_for() -> sa.Select[tuple[str, str | None]]:
@@ -166,7 +153,7 @@ class Tasks:
     async def waiting_demands(self) -> list[str]:
         """Returns every demand of any node that tasks wait with."""
         rows = await self._store.read(_WAITING_DEMANDS)
-        return [row.demand for row in rows if row.demand is not None]
+        return [row.value for row in rows]
 
     async def waited_for(self, node_uids: Sequence[str]) -> list[str]:
         """Returns those of these nodes for which tasks wait that only they may run."""
@@ -395,11 +382,11 @@ def end_attempt(
     """
     task = stored.task
     is_last = is_unnamed or _may_be_mistaken(stored.instance)
-    if not is_last and _is_replaced(task, state) and _may_wait(tx, task):
+    if not is_last and _is_replaced(task, state) and may_wait(tx, task):
         states.end_attempt(stored, state, tx.now_us, tx.now_us, reason, message, ended_us)
         task.replacement_count += 1
         tx.put(TASKS, stored, hold=Hold.NONE)
-    elif not is_last and _is_retried(task, state) and _may_wait(tx, task):
+    elif not is_last and _is_retried(task, state) and may_wait(tx, task):
         task.retry_count += 1
         pause_us = round(retry_pause(task.config, task.retry_count) * 1_000_000)
         states.end_attempt(stored, state, tx.now_us, tx.now_us + pause_us, reason, message, ended_us)
@@ -482,10 +469,12 @@ def _is_retried(task: pb.Task, state: states.State) -> bool:
     return state in (pb.WORK_STATE_FAILED, pb.WORK_STATE_TIMED_OUT)
 
 
-def _may_wait(tx: Transaction, task: pb.Task) -> bool:
-    """Returns whether another attempt may wait: nothing of a disabled job does."""
-    job = tx.get(JOBS, task.job_id) if task.job_id else None
-    return job is None or job.status != job_pb2.JOB_STATUS_DISABLED
+def may_wait(tx: Transaction, task: pb.Task) -> bool:
+    """Returns whether a task may wait for a node: none of a job that is disabled or gone does."""
+    if not task.job_id:
+        return True
+    job = tx.get(JOBS, task.job_id)
+    return job is not None and job.status != job_pb2.JOB_STATUS_DISABLED
 
 
 def retry_pause(config: pb.TaskConfig, retry: int) -> float:

@@ -98,8 +98,8 @@ _AWAY = (
 )
 _SUCCEEDED = (("It succeeded on {subject}.", ""), ("它已在 {subject} 上成功完成。", ""))
 _ENDED = (
-    ("It ended as {state}: {why}.", "Submit it again once that is mended."),
-    ("它以 {state} 结束：{why}。", "排除问题后重新提交。"),
+    ("It ended as {state}: {why}.", "Do it again once that is mended: novasphere task retry."),
+    ("它以 {state} 结束：{why}。", "排除问题后重试：novasphere task retry。"),
 )
 _PERHAPS = (
     ("It ended as {state}: {why}.", "Find out on {subject} whether it ran, before you run it again."),

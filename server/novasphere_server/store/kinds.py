@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -58,6 +60,7 @@ def _optional_us(message: Any, field: str) -> int | None:
 
 
 def _node_columns(node: node_pb2.Node) -> dict[str, Any]:
+    capabilities = json.dumps(sorted(set(node.capabilities)))
     return {
         "uid": node.uid,
         "status": node.status,
@@ -69,6 +72,8 @@ def _node_columns(node: node_pb2.Node) -> dict[str, Any]:
         "agent_endpoint": node.endpoint,
         "agent_status": agent_status(node),
         "updated_at_us": _us(node.updated_at),
+        "capabilities": capabilities,
+        "capabilities_sha256": hashlib.sha256(capabilities.encode()).hexdigest(),
     }
 
 

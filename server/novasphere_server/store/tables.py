@@ -38,6 +38,12 @@ def _resource(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
     )
 
 
+def _partial_index(name: str, *columns: str, where: str) -> sa.Index:
+    """Returns an index of the rows alone that `where` holds for."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 nodes = _resource(
     "nodes",
     sa.Column("uid", TEXT, nullable=False, unique=True),
@@ -51,7 +57,12 @@ nodes = _resource(
     sa.Column("agent_endpoint", TEXT),
     sa.Column("agent_status", sa.Integer),
     sa.Column("updated_at_us", sa.BigInteger),
+    # The kinds of work that its agent agrees to run, sorted, as JSON; and what tells such lists apart, as they may be
+    # longer than an index takes. Never null either.
+    sa.Column("capabilities", TEXT),
+    sa.Column("capabilities_sha256", TEXT),
     sa.Index(None, "agent_name"),
+    sa.Index(None, "capabilities_sha256"),
 )
 
 tasks = _resource(
@@ -114,42 +125,20 @@ tasks = _resource(
     sa.Index(None, "schedule_id", "state", "schedule_kind"),
     sa.Index(None, "instance_id"),
     # What any node may take, in the order in which it goes.
-    sa.Index(
-        "ix_tasks_waiting",
-        "demand",
-        "rank",
-        "id",
-        sqlite_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
-        postgresql_where=sa.text("state = 1 AND node_uid = '' AND hold = 0"),
+    _partial_index(
+        "ix_tasks_waiting", "demand", "rank", "id", where="state = 1 AND node_uid = '' AND hold = 0"
     ),
     # What one node alone may take, in the same order.
-    sa.Index(
-        "ix_tasks_own",
-        "node_uid",
-        "rank",
-        "id",
-        sqlite_where=sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
-        postgresql_where=sa.text("state = 1 AND node_uid <> '' AND hold = 0"),
+    _partial_index(
+        "ix_tasks_own", "node_uid", "rank", "id", where="state = 1 AND node_uid <> '' AND hold = 0"
     ),
-    sa.Index(
-        "ix_tasks_held",
-        "hold",
-        "due_at_us",
-        sqlite_where=sa.text("state = 1 AND hold > 0"),
-        postgresql_where=sa.text("state = 1 AND hold > 0"),
-    ),
+    _partial_index("ix_tasks_held", "hold", "due_at_us", where="state = 1 AND hold > 0"),
     # What waits of jobs: whoever stops one must not read what has ended.
-    sa.Index(
-        "ix_tasks_of_jobs",
-        "job_id",
-        "id",
-        sqlite_where=sa.text("state = 1 AND job_id <> ''"),
-        postgresql_where=sa.text("state = 1 AND job_id <> ''"),
-    ),
+    _partial_index("ix_tasks_of_jobs", "job_id", "id", where="state = 1 AND job_id <> ''"),
     # Finished work alone: what waits and runs must not pay for finding what is to be forgotten. With all that is
     # counted of it, and when its end was heard of: whoever looks must not read rows, which have as much output as was
     # printed.
-    sa.Index(
+    _partial_index(
         "ix_tasks_ended",
         "completed_at_us",
         "state",
@@ -158,8 +147,7 @@ tasks = _resource(
         "execution_ms",
         "namespace",
         "updated_at_us",
-        sqlite_where=sa.text("completed_at_us IS NOT NULL"),
-        postgresql_where=sa.text("completed_at_us IS NOT NULL"),
+        where="completed_at_us IS NOT NULL",
     ),
 )
 
@@ -241,13 +229,7 @@ firings = sa.Table(
     sa.Column("run_id", TEXT, nullable=False),  # of the task that it made, or empty
     sa.Column("note", TEXT, nullable=False),
     sa.Column("decided_at_us", sa.BigInteger, nullable=False),
-    sa.Index(
-        "ix_firings_buffered",
-        "schedule_id",
-        "nominal_us",
-        sqlite_where=sa.text("disposition = 2"),
-        postgresql_where=sa.text("disposition = 2"),
-    ),
+    _partial_index("ix_firings_buffered", "schedule_id", "nominal_us", where="disposition = 2"),
     sa.Index(None, "nominal_us"),
 )
 

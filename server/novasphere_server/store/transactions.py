@@ -181,6 +181,15 @@ class Transaction:
         if kind.labels is not None:
             self._put_labels(kind, key, dict(kind.labels(kind.message.FromString(before))), message)
 
+    def check_size(self, kind: Kind[M], message: M) -> None:
+        """Raises TooLarge for an object that a client has made larger than a resource may be, and than it was, as put()
+        does not: what it may grow by is for what happens to it.
+        """
+        key = kind.key(message)
+        most = self._limits.resource_bytes
+        before = min(len(self._body(kind, key) or b""), most + kind.growth)
+        _check_size(kind, key, message.ByteSize(), max(most, before))
+
     def add(self, kind: Kind[M], message: M, **extra_columns: Any) -> None:
         """Creates an object without a look at what there is: fails if it exists."""
         key = kind.key(message)
@@ -319,10 +328,7 @@ class Transaction:
         """Stamps the mutation's revision into a message and returns what is stored: at most so many bytes."""
         kind.stamp(message, self.revision)
         body = message.SerializeToString(deterministic=True)
-        if len(body) > most:
-            raise errors.TooLarge(
-                f"{kind.name} {key!r} takes {len(body)} bytes; at most {most} are stored"
-            )
+        _check_size(kind, key, len(body), most)
         return body
 
     def _body(self, kind: Kind[Any], key: str) -> bytes | None:
@@ -356,6 +362,11 @@ class Transaction:
                 sa.insert(table),
                 [{"kind": kind.name, "key": key, "name": n, "value": v} for n, v in after.items()],
             )
+
+
+def _check_size(kind: Kind[Any], key: str, size: int, most: int) -> None:
+    if size > most:
+        raise errors.TooLarge(f"{kind.name} {key!r} takes {size} bytes; at most {most} are stored")
 
 
 def _is_same(kind: Kind[M], before: bytes, message: M) -> bool:

@@ -96,7 +96,8 @@ class DeviceTaskServiceServicer:
 
     def RetryTask(self, request, context):
         """Makes a new task that does what one did that failed or was cancelled. It depends on what that one depended on,
-        as far as it is still there: on what failed, it is CANCELLED from the beginning. One of a disabled job is refused.
+        as far as it is still there, or on the newest task that repeats that: on what failed, it is CANCELLED from the
+        beginning. One of a disabled job is refused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,7 +26,8 @@ class DeviceTaskServiceStub:
     """Cancels a task. One that runs is killed on its device, with everything it started."""
     RetryTask: _aio.UnaryUnaryMultiCallable[_device_task_service_pb2.RetryTaskRequest, _device_task_service_pb2.RetryTaskResponse]
     """Makes a new task that does what one did that failed or was cancelled. It depends on what that one depended on,
-    as far as it is still there: on what failed, it is CANCELLED from the beginning. One of a disabled job is refused.
+    as far as it is still there, or on the newest task that repeats that: on what failed, it is CANCELLED from the
+    beginning. One of a disabled job is refused.
     """
 
 class DeviceTaskServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,7 +72,8 @@ class DeviceTaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_device_task_service_pb2.RetryTaskRequest, _abc.Awaitable[_device_task_service_pb2.RetryTaskResponse]],
     ) -> _abc.Awaitable[_device_task_service_pb2.RetryTaskResponse]:
         """Makes a new task that does what one did that failed or was cancelled. It depends on what that one depended on,
-        as far as it is still there: on what failed, it is CANCELLED from the beginning. One of a disabled job is refused.
+        as far as it is still there, or on the newest task that repeats that: on what failed, it is CANCELLED from the
+        beginning. One of a disabled job is refused.
         """
 
 def add_DeviceTaskServiceServicer_to_server(servicer: DeviceTaskServiceServicer, server: _aio.Server) -> None: ...

@@ -340,6 +340,7 @@ def encode_Task(m: novasphere_schedule_v1_task_pb2.Task) -> dict[str, Any]:
     data['cancel_requested_by'] = m.cancel_requested_by
     data['retry_of'] = m.retry_of
     data['replacement_count'] = m.replacement_count
+    data['retried_as'] = m.retried_as
     return data
 
 
@@ -347,7 +348,7 @@ def dump_Task(m: novasphere_schedule_v1_task_pb2.Task) -> bytes:
     return orjson.dumps(encode_Task(m))
 
 
-keys_Task = frozenset(['cancel_requested', 'cancel_requested_at', 'cancel_requested_by', 'completed_at', 'config', 'created_at', 'created_by', 'dependencies', 'due_at', 'environment', 'id', 'job_id', 'lock_version', 'locked_at', 'namespace_id', 'node_id', 'node_uid', 'number', 'parameters', 'priority', 'reason', 'reason_message', 'replacement_count', 'retry_count', 'retry_of', 'revision', 'schedule_id', 'schedule_kind', 'scheduled_at', 'started_at', 'state', 'status', 'updated_at', 'updated_by'])
+keys_Task = frozenset(['cancel_requested', 'cancel_requested_at', 'cancel_requested_by', 'completed_at', 'config', 'created_at', 'created_by', 'dependencies', 'due_at', 'environment', 'id', 'job_id', 'lock_version', 'locked_at', 'namespace_id', 'node_id', 'node_uid', 'number', 'parameters', 'priority', 'reason', 'reason_message', 'replacement_count', 'retried_as', 'retry_count', 'retry_of', 'revision', 'schedule_id', 'schedule_kind', 'scheduled_at', 'started_at', 'state', 'status', 'updated_at', 'updated_by'])
 
 
 def decode_Task(data: Any, path: str = '', known: frozenset[str] = keys_Task) -> novasphere_schedule_v1_task_pb2.Task:
@@ -460,6 +461,9 @@ def decode_Task(data: Any, path: str = '', known: frozenset[str] = keys_Task) ->
     v = data.get('replacement_count')
     if v is not None:
         m.replacement_count = codec.int32(v, path, 'replacement_count')
+    v = data.get('retried_as')
+    if v is not None:
+        m.retried_as = codec.string(v, path, 'retried_as')
     return m
 
 

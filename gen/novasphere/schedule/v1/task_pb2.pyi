@@ -614,6 +614,7 @@ class Task(message.Message):
     CANCEL_REQUESTED_BY_FIELD_NUMBER: builtins.int
     RETRY_OF_FIELD_NUMBER: builtins.int
     REPLACEMENT_COUNT_FIELD_NUMBER: builtins.int
+    RETRIED_AS_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its id, a UUID."""
     job_id: builtins.str
@@ -662,6 +663,8 @@ class Task(message.Message):
     """The task that this one repeats, for those that a client retried."""
     replacement_count: builtins.int
     """How many attempts were started in place of one whose agent stayed away, by its policy. No retries."""
+    retried_as: builtins.str
+    """The newest task that repeats this one, where a client retried it. That one may have been retried in turn."""
     @builtins.property
     def scheduled_at(self) -> timestamp_pb2.Timestamp:
         """Its time: it starts no sooner."""
@@ -741,10 +744,11 @@ class Task(message.Message):
         cancel_requested_by: builtins.str = ...,
         retry_of: builtins.str = ...,
         replacement_count: builtins.int = ...,
+        retried_as: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested_at", b"cancel_requested_at", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "due_at", b"due_at", "environment", b"environment", "job_id", b"job_id", "locked_at", b"locked_at", "parameters", b"parameters", "schedule_id", b"schedule_id", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "dependencies", b"dependencies", "due_at", b"due_at", "environment", b"environment", "id", b"id", "job_id", b"job_id", "lock_version", b"lock_version", "locked_at", b"locked_at", "namespace_id", b"namespace_id", "node_id", b"node_id", "node_uid", b"node_uid", "number", b"number", "parameters", b"parameters", "priority", b"priority", "reason", b"reason", "reason_message", b"reason_message", "replacement_count", b"replacement_count", "retry_count", b"retry_count", "retry_of", b"retry_of", "revision", b"revision", "schedule_id", b"schedule_id", "schedule_kind", b"schedule_kind", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "state", b"state", "status", b"status", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at", "_completed_at", b"_completed_at", "_due_at", b"_due_at", "_environment", b"_environment", "_job_id", b"_job_id", "_locked_at", b"_locked_at", "_parameters", b"_parameters", "_schedule_id", b"_schedule_id", "_started_at", b"_started_at", "_updated_at", b"_updated_at", "_updated_by", b"_updated_by", "cancel_requested", b"cancel_requested", "cancel_requested_at", b"cancel_requested_at", "cancel_requested_by", b"cancel_requested_by", "completed_at", b"completed_at", "config", b"config", "created_at", b"created_at", "created_by", b"created_by", "dependencies", b"dependencies", "due_at", b"due_at", "environment", b"environment", "id", b"id", "job_id", b"job_id", "lock_version", b"lock_version", "locked_at", b"locked_at", "namespace_id", b"namespace_id", "node_id", b"node_id", "node_uid", b"node_uid", "number", b"number", "parameters", b"parameters", "priority", b"priority", "reason", b"reason", "reason_message", b"reason_message", "replacement_count", b"replacement_count", "retried_as", b"retried_as", "retry_count", b"retry_count", "retry_of", b"retry_of", "revision", b"revision", "schedule_id", b"schedule_id", "schedule_kind", b"schedule_kind", "scheduled_at", b"scheduled_at", "started_at", b"started_at", "state", b"state", "status", b"status", "updated_at", b"updated_at", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cancel_requested_at: _TypeAlias = typing.Literal["cancel_requested_at"]  # noqa: Y015
     _WhichOneofArgType__cancel_requested_at: _TypeAlias = typing.Literal["_cancel_requested_at", b"_cancel_requested_at"]  # noqa: Y015

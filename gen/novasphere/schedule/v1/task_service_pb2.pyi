@@ -54,8 +54,8 @@ class ListTasksRequest(message.Message):
     PAGE_FIELD_NUMBER: builtins.int
     @builtins.property
     def filter(self) -> containers.MessageMap[builtins.str, page_pb2.Condition]:
-        """What a row must satisfy, by the name of its field: any scalar field that a row prints,
-        but for node_uid, due_at, reason_message, retry_of, replacement_count, and who cancelled it when.
+        """What a row must satisfy, by the name of its field: any scalar field that a row prints, but for node_uid,
+        due_at, reason_message, retry_of, retried_as, replacement_count, and who cancelled it when.
         """
 
     @builtins.property

@@ -14,7 +14,7 @@ from novasphere_server.store.database import Outage
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0015"  # the newest of versions/
+HEAD = "0016"  # the newest of versions/
 _VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 
