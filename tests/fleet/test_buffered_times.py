@@ -61,13 +61,19 @@ async def test_no_more_of_them_fire_than_a_lower_count_lets(
     assert (schedule.fired_count, schedule.state) == (1, ENDED)
 
 
-async def test_one_whose_turn_comes_while_the_clock_is_behind_fires_at_its_time(bench: Scheduling):
+async def one_whose_turn_comes_early(bench: Scheduling) -> str:
+    """Returns a schedule whose second time waited for the task of the first, which ended once the clock was behind."""
     schedule_id = await bench.make(
         cron_expression="0 * * * * *", overlap_policy=pb.OVERLAP_POLICY_BUFFER_ONE
     )
     await bench.pass_time(125)
     bench.world.clock.advance(-60)
     await bench.end(schedule_id)
+    return schedule_id
+
+
+async def test_one_whose_turn_comes_while_the_clock_is_behind_fires_at_its_time(bench: Scheduling):
+    schedule_id = await one_whose_turn_comes_early(bench)
     assert await bench.rows(schedule_id) == [(60.0, "fired"), (120.0, "buffered")]
     await bench.pass_time(54)
     assert (await bench.rows(schedule_id))[-1] == (120.0, "buffered")  # it is 119
@@ -76,12 +82,7 @@ async def test_one_whose_turn_comes_while_the_clock_is_behind_fires_at_its_time(
 
 
 async def test_a_look_at_one_that_waits_for_the_clock_is_over_soon(bench: Scheduling):
-    schedule_id = await bench.make(
-        cron_expression="0 * * * * *", overlap_policy=pb.OVERLAP_POLICY_BUFFER_ONE
-    )
-    await bench.pass_time(125)
-    bench.world.clock.advance(-60)
-    await bench.end(schedule_id)
+    schedule_id = await one_whose_turn_comes_early(bench)
     await bench.update(schedule_id, priority=3)  # which is looked at
     async with asyncio.timeout(60):
         await bench.step()

@@ -47,6 +47,19 @@ async def retry(world: Any, task_id: str) -> pb.Task:
     return task
 
 
+async def tried_twice(world: Any, agent: Any) -> tuple[str, pb.Task, pb.Task]:
+    """Returns a task that was cancelled as another one failed, and two that repeat that: one that failed too, and one
+    that waits.
+    """
+    second = await two(world, agent, exit_code=1)
+    [first] = (await world.task(second)).task.dependencies
+    once = await retry(world, first.task_id)
+    [_, dispatch] = await agent.dispatched(2)
+    await agent.finish(dispatch, exit_code=1)
+    twice = await retry(world, once.id)
+    return second, once, twice
+
+
 async def test_what_failed_still_fails_what_depends_on_it_when_that_is_tried_again(world, agent):
     second = await two(world, agent, exit_code=1)
     again = await retry(world, second)
@@ -55,12 +68,7 @@ async def test_what_failed_still_fails_what_depends_on_it_when_that_is_tried_aga
 
 
 async def test_what_is_tried_again_depends_on_what_was_tried_again_before_it(world, agent):
-    second = await two(world, agent, exit_code=1)
-    [first] = (await world.task(second)).task.dependencies
-    once = await retry(world, first.task_id)
-    [_, dispatch] = await agent.dispatched(2)
-    await agent.finish(dispatch, exit_code=1)
-    twice = await retry(world, once.id)
+    second, _, twice = await tried_twice(world, agent)
     waiting = await retry(world, second)
     assert list(waiting.dependencies) == [pb.Dependency(task_id=twice.id)]
     [_, _, dispatch] = await agent.dispatched(3)
@@ -99,12 +107,7 @@ async def test_a_retry_that_is_only_checked_or_is_repeated_names_no_other_task(w
 
 
 async def test_of_what_was_tried_again_the_newest_counts_that_is_still_there(world, agent):
-    second = await two(world, agent, exit_code=1)
-    [first] = (await world.task(second)).task.dependencies
-    once = await retry(world, first.task_id)
-    [_, dispatch] = await agent.dispatched(2)
-    await agent.finish(dispatch, exit_code=1)
-    twice = await retry(world, once.id)
+    second, once, twice = await tried_twice(world, agent)
     await world.store.write(lambda tx: tasks.delete(tx, [task_ids.of_task(twice.id)]))
     again = await retry(world, second)
     assert list(again.dependencies) == [pb.Dependency(task_id=once.id)]

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
+from efforts import plan_of
 from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.node.v1 import command_pb2 as pb
 from novasphere.node.v1 import command_service_pb2
@@ -13,7 +14,6 @@ from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.rooms import Room
 from novasphere_server.store import tables
 from novasphere_server.store.idempotency import Idempotency
-from sqlalchemy.dialects import sqlite
 
 
 async def test_a_command_for_a_linked_node_is_sent_at_once(world):
@@ -44,10 +44,8 @@ async def test_a_command_and_its_dispatch_share_a_commit(world):
 @pytest.mark.parametrize("statement", [attempts.OWN, attempts.OWN_STARTED, attempts.OWN_ANSWERED])
 async def test_work_of_one_node_is_found_in_its_order_however_much_waits(tmp_path, world_at, statement):
     world = await world_at(tmp_path)
-    bound = statement.params(node_uid="u", most=9)
-    text = bound.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    [step] = await world.store.read(sa.text(f"EXPLAIN QUERY PLAN {text}"))
-    assert step.detail == "SEARCH tasks USING INDEX ix_tasks_own (node_uid=?)"
+    [step] = await plan_of(world.store, statement.params(node_uid="u", most=9))
+    assert step == "SEARCH tasks USING INDEX ix_tasks_own (node_uid=?)"
 
 
 @pytest.mark.parametrize("is_own", [False, True])

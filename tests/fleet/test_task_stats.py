@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from databases import rows
+from efforts import plan_of
 from google.protobuf.json_format import MessageToDict
 from novasphere.fleet.v1 import device_task_service_pb2 as device_api
 from novasphere.fleet.v1 import stats_service_pb2 as api
@@ -17,7 +18,6 @@ from novasphere.schedule.v1.task_service_pb2 import NewTask
 from novasphere_server.core import task_counts, tasks
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.core.principals import Principal
-from sqlalchemy.dialects import sqlite
 
 HOUR = 3600
 HOUR_US = HOUR * 1_000_000
@@ -212,7 +212,6 @@ STATEMENTS = [
 @pytest.mark.parametrize("statement", [*STATEMENTS, task_counts.by_state(BOUND)])
 async def test_no_row_of_an_ended_task_is_read_to_count_it(tmp_path, world_at, statement):
     world = await world_at(tmp_path)
-    text = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    plan = [step[-1] for step in rows(world.url, f"EXPLAIN QUERY PLAN {text}")]
+    plan = await plan_of(world.store, statement)
     assert "SEARCH tasks USING COVERING INDEX ix_tasks_ended (completed_at_us>?)" in plan
     assert not any(step.startswith("SCAN") for step in plan), plan

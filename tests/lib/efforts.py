@@ -1,4 +1,4 @@
-"""How much the writer does, in numbers that are the same on every machine."""
+"""How much the database and the writer have to do, in terms that are the same on every machine."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from novasphere_server.store.store import Store
 from novasphere_server.store.transactions import Transaction
+from sqlalchemy.dialects import sqlite
 
 _EVERY = 10  # steps of SQLite's machine between two looks
 
@@ -46,6 +47,12 @@ async def effort_of_writer(store: Store) -> AsyncIterator[Effort]:
         yield effort
     finally:
         await store.write(end)
+
+
+async def plan_of(store: Store, statement: sa.Select[Any]) -> list[str]:
+    """Returns how SQLite goes about a statement, step by step."""
+    text = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    return [row.detail for row in await store.read(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
 
 
 def _connection(tx: Transaction) -> Any:

@@ -281,8 +281,8 @@ def catch_up(
     even_put_off: bool = False,
 ) -> bool:
     """Covers times that have come of the schedules that meet a condition, before something changes. Returns whether
-    those were all. Raises CannotFire. Of one that is put off, or that nobody can read, only the scheduler covers
-    the times, unless this is to do it `even_put_off`: nothing else tells those apart from what is due later.
+    those were all. Raises CannotFire. One that nobody can read is passed over. So is one that was put off, unless
+    `even_put_off`: it looks like one that is due later, so each of those is then looked at too.
     """
     has_come = sa.or_(_s.due_us <= tx.now_us, sa.and_(_IS_HELD, _s.due_us <= tx.now_us + _IDLE_US))
     if even_put_off:
