@@ -36,6 +36,14 @@ class Footprint:
         return cls(process.rss_kib, process.threads, process.descriptors)
 
 
+async def footprint_at_rest(plane: ControlPlane) -> Footprint:
+    """What a server holds that has all its connections to the database. A reader gives up its own with a read
+    that somebody broke off, and opens another one only when the rest are busy.
+    """
+    await asyncio.gather(*(plane.rest("GET", "/api/v1/stats/tasks") for _ in range(64)))
+    return Footprint.of(plane.server)
+
+
 async def open_streams(plane: ControlPlane) -> int:
     return int(sum((await plane.metrics("novasphere_open_streams")).values()))
 
@@ -91,13 +99,14 @@ async def test_clients_that_vanish_leave_no_stream_and_no_memory(tmp_path: Path)
             for agent in agents:
                 agent["incarnation"] += 1
             if number + 1 == WARM_UP:
-                warm = Footprint.of(plane.server)
+                warm = await footprint_at_rest(plane)
         assert warm is not None
-        end = Footprint.of(plane.server)
+        end = await footprint_at_rest(plane)
         vanished = (ROUNDS - WARM_UP) * OF_A_KIND * KINDS
         print(f"\n{vanished} vanished after the warm-up: {warm} -> {end}")
         assert end.rss_kib - warm.rss_kib <= NOISE_KIB + KIB_A_STREAM * vanished
-        assert end.descriptors <= warm.descriptors + 4
+        # A socket may be noticed to be gone only after its stream.
+        assert end.descriptors < warm.descriptors + OF_A_KIND
         assert end.threads <= warm.threads + 4
         assert "Traceback" not in plane.server.output(), plane.server.output()[-4000:]
 
