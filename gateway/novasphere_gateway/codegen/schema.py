@@ -9,6 +9,7 @@ from functools import cached_property
 TIMESTAMP = "google.protobuf.Timestamp"
 DURATION = "google.protobuf.Duration"
 FIELD_MASK = "google.protobuf.FieldMask"
+UPDATE_MASK = "update_mask"  # the name of the field that says what an update changes: AIP-134
 EMPTY = "google.protobuf.Empty"
 # Messages that are printed in the JSON form that protobuf defines for them.
 PROTOBUF_JSON = frozenset(
