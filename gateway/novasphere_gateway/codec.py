@@ -161,6 +161,11 @@ def pairs(value: Any, path: str, key: str) -> dict[str, Any]:
     return value
 
 
+def in_full(value: Any, key: str) -> Any:
+    """Returns the object that a text stands for; anything else as it is."""
+    return {key: value} if value.__class__ is str else value
+
+
 def body(
     decode: Callable[[Any, str, frozenset[str]], M], known: frozenset[str], bound: frozenset[str]
 ) -> Callable[[Any, str], M]:

@@ -456,10 +456,10 @@ class _Document:
         if field.kind == "enum":
             return self._reference(self._protos.enums[field.type_name])
         if field.kind == "message":
-            known = _MESSAGES.get(field.type_name)
-            return (
-                known if known is not None else self._reference(self._protos.messages[field.type_name])
-            )
+            if (known := _MESSAGES.get(field.type_name)) is not None:
+                return known
+            reference = self._reference(self._protos.messages[field.type_name])
+            return {"oneOf": [reference, {"type": "string"}]} if field.short_for else reference
         return _SCALARS[field.kind]
 
 

@@ -56,6 +56,8 @@ class Field:
     aliases: tuple[str, ...]
     hidden: bool
     header: str
+    short_for: str
+    """The key of the only one that is set where JSON has a text in place of an object; empty: it may not."""
     rules: Rules
     comment: str
     map_key: str = ""

@@ -486,7 +486,7 @@ def decode_TriggerJobRequest(data: Any, path: str = '', known: frozenset[str] = 
     if v is not None:
         for i, e in enumerate(codec.items(v, path, 'dependencies')):
             at = codec.element(path, 'dependencies', i)
-            m.dependencies.add().CopyFrom(novasphere_schedule_v1_task_gateway.decode_Dependency(e, at))
+            m.dependencies.add().CopyFrom(novasphere_schedule_v1_task_gateway.decode_Dependency(codec.in_full(e, 'task_id'), at))
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
