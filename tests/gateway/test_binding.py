@@ -233,7 +233,13 @@ async def test_a_body_for_a_route_that_takes_none_is_not_ignored(server: Server)
     assert response.status == 200
 
 
-@pytest.mark.parametrize("text", ['{"command_text": ', "nonsense", '["ls"]', '"ls"', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"command_text": ', "nonsense", '["ls"]', '"ls"', "\xff",
+        pytest.param(f'{{"command_text": {"1" * 5000}}}', id="a number of 5000 digits"),
+    ],
+)  # fmt: skip
 async def test_a_body_that_is_no_json_object_is_malformed(text: str, server: Server) -> None:
     response, body = await server.ask(
         "POST",

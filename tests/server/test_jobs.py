@@ -73,7 +73,7 @@ async def test_a_job_is_made_read_changed_and_deleted(rest: Jobs):
         assert await rest.ask("PUT", f"{ITEM}/{job_id}", body) == (200, None), body
         after = await rest.get(job_id)
         if "config" in expected:
-            expected["config"].pop("timeout")
+            expected["config"]["timeout"] = None
         moved = {"revision": after["revision"], "updated_at": after["updated_at"]}
         assert after == before | expected | moved
         assert after["revision"] > before["revision"]
@@ -87,11 +87,25 @@ async def test_a_job_is_made_read_changed_and_deleted(rest: Jobs):
 async def test_a_config_that_does_not_say_what_runs_leaves_the_rest_as_it_was(rest: Jobs):
     job_id = await rest.make(config=CONFIG | {"labels": {"a": "b"}})
     config = (await rest.get(job_id))["config"]
-    for part in ({"timeout": 60}, {"args": ["-V"], "labels": {"c": "d"}}):
+    for part in (
+        {"timeout": 60, "max_retries": 3, "retry_lost": True},
+        {"args": ["-V"], "labels": {"c": "d"}},
+        {"max_retries": 0, "timeout": 30},
+        {"args": [], "labels": {}, "retry_lost": False},
+    ):
         assert await rest.ask("PUT", f"{ITEM}/{job_id}", {"config": part}) == (200, None)
         config |= part
         assert (await rest.get(job_id))["config"] == config
-    for body in ({"config": {"timeout": 9}, "update_mask": "config"}, {"config": {"payload": {}}}):
+    body = {"config": {"timeout": 9, "max_retries": 9}, "update_mask": ["config.max_retries"]}
+    assert await rest.ask("PUT", f"{ITEM}/{job_id}", body) == (200, None)
+    config["max_retries"] = 9
+    assert (await rest.get(job_id))["config"] == config
+    for body in (
+        {"config": {"timeout": 9}, "update_mask": "config"},
+        {"config": {"timeout": 9}, "update_mask": "config.name"},
+        {"config": {"cmd": ""}},
+        {"config": {"payload": {}}},
+    ):
         assert (await rest.ask("PUT", f"{ITEM}/{job_id}", body))[0] == 400
     assert (await rest.get(job_id))["config"] == config
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from google.protobuf.message import DecodeError, Message
@@ -29,10 +29,12 @@ def parse_json(data: bytes | str, what: str = "body") -> dict[str, Any]:
     if not data:
         return {}
     try:
-        value = orjson.loads(data)
+        value = codec.json_value(data)
     except orjson.JSONDecodeError as e:
         message = f"the {what} is not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
         raise Failure("MALFORMED_BODY", message) from e
+    except ValueError as e:  # Python reads no number of thousands of digits
+        raise Failure("MALFORMED_BODY", f"a number in the {what} has too many digits") from e
     if not isinstance(value, dict):
         raise Failure("MALFORMED_BODY", f"the {what} must be a JSON object")
     return value
@@ -131,6 +133,8 @@ def bind(
         message = route.request()
     if query:
         _bind_query(route, message, query)
+    if route.mask and not isinstance(body, Message) and not cast("Any", message).update_mask.paths:
+        cast("Any", message).update_mask.paths.extend(_named(route.mask, body))
     for parameter in route.headers:
         values = incoming.headers.getall(parameter.name, ())
         if values:
@@ -142,6 +146,15 @@ def bind(
     for variable in route.path_params:
         variable.bind(message, segments)
     return message
+
+
+def _named(mask: Mapping[str, str], body: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yields the path of each key of a body, and of those one level below it. Null says nothing of a field."""
+    for key, value in body.items():
+        if value is not None and (path := mask.get(above + key)):
+            yield path
+            if isinstance(value, dict):
+                yield from _named(mask, value, f"{key}.")
 
 
 def name_as_sent(failure: Failure, route: Route, incoming: Incoming) -> None:

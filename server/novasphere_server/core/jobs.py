@@ -154,16 +154,13 @@ class Jobs:
         is_dry_run: bool = False,
     ) -> pb.Job:
         """Returns the job with those fields as the request has them. Raises JobExists."""
-        # Published clients send what they change of a config, and no word of the rest.
-        is_part = bool(request.config.ListFields()) and not (
-            request.update_mask.paths or task_configs.says_what_runs(request.config)
-        )
-        _check(request, [name for name in fields if name != "config"] if is_part else fields)
+        parts = _parts_of_config(request)
+        _check(request, [name for name in fields if name != "config"] if parts else fields)
 
         def change(tx: Transaction, job: pb.Job) -> None:
             for name in fields:
-                if name == "config" and is_part:
-                    job.config.CopyFrom(task_configs.changed(job.config, request.config))
+                if name == "config" and parts:
+                    job.config.CopyFrom(task_configs.changed(job.config, request.config, parts))
                     task_configs.check(job.config, name)
                     continue
                 job.ClearField(name)  # type: ignore[arg-type]  # the names are those of CHANGEABLE
@@ -314,6 +311,21 @@ def _check(request: api.CreateJobRequest | api.UpdateJobRequest, fields: Collect
         raise errors.InvalidArgument(
             "status", "must be one of enabled, disabled; to delete it use DELETE"
         )
+
+
+def _parts_of_config(request: api.UpdateJobRequest) -> Collection[str]:
+    """Returns which fields of the config are to change; none where it is replaced as a whole.
+
+    Published clients send what they change of a config, and no word of the rest. One that says what runs is
+    whole: what belonged to another program would make no sense.
+    """
+    paths = request.update_mask.paths
+    if not paths or "config" in paths:
+        if task_configs.says_what_runs(request.config) or "*" in paths:
+            return ()
+        if not paths:
+            return [field.name for field, _ in request.config.ListFields()]
+    return [path.removeprefix("config.") for path in paths if path.startswith("config.")]
 
 
 def _find(tx: Transaction, principal: Principal, job_id: str) -> pb.Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PurePath
 
 from novasphere.schedule.v1 import task_pb2 as pb
@@ -35,13 +35,14 @@ def says_what_runs(config: pb.TaskConfig) -> bool:
     return bool(config.cmd or config.task_type or config.command_text)
 
 
-def changed(config: pb.TaskConfig, change: pb.TaskConfig) -> pb.TaskConfig:
-    """Returns a config with the fields that a change sets as the change has them."""
-    result = pb.TaskConfig()
+def changed(config: pb.TaskConfig, change: pb.TaskConfig, names: Collection[str]) -> pb.TaskConfig:
+    """Returns a config with the named fields as the change has them."""
+    result, said = pb.TaskConfig(), pb.TaskConfig()
     result.CopyFrom(config)
-    for field, _ in change.ListFields():
-        result.ClearField(field.name)  # type: ignore[arg-type]  # the names are its own
-    result.MergeFrom(change)
+    said.CopyFrom(change)
+    for name in pb.TaskConfig.DESCRIPTOR.fields_by_name:
+        (result if name in names else said).ClearField(name)  # type: ignore[arg-type]  # they are its own
+    result.MergeFrom(said)
     return result
 
 
