@@ -563,8 +563,10 @@ async def test_an_ended_schedule_stays_ended_until_it_has_other_times(bench: Sch
     schedule_id = await bench.make(max_count=1)
     await bench.step()
     schedules = bench.world.fleet.schedules
-    await schedules.resume(ADMIN, schedule_id)
+    with pytest.raises(errors.TaskFinished, match="it has ended: change end_time or max_count"):
+        await schedules.resume(ADMIN, schedule_id)
     await schedules.pause(ADMIN, schedule_id)
+    await schedules.resume(ADMIN, schedule_id)
     await bench.update(schedule_id, enabled=True)
     await bench.pass_time(30)
     assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ENDED
@@ -572,6 +574,47 @@ async def test_an_ended_schedule_stays_ended_until_it_has_other_times(bench: Sch
     await bench.pass_time(30)
     assert await bench.rows(schedule_id) == fired(0)
     assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ENDED
+
+
+@pytest.mark.parametrize("how", ["pause", "disable", "update", "earlier"])
+async def test_an_ended_schedule_that_was_paused_stays_so_with_other_times(bench: Scheduling, how: str):
+    schedule_id = await bench.make(interval_secs=2, end_time=3)
+    schedules = bench.world.fleet.schedules
+    if how == "earlier":
+        await bench.step()
+        await schedules.pause(ADMIN, schedule_id)
+    await bench.pass_time(700, every=100)
+    match how:
+        case "pause":
+            paused = await schedules.pause(ADMIN, schedule_id, "stop it")
+            assert (paused.state, paused.pause_note) == (pb.SCHEDULE_STATE_ENDED, "stop it")
+        case "disable":
+            await schedules.pause(ADMIN, schedule_id, cancels=True)
+        case "update":
+            await bench.update(schedule_id, enabled=False)
+    assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ENDED
+    later = instants.timestamp(bench.begin_us + 3_600_000_000)
+    await bench.update(schedule_id, end_time=later)
+    before = len(await bench.tasks(schedule_id))
+    await bench.pass_time(10)
+    reopened = await bench.get(schedule_id)
+    assert (reopened.state, reopened.enabled) == (pb.SCHEDULE_STATE_PAUSED, False)
+    assert reopened.pause_note == ("stop it" if how == "pause" else "no reason was given")
+    assert not reopened.HasField("next_run_at")
+    assert len(await bench.tasks(schedule_id)) == before
+    await schedules.resume(ADMIN, schedule_id)
+    assert (await bench.get(schedule_id)).HasField("next_run_at")
+
+
+async def test_an_ended_schedule_that_is_paused_and_resumed_goes_on_with_other_times(bench: Scheduling):
+    schedule_id = await bench.make(max_count=1)
+    await bench.step()
+    schedules = bench.world.fleet.schedules
+    await schedules.pause(ADMIN, schedule_id, "stop it")
+    resumed = await schedules.resume(ADMIN, schedule_id)
+    assert (resumed.state, resumed.pause_note) == (pb.SCHEDULE_STATE_ENDED, "")
+    await bench.update(schedule_id, max_count=5)
+    assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ACTIVE
 
 
 # -- beside the ledger

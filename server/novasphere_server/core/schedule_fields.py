@@ -113,12 +113,6 @@ def set_enabled(schedule: pb.Schedule, *, is_enabled: bool) -> None:
     _mirror(schedule)
 
 
-def set_state(schedule: pb.Schedule, state: pb.ScheduleState.ValueType) -> None:
-    """Puts a schedule into a state, with all that says so of it."""
-    schedule.state = state
-    _mirror(schedule)
-
-
 def _mirror(schedule: pb.Schedule) -> None:
     """Sets what the published API says twice."""
     schedule.enabled = schedule.state == pb.SCHEDULE_STATE_ACTIVE

@@ -215,13 +215,12 @@ class Schedules:
         is_dry_run: bool = False,
     ) -> pb.Schedule:
         """Returns the schedule, which makes no tasks from now on. With `cancels`, those of its tasks that wait
-        are cancelled.
+        are cancelled. One that has ended stays so, and is paused should it get other times.
         """
 
         def change(_tx: Transaction, schedule: pb.Schedule) -> None:
-            if schedule.state != pb.SCHEDULE_STATE_ENDED:
-                schedule_fields.set_enabled(schedule, is_enabled=False)
-                schedule.pause_note = note or schedule.pause_note
+            schedule_fields.set_enabled(schedule, is_enabled=False)
+            schedule.pause_note = note or schedule.pause_note
 
         return await self._change(
             principal, schedule_id, change, etag, idempotency, is_dry_run, cancels=cancels
@@ -236,11 +235,14 @@ class Schedules:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> pb.Schedule:
-        """Returns the schedule, which makes tasks again from now on."""
+        """Returns the schedule, which makes tasks again from now on. One that was paused and has ended makes them
+        once it gets other times. Raises TaskFinished of one that has ended and was not paused.
+        """
 
         def change(_tx: Transaction, schedule: pb.Schedule) -> None:
-            if schedule.state != pb.SCHEDULE_STATE_ENDED:
-                schedule_fields.set_enabled(schedule, is_enabled=True)
+            if schedule.state == pb.SCHEDULE_STATE_ENDED and not schedule.pause_note:
+                raise _over(schedule_id)
+            schedule_fields.set_enabled(schedule, is_enabled=True)
 
         return await self._change(principal, schedule_id, change, etag, idempotency, is_dry_run)
 
@@ -280,9 +282,9 @@ class Schedules:
             if before.state == pb.SCHEDULE_STATE_ENDED:
                 begins_anew = begins_anew or schedule.max_count != before.max_count
                 if not begins_anew:
-                    schedule_fields.set_state(schedule, pb.SCHEDULE_STATE_ENDED)
+                    firings.set_ended(schedule)
                 elif schedule.state == pb.SCHEDULE_STATE_ENDED:
-                    schedule_fields.set_state(schedule, pb.SCHEDULE_STATE_ACTIVE)
+                    schedule_fields.set_enabled(schedule, is_enabled=not schedule.pause_note)
             if schedule == before:
                 return schedule
             schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
@@ -742,6 +744,15 @@ def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedul
     if schedule is None or not principal.may_touch(schedule.namespace_id):
         raise _out_of_reach(principal, schedule_id)
     return schedule
+
+
+def _over(schedule_id: str) -> errors.ApiError:
+    """Returns what is said of a schedule that has ended and shall go on."""
+    error = errors.TaskFinished(schedule_id, "ended")
+    error.message = f"schedule {schedule_id!r}: it has ended: change end_time or max_count"
+    error.args = (error.message,)
+    error.metadata = {"schedule_id": schedule_id}
+    return error
 
 
 def _out_of_reach(principal: Principal, schedule_id: str) -> errors.ApiError:
