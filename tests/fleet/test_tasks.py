@@ -327,6 +327,24 @@ async def test_what_a_dispatch_says(world, one):
     assert dispatch.limits == link.ResourceLimits(memory_bytes=64 * 2**20, open_files=9)
 
 
+@pytest.mark.parametrize(
+    "text", ["not json {", '{"x": NaN}', "[Infinity]", "-Infinity", '"\\ud800"', "["]
+)
+async def test_a_document_that_is_not_json_is_refused_by_its_field(world, text: str):
+    schedule_tasks = world.fleet.schedule_tasks
+    bench = Scheduling(world)
+    job_id = await bench.job()
+    request = job_service_pb2.TriggerJobRequest(job_id=job_id, parameters=text)
+    with pytest.raises(errors.InvalidArgument, match=r"^parameters: must be "):
+        await schedule_tasks.trigger(ADMIN, request)
+    with pytest.raises(errors.InvalidArgument, match=r"^parameters: must be "):
+        await bench.make(job_id, parameters=text)
+    with pytest.raises(errors.InvalidArgument, match=r"^tasks\[0\].parameters: must be "):
+        await world.submit(NewTask(config=pb.TaskConfig(command_text="true"), parameters=text))
+    with pytest.raises(errors.InvalidArgument, match=r"^tasks\[0\].config.payload: must be "):
+        await world.submit(task_type="echo", payload=text)
+
+
 # -- how often
 
 
