@@ -617,6 +617,23 @@ async def test_an_ended_schedule_that_is_paused_and_resumed_goes_on_with_other_t
     assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ACTIVE
 
 
+async def test_a_preview_lists_no_more_times_than_may_still_fire(bench: Scheduling):
+    async def preview(schedule_id: str, after: int | None = None) -> int:
+        since = None if after is None else instants.timestamp(bench.begin_us + after * 1_000_000)
+        return len(list(await bench.world.fleet.schedule_times.preview(ADMIN, schedule_id, 5, since)))
+
+    counted = await bench.make(interval_secs=10, max_count=2, overlap_policy=ALLOW)
+    endless = await bench.make(cron_expression="* * * * * *", overlap_policy=ALLOW)
+    assert await preview(counted) == 2
+    await bench.step()
+    assert [await preview(counted), await preview(counted, 600), await preview(endless)] == [1, 1, 5]
+    await bench.pass_time(10)
+    assert (await bench.get(counted)).state == pb.SCHEDULE_STATE_ENDED
+    assert [await preview(counted), await preview(counted, 600), await preview(endless)] == [0, 0, 5]
+    await bench.update(counted, max_count=3, enabled=False)
+    assert await preview(counted) == 1
+
+
 # -- beside the ledger
 
 
