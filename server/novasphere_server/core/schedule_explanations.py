@@ -47,7 +47,7 @@ class ScheduleExplanations:
         first. Raises what Schedules.get() raises.
         """
         schedule = await self._schedules.get(principal, schedule_id)
-        last = await self._times.last_firing(schedule_id)
+        last = await self._times.last_firing(schedule.id)
         if schedule.state == pb.SCHEDULE_STATE_ENDED:
             return schedule, last, [_end(schedule), *_pause(schedule)]
         job = await self._store.get(JOBS, schedule.job_id)

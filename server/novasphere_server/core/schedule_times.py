@@ -78,8 +78,8 @@ class ScheduleTimes:
         after: tuple[int, int] | None,
     ) -> Sequence[pb.Firing]:
         """Returns rows of the ledger of a schedule, oldest first, after a generation and time."""
-        await self._schedules.get(principal, schedule_id)
-        statement = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
+        schedule = await self._schedules.get(principal, schedule_id)
+        statement = sa.select(tables.firings).where(_f.schedule_id == schedule.id)
         if since_us is not None:
             statement = statement.where(_f.last_nominal_us >= since_us)
         if until_us is not None:
