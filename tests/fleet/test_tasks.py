@@ -713,6 +713,18 @@ async def test_types_are_known_by_seeks(world):
     assert not any("TEMP" in step for step in plan), plan
 
 
+async def test_what_no_node_took_in_time_says_whether_one_was_named(world, pair):
+    for agent in pair:
+        await agent.settle(free_slots=0)
+    [anywhere] = await world.submit(new(labels={"no": "where"}, queue_timeout_seconds=3))
+    named_one = new(queue_timeout_seconds=3)
+    named_one.node_id = "n1"
+    [named] = await world.submit(named_one)
+    await world.pass_time(4)
+    said = [(await world.task(each)).task.reason_message for each in (anywhere, named)]
+    assert said == ["no node took it within 3 s", "its node did not take it within 3 s"]
+
+
 async def test_a_retry_may_wait_no_longer_for_a_node_than_the_first_attempt(world, one):
     wanted = {"max_retries": 1, "retry_interval_seconds": 5, "queue_timeout_seconds": 60}
     [task_id] = await world.submit(new(**wanted))
