@@ -80,6 +80,23 @@ async def test_what_cannot_be_names_its_field(rest: Rest, wrong: dict[str, Any],
     assert "expression:" not in str(refused).replace("cron_expression:", "")
 
 
+async def test_a_status_that_contradicts_enabled_is_refused(rest: Rest):
+    wanted = {"job_id": await rest.job(), "kind": "event"}
+    _, made = await rest.ask("POST", ITEM, wanted)
+    path = f"{ITEM}/{made['id']}"
+    for status, enabled in ((0, True), (99, True), (1, False), (100, False)):
+        said = {"status": status, "enabled": enabled}
+        for method, where, body in (("POST", ITEM, wanted | said), ("PUT", path, said)):
+            code, refused = await rest.ask(method, where, body)
+            assert code == 400, (method, said)
+            assert "status: is another name of enabled: give one of them" in str(refused)
+    for status, enabled in ((0, False), (99, False), (1, True), (100, True)):
+        said = {"status": status, "enabled": enabled}
+        assert (await rest.ask("POST", ITEM, wanted | said))[0] == 200
+        assert (await rest.ask("PUT", path, said))[0] == 200
+        assert (await rest.ask("GET", path))[1]["enabled"] is enabled
+
+
 async def test_what_a_mask_names_and_a_request_does_not_say_is_as_at_first(rest: Rest):
     wanted = {"job_id": await rest.job(), "kind": "interval", "interval_secs": 60}
     _, first = await rest.ask("POST", ITEM, wanted)

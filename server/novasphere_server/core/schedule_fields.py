@@ -84,6 +84,11 @@ def apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
                     continue
                 if value not in ENABLED + DISABLED:
                     raise errors.InvalidArgument("status", "must be 1 or 100, or 0 or 99")
+                says_enabled = "enabled" in fields and _says(request, "enabled")
+                if says_enabled and request.enabled != (value in ENABLED):
+                    raise errors.InvalidArgument(
+                        "status", "is another name of enabled: give one of them"
+                    )
                 set_enabled(schedule, is_enabled=value in ENABLED)
             case "enabled":
                 set_enabled(schedule, is_enabled=value if is_set else True)
