@@ -152,3 +152,22 @@ async def test_schedules_of_another_namespace_cannot_be_told_from_none(rest: Res
         assert found == [403, 403], (method, path)
     status, page = await rest.ask("POST", "/api/v1/schedules/page", {}, key["key"])
     assert (status, page["total"]) == (200, 0)
+
+
+async def test_tasks_and_attempts_of_another_namespace_cannot_be_told_from_none(rest: Rest):
+    job_id = await rest.job(
+        namespace_id="theirs", config={"command_text": "true", "labels": {"no": "where"}}
+    )
+    _, task = await rest.ask("POST", f"/api/v1/jobs/{job_id}:trigger", {})
+    _, page = await rest.ask("POST", "/api/v1/task-instances/page", {})
+    _, key = await rest.ask(
+        "POST", "/api/v1/keys", {"name": "bound", "scopes": ["read", "write"], "namespaces": ["ours"]}
+    )
+    nowhere = "01a20446-82b0-743e-8c68-000000000000"
+    for path, there in (("tasks", task["id"]), ("task-instances", page["data"][0]["id"])):
+        said = [
+            (await rest.ask("GET", f"/api/v1/{path}/item/{each}", None, key["key"]))[0]
+            for each in (there, nowhere)
+        ]
+        assert said == [403, 403], path
+    assert (await rest.ask("GET", f"/api/v1/task-instances/item/{nowhere}"))[0] == 404

@@ -403,6 +403,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "任务 {task} 的状态为 {state}；只有失败或已取消的任务可以重试",
     ),
     (
+        "this credential, which is bound to namespaces, reaches no task instance {instance}",
+        "该凭证绑定了命名空间，不能访问任务实例 {instance}",
+    ),
+    (
         "this credential, which is bound to namespaces, reaches no task {task}",
         "该凭证绑定了命名空间，不能访问任务 {task}",
     ),

@@ -334,13 +334,16 @@ class ScheduleTasks:
         return found
 
     async def get_instance(self, principal: Principal, instance_id: str) -> pb.TaskInstance:
-        """Returns an attempt, present or past. Raises TaskInstanceNotFound."""
+        """Returns an attempt, present or past. Raises TaskInstanceNotFound, and PermissionDenied where the caller
+        may not know whether it is there.
+        """
         kept = tables.task_instances.c
         rows = await self._store.read(
             sa.select(kept.namespace, kept.body).where(kept.key == task_ids.uuid(instance_id))
         )
         if not rows or not principal.may_touch(rows[0].namespace):
-            raise errors.TaskInstanceNotFound(instance_id)
+            not_found = errors.TaskInstanceNotFound(instance_id)
+            raise unreachable(principal, not_found, f"task instance {instance_id!r}")
         return instance_of(pb.StoredTask.FromString(rows[0].body))
 
     async def list(
