@@ -144,4 +144,5 @@ def _at(schedule: pb.Schedule, at_us: int) -> str:
     instant = instants.timestamp(at_us).ToJsonString()
     if schedule.kind != task_pb2.SCHEDULE_KIND_CRON or schedule.timezone in ("", "UTC"):
         return instant
-    return f"{instant} ({zones.wall_time(schedule.timezone, at_us).isoformat()} {schedule.timezone})"
+    wall = zones.wall_time(schedule.timezone, at_us).isoformat(timespec="seconds")
+    return f"{instant} ({wall} {schedule.timezone})"

@@ -65,7 +65,9 @@ class ScheduleTimes:
             wall = zones.wall_time(timing.timezone, time.at_us)
             note = "" if time.note is Note.NONE and not time.merged else firings.note_of(time)
             yield api.PreviewedTime(
-                time=instants.timestamp(time.at_us), local_time=wall.isoformat(), note=note
+                time=instants.timestamp(time.at_us),
+                local_time=wall.isoformat(timespec="seconds"),
+                note=note,
             )
 
     async def firings(
