@@ -551,8 +551,9 @@ async def test_one_time_is_not_put_where_another_is_settled(bench: Scheduling):
 
 @pytest.mark.parametrize("at", [10_000_000_000, -2_000_000_000])
 async def test_a_time_that_no_calendar_has_is_refused(bench: Scheduling, at: int):
-    with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
-        await bench.make(kind=ONCE, start_time=at)
+    for wanted in ({"kind": ONCE}, {"interval_secs": 10}, {"cron_expression": "0 2 * * *"}):
+        with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
+            await bench.make(start_time=at, **wanted)
     schedule_id = await bench.make(kind=ONCE, start_time=10)
     with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
         await bench.update(schedule_id, start_time=instants.timestamp(bench.begin_us + at * 1_000_000))

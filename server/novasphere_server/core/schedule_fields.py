@@ -145,8 +145,7 @@ def check(schedule: Any) -> None:
     if end_us is not None and end_us <= instants.microseconds(schedule.start_time):
         raise errors.InvalidTimeRange
     start_us = instants.optional_microseconds(schedule, "start_time")
-    is_once = schedule.kind == task_pb2.SCHEDULE_KIND_ONCE
-    if start_us is not None and (start_us > LAST_US or (is_once and start_us < 0)):
+    if start_us is not None and not 0 <= start_us <= LAST_US:
         raise errors.InvalidArgument(
             "start_time", f"must lie in the years from 1970 to {LAST_YEAR}: nothing fires in others"
         )
