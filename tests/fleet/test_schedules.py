@@ -618,7 +618,6 @@ async def test_an_ended_schedule_that_is_paused_and_resumed_goes_on_with_other_t
     assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ACTIVE
 
 
-async def test_a_preview_lists_no_more_times_than_may_still_fire(bench: Scheduling):
 async def test_a_preview_shows_local_times_in_whole_seconds(bench: Scheduling):
     bench.world.clock.advance(0.123456)
     schedule_id = await bench.make(interval_secs=10)
@@ -626,6 +625,7 @@ async def test_a_preview_shows_local_times_in_whole_seconds(bench: Scheduling):
     assert [time.local_time for time in found] == ["2027-01-15T08:00:10", "2027-01-15T08:00:20"]
 
 
+async def test_a_preview_lists_no_more_times_than_may_still_fire(bench: Scheduling):
     async def preview(schedule_id: str, after: int | None = None) -> int:
         since = None if after is None else instants.timestamp(bench.begin_us + after * 1_000_000)
         return len(list(await bench.world.fleet.schedule_times.preview(ADMIN, schedule_id, 5, since)))

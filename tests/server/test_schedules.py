@@ -97,6 +97,16 @@ async def test_a_status_that_contradicts_enabled_is_refused(rest: Rest):
         assert (await rest.ask("GET", path))[1]["enabled"] is enabled
 
 
+async def test_an_empty_time_zone_is_utc(rest: Rest):
+    wanted = {"job_id": await rest.job(), "kind": "cron", "cron_expression": "0 2 * * *", "timezone": ""}
+    _, made = await rest.ask("POST", ITEM, wanted)
+    path = f"{ITEM}/{made['id']}"
+    assert (await rest.ask("GET", path))[1]["timezone"] == "UTC"
+    for timezone in ("Asia/Tokyo", ""):
+        assert (await rest.ask("PUT", path, {"timezone": timezone}))[0] == 200
+        assert (await rest.ask("GET", path))[1]["timezone"] == (timezone or "UTC")
+
+
 async def test_what_a_mask_names_and_a_request_does_not_say_is_as_at_first(rest: Rest):
     wanted = {"job_id": await rest.job(), "kind": "interval", "interval_secs": 60}
     _, first = await rest.ask("POST", ITEM, wanted)

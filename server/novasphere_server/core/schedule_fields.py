@@ -99,6 +99,8 @@ def apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
             case "name":
                 if value:
                     schedule.name = value
+            case "timezone":
+                schedule.timezone = value or DEFAULTS["timezone"]
             case _:
                 if name == "parameters":
                     task_configs.check_parameters(value, name)
