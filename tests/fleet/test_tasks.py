@@ -145,6 +145,16 @@ async def test_a_task_goes_to_a_node_that_has_what_it_requires(world, requiremen
     assert runs(able) == [task_id]
 
 
+async def test_an_unknown_type_of_task_is_refused_with_those_that_are_taken(world, one):
+    with pytest.raises(errors.InvalidTaskType, match="'nope'; known are ") as refused:
+        await world.submit(task_type="nope")
+    known = refused.value.message.partition("known are ")[2].split(", ")
+    assert {"command", "echo"} <= set(known)
+    assert not {"exec", "shell"} & set(known)
+    for each in known:
+        await world.submit(task_type=each)
+
+
 async def test_a_task_that_nobody_can_run_blocks_no_other(world, one):
     await world.submit(*(new(labels={"zone": "nowhere"}) for _ in range(100)))
     [task_id] = await world.submit(command_text="true")

@@ -22,8 +22,8 @@ _TIMEOUT = 3600  # seconds
 _RETRY_INTERVAL = 60
 _PAYLOAD_LIMIT = 64 * 1024
 _MOST_LABELS = 64
-# Agents call so what has no type: programs and lines.
-_KINDS = ("exec", "shell")
+# Agents call so what has no type, programs and lines: no type that a task may have.
+KINDS = ("exec", "shell")
 
 # As Kubernetes has labels: an optional DNS name before the slash.
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -69,7 +69,7 @@ def check(config: pb.TaskConfig, where: str) -> None:
         raise InvalidArgument(f"{where}.cmd", "must name a program")
     if config.args and not config.cmd:
         raise InvalidArgument(f"{where}.args", "are for cmd alone")
-    if config.task_type in _KINDS:
+    if config.task_type in KINDS:
         raise InvalidArgument(
             f"{where}.task_type",
             f"must be a type of task, not {config.task_type}: use cmd or command_text",
