@@ -564,7 +564,7 @@ async def test_an_ended_schedule_stays_ended_until_it_has_other_times(bench: Sch
     schedule_id = await bench.make(max_count=1)
     await bench.step()
     schedules = bench.world.fleet.schedules
-    with pytest.raises(errors.TaskFinished, match="it has ended: change end_time or max_count"):
+    with pytest.raises(errors.ScheduleEnded, match="has ended: change its end_time or max_count"):
         await schedules.resume(ADMIN, schedule_id)
     await schedules.pause(ADMIN, schedule_id)
     await schedules.resume(ADMIN, schedule_id)

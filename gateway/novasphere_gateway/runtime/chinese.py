@@ -420,7 +420,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "该凭证绑定了命名空间，不能访问调度 {schedule}",
     ),
     (
-        "schedule {schedule}: it has ended: change end_time or max_count",
+        "schedule {schedule} has ended: change its end_time or max_count",
         "调度 {schedule} 已结束：请更改 end_time 或 max_count",
     ),
     ("job {job} is disabled: enable it first", "作业 {job} 已禁用：请先启用"),

@@ -236,12 +236,12 @@ class Schedules:
         is_dry_run: bool = False,
     ) -> pb.Schedule:
         """Returns the schedule, which makes tasks again from now on. One that was paused and has ended makes them
-        once it gets other times. Raises TaskFinished of one that has ended and was not paused.
+        once it gets other times. Raises ScheduleEnded of one that was not paused.
         """
 
         def change(_tx: Transaction, schedule: pb.Schedule) -> None:
             if schedule.state == pb.SCHEDULE_STATE_ENDED and not schedule.pause_note:
-                raise _over(schedule_id)
+                raise errors.ScheduleEnded(schedule_id)
             schedule_fields.set_enabled(schedule, is_enabled=True)
 
         return await self._change(principal, schedule_id, change, etag, idempotency, is_dry_run)
@@ -750,15 +750,6 @@ def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedul
     if schedule is None or not principal.may_touch(schedule.namespace_id):
         raise _out_of_reach(principal, schedule_id)
     return schedule
-
-
-def _over(schedule_id: str) -> errors.ApiError:
-    """Returns what is said of a schedule that has ended and shall go on."""
-    error = errors.TaskFinished(schedule_id, "ended")
-    error.message = f"schedule {schedule_id!r}: it has ended: change end_time or max_count"
-    error.args = (error.message,)
-    error.metadata = {"schedule_id": schedule_id}
-    return error
 
 
 def _out_of_reach(principal: Principal, schedule_id: str) -> errors.ApiError:
