@@ -405,6 +405,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "任务 {task} 的状态为 {state}；只有失败或已取消的任务可以重试",
     ),
     (
+        "this credential, which is bound to namespaces, reaches no task instance {instance}",
+        "该凭证绑定了命名空间，不能访问任务实例 {instance}",
+    ),
+    (
         "this credential, which is bound to namespaces, reaches no task {task}",
         "该凭证绑定了命名空间，不能访问任务 {task}",
     ),
@@ -416,6 +420,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (
         "this credential, which is bound to namespaces, reaches no schedule {schedule}",
         "该凭证绑定了命名空间，不能访问调度 {schedule}",
+    ),
+    (
+        "schedule {schedule} has ended: change its end_time or max_count",
+        "调度 {schedule} 已结束：请更改 end_time 或 max_count",
     ),
     ("job {job} is disabled: enable it first", "作业 {job} 已禁用：请先启用"),
     ("command {command} has already ended as {state}", "命令 {command} 已经结束，状态为 {state}"),

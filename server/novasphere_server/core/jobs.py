@@ -43,7 +43,7 @@ _STATUSES = (pb.JOB_STATUS_ENABLED, pb.JOB_STATUS_DISABLED)
 
 # What of a row can be asked about.
 FIELDS: Mapping[str, Field] = {
-    "id": Field("key", pages.Text()),
+    "id": Field("key", pages.Text(task_ids.uuid)),
     "namespace_id": Field("namespace", pages.Text()),
     "name": Field("name", pages.Text()),
     "description": Field("description", pages.Text()),
@@ -104,6 +104,7 @@ class Jobs:
         """Returns a job. Raises JobNotFound, and PermissionDenied where the caller may not know whether it is
         there.
         """
+        job_id = task_ids.uuid(job_id)
         found = self._store.known(JOBS, job_id) or await self._store.get(JOBS, job_id)
         if found is None or (
             principal.namespaces and not principal.may_touch(found.message().namespace_id)
@@ -124,6 +125,7 @@ class Jobs:
         status: pb.JobStatus.ValueType = pb.JOB_STATUS_UNSPECIFIED,
     ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch. The caller must aclose() it."""
+        job_id = task_ids.uuid(job_id)
         if namespace:
             check_namespace(principal, namespace)
 
@@ -203,6 +205,7 @@ class Jobs:
         is_dry_run: bool = False,
     ) -> pb.Job:
         """Forgets a job with its schedules, and returns what it was. What waits of it is cancelled."""
+        job_id = task_ids.uuid(job_id)
 
         def clear(tx: Transaction) -> bool:
             """Deletes its schedules and cancels what waits, as many as one mutation may. Returns whether that was
@@ -252,6 +255,7 @@ class Jobs:
         """Returns the changed job. One that is as it shall be stays at its revision. What waits of one that is
         disabled is cancelled.
         """
+        job_id = task_ids.uuid(job_id)
         unended = sa.and_(_s.job_id == job_id, _s.state != schedule_pb2.SCHEDULE_STATE_ENDED)
 
         def settle(tx: Transaction) -> bool:

@@ -38,9 +38,9 @@ class ScheduleTimes:
     async def preview(
         self, principal: Principal, schedule_id: str, count: int, after: Timestamp | None
     ) -> Iterator[api.PreviewedTime]:
-        """Returns the next times of a schedule."""
-        timing = firings.timing_of(await self._schedules.get(principal, schedule_id))
-        return self._previewed(timing, count, after)
+        """Returns the next times of a schedule, at most as many as may still fire."""
+        schedule = await self._schedules.get(principal, schedule_id)
+        return self._previewed(firings.timing_of(schedule), _left(schedule, count), after)
 
     def preview_timing(
         self, request: api.PreviewTimingRequest, count: int, after: Timestamp | None
@@ -65,7 +65,9 @@ class ScheduleTimes:
             wall = zones.wall_time(timing.timezone, time.at_us)
             note = "" if time.note is Note.NONE and not time.merged else firings.note_of(time)
             yield api.PreviewedTime(
-                time=instants.timestamp(time.at_us), local_time=wall.isoformat(), note=note
+                time=instants.timestamp(time.at_us),
+                local_time=wall.isoformat(timespec="seconds"),
+                note=note,
             )
 
     async def firings(
@@ -78,8 +80,8 @@ class ScheduleTimes:
         after: tuple[int, int] | None,
     ) -> Sequence[pb.Firing]:
         """Returns rows of the ledger of a schedule, oldest first, after a generation and time."""
-        await self._schedules.get(principal, schedule_id)
-        statement = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
+        schedule = await self._schedules.get(principal, schedule_id)
+        statement = sa.select(tables.firings).where(_f.schedule_id == schedule.id)
         if since_us is not None:
             statement = statement.where(_f.last_nominal_us >= since_us)
         if until_us is not None:
@@ -122,6 +124,15 @@ class ScheduleTimes:
             statement = statement.where(sa.tuple_(_f.nominal_us, _f.schedule_id) > sa.tuple_(*after))
         ordered = statement.order_by(_f.nominal_us, _f.schedule_id).limit(limit)
         return [_firing(row) for row in await self._store.read(ordered)]
+
+
+def _left(schedule: pb.Schedule, most: int) -> int:
+    """Returns how many of its times may still fire, at most so many."""
+    if schedule.state == pb.SCHEDULE_STATE_ENDED:
+        return 0
+    if not schedule.HasField("max_count"):
+        return most
+    return max(0, min(most, schedule.max_count - schedule.fired_count))
 
 
 def _firing(row: Any) -> pb.Firing:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from pathlib import PurePath
+from typing import NoReturn
 
 from novasphere.schedule.v1 import task_pb2 as pb
 
@@ -21,8 +22,8 @@ _TIMEOUT = 3600  # seconds
 _RETRY_INTERVAL = 60
 _PAYLOAD_LIMIT = 64 * 1024
 _MOST_LABELS = 64
-# Agents call so what has no type: programs and lines.
-_KINDS = ("exec", "shell")
+# Agents call so what has no type, programs and lines: no type that a task may have.
+KINDS = ("exec", "shell")
 
 # As Kubernetes has labels: an optional DNS name before the slash.
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -69,7 +70,7 @@ def check(config: pb.TaskConfig, where: str) -> None:
         raise InvalidArgument(f"{where}.cmd", "must name a program")
     if config.args and not config.cmd:
         raise InvalidArgument(f"{where}.args", "are for cmd alone")
-    if config.task_type in _KINDS:
+    if config.task_type in KINDS:
         raise InvalidArgument(
             f"{where}.task_type",
             f"must be a type of task, not {config.task_type}: use cmd or command_text",
@@ -100,7 +101,9 @@ def check_environment(environment: str, where: str) -> None:
 
 
 def check_parameters(parameters: str, where: str) -> None:
-    """Refuses what a process cannot be given."""
+    """Refuses what is not JSON, and what a process cannot be given."""
+    if parameters:
+        _json(parameters, where, "must be JSON")
     _check_variable(PARAMETERS, parameters, where)
 
 
@@ -126,17 +129,28 @@ def check_labels(labels: Mapping[str, str], where: str) -> None:
 
 
 def _json_object(text: str, where: str) -> dict[str, object]:
+    wanted = "must be a JSON object"
+    said = _json(text, where, wanted)
+    if not isinstance(said, dict):
+        raise InvalidArgument(where, wanted)
+    return said
+
+
+def _json(text: str, where: str, wanted: str) -> object:
+    """Returns what a JSON text says. Refuses any other as not what is wanted."""
     try:
-        said = json.loads(text)
+        said: object = json.loads(text, parse_constant=_refuse)
         if "\\u" in text:  # an escape can stand for half of a character
             json.dumps(said, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise InvalidArgument(where, "must be UTF-8") from None
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        raise InvalidArgument(where, "must be a JSON object")
+        raise InvalidArgument(where, wanted) from None
     return said
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
 
 
 def resolved(config: pb.TaskConfig, settings: FleetSettings, timeout: int = _TIMEOUT) -> pb.TaskConfig:
