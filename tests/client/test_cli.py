@@ -284,7 +284,7 @@ async def test_a_watch_may_leave_out_the_present_and_ends_on_time(
     server.watch_streams = [
         [[event("ADDED", one), event("BOOKMARK", cursor="e.1")], [event("ADDED", other, "e.2")]]
     ]
-    left = await cli("watch", "nodes", "--watch-only", "--timeout", "3", "--no-headers")
+    left = await cli("watch", "nodes", "--watch-only", "--timeout", "6", "--no-headers")
     assert [row.split()[:2] for row in left.text.splitlines()] == [["ADDED", "n2"]]
     assert (left.code, left.err) == (0, "novasphere: time is up; to go on from here: --cursor e.2\n")
 
