@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
@@ -86,24 +87,33 @@ def named(message: Any) -> dict[str, Any]:
     }
 
 
-def decode(message_type: type[M], data: Any, path: str = "") -> M:
-    """Returns the message that JSON-ready data stands for. Raises InvalidArgument, naming the field."""
+def decode(message_type: type[M], data: Any, *, leaving_out: Collection[str] = ()) -> M:
+    """Returns the message that JSON-ready data stands for, in which some of its fields are not known.
+
+    Raises InvalidArgument, naming the field.
+    """
     message: Any = message_type()
-    _decode_into(message, data, path)
+    known = named(message.DESCRIPTOR)
+    _decode_into(
+        message, data, "", {k: field for k, field in known.items() if field.name not in leaving_out}
+    )
     decoded: M = message
     return decoded
 
 
-def _decode_into(message: Any, data: Any, path: str) -> None:
+def _decode_into(message: Any, data: Any, path: str, known: dict[str, Any]) -> None:
     if not isinstance(data, dict):
         raise InvalidArgument(f"{path or 'the document'}: must be an object")
-    known = named(message.DESCRIPTOR)
     for key, value in data.items():
         at = f"{path}.{key}" if path else str(key)
         if key not in known:
             raise InvalidArgument(f"{at}: unknown field; known are {', '.join(sorted(known))}")
         if value is not None:
             _decode_field(message, known[key], value, at)
+
+
+def _decode_message(message: Any, data: Any, path: str) -> None:
+    _decode_into(message, data, path, named(message.DESCRIPTOR))
 
 
 def _decode_field(message: Any, field: Any, value: Any, path: str) -> None:
@@ -115,14 +125,14 @@ def _decode_field(message: Any, field: Any, value: Any, path: str) -> None:
             held.update(value)
         elif field.is_repeated and field.message_type is not None:
             for index, one in enumerate(_listed(value)):
-                _decode_into(held.add(), one, f"{path}[{index}]")
+                _decode_message(held.add(), one, f"{path}[{index}]")
         elif field.is_repeated:
             held.extend(_listed(value))
         elif field.message_type is not None and field.message_type.full_name == _TIMESTAMP:
             held.FromJsonString(value)
         elif field.message_type is not None:
             held.SetInParent()
-            _decode_into(held, value, path)
+            _decode_message(held, value, path)
         elif field.enum_type is not None:
             setattr(message, field.name, _number(field.enum_type, value))
         else:

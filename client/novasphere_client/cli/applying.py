@@ -30,6 +30,13 @@ File = Annotated[
 ]
 
 _IDENTITY = {"namespace_id", "name", "job_id", "validate_only"}
+# What a request says and a document cannot, and what does instead.
+_OF_REQUESTS = {
+    "dry_run": "say --dry-run",
+    "validate_only": "say --dry-run",
+    "update_mask": "a document is the whole of what it describes",
+}
+_NOT_SAID = {"job_id", "validate_only"}
 _SWITCH = {"enabled", "status"}
 # What the published API says twice, and which of the two counts here.
 _SAID_TWICE = {"schedule_kind": "kind", "status": "enabled", "interval_seconds": "interval_secs"}
@@ -46,6 +53,8 @@ class Document:
     job: str
     name: str
     fields: dict[str, Any]
+    # The request that makes it, but for the id of a schedule's job.
+    create: Any
 
     @property
     def called(self) -> str:
@@ -141,7 +150,20 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
                 data["kind"] = made_by
     # What the server decides may stand in a file as `get -o yaml` printed it.
     fields = {name: value for name, value in data.items() if name not in _servers_own(kind)}
-    return Document(kind, namespace, job, data["name"], fields)
+    return Document(kind, namespace, job, data["name"], fields, _decode(kind, fields, at))
+
+
+def _decode(kind: str, fields: dict[str, Any], at: str) -> Any:
+    """Returns the request that makes what a document describes."""
+    from novasphere_client import errors, json_form
+
+    for field, instead in _OF_REQUESTS.items():
+        if field in fields:
+            raise typer.BadParameter(f"{at}: {field}: is no field of a {kind.lower()}; {instead}")
+    try:
+        return json_form.decode(_create_type(kind), fields, leaving_out=_NOT_SAID)
+    except errors.InvalidArgument as error:
+        raise typer.BadParameter(f"{at}: {error.message}") from None
 
 
 async def _apply_job(client: Client, wanted: Document, request_id: str, dry_run: bool) -> str:
@@ -154,14 +176,13 @@ async def _apply_job(client: Client, wanted: Document, request_id: str, dry_run:
     try:
         known = await client.jobs.named(wanted.name, wanted.namespace)
     except NotFound:
-        create = json_form.decode(job_service_pb2.CreateJobRequest, wanted.fields)
-        create.request_id, create.validate_only = request_id, dry_run
-        await client.jobs.create(create)
+        wanted.create.request_id, wanted.create.validate_only = request_id, dry_run
+        await client.jobs.create(wanted.create)
         return "created"
     said = {name: value for name, value in wanted.fields.items() if name not in ("name", "namespace_id")}
     update = json_form.decode(job_service_pb2.UpdateJobRequest, said)
     update.job_id = known.id
-    update.update_mask.paths.extend(_settings(job_service_pb2.CreateJobRequest, said))
+    update.update_mask.paths.extend(_settings(JOB, said))
     update.request_id, update.validate_only = request_id, dry_run
     return _UNCHANGED if await client.jobs.update(update) == known.revision else "changed"
 
@@ -174,8 +195,7 @@ async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry
     from novasphere_client.cli import selecting
     from novasphere_client.errors import NotFound
 
-    # Before the job is looked for: what is wrong with the file is wrong without it.
-    create = json_form.decode(schedule_service_pb2.CreateScheduleRequest, wanted.fields)
+    create = wanted.create
     try:
         job = await selecting.job(client, wanted.job, wanted.namespace)
     except NotFound:
@@ -190,34 +210,42 @@ async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry
     known = page.data[0]
     said = {name: value for name, value in wanted.fields.items() if name != "name"}
     update = json_form.decode(schedule_service_pb2.UpdateScheduleRequest, said)
-    update.update_mask.paths.extend(_settings(schedule_service_pb2.CreateScheduleRequest, said))
+    update.update_mask.paths.extend(_settings(SCHEDULE, said))
     update.schedule_id, update.request_id, update.validate_only = known.id, request_id, dry_run
     return _UNCHANGED if await client.schedules.update(update) == known.revision else "changed"
 
 
+def _create_type(kind: str) -> Any:
+    """Returns the type of the request that makes a job or a schedule."""
+    from novasphere.schedule.v1 import job_service_pb2, schedule_service_pb2
+
+    return (
+        job_service_pb2.CreateJobRequest if kind == JOB else schedule_service_pb2.CreateScheduleRequest
+    )
+
+
 def _servers_own(kind: str) -> set[str]:
     """Returns the fields of a resource that nobody but the server sets."""
-    from novasphere.schedule.v1 import job_pb2, job_service_pb2, schedule_pb2, schedule_service_pb2
+    from novasphere.schedule.v1 import job_pb2, schedule_pb2
 
     from novasphere_client import json_form
 
-    shown, create = (
-        (job_pb2.Job, job_service_pb2.CreateJobRequest)
-        if kind == JOB
-        else (schedule_pb2.Schedule, schedule_service_pb2.CreateScheduleRequest)
+    shown = job_pb2.Job if kind == JOB else schedule_pb2.Schedule
+    return (
+        json_form.named(shown.DESCRIPTOR).keys() - json_form.named(_create_type(kind).DESCRIPTOR).keys()
     )
-    return json_form.named(shown.DESCRIPTOR).keys() - json_form.named(create.DESCRIPTOR).keys()
 
 
-def _settings(create: Any, said: dict[str, Any]) -> list[str]:
+def _settings(kind: str, said: dict[str, Any]) -> list[str]:
     """Returns the fields that a document decides: all that could be set at first, said or not. Only whether it is
     enabled is left to those who enable and pause, unless the document says it.
     """
     from novasphere_client import json_form
 
-    known = json_form.named(create.DESCRIPTOR)
+    create = _create_type(kind).DESCRIPTOR
+    known = json_form.named(create)
     names = {known[name].name for name in said}
-    every = (field.name for field in json_form.fields(create.DESCRIPTOR).values())
+    every = (field.name for field in json_form.fields(create).values())
     return [name for name in every if name not in _IDENTITY and (name in names or name not in _SWITCH)]
 
 
