@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -67,3 +68,41 @@ async def test_what_only_requests_say_is_refused_and_nothing_is_done(apply: Appl
         assert done.code == 2
         assert told in words(done)
     assert (await cli("job", "list", "-o", "name")).text.split() == ["default/tick"]
+
+
+async def test_errors_say_which_document_and_which_field(apply: Apply) -> None:
+    good = "{name: m1, kind: Job, config: {command_text: date}}"
+    timing = "kind: Schedule, job: m1, name: a"
+    refused = {
+        "{kind: Job, name: 123}": "work1.yaml, document 2: name: must be a string, not a number",
+        "{kind: Job, name: m2, config: {cmd: true}}": (
+            "work2.yaml, document 2: config.cmd: must be a string, not a boolean"
+        ),
+        "{kind: Job, name: m2, namespace: [a]}": "document 2: namespace: must be a string, not a list",
+        "{kind: Schedule, job: 5, name: a}": "document 2: job: must be a string, not a number",
+        "{kind: Job, name: m2, config: {task_type: echo, payload: {a: .nan}}}": (
+            "document 2: config.payload: JSON has no NaN"
+        ),
+        f"{{{timing}, cron_expression: 5}}": "document 2: cron_expression: must be a string, not a number",
+        f"{{{timing}, schedule_kind: yes}}": "document 2: schedule_kind: must be a word, not a boolean",
+        f"{{{timing}, start_time: 2024-13-01}}": "cannot be read: month must be in 1..12",
+        "{kind: Job, name: m2, config: !!binary aGk=}": "cannot be read: JSON has no bytes",
+        "&a [*a]": "cannot be read",
+        # Of the server.
+        "{kind: Job, name: m2, config: {}}": "novasphere: job default/m2: config",
+    }
+    done = [await apply(f"{good}\n---\n{text}") for text in refused]
+    for told, one in zip(refused.values(), done, strict=True):
+        assert one.code != 0
+        assert told in words(one)
+
+
+async def test_days_and_instants_are_texts(apply: Apply, cli: Cli) -> None:
+    done = await apply(
+        "{kind: Job, name: m1, description: 2024-01-01, "
+        "config: {task_type: echo, payload: {message: 2024-01-01, at: 2024-01-01T02:03:04Z}}}"
+    )
+    assert (done.code, words(done)) == (0, "novasphere: job default/m1 created")
+    job = json.loads((await cli("job", "get", "m1", "-o", "json")).text)
+    assert job["description"] == "2024-01-01"
+    assert job["config"]["payload"] == {"message": "2024-01-01", "at": "2024-01-01T02:03:04+00:00"}

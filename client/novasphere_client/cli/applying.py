@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,6 +83,7 @@ def run(context: typer.Context, file: str, default_kind: str, *, dry_run: bool) 
             lambda name, done: terminal.say(
                 f"{name} {'would be ' if dry_run and done != _UNCHANGED else ''}{done}"
             ),
+            is_error_named=True,
         )
 
     sessions.run(context, work)
@@ -93,8 +94,8 @@ def _read(file: str, default_kind: str) -> Iterator[Document]:
 
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        documents = list(yaml.safe_load_all(text))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        documents = [_plain(one) for one in yaml.safe_load_all(text)]
+    except (OSError, TypeError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise typer.BadParameter(f"{file} cannot be read: {error}") from None
     seen: set[tuple[str, str]] = set()
     for number, data in enumerate((one for one in documents if one is not None), 1):
@@ -102,7 +103,7 @@ def _read(file: str, default_kind: str) -> Iterator[Document]:
         if not isinstance(data, dict):
             what = default_kind.lower() or "job or a schedule"
             raise typer.BadParameter(f"{at}: a {what} is an object with a name")
-        document = _document(_plain(data), at, default_kind)
+        document = _document(data, at, default_kind)
         if (document.kind, document.called) in seen:
             raise typer.BadParameter(f"{at}: {document.called} is there twice")
         seen.add((document.kind, document.called))
@@ -112,13 +113,17 @@ def _read(file: str, default_kind: str) -> Iterator[Document]:
 
 
 def _plain(value: Any) -> Any:
-    """Returns YAML as JSON has it: its instants are texts."""
+    """Returns YAML as JSON has it: its instants and days are texts. Raises TypeError for what JSON has not."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, datetime):
         return value.isoformat() if value.tzinfo else f"{value.isoformat()}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes | set):
+        raise TypeError(f"JSON has no {type(value).__name__}")
     return value
 
 
@@ -131,17 +136,17 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
         kind = SCHEDULE
     if not kind:
         raise typer.BadParameter(f"{at}: kind must be Job or Schedule")
-    if not isinstance(data.get("name"), str) or not data["name"]:
+    if not _text(data, "name", at):
         raise typer.BadParameter(f"{at}: a {kind.lower()} is an object with a name")
-    if "namespace" in data:
+    if _text(data, "namespace", at):
         data["namespace_id"] = data.pop("namespace")
-    namespace = str(data.get("namespace_id") or DEFAULT_NAMESPACE)
+    namespace = _text(data, "namespace_id", at) or DEFAULT_NAMESPACE
     job = ""
     if kind == SCHEDULE:
-        by_name, by_id = data.pop("job", None), data.pop("job_id", None)
-        if not isinstance(by_name or by_id, str):
+        job = _text(data, "job", at) or _text(data, "job_id", at)
+        if not job:
             raise typer.BadParameter(f"{at}: a schedule says its job, by name: job: NAME")
-        job = str(by_name or by_id)
+        data = {field: value for field, value in data.items() if field not in ("job", "job_id")}
         for twice, counts in _SAID_TWICE.items():
             if counts in data:
                 data.pop(twice, None)
@@ -151,6 +156,16 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
     # What the server decides may stand in a file as `get -o yaml` printed it.
     fields = {name: value for name, value in data.items() if name not in _servers_own(kind)}
     return Document(kind, namespace, job, data["name"], fields, _decode(kind, fields, at))
+
+
+def _text(data: dict[str, Any], field: str, at: str) -> str:
+    """Returns a field that is a text, empty where it is not there."""
+    from novasphere_client import json_form
+
+    value = data.get(field)
+    if value is not None and not isinstance(value, str):
+        raise typer.BadParameter(f"{at}: {field}: must be a string, not {json_form.kind_of(value)}")
+    return value or ""
 
 
 def _decode(kind: str, fields: dict[str, Any], at: str) -> Any:
