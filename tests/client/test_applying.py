@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from command_line import Cli, Finished
+from novasphere.schedule.v1 import schedule_service_pb2, task_pb2
+from novasphere_client import Client
 from novasphere_server.testing import RunningServer, running_server
 
 Apply = Callable[..., Awaitable[Finished]]
@@ -44,6 +46,19 @@ def apply(cli: Cli, tmp_path: Path) -> Apply:
         return await cli("apply", "-f", str(file), *arguments)
 
     return run
+
+
+@pytest.fixture
+async def client(server: RunningServer) -> AsyncIterator[Client]:
+    async with Client.connect(server.grpc_address, server.admin_token) as connected:
+        yield connected
+
+
+async def make_schedule(client: Client, job_id: str, name: str) -> str:
+    request = schedule_service_pb2.CreateScheduleRequest(
+        job_id=job_id, name=name, kind=task_pb2.SCHEDULE_KIND_EVENT
+    )
+    return await client.schedules.create(request)
 
 
 def words(done: Finished) -> str:
@@ -106,3 +121,20 @@ async def test_days_and_instants_are_texts(apply: Apply, cli: Cli) -> None:
     job = json.loads((await cli("job", "get", "m1", "-o", "json")).text)
     assert job["description"] == "2024-01-01"
     assert job["config"]["payload"] == {"message": "2024-01-01", "at": "2024-01-01T02:03:04+00:00"}
+
+
+async def test_of_schedules_of_one_name_none_is_changed(apply: Apply, cli: Cli, client: Client) -> None:
+    assert (await apply(JOB)).code == 0
+    job = await client.jobs.named("tick")
+    ids = [await make_schedule(client, job.id, "nightly") for _ in range(2)]
+    done, shown, by_name = await asyncio.gather(
+        apply("{kind: Schedule, job: tick, name: nightly, schedule_kind: event, description: new}"),
+        cli("schedule", "get", "tick/nightly"),
+        cli("schedule", "get", "nightly"),
+    )
+    assert (done.code, shown.code, by_name.code) == (1, 1, 1)
+    assert "schedule default/tick/nightly: the job has several schedules of this name" in words(done)
+    assert all(one in words(done) and one in words(shown) for one in ids)
+    assert "name one by its id: " in words(shown)
+    assert "name one as JOB/NAME or by its id: " in words(by_name)
+    assert {(await client.schedules.get(one)).description for one in ids} == {""}

@@ -138,9 +138,9 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
         raise typer.BadParameter(f"{at}: kind must be Job or Schedule")
     if not _text(data, "name", at):
         raise typer.BadParameter(f"{at}: a {kind.lower()} is an object with a name")
-    if _text(data, "namespace", at):
-        data["namespace_id"] = data.pop("namespace")
-    namespace = _text(data, "namespace_id", at) or DEFAULT_NAMESPACE
+    namespace = _text(data, "namespace", at) or _text(data, "namespace_id", at) or DEFAULT_NAMESPACE
+    data.pop("namespace", None)
+    data["namespace_id"] = namespace
     job = ""
     if kind == SCHEDULE:
         job = _text(data, "job", at) or _text(data, "job_id", at)
@@ -208,7 +208,7 @@ async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry
 
     from novasphere_client import json_form
     from novasphere_client.cli import selecting
-    from novasphere_client.errors import NotFound
+    from novasphere_client.errors import FailedPrecondition, NotFound
 
     create = wanted.create
     try:
@@ -222,6 +222,12 @@ async def _apply_schedule(client: Client, wanted: Document, request_id: str, dry
         create.job_id, create.request_id, create.validate_only = job.id, request_id, dry_run
         await client.schedules.create(create)
         return "created"
+    if len(page.data) > 1:
+        ids = ", ".join(one.id for one in page.data)
+        raise FailedPrecondition(
+            f"the job has several schedules of this name; delete or rename all but one: {ids}",
+            code="FAILED_PRECONDITION",
+        )
     known = page.data[0]
     said = {name: value for name, value in wanted.fields.items() if name != "name"}
     update = json_form.decode(schedule_service_pb2.UpdateScheduleRequest, said)

@@ -58,8 +58,9 @@ async def schedule(client: Client, word: str) -> str:
         )
     if len(found) > 1:
         ids = ", ".join(one.id for one in found)
+        how = "by its id" if job_name else "as JOB/NAME or by its id"
         raise errors.FailedPrecondition(
-            f"several schedules are called {word!r}; name one as JOB/NAME or by its id: {ids}",
+            f"several schedules are called {word!r}; name one {how}: {ids}",
             code="FAILED_PRECONDITION",
         )
     return str(found[0].id)
