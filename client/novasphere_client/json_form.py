@@ -241,12 +241,13 @@ def _read_json(text: str) -> Any:
     if not text:
         return None
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return text
 
 
-def _refuse_constant(word: str) -> NoReturn:
+def refuse_constant(word: str) -> NoReturn:
+    """Raises ValueError: for json.loads, which reads NaN and Infinity."""
     raise ValueError(f"{word} is Python's, not JSON's")
 
 

@@ -114,9 +114,11 @@ def past_moment(text: str) -> datetime:
 
 def json_value(text: str) -> str:
     """Parses an option that takes JSON."""
+    from novasphere_client import json_form
+
     try:
-        json.loads(text)
-    except ValueError as error:
+        json.loads(text, parse_constant=json_form.refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{text!r} is not JSON: {error}") from None
     return text
 
