@@ -138,3 +138,22 @@ async def test_of_schedules_of_one_name_none_is_changed(apply: Apply, cli: Cli, 
     assert "name one by its id: " in words(shown)
     assert "name one as JOB/NAME or by its id: " in words(by_name)
     assert {(await client.schedules.get(one)).description for one in ids} == {""}
+
+
+async def test_names_with_slashes_are_found(apply: Apply, cli: Cli, client: Client) -> None:
+    made = await apply(
+        "{kind: Job, name: a/b, config: {command_text: date}}\n---\n"
+        "{kind: Job, name: c/d, namespace: a, config: {command_text: date}}\n---\n"
+        "{kind: Schedule, job: a/b, name: nightly, schedule_kind: event}"
+    )
+    assert made.code == 0, made.err
+    first, second, third, timing, none = await asyncio.gather(
+        cli("job", "get", "a/b", "-o", "name"),
+        cli("job", "get", "default/a/b", "-o", "name"),
+        cli("job", "get", "a/c/d", "-o", "name"),
+        cli("schedule", "get", "a/b/nightly", "-o", "name"),
+        cli("job", "get", "a/none"),
+    )
+    assert [one.text.strip() for one in (first, second, third)] == ["default/a/b"] * 2 + ["a/c/d"]
+    assert timing.code == 0
+    assert "no job in the namespace 'a' is called 'none'" in words(none)

@@ -26,14 +26,26 @@ def namespace(client: Client, named: str, is_all: bool) -> str:
 
 
 async def job(client: Client, word: str, default_namespace: str = "") -> Any:
-    """Returns the job that a word names: ID, NAME or NAMESPACE/NAME. Raises NotFound."""
+    """Returns the job that a word names: ID, NAME or NAMESPACE/NAME. Raises NotFound.
+
+    Of names that hold a slash the whole word is one where nothing is found as NAMESPACE/NAME.
+    """
+    from novasphere_client import errors
     from novasphere_client.jobs import DEFAULT_NAMESPACE
 
     if _UUID.fullmatch(word):
         return await client.jobs.get(word)
-    within, _, name = word.rpartition("/")
-    namespace = within or default_namespace or client.settings.namespace or DEFAULT_NAMESPACE
-    return await client.jobs.named(name, namespace)
+    namespace = default_namespace or client.settings.namespace or DEFAULT_NAMESPACE
+    within, _, name = word.partition("/")
+    if not (within and name):
+        return await client.jobs.named(word, namespace)
+    try:
+        return await client.jobs.named(name, within)
+    except errors.NotFound as error:
+        try:
+            return await client.jobs.named(word, namespace)
+        except errors.NotFound:
+            raise error from None
 
 
 async def schedule(client: Client, word: str) -> str:
