@@ -12,7 +12,12 @@ import pytest
 import yaml
 from command_line import Cli, Finished
 from google.protobuf import timestamp_pb2
-from novasphere.schedule.v1 import job_service_pb2, schedule_service_pb2, task_pb2, task_service_pb2
+from novasphere.schedule.v1 import (
+    job_service_pb2,
+    schedule_service_pb2,
+    task_pb2,
+    task_service_pb2,
+)
 from novasphere_client import Client, SyncClient, errors, pages
 from novasphere_server.testing import RunningServer, running_server
 
@@ -199,6 +204,32 @@ async def test_tasks_are_submitted_shown_waited_for_and_cancelled(run: Run) -> N
     for described, repeated in ((first, f"Repeated by: {again}"), (again, f"Repeats: {first}")):
         shown = await run("task", "describe", described)
         assert repeated in " ".join(shown.text.split())
+
+
+async def test_ids_are_read_in_any_case(server: RunningServer, run: Run) -> None:
+    async with Client.connect(server.grpc_address, server.admin_token) as client:
+        job = job_service_pb2.CreateJobRequest(name="tick")
+        job.config.command_text = "date"
+        job_id = await client.jobs.create(job)
+        schedule_id = await client.schedules.create(
+            schedule_service_pb2.CreateScheduleRequest(job_id=job_id, kind=task_pb2.SCHEDULE_KIND_EVENT)
+        )
+        task_id = (await client.schedules.trigger(schedule_id)).id
+        [instance] = [one async for one in client.instances.all({"task_id": task_id})]
+    lines = {
+        ("job", "get", job_id.upper()): "default/tick",
+        ("schedule", "get", schedule_id.upper()): schedule_id,
+        ("task", "get", task_id.upper()): task_id,
+        ("task", "get", f"task-{task_id.replace('-', '').upper()}"): task_id,
+        ("instance", "get", instance.id.upper()): instance.id,
+        ("instance", "list", "--task", task_id.upper()): instance.id,
+    }
+    done = await asyncio.gather(*(run(*line, "-o", "name") for line in lines))
+    assert [one.text.strip() for one in done] == list(lines.values())
+    after = await run("task", "submit", "--after", task_id.upper(), "--", "date")
+    assert after.code == 0, after.err
+    waited = await run("wait", "--for=succeeded", f"tasks/{task_id.upper()}", "--timeout", "0")
+    assert f"tasks/{task_id} is pending" in waited.err
 
 
 async def test_a_list_that_stays_is_narrowed_as_one_that_does_not(

@@ -123,6 +123,13 @@ def json_value(text: str) -> str:
     return text
 
 
+def work_id(text: str) -> str:
+    """Parses the id of a task or an attempt, which the API has in lower case."""
+    from novasphere_client.tasks import task_id
+
+    return text.lower() if task_id(text) != text else text
+
+
 def word_of(enum: Callable[[], Any]) -> Callable[[str], str]:
     """Returns what checks a word of an enum, which is loaded when there is one to check."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _IDS_AT_ONCE = 100  # as many values as a filter takes
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def namespace(client: Client, named: str, is_all: bool) -> str:
@@ -34,7 +34,7 @@ async def job(client: Client, word: str, default_namespace: str = "") -> Any:
     from novasphere_client.jobs import DEFAULT_NAMESPACE
 
     if _UUID.fullmatch(word):
-        return await client.jobs.get(word)
+        return await client.jobs.get(word.lower())
     namespace = default_namespace or client.settings.namespace or DEFAULT_NAMESPACE
     within, _, name = word.partition("/")
     if not (within and name):
@@ -56,7 +56,7 @@ async def schedule(client: Client, word: str) -> str:
     from novasphere_client import errors
 
     if _UUID.fullmatch(word):
-        return word
+        return word.lower()
     job_name, _, name = word.rpartition("/")
     where = {"name": name}
     if job_name:
