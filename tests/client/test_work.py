@@ -14,6 +14,7 @@ from command_line import Cli, Finished
 from google.protobuf import timestamp_pb2
 from novasphere.schedule.v1 import (
     job_service_pb2,
+    schedule_pb2,
     schedule_service_pb2,
     task_pb2,
     task_service_pb2,
@@ -146,6 +147,33 @@ async def test_what_an_outage_cost_is_shown_however_much(run: Run, server: Runni
     missed = await run("schedule", "missed", "--no-headers")
     assert missed.code == 0, missed.err
     assert {line.split()[0] for line in missed.text.splitlines()} == {f"tick/s{n}" for n in range(101)}
+
+
+async def test_a_ledger_is_cut_to_the_newest_rows(run: Run, server: RunningServer) -> None:
+    async with Client.connect(server.grpc_address, server.admin_token) as client:
+        config = task_pb2.TaskConfig(command_text="true")
+        job_id = await client.jobs.create(job_service_pb2.CreateJobRequest(name="tick", config=config))
+        schedule_id = await client.schedules.create(
+            schedule_service_pb2.CreateScheduleRequest(
+                job_id=job_id,
+                name="often",
+                kind=task_pb2.SCHEDULE_KIND_INTERVAL,
+                interval_secs=1,
+                max_count=3,
+                overlap_policy=schedule_pb2.OVERLAP_POLICY_ALLOW,
+            )
+        )
+        async with asyncio.timeout(60):
+            while len(rows := await client.schedules.last_firings(schedule_id, 9)) < 3:  # noqa: ASYNC110 - there is no watch of the ledger
+                await asyncio.sleep(0.05)
+    every, cut, newest = await asyncio.gather(
+        run("schedule", "firings", "often", "--since", "1h", "-o", "json"),
+        run("schedule", "firings", "often", "--since", "1h", "--limit", "2", "-o", "json"),
+        run("schedule", "firings", "often", "--limit", "2", "-o", "json"),
+    )
+    tasks = [row.task_id for row in rows]
+    shown = [[row["task_id"] for row in json.loads(one.text)["firings"]] for one in (every, cut, newest)]
+    assert shown == [tasks, tasks[-2:], tasks[-2:]]
 
 
 @pytest.mark.parametrize(
