@@ -157,3 +157,40 @@ async def test_names_with_slashes_are_found(apply: Apply, cli: Cli, client: Clie
     assert [one.text.strip() for one in (first, second, third)] == ["default/a/b"] * 2 + ["a/c/d"]
     assert timing.code == 0
     assert "no job in the namespace 'a' is called 'none'" in words(none)
+
+
+async def test_what_is_printed_as_yaml_is_applied_again(apply: Apply, cli: Cli) -> None:
+    made = await apply(
+        f"{JOB}\n---\n{{kind: Job, name: tock, enabled: false, config: {{command_text: date}}}}\n---\n"
+        "{kind: Schedule, job: tick, name: nightly, cron_expression: '30 2 * * *'}"
+    )
+    assert made.code == 0, made.err
+    lines = [
+        ("job", "get", "tick"),
+        ("job", "list"),
+        ("job", "get", "tick", "tock"),
+        ("schedule", "get", "nightly"),
+        ("schedule", "list"),
+    ]
+    printed = await asyncio.gather(*(cli(*line, "-o", "yaml") for line in lines))
+    again = await asyncio.gather(*(apply(one.text) for one in printed))
+    for one in again:
+        assert one.code == 0, one.err
+    told = [[line.split()[-1] for line in one.err.splitlines()] for one in again]
+    assert told == [["unchanged"] * count for count in (1, 2, 2, 1, 1)]
+
+
+async def test_jobs_are_enabled_and_disabled_in_the_words_of_schedules(apply: Apply, cli: Cli) -> None:
+    for enabled in ("false", "true"):
+        done = await apply(f"{{name: tick, enabled: {enabled}, config: {{command_text: date}}}}")
+        assert done.code == 0, done.err
+        shown = json.loads((await cli("job", "get", "tick", "-o", "json")).text)
+        assert shown["status"] == ("enabled" if enabled == "true" else "disabled")
+    odd, nothing, unclear = await asyncio.gather(
+        apply("{name: tick, enabled: 1, config: {command_text: date}}"),
+        apply("{data: [], total: 0}"),
+        apply("{data: [{name: a}]}"),
+    )
+    assert "document 1: enabled: must be true or false, not a number" in words(odd)
+    assert "holds no job and no schedule" in words(nothing)
+    assert "document 1: data[0]: kind must be Job or Schedule" in words(unclear)

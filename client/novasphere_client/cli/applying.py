@@ -30,6 +30,7 @@ File = Annotated[
 ]
 
 _IDENTITY = {"namespace_id", "name", "job_id", "validate_only"}
+_OF_LISTS = {"data", "total", "page", "page_size"}
 # What a request says and a document cannot, and what does instead.
 _OF_REQUESTS = {
     "dry_run": "say --dry-run",
@@ -98,8 +99,7 @@ def _read(file: str, default_kind: str) -> Iterator[Document]:
     except (OSError, TypeError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise typer.BadParameter(f"{file} cannot be read: {error}") from None
     seen: set[tuple[str, str]] = set()
-    for number, data in enumerate((one for one in documents if one is not None), 1):
-        at = f"{file}, document {number}"
+    for at, data in _each(documents, file):
         if not isinstance(data, dict):
             what = default_kind.lower() or "job or a schedule"
             raise typer.BadParameter(f"{at}: a {what} is an object with a name")
@@ -110,6 +110,17 @@ def _read(file: str, default_kind: str) -> Iterator[Document]:
         yield document
     if not seen:
         raise typer.BadParameter(f"{file} holds no {default_kind.lower() or 'job and no schedule'}")
+
+
+def _each(documents: list[Any], file: str) -> Iterator[tuple[str, Any]]:
+    """Yields what documents describe, those of lists as -o yaml prints them too, and where each stands."""
+    for number, one in enumerate((one for one in documents if one is not None), 1):
+        at = f"{file}, document {number}"
+        if isinstance(one, dict) and isinstance(one.get("data"), list) and one.keys() <= _OF_LISTS:
+            for index, element in enumerate(one["data"]):
+                yield f"{at}: data[{index}]", element
+        else:
+            yield at, one
 
 
 def _plain(value: Any) -> Any:
@@ -134,6 +145,8 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
     kind = data.pop("kind") if data.get("kind") in (JOB, SCHEDULE) else default_kind
     if not kind and (data.get("job") or data.get("job_id")):
         kind = SCHEDULE
+    if not kind and "config" in data and "kind" not in data:
+        kind = JOB
     if not kind:
         raise typer.BadParameter(f"{at}: kind must be Job or Schedule")
     if not _text(data, "name", at):
@@ -142,6 +155,8 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
     data.pop("namespace", None)
     data["namespace_id"] = namespace
     job = ""
+    if kind == JOB and (is_enabled := data.pop("enabled", None)) is not None:
+        data["status"] = _status(is_enabled, at)
     if kind == SCHEDULE:
         job = _text(data, "job", at) or _text(data, "job_id", at)
         if not job:
@@ -166,6 +181,16 @@ def _text(data: dict[str, Any], field: str, at: str) -> str:
     if value is not None and not isinstance(value, str):
         raise typer.BadParameter(f"{at}: {field}: must be a string, not {json_form.kind_of(value)}")
     return value or ""
+
+
+def _status(is_enabled: Any, at: str) -> str:
+    """Returns the status of a job of which a document says whether it is enabled, as of a schedule."""
+    from novasphere_client import json_form
+
+    if not isinstance(is_enabled, bool):
+        kind = json_form.kind_of(is_enabled)
+        raise typer.BadParameter(f"{at}: enabled: must be true or false, not {kind}")
+    return "enabled" if is_enabled else "disabled"
 
 
 def _decode(kind: str, fields: dict[str, Any], at: str) -> Any:
@@ -277,7 +302,7 @@ def apply_file(
 ) -> None:
     """Makes the jobs and schedules of a file, or changes them to what it says.
 
-    Each document has a `kind`, Job or Schedule, and a name; a schedule also says its `job`, by name. What it
-    leaves out is as if it were new, but whether it is enabled, which stays.
+    Each document has a `kind`, Job or Schedule, and a name; a schedule also says its `job`, by name. Without a
+    `kind` one with a `job` is a schedule, and one with a `config` a job. What it leaves out is as if it were new, but whether it is enabled, which stays.
     """
     run(context, file, "", dry_run=dry_run)
