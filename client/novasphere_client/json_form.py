@@ -167,10 +167,13 @@ def _scalar(field: Any, value: Any, path: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         is_whole = field.cpp_type in _RANGES
         raise _expected("a whole number" if is_whole else "a number", value, path)
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise InvalidArgument(f"{path}: must be a finite number")
     if field.cpp_type not in _RANGES:
-        return value
+        try:
+            return float(value)
+        except OverflowError:
+            raise InvalidArgument(f"{path}: is too large") from None
     if value != int(value):
         raise InvalidArgument(f"{path}: must be a whole number, not a fraction")
     low, high = _RANGES[field.cpp_type]

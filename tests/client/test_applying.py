@@ -103,6 +103,7 @@ async def test_errors_say_which_document_and_which_field(apply: Apply) -> None:
         f"{{{timing}, start_time: 2024-13-01}}": "cannot be read: month must be in 1..12",
         "{kind: Job, name: m2, config: !!binary aGk=}": "cannot be read: JSON has no bytes",
         "&a [*a]": "cannot be read",
+        '{kind: Job, name: m2, description: "\\ud800"}': "surrogates not allowed",
         # Of the server.
         "{kind: Job, name: m2, config: {}}": "novasphere: job default/m2: config",
     }

@@ -112,6 +112,7 @@ JOB, SCHEDULE = job_service_pb2.CreateJobRequest, schedule_service_pb2.CreateSch
         (JOB, {"config": {"timeout": "5"}}),
         (JOB, {"config": {"timeout": 1.5}}),
         (JOB, {"config": {"timeout": 2**31}}),
+        (JOB, {"config": {"timeout": 10**400}}),
         (JOB, {"config": {"timeout": True}}),
         (JOB, {"config": {"retry_lost": 1}}),
         (JOB, {"config": {"retry_lost": {}}}),

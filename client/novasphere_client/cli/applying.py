@@ -30,6 +30,7 @@ File = Annotated[
 ]
 
 _IDENTITY = {"namespace_id", "name", "job_id", "validate_only"}
+# What -o yaml prints of a list.
 _OF_LISTS = {"data", "total", "page", "page_size"}
 # What a request says and a document cannot, and what does instead.
 _OF_REQUESTS = {
@@ -37,6 +38,7 @@ _OF_REQUESTS = {
     "validate_only": "say --dry-run",
     "update_mask": "a document is the whole of what it describes",
 }
+# What a document has under another name, or not at all.
 _NOT_SAID = {"job_id", "validate_only"}
 _SWITCH = {"enabled", "status"}
 # What the published API says twice, and which of the two counts here.
@@ -124,9 +126,13 @@ def _each(documents: list[Any], file: str) -> Iterator[tuple[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Returns YAML as JSON has it: its instants and days are texts. Raises TypeError for what JSON has not."""
+    """Returns YAML as JSON has it: its instants and days are texts. Raises TypeError for what JSON has not, and
+    ValueError for halves of characters.
+    """
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {_plain(str(key)): _plain(one) for key, one in value.items()}
+    if isinstance(value, str):
+        value.encode()
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, datetime):
@@ -303,6 +309,7 @@ def apply_file(
     """Makes the jobs and schedules of a file, or changes them to what it says.
 
     Each document has a `kind`, Job or Schedule, and a name; a schedule also says its `job`, by name. Without a
-    `kind` one with a `job` is a schedule, and one with a `config` a job. What it leaves out is as if it were new, but whether it is enabled, which stays.
+    `kind` one with a `job` is a schedule, and one with a `config` a job. What it leaves out is as if it were new,
+    but whether it is enabled, which stays.
     """
     run(context, file, "", dry_run=dry_run)
