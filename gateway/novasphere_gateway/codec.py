@@ -293,9 +293,11 @@ def print_data(value: bytes) -> str:
 
 
 def json_value(data: bytes | str) -> Any:
-    """Returns the value of a JSON document, whole numbers of any size digit for digit. Raises ValueError."""
+    """Returns the value of a JSON document, whole numbers of up to 308 digits exactly. Raises orjson.JSONDecodeError
+    and RecursionError.
+    """
     value = orjson.loads(data)
-    # Beyond 64 bits orjson reads them as fractions.
+    # Beyond 64 bits orjson reads them as fractions, those of more digits not at all.
     text = data if isinstance(data, str) else data.decode()
     return json.loads(text) if _LONG_NUMBER.search(text) else value
 
@@ -304,10 +306,10 @@ _LONG_NUMBER: Final = re.compile(r"\d{19}")
 
 
 def json_text(value: Any) -> str:
-    """Returns a JSON value as text."""
+    """Returns a JSON value as text. Raises RecursionError."""
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # a whole number beyond 64 bits
+    except TypeError:  # a whole number beyond 64 bits, or more than 254 levels
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -165,7 +165,7 @@ class ScheduleEnded(ApiError):
 
     def __init__(self, schedule_id: str) -> None:
         super().__init__(
-            f"schedule {schedule_id!r} has ended: change its end_time or max_count",
+            f"schedule {schedule_id!r} has ended: give it other times, or a greater max_count",
             metadata={"schedule_id": schedule_id},
         )
 

@@ -564,10 +564,11 @@ async def test_an_ended_schedule_stays_ended_until_it_has_other_times(bench: Sch
     schedule_id = await bench.make(max_count=1)
     await bench.step()
     schedules = bench.world.fleet.schedules
-    with pytest.raises(errors.ScheduleEnded, match="has ended: change its end_time or max_count"):
+    with pytest.raises(
+        errors.ScheduleEnded, match="has ended: give it other times, or a greater max_count"
+    ):
         await schedules.resume(ADMIN, schedule_id)
     await schedules.pause(ADMIN, schedule_id)
-    await schedules.resume(ADMIN, schedule_id)
     await bench.update(schedule_id, enabled=True)
     await bench.pass_time(30)
     assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ENDED
@@ -607,13 +608,16 @@ async def test_an_ended_schedule_that_was_paused_stays_so_with_other_times(bench
     assert (await bench.get(schedule_id)).HasField("next_run_at")
 
 
-async def test_an_ended_schedule_that_is_paused_and_resumed_goes_on_with_other_times(bench: Scheduling):
+async def test_an_ended_schedule_that_was_paused_and_enabled_goes_on_with_other_times(bench: Scheduling):
     schedule_id = await bench.make(max_count=1)
     await bench.step()
     schedules = bench.world.fleet.schedules
     await schedules.pause(ADMIN, schedule_id, "stop it")
-    resumed = await schedules.resume(ADMIN, schedule_id)
-    assert (resumed.state, resumed.pause_note) == (pb.SCHEDULE_STATE_ENDED, "")
+    with pytest.raises(errors.ScheduleEnded):
+        await schedules.resume(ADMIN, schedule_id)
+    await bench.update(schedule_id, enabled=True)
+    enabled = await bench.get(schedule_id)
+    assert (enabled.state, enabled.pause_note) == (pb.SCHEDULE_STATE_ENDED, "")
     await bench.update(schedule_id, max_count=5)
     assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ACTIVE
 
@@ -640,6 +644,13 @@ async def test_a_preview_lists_no_more_times_than_may_still_fire(bench: Scheduli
     assert [await preview(counted), await preview(counted, 600), await preview(endless)] == [0, 0, 5]
     await bench.update(counted, max_count=3, enabled=False)
     assert await preview(counted) == 1
+    # One runs, two wait for their turn, one is left.
+    waiting = await bench.make(
+        interval_secs=10, max_count=4, overlap_policy=pb.OVERLAP_POLICY_BUFFER_ALL
+    )
+    await bench.step()
+    await bench.pass_time(20, every=10)
+    assert await preview(waiting) == 1
 
 
 # -- beside the ledger

@@ -86,7 +86,7 @@ async def test_all_that_wait_behind_a_lock_are_answered_together(open_store, dat
     assert {type(result) for result in results} == {errors.DatabaseUnavailable}
 
 
-async def test_the_default_lock_timeout_answers_within_five_seconds(open_store, database: Path):
+async def test_by_default_a_lock_is_waited_for_less_than_five_seconds(open_store, database: Path):
     store = await open_store()
     told = sa.text("PRAGMA busy_timeout")
     milliseconds = await store.write(lambda tx: tx.execute(told).scalar_one())

@@ -157,12 +157,17 @@ def _document(data: dict[str, Any], at: str, default_kind: str) -> Document:
         raise typer.BadParameter(f"{at}: kind must be Job or Schedule")
     if not _text(data, "name", at):
         raise typer.BadParameter(f"{at}: a {kind.lower()} is an object with a name")
-    namespace = _text(data, "namespace", at) or _text(data, "namespace_id", at) or DEFAULT_NAMESPACE
+    namespaces = {word for key in ("namespace", "namespace_id") if (word := _text(data, key, at))}
+    if len(namespaces) > 1:
+        raise typer.BadParameter(f"{at}: namespace: is another name of namespace_id: give one of them")
+    namespace = namespaces.pop() if namespaces else DEFAULT_NAMESPACE
     data.pop("namespace", None)
     data["namespace_id"] = namespace
     job = ""
     if kind == JOB and (is_enabled := data.pop("enabled", None)) is not None:
-        data["status"] = _status(is_enabled, at)
+        if data.get("status") not in (None, status := _status(is_enabled, at)):
+            raise typer.BadParameter(f"{at}: enabled: contradicts status: give one of them")
+        data["status"] = status
     if kind == SCHEDULE:
         job = _text(data, "job", at) or _text(data, "job_id", at)
         if not job:

@@ -324,11 +324,12 @@ def _parts_of_config(request: api.UpdateJobRequest) -> Collection[str]:
     whole: what belonged to another program would make no sense.
     """
     paths = request.update_mask.paths
-    if not paths or "config" in paths:
-        if task_configs.says_what_runs(request.config) or "*" in paths:
-            return ()
-        if not paths:
-            return [field.name for field, _ in request.config.ListFields()]
+    if "*" in paths:
+        return ()
+    if (not paths or "config" in paths) and task_configs.says_what_runs(request.config):
+        return ()
+    if not paths:
+        return [field.name for field, _ in request.config.ListFields()]
     return [path.removeprefix("config.") for path in paths if path.startswith("config.")]
 
 

@@ -93,6 +93,8 @@ def apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
             case "enabled":
                 set_enabled(schedule, is_enabled=value if is_set else True)
             case "start_time" | "end_time":
+                if name == "start_time" and is_set and instants.microseconds(value) < 0:
+                    raise _start_out_of_range()
                 schedule.ClearField(name)
                 if is_set:
                     getattr(schedule, name).CopyFrom(value)
@@ -147,10 +149,10 @@ def check(schedule: Any) -> None:
     if end_us is not None and end_us <= instants.microseconds(schedule.start_time):
         raise errors.InvalidTimeRange
     start_us = instants.optional_microseconds(schedule, "start_time")
-    if start_us is not None and not 0 <= start_us <= LAST_US:
-        raise errors.InvalidArgument(
-            "start_time", f"must lie in the years from 1970 to {LAST_YEAR}: nothing fires in others"
-        )
+    # What was stored before 1970 was refused only begins with it.
+    is_once = schedule.kind == task_pb2.SCHEDULE_KIND_ONCE
+    if start_us is not None and (start_us > LAST_US or (is_once and start_us < 0)):
+        raise _start_out_of_range()
     timing = firings.timing_of(schedule)
     if timing is None:
         return
@@ -161,6 +163,12 @@ def check(schedule: Any) -> None:
         [violation] = error.violations
         field = _FIELDS_OF_TIMING.get(violation.field, violation.field)
         raise errors.InvalidArgument(field, violation.description) from None
+
+
+def _start_out_of_range() -> errors.InvalidArgument:
+    return errors.InvalidArgument(
+        "start_time", f"must lie in the years from 1970 to {LAST_YEAR}: nothing fires in others"
+    )
 
 
 _FIELDS_OF_TIMING = {"expression": "cron_expression", "interval_seconds": "interval_secs"}

@@ -40,7 +40,23 @@ class ScheduleTimes:
     ) -> Iterator[api.PreviewedTime]:
         """Returns the next times of a schedule, at most as many as may still fire."""
         schedule = await self._schedules.get(principal, schedule_id)
-        return self._previewed(firings.timing_of(schedule), _left(schedule, count), after)
+        left = await self._left(schedule, count)
+        return self._previewed(firings.timing_of(schedule), left, after)
+
+    async def _left(self, schedule: pb.Schedule, most: int) -> int:
+        """Returns how many of the times of a schedule may still fire beside those whose turn will come, at most so
+        many.
+        """
+        if schedule.state == pb.SCHEDULE_STATE_ENDED:
+            return 0
+        if not schedule.HasField("max_count"):
+            return most
+        waiting = sa.select(sa.func.count()).where(
+            _f.schedule_id == schedule.id, _f.disposition == pb.DISPOSITION_BUFFERED
+        )
+        [(buffered,)] = await self._store.read(waiting)
+        left: int = schedule.max_count - schedule.fired_count - buffered
+        return max(0, min(most, left))
 
     def preview_timing(
         self, request: api.PreviewTimingRequest, count: int, after: Timestamp | None
@@ -124,15 +140,6 @@ class ScheduleTimes:
             statement = statement.where(sa.tuple_(_f.nominal_us, _f.schedule_id) > sa.tuple_(*after))
         ordered = statement.order_by(_f.nominal_us, _f.schedule_id).limit(limit)
         return [_firing(row) for row in await self._store.read(ordered)]
-
-
-def _left(schedule: pb.Schedule, most: int) -> int:
-    """Returns how many of its times may still fire, at most so many."""
-    if schedule.state == pb.SCHEDULE_STATE_ENDED:
-        return 0
-    if not schedule.HasField("max_count"):
-        return most
-    return max(0, min(most, schedule.max_count - schedule.fired_count))
 
 
 def _firing(row: Any) -> pb.Firing:

@@ -235,12 +235,10 @@ class Schedules:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> pb.Schedule:
-        """Returns the schedule, which makes tasks again from now on. One that was paused and has ended makes them
-        once it gets other times. Raises ScheduleEnded of one that was not paused.
-        """
+        """Returns the schedule, which makes tasks again from now on. Raises ScheduleEnded."""
 
         def change(_tx: Transaction, schedule: pb.Schedule) -> None:
-            if schedule.state == pb.SCHEDULE_STATE_ENDED and not schedule.pause_note:
+            if schedule.state == pb.SCHEDULE_STATE_ENDED:
                 raise errors.ScheduleEnded(schedule_id)
             schedule_fields.set_enabled(schedule, is_enabled=True)
 

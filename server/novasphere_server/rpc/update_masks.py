@@ -16,7 +16,7 @@ def fields(request: Any, changeable: Sequence[str], *, inside: Sequence[str] = (
     Of the fields `inside` it may also name parts, as in `config.cmd`. Raises InvalidArgument.
     """
     paths = request.update_mask.paths
-    known = ", ".join(changeable)
+    known = ", ".join((*changeable, *(f"{name}.FIELD" for name in inside)))
     descriptors = request.DESCRIPTOR.fields_by_name
     parts = {
         f"{name}.{part}" for name in inside for part in descriptors[name].message_type.fields_by_name

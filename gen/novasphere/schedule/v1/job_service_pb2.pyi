@@ -267,7 +267,8 @@ class UpdateJobRequest(message.Message):
     @builtins.property
     def update_mask(self) -> field_mask_pb2.FieldMask:
         """The fields to change, or `*` for all. What it does not name stays, whatever the request says of it.
-        `config.cmd` names one field of the config, and `config` all of it.
+        `config.cmd` names one field of the config, and `config` all of it; with both, a config that does not say what
+        runs is changed in the named fields alone.
         Unset: the fields that are set, over REST those that the body names, empty or not.
         """
 

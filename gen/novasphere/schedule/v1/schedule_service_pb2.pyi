@@ -370,7 +370,7 @@ class UpdateScheduleRequest(message.Message):
     kind: task_pb2.ScheduleKind.ValueType
     """What makes its tasks: a word or its number."""
     enabled: builtins.bool
-    """Whether it makes tasks."""
+    """Whether it makes tasks; of one that has ended, whether it will once it has other times."""
     cron_expression: builtins.str
     """Five fields, or six with the seconds first."""
     interval_secs: builtins.int
@@ -953,7 +953,7 @@ class PreviewScheduleResponse(message.Message):
     TIMES_FIELD_NUMBER: builtins.int
     @builtins.property
     def times(self) -> containers.RepeatedCompositeFieldContainer[PreviewedTime]:
-        """The times, in order. Fewer than were asked for where there are no more."""
+        """The times, in order. Fewer than were asked for where there are no more, or where no more may fire."""
 
     def __init__(
         self,
