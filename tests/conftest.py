@@ -80,9 +80,12 @@ def own_postgres(postgres: postgresql.PostgresServer) -> Iterator[postgresql.Pos
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database: the test runs on each kind."""
+    """The URL of a database with nothing in its tables: the test runs on each kind."""
     if request.param == "postgresql":
         return request.getfixturevalue("postgres").new_database()
+    from novasphere_server.testing import new_database  # slow to import, and not every test wants it
+
+    new_database(tmp_path / "novasphere.db")
     return f"sqlite:///{tmp_path}/novasphere.db"
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
-from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from novasphere.api.v1 import options_pb2
 
@@ -20,6 +22,12 @@ M = TypeVar("M", bound=Message)
 
 _UNSPECIFIED = "UNSPECIFIED"
 _TIMESTAMP = "google.protobuf.Timestamp"
+_RANGES = {
+    FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
+    FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1),
+    FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
+}
 
 
 def spell(enum: EnumDescriptor, number: int) -> str | None:
@@ -86,19 +94,22 @@ def named(message: Any) -> dict[str, Any]:
     }
 
 
-def decode(message_type: type[M], data: Any, path: str = "") -> M:
-    """Returns the message that JSON-ready data stands for. Raises InvalidArgument, naming the field."""
+def decode(message_type: type[M], data: Any, *, leaving_out: Collection[str] = ()) -> M:
+    """Returns the message that JSON-ready data stands for, in which some of its fields are not known.
+
+    Raises InvalidArgument, naming the field.
+    """
     message: Any = message_type()
-    _decode_into(message, data, path)
+    known = named(message.DESCRIPTOR)
+    _decode_into(
+        message, data, "", {k: field for k, field in known.items() if field.name not in leaving_out}
+    )
     decoded: M = message
     return decoded
 
 
-def _decode_into(message: Any, data: Any, path: str) -> None:
-    if not isinstance(data, dict):
-        raise InvalidArgument(f"{path or 'the document'}: must be an object")
-    known = named(message.DESCRIPTOR)
-    for key, value in data.items():
+def _decode_into(message: Any, data: Any, path: str, known: dict[str, Any]) -> None:
+    for key, value in _object(data, path or "the document").items():
         at = f"{path}.{key}" if path else str(key)
         if key not in known:
             raise InvalidArgument(f"{at}: unknown field; known are {', '.join(sorted(known))}")
@@ -106,41 +117,107 @@ def _decode_into(message: Any, data: Any, path: str) -> None:
             _decode_field(message, known[key], value, at)
 
 
+def _decode_message(message: Any, data: Any, path: str) -> None:
+    _decode_into(message, data, path, named(message.DESCRIPTOR))
+
+
 def _decode_field(message: Any, field: Any, value: Any, path: str) -> None:
     held = getattr(message, field.name)
-    try:
-        if field.GetOptions().Extensions[options_pb2.json_text]:
-            setattr(message, field.name, json.dumps(value, ensure_ascii=False))
-        elif field.message_type is not None and field.message_type.GetOptions().map_entry:
-            held.update(value)
-        elif field.is_repeated and field.message_type is not None:
-            for index, one in enumerate(_listed(value)):
-                _decode_into(held.add(), one, f"{path}[{index}]")
-        elif field.is_repeated:
-            held.extend(_listed(value))
-        elif field.message_type is not None and field.message_type.full_name == _TIMESTAMP:
+    if field.GetOptions().Extensions[options_pb2.json_text]:
+        setattr(message, field.name, _json_text(value, path))
+    elif field.message_type is not None and field.message_type.GetOptions().map_entry:
+        of = field.message_type.fields_by_name["value"]
+        for key, one in _object(value, path).items():
+            held[key] = _scalar(of, one, f"{path}.{key}")
+    elif field.is_repeated:
+        if not isinstance(value, list):
+            raise _expected("a list", value, path)
+        for index, one in enumerate(value):
+            at = f"{path}[{index}]"
+            if field.message_type is not None:
+                _decode_message(held.add(), one, at)
+            else:
+                held.append(_scalar(field, one, at))
+    elif field.message_type is not None and field.message_type.full_name == _TIMESTAMP:
+        try:
             held.FromJsonString(value)
-        elif field.message_type is not None:
-            held.SetInParent()
-            _decode_into(held, value, path)
-        elif field.enum_type is not None:
-            setattr(message, field.name, _number(field.enum_type, value))
-        else:
-            setattr(message, field.name, value)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InvalidArgument(f"{path}: {error}") from None
+        except (TypeError, ValueError, AttributeError):
+            raise InvalidArgument(
+                f'{path}: must be a time like "2025-01-21T10:00:00Z" or "2025-01-21T18:00:00+08:00"'
+            ) from None
+    elif field.message_type is not None:
+        held.SetInParent()
+        _decode_message(held, value, path)
+    else:
+        setattr(message, field.name, _scalar(field, value, path))
 
 
-def _listed(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError("must be a list")
+def _scalar(field: Any, value: Any, path: str) -> Any:
+    """Returns a value as a field takes it that is no message. Raises InvalidArgument in REST's words."""
+    if field.enum_type is not None:
+        return _number(field.enum_type, value, path)
+    if field.cpp_type == field.CPPTYPE_STRING:
+        if not isinstance(value, str):
+            raise _expected("a string", value, path)
+        return value
+    if field.cpp_type == field.CPPTYPE_BOOL:
+        if not isinstance(value, bool):
+            raise _expected("true or false", value, path)
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        is_whole = field.cpp_type in _RANGES
+        raise _expected("a whole number" if is_whole else "a number", value, path)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidArgument(f"{path}: must be a finite number")
+    if field.cpp_type not in _RANGES:
+        try:
+            return float(value)
+        except OverflowError:
+            raise InvalidArgument(f"{path}: is too large") from None
+    if value != int(value):
+        raise InvalidArgument(f"{path}: must be a whole number, not a fraction")
+    low, high = _RANGES[field.cpp_type]
+    if not low <= value <= high:
+        raise InvalidArgument(f"{path}: must lie between {low} and {high}")
+    return int(value)
+
+
+def _object(value: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _expected("an object", value, path)
     return value
 
 
-def _number(enum: EnumDescriptor, value: Any) -> int:
+def _json_text(value: Any, path: str) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise InvalidArgument(f"{path}: JSON has no NaN and no infinity") from None
+
+
+def _expected(what: str, value: Any, path: str) -> InvalidArgument:
+    return InvalidArgument(f"{path}: must be {what}, not {kind_of(value)}")
+
+
+def kind_of(value: Any) -> str:
+    """Returns what a value of JSON is, in words."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, int | float):
+        return "a number"
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def _number(enum: EnumDescriptor, value: Any, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _expected("a word", value, path)
     number = number_of(enum, value) if isinstance(value, str) else _own_number(enum, value)
     if not number:
-        raise ValueError(f"must be one of {', '.join(words(enum))}")
+        raise InvalidArgument(f"{path}: must be one of {', '.join(words(enum))}")
     return number
 
 
@@ -167,12 +244,13 @@ def _read_json(text: str) -> Any:
     if not text:
         return None
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return text
 
 
-def _refuse_constant(word: str) -> NoReturn:
+def refuse_constant(word: str) -> NoReturn:
+    """Raises ValueError: for json.loads, which reads NaN and Infinity."""
     raise ValueError(f"{word} is Python's, not JSON's")
 
 

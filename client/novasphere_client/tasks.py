@@ -21,7 +21,9 @@ TaskWatch = Watch[task_service_pb2.TaskEvent]
 
 AS_BEFORE = device_task_pb2.TASK_PRIORITY_UNSPECIFIED
 
-_SPELLED = re.compile(r"(?:cmd-|task-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_SPELLED = re.compile(
+    r"(?:cmd-|task-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE
+)
 
 
 def is_final(task: task_pb2.Task) -> bool:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import difflib
 import heapq
+import json
 import math
 import re
 import struct
@@ -160,6 +161,11 @@ def pairs(value: Any, path: str, key: str) -> dict[str, Any]:
     return value
 
 
+def in_full(value: Any, key: str) -> Any:
+    """Returns the object that a text stands for; anything else as it is."""
+    return {key: value} if value.__class__ is str else value
+
+
 def body(
     decode: Callable[[Any, str, frozenset[str]], M], known: frozenset[str], bound: frozenset[str]
 ) -> Callable[[Any, str], M]:
@@ -286,9 +292,25 @@ def print_data(value: bytes) -> str:
     return binascii.b2a_base64(value, newline=False).decode("ascii")
 
 
+def json_value(data: bytes | str) -> Any:
+    """Returns the value of a JSON document, whole numbers of up to 308 digits exactly. Raises orjson.JSONDecodeError
+    and RecursionError.
+    """
+    value = orjson.loads(data)
+    # Beyond 64 bits orjson reads them as fractions, those of more digits not at all.
+    text = data if isinstance(data, str) else data.decode()
+    return json.loads(text) if _LONG_NUMBER.search(text) else value
+
+
+_LONG_NUMBER: Final = re.compile(r"\d{19}")
+
+
 def json_text(value: Any) -> str:
-    """Returns a JSON value as text."""
-    return orjson.dumps(value).decode()
+    """Returns a JSON value as text. Raises RecursionError."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a whole number beyond 64 bits, or more than 254 levels
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def print_json(text: str) -> Any:
@@ -412,10 +434,16 @@ def print_duration(value: Duration) -> str:
 
 
 def field_mask(value: Any, path: str, key: str) -> FieldMask:
-    """Reads names of fields between commas, as the API spells them: protobuf would have them in camel case."""
-    if value.__class__ is not str:
-        raise expected("a string", value, path, key)
-    return FieldMask(paths=[name for part in value.split(",") if (name := part.strip())])
+    """Reads names of fields, in a list or between commas, as the API spells them: protobuf would have them in
+    camel case.
+    """
+    if value.__class__ is list:
+        names = [string(name, element(path, key, i), "") for i, name in enumerate(value)]
+    elif value.__class__ is str:
+        names = value.split(",")
+    else:
+        raise expected("a list of strings, or a string", value, path, key)
+    return FieldMask(paths=[stripped for name in names if (stripped := name.strip())])
 
 
 def print_field_mask(value: FieldMask) -> str:

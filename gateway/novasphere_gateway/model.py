@@ -206,6 +206,9 @@ class Route:
     """Streams both ways: a WebSocket. Then `is_stream` is set too."""
     stream: StreamRules | None
     """Set for every server stream."""
+    mask: Mapping[str, str] = field(default_factory=dict)
+    """Of a request with an `update_mask`: the path in it that each key of the body stands for, "a.b" being the key
+    b of the object a. A body that comes without a mask changes what it names."""
     query: Mapping[str, Param] = field(init=False)
     """The query parameters by each name that they go by, aliases included."""
 

@@ -98,4 +98,5 @@ ERRORS: dict[str, model.ErrorRule] = {
     'SERVER_ALIVE': model.ErrorRule('SERVER_ALIVE', 9, 409, 'The server lives and cannot be deleted.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '服务器仍在运行，无法删除。'),
     'SCHEDULE_NOT_FOUND': model.ErrorRule('SCHEDULE_NOT_FOUND', 5, 404, 'The schedule does not exist.', False, {4: model.FaceError('NOT_FOUND', 404)}, '调度计划不存在。'),
     'JOB_DISABLED': model.ErrorRule('JOB_DISABLED', 9, 409, 'The job is disabled.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '作业已禁用。'),
+    'SCHEDULE_ENDED': model.ErrorRule('SCHEDULE_ENDED', 9, 409, 'The schedule has ended.', False, {4: model.FaceError('VALIDATION_ERROR', 409)}, '调度已结束。'),
 }

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-from novasphere_server import logs
+from novasphere_server import garbage, logs
 from novasphere_server import settings as setting
 from novasphere_server.settings import CannotStart, SettingsError
 
@@ -121,8 +121,9 @@ def _serve(flags: dict[str, Any], *, has_agent: bool) -> None:
     has_agent = has_agent and not flags.pop("no_agent", None)
     settings = setting.load(flags)
     logs.configure(settings.log.format, settings.log.level)
-    # Not before: half of the start is importing, and --help needs none of it.
-    from novasphere_server import serving
+    # Not before: most of the start is importing, and --help needs none of it.
+    with garbage.not_looked_for():
+        from novasphere_server import serving
 
     serving.run(settings, has_agent=has_agent)
 
@@ -130,7 +131,8 @@ def _serve(flags: dict[str, Any], *, has_agent: bool) -> None:
 def _gateway(flags: dict[str, Any]) -> None:
     settings = setting.load_apart(flags)
     logs.configure(settings.log.format, settings.log.level)
-    from novasphere_server import apart
+    with garbage.not_looked_for():
+        from novasphere_server import apart
 
     apart.run(settings)
 

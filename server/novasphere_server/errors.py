@@ -160,6 +160,16 @@ class JobDisabled(ApiError):
         super().__init__(f"job {job_id!r} is disabled: enable it first", metadata={"job_id": job_id})
 
 
+class ScheduleEnded(ApiError):
+    reason = reasons.ERROR_REASON_SCHEDULE_ENDED
+
+    def __init__(self, schedule_id: str) -> None:
+        super().__init__(
+            f"schedule {schedule_id!r} has ended: give it other times, or a greater max_count",
+            metadata={"schedule_id": schedule_id},
+        )
+
+
 class ScheduleNotFound(ApiError):
     reason = reasons.ERROR_REASON_SCHEDULE_NOT_FOUND
 

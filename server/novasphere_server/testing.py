@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import sqlalchemy as sa
 
 from novasphere_server.app import App
 from novasphere_server.clock import SystemClock
 from novasphere_server.settings import Address, Settings
+from novasphere_server.store import migrations
 from novasphere_server.store.store import Store
 
 ANY_PORT = Address("127.0.0.1", 0)
@@ -74,6 +78,27 @@ class RunningServer:
         return grpc.aio.insecure_channel(self.grpc_address)
 
 
+@functools.cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "novasphere.db"
+        engine = sa.create_engine(f"sqlite:///{path}")
+        with engine.begin() as connection:
+            migrations.upgrade(connection)
+        engine.dispose()
+        return path.read_bytes()
+
+
+def new_database(path: Path) -> None:
+    """Makes `path` an SQLite database with every table and nothing in them, unless there is one.
+
+    The first start of a server would make the same. But that takes longer than most tests do, and this copies.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_migrated())
+
+
 @asynccontextmanager
 async def running_server(
     data_dir: Path, *, clock: MovableClock | None = None, **overrides: Any
@@ -89,5 +114,7 @@ async def running_server(
             **overrides,
         }
     )
+    if "database_url" not in overrides:
+        new_database(settings.data_dir / "novasphere.db")
     async with App(settings, clock=clock) as app:
         yield RunningServer(app, clock)

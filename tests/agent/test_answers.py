@@ -41,7 +41,7 @@ def send_unlisted(server: StandIn) -> None:
 
 
 async def assert_each_once(runs: list[Run]) -> None:
-    await until(lambda: all(run.reports for run in runs), within=30)
+    await until(lambda: all(run.reports for run in runs), within=60)
     for number, run in enumerate(runs):
         assert [report.phase for report in run.reports] == [pb.ATTEMPT_PHASE_EXITED]
         (report,) = run.reports
@@ -204,7 +204,7 @@ async def test_an_agent_whose_answers_nobody_takes_wants_no_more_work(
     await until(lambda: server.last_frame.free_slots == 0 and server.last_frame.HasField("heartbeat"))
     server.acknowledges = True
     server.cut()
-    await until(lambda: all(run.reports for run in runs), within=30)
+    await until(lambda: all(run.reports for run in runs), within=60)
     await until(lambda: server.last_frame.free_slots == 8)
 
 

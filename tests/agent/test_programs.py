@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -131,13 +132,14 @@ async def test_a_program_outlives_a_killed_agent_and_is_adopted(
 
 async def test_a_cancel_and_a_timeout_end_a_program(server: StandIn, agent: AgentProcess) -> None:
     await agent.link()
-    cancelled = execute(server, "sleep", "86399.125")
-    late = execute(server, "sleep", "86399.125", timeout_ms=300)
-    await until(lambda: running("86399.125"))
+    mark = f"86399.{time.time_ns()}"
+    cancelled = execute(server, "sleep", mark)
+    late = execute(server, "sleep", mark, timeout_ms=300)
+    await until(lambda: running(mark))
     server.cancel(cancelled)
     assert (await server.result_of(cancelled)).phase == pb.ATTEMPT_PHASE_CANCELLED
     assert (await server.result_of(late)).phase == pb.ATTEMPT_PHASE_TIMED_OUT
-    assert not running("86399.125")
+    assert not running(mark)
 
 
 async def test_output_that_nobody_wants_is_not_kept(server: StandIn, agent: AgentProcess) -> None:

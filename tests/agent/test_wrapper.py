@@ -221,7 +221,7 @@ def test_a_full_disk_does_not_hold_up_the_time_limit(launcher: LauncherProcess, 
     directory = intend(
         tmp_path / "run",
         f"until [ -e go ]; do sleep 0.01; done; head -c {size} /dev/zero",
-        timeout_ms=3000,
+        timeout_ms=8000,
     )
     process = launcher.start(directory)
     limits = resource.prlimit(process["pid"], resource.RLIMIT_FSIZE)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import grpc
 import pytest
+import typer.main
 import yaml
 from command_line import Cli
 from novasphere.api.v1 import key_service_pb2, watch_pb2
 from novasphere.node.v1 import command_explanation_pb2, command_pb2, metric_pb2
+from novasphere_client.cli import app, nouns
 from novasphere_client.cli.options import hoist
 from scripted_server import ERR, OUT, TOKEN, Refusal, ScriptedServer, event
 
@@ -282,7 +284,7 @@ async def test_a_watch_may_leave_out_the_present_and_ends_on_time(
     server.watch_streams = [
         [[event("ADDED", one), event("BOOKMARK", cursor="e.1")], [event("ADDED", other, "e.2")]]
     ]
-    left = await cli("watch", "nodes", "--watch-only", "--timeout", "3", "--no-headers")
+    left = await cli("watch", "nodes", "--watch-only", "--timeout", "6", "--no-headers")
     assert [row.split()[:2] for row in left.text.splitlines()] == [["ADDED", "n2"]]
     assert (left.code, left.err) == (0, "novasphere: time is up; to go on from here: --cursor e.2\n")
 
@@ -641,6 +643,23 @@ async def test_a_server_that_is_not_there_is_named_with_what_to_do(cli: Cli) -> 
     wrong = await cli("node", "list")
     assert (wrong.code, wrong.out) == (2, b"")
     assert "HOST:PORT" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("nods list", "node"), ("serve", "server"), ("exce n1", "exec"), ("node lst", "list")],
+)
+async def test_a_word_that_is_nearly_right_is_answered_with_the_right_one(
+    cli: Cli, typed: str, meant: str
+) -> None:
+    wrong = await cli(*typed.split())
+    assert wrong.code == 2
+    assert f"Did you mean '{meant}'" in wrong.err
+
+
+def test_words_of_our_own_are_known_before_they_are_imported() -> None:
+    assert set(typer.main.get_command(app.app).commands) == {*nouns.NOUNS, *nouns.VERBS}
+    assert all(nouns.group(noun).commands for noun in nouns.NOUNS)
 
 
 async def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:

@@ -178,7 +178,7 @@ async def test_a_server_that_stays_away_is_125_with_the_way_back(
 ) -> None:
     server.add_node("n1")
     server.on_create = lambda script: script.pieces.append((OUT, b"one\n"))
-    process = await cli.start("exec", "n1", "--contact-timeout", "1", "--", "work")
+    process = await cli.start("exec", "n1", "--contact-timeout", "5", "--", "work")
     assert process.stdout is not None
     assert await asyncio.wait_for(process.stdout.readline(), 120) == b"one\n"
     await server.stop()
@@ -223,7 +223,7 @@ async def test_a_server_that_says_nothing_is_left_after_the_contact_timeout(
             await asyncio.Event().wait()
 
     server.enter = enter_or_hang  # type: ignore[method-assign]
-    left = await cli("exec", "--contact-timeout", "1", *arguments, within=SOONER)
+    left = await cli("exec", "--contact-timeout", "5", *arguments, within=SOONER)
     assert left.code == code
 
 
@@ -401,7 +401,7 @@ async def test_a_lost_batch_is_in_doubt_on_every_node_and_not_sent_again(
     for name in ("a", "b"):
         server.add_node(name)
     server.refuse("AfterCreate", *[Refusal(grpc.StatusCode.UNAVAILABLE)] * 100)
-    done = await cli("exec", "a", "b", "--contact-timeout", "1", "--", "work")
+    done = await cli("exec", "a", "b", "--contact-timeout", "5", "--", "work")
     assert done.code == 125
     for name in ("a", "b"):
         assert f"[{name}] lost contact with the server while submitting" in done.err
@@ -424,7 +424,7 @@ async def test_who_answers_that_it_failed_may_have_run_it(
 ) -> None:
     server.add_node("a")
     server.refuse("CreateCommand", *[answered] * 100)
-    done = await cli("exec", "a", "--contact-timeout", "1", "--", "work")
+    done = await cli("exec", "a", "--contact-timeout", "5", "--", "work")
     assert done.code == code
     assert ("whether the command runs is not known" in done.err) is (code == 125)
 
@@ -436,7 +436,7 @@ async def test_a_batch_in_doubt_is_not_sent_one_by_one_when_its_retry_is_refused
         server.add_node(name)
     overloaded = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
     server.refuse("AfterCreate", Refusal(grpc.StatusCode.UNAVAILABLE), *[overloaded] * 100)
-    done = await cli("exec", "a", "b", "--contact-timeout", "1", "--", "work")
+    done = await cli("exec", "a", "b", "--contact-timeout", "5", "--", "work")
     assert done.code == 125
     assert "whether the command runs is not known" in done.err
     assert len(server.scripts) == 2

@@ -96,7 +96,7 @@ async def test_a_file_is_applied_shown_changed_and_deleted(
     assert "'nothing'" in done.err
     await run("job", "disable", "nightly")
     assert (await run("job", "delete", "nightly", "team-a/hourly")).code == 0
-    watched = await run("job", "watch", "--timeout", "1s", "-o", "json")
+    watched = await run("job", "watch", "--timeout", "6s", "-o", "json")
     assert [json.loads(line)["type"] for line in watched.text.splitlines()] == ["BOOKMARK"]
 
 

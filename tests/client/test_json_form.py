@@ -17,8 +17,9 @@ from novasphere.node.v1 import (
     node_pb2,
     node_service_pb2,
 )
-from novasphere_client import json_form
-from novasphere_gateway import codec
+from novasphere.schedule.v1 import job_service_pb2, schedule_service_pb2
+from novasphere_client import errors, json_form
+from novasphere_gateway import codec, model
 
 COMMAND = command_pb2.Command(
     id=9007199254740993,
@@ -92,3 +93,62 @@ def test_words_are_those_of_the_api() -> None:
     assert json_form.number_of(enum, "Success") == command_pb2.COMMAND_STATUS_SUCCESS
     assert json_form.number_of(enum, "fine") is None
     assert json_form.spell(enum, 99) == "99"
+
+
+JOB, SCHEDULE = job_service_pb2.CreateJobRequest, schedule_service_pb2.CreateScheduleRequest
+
+
+@pytest.mark.parametrize(
+    ("request_type", "data"),
+    [
+        (JOB, {"name": 123}),
+        (JOB, {"config": []}),
+        (JOB, {"config": {"cmd": True}}),
+        (JOB, {"config": {"args": [1, 2]}}),
+        (JOB, {"config": {"args": ["a", None]}}),
+        (JOB, {"config": {"args": "a"}}),
+        (JOB, {"config": {"labels": {"a": 1}}}),
+        (JOB, {"config": {"labels": ["a"]}}),
+        (JOB, {"config": {"timeout": "5"}}),
+        (JOB, {"config": {"timeout": 1.5}}),
+        (JOB, {"config": {"timeout": 2**31}}),
+        (JOB, {"config": {"timeout": 10**400}}),
+        (JOB, {"config": {"timeout": True}}),
+        (JOB, {"config": {"retry_lost": 1}}),
+        (JOB, {"config": {"retry_lost": {}}}),
+        (SCHEDULE, {"kind": True}),
+        (SCHEDULE, {"kind": ["cron"]}),
+        (SCHEDULE, {"cron_expression": 5}),
+        (SCHEDULE, {"interval_secs": True}),
+        (SCHEDULE, {"start_time": "2024-01-01"}),
+        (SCHEDULE, {"start_time": 5}),
+    ],
+)  # fmt: skip
+def test_values_of_another_kind_are_refused_in_the_words_of_rest(
+    request_type: type[Message], data: dict[str, Any]
+) -> None:
+    proto = request_type.DESCRIPTOR.file.name.removesuffix(".proto").replace("/", ".")
+    generated = importlib.import_module(f"{proto}_gateway")
+    with pytest.raises(model.BindError) as by_rest:
+        getattr(generated, f"decode_{request_type.DESCRIPTOR.name}")(data)
+    with pytest.raises(errors.InvalidArgument) as ours:
+        json_form.decode(request_type, data)
+    assert str(ours.value) == str(by_rest.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"config": {"payload": {"a": [float("nan")]}}}, "config.payload: JSON has no NaN"),
+        ({"environment": {"A": float("-inf")}}, "environment: JSON has no NaN and no infinity"),
+        ({"config": {"timeout": float("inf")}}, "config.timeout: must be a finite number"),
+        ({"config": {"backoff": "odd"}}, "config.backoff: must be one of "),
+    ],
+)
+def test_numbers_that_json_has_not_are_refused(data: dict[str, Any], told: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match=told):
+        json_form.decode(JOB, data)
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    assert json_form.decode(JOB, {"config": {"timeout": 3.0}}).config.timeout_seconds == 3

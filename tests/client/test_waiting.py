@@ -103,10 +103,10 @@ async def test_time_runs_out_with_what_is_known(
 ) -> None:
     present = [event("ADDED", node(OFFLINE, DiskPressure=True)), event("BOOKMARK", cursor="e.1")]
     server.watch_streams = [[present]]
-    assert await wait(server, "online", "n1", "n2", timeout=1) == 1
+    assert await wait(server, "online", "n1", "n2", timeout=5) == 1
     assert capsys.readouterr().err == (
-        "novasphere: timed out after 1s: nodes/n1 is offline; it was to be online\n"
-        "novasphere: timed out after 1s: nodes/n2 is not there; it was to be online\n"
+        "novasphere: timed out after 5s: nodes/n1 is offline; it was to be online\n"
+        "novasphere: timed out after 5s: nodes/n2 is not there; it was to be online\n"
     )
     server.watch_streams = [[present]]
     started = time.monotonic()

@@ -12,7 +12,13 @@ import pytest
 import yaml
 from command_line import Cli, Finished
 from google.protobuf import timestamp_pb2
-from novasphere.schedule.v1 import job_service_pb2, schedule_service_pb2, task_pb2, task_service_pb2
+from novasphere.schedule.v1 import (
+    job_service_pb2,
+    schedule_pb2,
+    schedule_service_pb2,
+    task_pb2,
+    task_service_pb2,
+)
 from novasphere_client import Client, SyncClient, errors, pages
 from novasphere_server.testing import RunningServer, running_server
 
@@ -143,6 +149,33 @@ async def test_what_an_outage_cost_is_shown_however_much(run: Run, server: Runni
     assert {line.split()[0] for line in missed.text.splitlines()} == {f"tick/s{n}" for n in range(101)}
 
 
+async def test_a_ledger_is_cut_to_the_newest_rows(run: Run, server: RunningServer) -> None:
+    async with Client.connect(server.grpc_address, server.admin_token) as client:
+        config = task_pb2.TaskConfig(command_text="true")
+        job_id = await client.jobs.create(job_service_pb2.CreateJobRequest(name="tick", config=config))
+        schedule_id = await client.schedules.create(
+            schedule_service_pb2.CreateScheduleRequest(
+                job_id=job_id,
+                name="often",
+                kind=task_pb2.SCHEDULE_KIND_INTERVAL,
+                interval_secs=1,
+                max_count=3,
+                overlap_policy=schedule_pb2.OVERLAP_POLICY_ALLOW,
+            )
+        )
+        async with asyncio.timeout(60):
+            while len(rows := await client.schedules.last_firings(schedule_id, 9)) < 3:  # noqa: ASYNC110 - there is no watch of the ledger
+                await asyncio.sleep(0.05)
+    every, cut, newest = await asyncio.gather(
+        run("schedule", "firings", "often", "--since", "1h", "-o", "json"),
+        run("schedule", "firings", "often", "--since", "1h", "--limit", "2", "-o", "json"),
+        run("schedule", "firings", "often", "--limit", "2", "-o", "json"),
+    )
+    tasks = [row.task_id for row in rows]
+    shown = [[row["task_id"] for row in json.loads(one.text)["firings"]] for one in (every, cut, newest)]
+    assert shown == [tasks, tasks[-2:], tasks[-2:]]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -199,6 +232,32 @@ async def test_tasks_are_submitted_shown_waited_for_and_cancelled(run: Run) -> N
     for described, repeated in ((first, f"Repeated by: {again}"), (again, f"Repeats: {first}")):
         shown = await run("task", "describe", described)
         assert repeated in " ".join(shown.text.split())
+
+
+async def test_ids_are_read_in_any_case(server: RunningServer, run: Run) -> None:
+    async with Client.connect(server.grpc_address, server.admin_token) as client:
+        job = job_service_pb2.CreateJobRequest(name="tick")
+        job.config.command_text = "date"
+        job_id = await client.jobs.create(job)
+        schedule_id = await client.schedules.create(
+            schedule_service_pb2.CreateScheduleRequest(job_id=job_id, kind=task_pb2.SCHEDULE_KIND_EVENT)
+        )
+        task_id = (await client.schedules.trigger(schedule_id)).id
+        [instance] = [one async for one in client.instances.all({"task_id": task_id})]
+    lines = {
+        ("job", "get", job_id.upper()): "default/tick",
+        ("schedule", "get", schedule_id.upper()): schedule_id,
+        ("task", "get", task_id.upper()): task_id,
+        ("task", "get", f"task-{task_id.replace('-', '').upper()}"): task_id,
+        ("instance", "get", instance.id.upper()): instance.id,
+        ("instance", "list", "--task", task_id.upper()): instance.id,
+    }
+    done = await asyncio.gather(*(run(*line, "-o", "name") for line in lines))
+    assert [one.text.strip() for one in done] == list(lines.values())
+    after = await run("task", "submit", "--after", task_id.upper(), "--", "date")
+    assert after.code == 0, after.err
+    waited = await run("wait", "--for=succeeded", f"tasks/{task_id.upper()}", "--timeout", "0")
+    assert f"tasks/{task_id} is pending" in waited.err
 
 
 async def test_a_list_that_stays_is_narrowed_as_one_that_does_not(
@@ -272,6 +331,9 @@ async def test_wrong_task_lines_say_what_to_do(run: Run) -> None:
         ("task", "submit"): "nothing to run",
         ("task", "submit", "--cmd", "a", "--type", "echo"): "give one of --cmd, --type and --job",
         ("task", "submit", "--type", "echo", "--payload", "{"): "is not JSON",
+        ("task", "submit", "--type", "echo", "--payload", '{"a": NaN}'): "is not JSON: NaN is",
+        ("job", "trigger", "a", "--parameters", "[-Infinity]"): "is not JSON: -Infinity is",
+        ("schedule", "trigger", "a", "--parameters", "[" * 100_000): "is not JSON: ",
         ("task", "submit", "--label", "a", "--", "b"): "--label is KEY=VALUE",
         ("task", "list", "--status", "odd"): "'odd' is not one of pending",
         ("wait", "--for=done", "tasks/a"): "finished, succeeded, deleted or state=STATE",

@@ -61,7 +61,7 @@ async def test_exec_says_125_when_contact_is_lost_and_never_0(tmp_path: Path) ->
     async with control_plane(tmp_path) as plane:
         await plane.add_agent()
         cli = await plane.start_cli(
-            "exec", "--contact-timeout", "2", "node-001", "--", "echo hi; sleep 20"
+            "exec", "--contact-timeout", "10", "node-001", "--", "echo hi; sleep 20"
         )
         assert cli.stdout is not None
         assert await asyncio.wait_for(cli.stdout.readline(), 120) == b"hi\n"

@@ -29,7 +29,7 @@ async def grpcurl(
     plane: ControlPlane, *arguments: str, token: str = TOKEN, body: str | None = None
 ) -> tuple[int, str]:
     # A watch has no end: it is left after a while.
-    seconds = "5" if any("Watch" in argument for argument in arguments) else "60"
+    seconds = "15" if any("Watch" in argument for argument in arguments) else "60"
     options = ["-plaintext", "-max-time", seconds, "-H", f"authorization: Bearer {token}"]
     if body is not None:
         options += ["-d", body]

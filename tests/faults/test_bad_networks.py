@@ -98,7 +98,8 @@ async def test_a_cut_while_a_command_prints_costs_no_byte(
 ) -> None:
     marker = tmp_path / "marker"
     text, wanted = printing(50 if LONG else 8, seconds + 2, marker)
-    command_id = await create(far, text)
+    was_cut = tmp_path / "was-cut"  # it goes on until then, however soon all is printed
+    command_id = await create(far, f"{text}; until [ -e {was_cut} ]; do sleep 0.05; done")
     await is_running(far, command_id)
 
     async def prints() -> bool:
@@ -113,6 +114,7 @@ async def test_a_cut_while_a_command_prints_costs_no_byte(
     while (left := cut_at + seconds - time.monotonic()) > 0:
         assert (await pair_of(far, command_id))["command"]["status"] == "running"
         await asyncio.sleep(min(left, 0.25))
+    was_cut.touch()
     network.heal()
     back = await connection_is(far, node_pb2.CONNECTION_STATE_ONLINE, within=AGENT_SILENCE + CONNECT)
     pair = await ended(far, command_id)

@@ -80,7 +80,7 @@ async def command_is(server: ControlPlane, command_id: str, status: str) -> dict
         found = (await server.rest("GET", f"/api/v1/commands/{command_id}"))["data"]
         return found if found["command"]["status"] == status else None
 
-    return await eventually(check, within=30)
+    return await eventually(check, within=120)
 
 
 async def is_forgotten_beyond(url: str, revision: int) -> bool:
@@ -128,7 +128,7 @@ async def test_a_server_that_missed_what_is_forgotten_starts_over_by_itself(
         assert (await late.rest("GET", path, status=410))["code"] == "CURSOR_EXPIRED"
         fresh = await watch(stack, late)
         await fresh.until("BOOKMARK")
-        last = await run(other, "echo last")
+        last = await eventually(lambda: run(other, "echo last"))
         while (await fresh.until("ADDED"))["object"]["command_id"] != last:
             pass
 

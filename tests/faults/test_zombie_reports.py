@@ -147,10 +147,11 @@ async def retried(plane: ControlPlane, agent: HandMadeAgent) -> list[link.Dispat
     await agent.say(reports=[report(second, link.ATTEMPT_PHASE_RUNNING)])
     await agent.say(output=[printed(second, b"second", 0)])
 
-    async def runs() -> bool:
-        return (await task_of(plane, second))["status"] == "running"
+    async def is_known() -> bool:
+        task = await task_of(plane, second)
+        return task["status"] == "running" and await output_of(plane, task["id"], 2) == "second"
 
-    await eventually(runs)
+    await eventually(is_known)  # for good: this agent keeps nothing to say again
     return [first, second]
 
 

@@ -31,6 +31,7 @@ from novasphere_server.loops.supervisor import Supervisor
 from novasphere_server.store.idempotency import Idempotency
 from novasphere_server.store.kinds import NODES, TASKS
 from novasphere_server.store.store import Store
+from novasphere_server.testing import new_database
 from postgresql import PostgresServer
 from scheduling import Scheduling
 
@@ -65,6 +66,8 @@ class World:
         self.clock = Clock()
         self.settings = settings
         self.url = url or f"sqlite:///{folder / 'novasphere.db'}"
+        if not url:
+            new_database(folder / "novasphere.db")
         self._agents: list[Agent] = []
 
     async def start(self) -> None:

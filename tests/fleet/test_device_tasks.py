@@ -199,3 +199,29 @@ async def test_a_list_and_a_watch_of_a_nodes_commands_agree_on_what_waits_for_it
     watched = [row.object.message().command_id for row in page.events if row.object is not None]
     assert [each.message().command_id for each in listed] == watched == [dispatch.run_id]
     assert (await world.task(task_id)).task.state == pb.WORK_STATE_PENDING
+
+
+async def test_the_log_of_a_task_tells_of_every_attempt(world, agent):
+    [task_id] = await world.submit(command_text="x", max_retries=2, retry_interval_seconds=30)
+    for attempt, exit_code in enumerate((3, 4, 0), 1):
+        dispatches = await agent.dispatched(attempt)
+        await agent.start(dispatches[-1])
+        await agent.finish(dispatches[-1], exit_code=exit_code)
+        world.clock.advance(30)
+        await world.due.step()
+    found = (await world.fleet.device_tasks.get(ADMIN, task_id)).message()
+    assert [line.split("Z: ")[1] for line in found.detailed_log] == [
+        "accepted",
+        "attempt 1 sent to n1",
+        "attempt 1 runs",
+        "attempt 1 ended: exit code 3",
+        "attempt 2 sent to n1",
+        "attempt 2 runs",
+        "attempt 2 ended: exit code 4",
+        "attempt 3 sent to n1",
+        "attempt 3 runs",
+        "attempt 3 ended: succeeded",
+        "ended as completed",
+    ]
+    times = [line.split("Z: ")[0] for line in found.detailed_log]
+    assert times == sorted(times)

@@ -121,6 +121,10 @@ async def test_one_that_has_ended_says_why(bench: Scheduling, wanted: dict[str, 
     assert reasons(said) == ["ENDED"]
     assert words in said.summary
     assert said.obstacles[0].remedy
+    await bench.world.fleet.schedules.pause(ADMIN, schedule_id, "not again")
+    said = await explain(bench, schedule_id)
+    assert reasons(said) == ["ENDED", "PAUSED"]
+    assert words in said.summary
 
 
 async def test_those_without_times_of_their_own_say_what_makes_their_tasks(bench: Scheduling):

@@ -551,8 +551,9 @@ async def test_one_time_is_not_put_where_another_is_settled(bench: Scheduling):
 
 @pytest.mark.parametrize("at", [10_000_000_000, -2_000_000_000])
 async def test_a_time_that_no_calendar_has_is_refused(bench: Scheduling, at: int):
-    with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
-        await bench.make(kind=ONCE, start_time=at)
+    for wanted in ({"kind": ONCE}, {"interval_secs": 10}, {"cron_expression": "0 2 * * *"}):
+        with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
+            await bench.make(start_time=at, **wanted)
     schedule_id = await bench.make(kind=ONCE, start_time=10)
     with pytest.raises(errors.InvalidArgument, match=r"start_time: .*1970.*2199"):
         await bench.update(schedule_id, start_time=instants.timestamp(bench.begin_us + at * 1_000_000))
@@ -563,7 +564,10 @@ async def test_an_ended_schedule_stays_ended_until_it_has_other_times(bench: Sch
     schedule_id = await bench.make(max_count=1)
     await bench.step()
     schedules = bench.world.fleet.schedules
-    await schedules.resume(ADMIN, schedule_id)
+    with pytest.raises(
+        errors.ScheduleEnded, match="has ended: give it other times, or a greater max_count"
+    ):
+        await schedules.resume(ADMIN, schedule_id)
     await schedules.pause(ADMIN, schedule_id)
     await bench.update(schedule_id, enabled=True)
     await bench.pass_time(30)
@@ -572,6 +576,81 @@ async def test_an_ended_schedule_stays_ended_until_it_has_other_times(bench: Sch
     await bench.pass_time(30)
     assert await bench.rows(schedule_id) == fired(0)
     assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ENDED
+
+
+@pytest.mark.parametrize("how", ["pause", "disable", "update", "earlier"])
+async def test_an_ended_schedule_that_was_paused_stays_so_with_other_times(bench: Scheduling, how: str):
+    schedule_id = await bench.make(interval_secs=2, end_time=3)
+    schedules = bench.world.fleet.schedules
+    if how == "earlier":
+        await bench.step()
+        await schedules.pause(ADMIN, schedule_id)
+    await bench.pass_time(700, every=100)
+    match how:
+        case "pause":
+            paused = await schedules.pause(ADMIN, schedule_id, "stop it")
+            assert (paused.state, paused.pause_note) == (pb.SCHEDULE_STATE_ENDED, "stop it")
+        case "disable":
+            await schedules.pause(ADMIN, schedule_id, cancels=True)
+        case "update":
+            await bench.update(schedule_id, enabled=False)
+    assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ENDED
+    later = instants.timestamp(bench.begin_us + 3_600_000_000)
+    await bench.update(schedule_id, end_time=later)
+    before = len(await bench.tasks(schedule_id))
+    await bench.pass_time(10)
+    reopened = await bench.get(schedule_id)
+    assert (reopened.state, reopened.enabled) == (pb.SCHEDULE_STATE_PAUSED, False)
+    assert reopened.pause_note == ("stop it" if how == "pause" else "no reason was given")
+    assert not reopened.HasField("next_run_at")
+    assert len(await bench.tasks(schedule_id)) == before
+    await schedules.resume(ADMIN, schedule_id)
+    assert (await bench.get(schedule_id)).HasField("next_run_at")
+
+
+async def test_an_ended_schedule_that_was_paused_and_enabled_goes_on_with_other_times(bench: Scheduling):
+    schedule_id = await bench.make(max_count=1)
+    await bench.step()
+    schedules = bench.world.fleet.schedules
+    await schedules.pause(ADMIN, schedule_id, "stop it")
+    with pytest.raises(errors.ScheduleEnded):
+        await schedules.resume(ADMIN, schedule_id)
+    await bench.update(schedule_id, enabled=True)
+    enabled = await bench.get(schedule_id)
+    assert (enabled.state, enabled.pause_note) == (pb.SCHEDULE_STATE_ENDED, "")
+    await bench.update(schedule_id, max_count=5)
+    assert (await bench.get(schedule_id)).state == pb.SCHEDULE_STATE_ACTIVE
+
+
+async def test_a_preview_shows_local_times_in_whole_seconds(bench: Scheduling):
+    bench.world.clock.advance(0.123456)
+    schedule_id = await bench.make(interval_secs=10)
+    found = await bench.world.fleet.schedule_times.preview(ADMIN, schedule_id, 2, None)
+    assert [time.local_time for time in found] == ["2027-01-15T08:00:10", "2027-01-15T08:00:20"]
+
+
+async def test_a_preview_lists_no_more_times_than_may_still_fire(bench: Scheduling):
+    async def preview(schedule_id: str, after: int | None = None) -> int:
+        since = None if after is None else instants.timestamp(bench.begin_us + after * 1_000_000)
+        return len(list(await bench.world.fleet.schedule_times.preview(ADMIN, schedule_id, 5, since)))
+
+    counted = await bench.make(interval_secs=10, max_count=2, overlap_policy=ALLOW)
+    endless = await bench.make(cron_expression="* * * * * *", overlap_policy=ALLOW)
+    assert await preview(counted) == 2
+    await bench.step()
+    assert [await preview(counted), await preview(counted, 600), await preview(endless)] == [1, 1, 5]
+    await bench.pass_time(10)
+    assert (await bench.get(counted)).state == pb.SCHEDULE_STATE_ENDED
+    assert [await preview(counted), await preview(counted, 600), await preview(endless)] == [0, 0, 5]
+    await bench.update(counted, max_count=3, enabled=False)
+    assert await preview(counted) == 1
+    # One runs, two wait for their turn, one is left.
+    waiting = await bench.make(
+        interval_secs=10, max_count=4, overlap_policy=pb.OVERLAP_POLICY_BUFFER_ALL
+    )
+    await bench.step()
+    await bench.pass_time(20, every=10)
+    assert await preview(waiting) == 1
 
 
 # -- beside the ledger

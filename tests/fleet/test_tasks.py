@@ -145,6 +145,16 @@ async def test_a_task_goes_to_a_node_that_has_what_it_requires(world, requiremen
     assert runs(able) == [task_id]
 
 
+async def test_an_unknown_type_of_task_is_refused_with_those_that_are_taken(world, one):
+    with pytest.raises(errors.InvalidTaskType, match="'nope'; known are ") as refused:
+        await world.submit(task_type="nope")
+    known = refused.value.message.partition("known are ")[2].split(", ")
+    assert {"command", "echo"} <= set(known)
+    assert not {"exec", "shell"} & set(known)
+    for each in known:
+        await world.submit(task_type=each)
+
+
 async def test_a_task_that_nobody_can_run_blocks_no_other(world, one):
     await world.submit(*(new(labels={"zone": "nowhere"}) for _ in range(100)))
     [task_id] = await world.submit(command_text="true")
@@ -195,7 +205,7 @@ async def test_what_is_due_while_its_node_is_let_in_goes_to_it(world, one, monke
     await world.due.step()
     goes_on.set()
     await connecting
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await one.dispatched()
 
 
@@ -325,6 +335,24 @@ async def test_what_a_dispatch_says(world, one):
     assert dict(dispatch.environment) == {"A": "1", "NOVA_PARAMETERS": '{"x":[1,2]}'}
     assert (dispatch.timeout_ms, dispatch.max_output_bytes, dispatch.discard_output) == (9000, 77, True)
     assert dispatch.limits == link.ResourceLimits(memory_bytes=64 * 2**20, open_files=9)
+
+
+@pytest.mark.parametrize(
+    "text", ["not json {", '{"x": NaN}', "[Infinity]", "-Infinity", '"\\ud800"', "["]
+)
+async def test_a_document_that_is_not_json_is_refused_by_its_field(world, text: str):
+    schedule_tasks = world.fleet.schedule_tasks
+    bench = Scheduling(world)
+    job_id = await bench.job()
+    request = job_service_pb2.TriggerJobRequest(job_id=job_id, parameters=text)
+    with pytest.raises(errors.InvalidArgument, match=r"^parameters: must be "):
+        await schedule_tasks.trigger(ADMIN, request)
+    with pytest.raises(errors.InvalidArgument, match=r"^parameters: must be "):
+        await bench.make(job_id, parameters=text)
+    with pytest.raises(errors.InvalidArgument, match=r"^tasks\[0\].parameters: must be "):
+        await world.submit(NewTask(config=pb.TaskConfig(command_text="true"), parameters=text))
+    with pytest.raises(errors.InvalidArgument, match=r"^tasks\[0\].config.payload: must be "):
+        await world.submit(task_type="echo", payload=text)
 
 
 # -- how often
@@ -693,6 +721,18 @@ async def test_types_are_known_by_seeks(world):
     index = "INDEX ix_nodes_capabilities_sha256"
     assert all(step.startswith("SEARCH") and index in step for step in of_nodes), plan
     assert not any("TEMP" in step for step in plan), plan
+
+
+async def test_what_no_node_took_in_time_says_whether_one_was_named(world, pair):
+    for agent in pair:
+        await agent.settle(free_slots=0)
+    [anywhere] = await world.submit(new(labels={"no": "where"}, queue_timeout_seconds=3))
+    named_one = new(queue_timeout_seconds=3)
+    named_one.node_id = "n1"
+    [named] = await world.submit(named_one)
+    await world.pass_time(4)
+    said = [(await world.task(each)).task.reason_message for each in (anywhere, named)]
+    assert said == ["no node took it within 3 s", "its node did not take it within 3 s"]
 
 
 async def test_a_retry_may_wait_no_longer_for_a_node_than_the_first_attempt(world, one):

@@ -233,7 +233,14 @@ async def test_a_body_for_a_route_that_takes_none_is_not_ignored(server: Server)
     assert response.status == 200
 
 
-@pytest.mark.parametrize("text", ['{"command_text": ', "nonsense", '["ls"]', '"ls"', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"command_text": ', "nonsense", '["ls"]', '"ls"', "\xff",
+        pytest.param(f'{{"command_text": {"1" * 5000}}}', id="a number of 5000 digits"),
+        pytest.param(f'{{"a": {"[" * 1000}{"1" * 19}{"]" * 1000}}}', id="1000 levels and a long number"),
+    ],
+)  # fmt: skip
 async def test_a_body_that_is_no_json_object_is_malformed(text: str, server: Server) -> None:
     response, body = await server.ask(
         "POST",

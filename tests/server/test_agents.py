@@ -45,6 +45,13 @@ async def test_an_agent_is_made_read_changed_and_deleted(rest: Rest):
     assert await rest.ask("GET", f"{AGENTS}/agent-01") == (200, agent)
     assert await rest.ask("GET", f"{AGENTS}/{made['id'].upper()}") == (200, agent)
 
+    for emptied in ({"labels": {}}, {"labels": {}, "name": "agent-01"}):
+        assert await rest.ask("POST", f"{AGENTS}/{made['id']}/update", {"labels": {"a": "b"}}) == (
+            200,
+            None,
+        )
+        assert await rest.ask("POST", f"{AGENTS}/{made['id']}/update", emptied) == (200, None)
+        assert (await rest.ask("GET", f"{AGENTS}/{made['id']}"))[1]["labels"] == {}
     changed = {"name": "agent-01-updated", "labels": {"env": "staging", "region": "west"}}
     assert await rest.ask("POST", f"{AGENTS}/{made['id']}/update", changed) == (200, None)
     _, after = await rest.ask("GET", f"{AGENTS}/{made['id']}")

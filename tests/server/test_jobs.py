@@ -73,7 +73,7 @@ async def test_a_job_is_made_read_changed_and_deleted(rest: Jobs):
         assert await rest.ask("PUT", f"{ITEM}/{job_id}", body) == (200, None), body
         after = await rest.get(job_id)
         if "config" in expected:
-            expected["config"].pop("timeout")
+            expected["config"]["timeout"] = None
         moved = {"revision": after["revision"], "updated_at": after["updated_at"]}
         assert after == before | expected | moved
         assert after["revision"] > before["revision"]
@@ -87,13 +87,64 @@ async def test_a_job_is_made_read_changed_and_deleted(rest: Jobs):
 async def test_a_config_that_does_not_say_what_runs_leaves_the_rest_as_it_was(rest: Jobs):
     job_id = await rest.make(config=CONFIG | {"labels": {"a": "b"}})
     config = (await rest.get(job_id))["config"]
-    for part in ({"timeout": 60}, {"args": ["-V"], "labels": {"c": "d"}}):
+    for part in (
+        {"timeout": 60, "max_retries": 3, "retry_lost": True},
+        {"args": ["-V"], "labels": {"c": "d"}},
+        {"max_retries": 0, "timeout": 30},
+        {"args": [], "labels": {}, "retry_lost": False},
+    ):
         assert await rest.ask("PUT", f"{ITEM}/{job_id}", {"config": part}) == (200, None)
         config |= part
         assert (await rest.get(job_id))["config"] == config
-    for body in ({"config": {"timeout": 9}, "update_mask": "config"}, {"config": {"payload": {}}}):
+    body = {"config": {"timeout": 9, "max_retries": 9}, "update_mask": ["config.max_retries"]}
+    assert await rest.ask("PUT", f"{ITEM}/{job_id}", body) == (200, None)
+    config["max_retries"] = 9
+    assert (await rest.get(job_id))["config"] == config
+    for mask in ("config.max_retries,config.lost_after", ["config.lost_after", "config.max_retries"]):
+        body = {"config": {"timeout": 9, "lost_after": 60, "max_retries": 4}, "update_mask": mask}
+        assert await rest.ask("PUT", f"{ITEM}/{job_id}", body) == (200, None)
+        config |= {"max_retries": 4, "lost_after": 60}
+        assert (await rest.get(job_id))["config"] == config
+    for body in (
+        {"config": {"timeout": 9}, "update_mask": "config"},
+        {"config": {"timeout": 9}, "update_mask": "config.name"},
+        {"config": {"cmd": ""}},
+        {"config": {"payload": {}}},
+    ):
         assert (await rest.ask("PUT", f"{ITEM}/{job_id}", body))[0] == 400
     assert (await rest.get(job_id))["config"] == config
+
+
+async def test_a_mask_of_all_is_all_whatever_stands_beside_it(rest: Jobs):
+    job_id = await rest.make(config=CONFIG | {"labels": {"a": "b"}})
+    config = {"cmd": "date", "timeout": 5}
+    body = {"name": "x", "config": config, "status": "enabled", "update_mask": "*,config.timeout"}
+    assert await rest.ask("PUT", f"{ITEM}/{job_id}", body) == (200, None)
+    after = (await rest.get(job_id))["config"]
+    assert (after["cmd"], after["timeout"], after["args"], after["labels"]) == ("date", 5, [], {})
+
+
+async def test_a_body_that_is_repeated_with_its_keys_in_another_order_is_the_same(rest: Jobs):
+    job_id = await rest.make()
+    body = {"description": "d", "name": "b", "config": {"timeout": 9, "max_retries": 2}}
+    again = {"config": {"max_retries": 2, "timeout": 9}, "name": "b", "description": "d"}
+    for one in (body, again):
+        assert await rest.ask("PUT", f"{ITEM}/{job_id}", one, **{"Idempotency-Key": "once"}) == (
+            200,
+            None,
+        )
+
+
+@pytest.mark.parametrize("number", ["7", "1" * 20], ids=["plain", "beyond 64 bits"])
+async def test_what_is_nested_too_deep_to_be_read_is_refused(rest: Jobs, number: str):
+    path = f"/api/v1/jobs/{await rest.make()}:trigger"
+    for levels in (100, 1000):
+        text = f'{{"parameters": {"[" * levels}{number}{"]" * levels}}}'
+        headers = {"X-API-Key": rest.server.admin_token, "Content-Type": "application/json"}
+        async with rest.http.post(path, data=text, headers=headers) as answer:
+            assert answer.status == (200 if levels == 100 else 400), await answer.text()
+            said = await answer.json()
+        assert levels == 100 or said["code"] == "MALFORMED_BODY"
 
 
 async def test_enabling_and_disabling_twice_changes_nothing(rest: Jobs):

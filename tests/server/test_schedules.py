@@ -80,6 +80,33 @@ async def test_what_cannot_be_names_its_field(rest: Rest, wrong: dict[str, Any],
     assert "expression:" not in str(refused).replace("cron_expression:", "")
 
 
+async def test_a_status_that_contradicts_enabled_is_refused(rest: Rest):
+    wanted = {"job_id": await rest.job(), "kind": "event"}
+    _, made = await rest.ask("POST", ITEM, wanted)
+    path = f"{ITEM}/{made['id']}"
+    for status, enabled in ((0, True), (99, True), (1, False), (100, False)):
+        said = {"status": status, "enabled": enabled}
+        for method, where, body in (("POST", ITEM, wanted | said), ("PUT", path, said)):
+            code, refused = await rest.ask(method, where, body)
+            assert code == 400, (method, said)
+            assert "status: is another name of enabled: give one of them" in str(refused)
+    for status, enabled in ((0, False), (99, False), (1, True), (100, True)):
+        said = {"status": status, "enabled": enabled}
+        assert (await rest.ask("POST", ITEM, wanted | said))[0] == 200
+        assert (await rest.ask("PUT", path, said))[0] == 200
+        assert (await rest.ask("GET", path))[1]["enabled"] is enabled
+
+
+async def test_an_empty_time_zone_is_utc(rest: Rest):
+    wanted = {"job_id": await rest.job(), "kind": "cron", "cron_expression": "0 2 * * *", "timezone": ""}
+    _, made = await rest.ask("POST", ITEM, wanted)
+    path = f"{ITEM}/{made['id']}"
+    assert (await rest.ask("GET", path))[1]["timezone"] == "UTC"
+    for timezone in ("Asia/Tokyo", ""):
+        assert (await rest.ask("PUT", path, {"timezone": timezone}))[0] == 200
+        assert (await rest.ask("GET", path))[1]["timezone"] == (timezone or "UTC")
+
+
 async def test_what_a_mask_names_and_a_request_does_not_say_is_as_at_first(rest: Rest):
     wanted = {"job_id": await rest.job(), "kind": "interval", "interval_secs": 60}
     _, first = await rest.ask("POST", ITEM, wanted)
@@ -135,3 +162,22 @@ async def test_schedules_of_another_namespace_cannot_be_told_from_none(rest: Res
         assert found == [403, 403], (method, path)
     status, page = await rest.ask("POST", "/api/v1/schedules/page", {}, key["key"])
     assert (status, page["total"]) == (200, 0)
+
+
+async def test_tasks_and_attempts_of_another_namespace_cannot_be_told_from_none(rest: Rest):
+    job_id = await rest.job(
+        namespace_id="theirs", config={"command_text": "true", "labels": {"no": "where"}}
+    )
+    _, task = await rest.ask("POST", f"/api/v1/jobs/{job_id}:trigger", {})
+    _, page = await rest.ask("POST", "/api/v1/task-instances/page", {})
+    _, key = await rest.ask(
+        "POST", "/api/v1/keys", {"name": "bound", "scopes": ["read", "write"], "namespaces": ["ours"]}
+    )
+    nowhere = "01a20446-82b0-743e-8c68-000000000000"
+    for path, there in (("tasks", task["id"]), ("task-instances", page["data"][0]["id"])):
+        said = [
+            (await rest.ask("GET", f"/api/v1/{path}/item/{each}", None, key["key"]))[0]
+            for each in (there, nowhere)
+        ]
+        assert said == [403, 403], path
+    assert (await rest.ask("GET", f"/api/v1/task-instances/item/{nowhere}"))[0] == 404

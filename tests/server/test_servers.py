@@ -33,6 +33,10 @@ async def test_this_server_is_listed_described_and_not_deleted(rest: Rest):
     assert await rest.ask("POST", f"{SERVERS}/{row['id']}/update", changed) == (200, None)
     _, after = await rest.ask("GET", f"{SERVERS}/{row['id']}")
     assert after == row | changed | {"last_heartbeat_at": after["last_heartbeat_at"]}
+    emptied = {"bind_namespaces": [], "description": "x"}
+    assert await rest.ask("POST", f"{SERVERS}/{row['id']}/update", emptied) == (200, None)
+    _, after = await rest.ask("GET", f"{SERVERS}/{row['id']}")
+    assert after["bind_namespaces"] == []
     for asked, found in (
         ({"name": {"eq": "server-01"}}, 1),
         ({"name": {"eq": "other"}}, 0),

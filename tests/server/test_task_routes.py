@@ -52,16 +52,20 @@ async def test_a_job_is_triggered_with_what_it_is_given_unless_it_is_disabled(se
         _, made = await ask("/api/v1/jobs/item", job)
         path = f"/api/v1/jobs/{made['id']}:trigger"
         key = {"Idempotency-Key": "once"}
-        status, task = await ask(path, {"parameters": {"day": 3}, "priority": 7}, **key)
+        parameters = {"day": 3, "beyond 64 bits": 2**70, "below": -(2**64) - 1, "fraction": 0.1}
+        status, task = await ask(path, {"parameters": parameters, "priority": 7}, **key)
         assert status == 200, task
-        assert await ask(path, {"parameters": {"day": 3}, "priority": 7}, **key) == (200, task)
+        assert await ask(path, {"parameters": parameters, "priority": 7}, **key) == (200, task)
         assert (task["job_id"], task["schedule_kind"], task["priority"]) == (made["id"], "event", 7)
-        assert (task["parameters"], task["environment"]) == ({"day": 3}, {"A": "1"})
+        assert (task["parameters"], task["environment"]) == (parameters, {"A": "1"})
         assert task["config"]["command_text"] == "true"
-        _, after = await ask(path, {"dependencies": [{"task_id": task["id"]}]})
-        async with http.get(f"/api/v1/tasks/{after['id']}:explain") as answer:
-            [obstacle] = (await answer.json())["obstacles"]
-        assert (obstacle["reason"], obstacle["subject"]) == ("DEPENDENCY", task["id"])
+        for dependency in ({"task_id": task["id"]}, task["id"]):
+            _, after = await ask(path, {"dependencies": [dependency]})
+            async with http.get(f"/api/v1/tasks/{after['id']}:explain") as answer:
+                [obstacle] = (await answer.json())["obstacles"]
+            assert (obstacle["reason"], obstacle["subject"]) == ("DEPENDENCY", task["id"])
+        status, refused = await ask(path, {"dependencies": [task["id"], 7]})
+        assert (status, refused["violations"][0]["field"]) == (400, "dependencies[1]")
         _, batch = await ask("/api/v1/tasks:batch", {"tasks": [{"job_id": made["id"]}]})
         async with http.get(f"/api/v1/tasks/item/{batch['ids'][0]}") as answer:
             assert (await answer.json())["job_id"] == made["id"]

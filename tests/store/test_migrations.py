@@ -26,6 +26,14 @@ from novasphere_server.store.migrations import DatabaseTooNew
 from store_samples import put_node
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any table."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").empty_database()
+    return f"sqlite:///{tmp_path}/novasphere.db"
+
+
 @contextmanager
 def connected(url: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
@@ -356,7 +364,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(open_store, store_url
 
 
 async def test_servers_that_start_together_on_an_empty_database_take_turns(postgres):
-    url = postgres.new_database()
+    url = postgres.empty_database()
     databases = [database.connect_to(url, Limits()) for _ in range(4)]
     states = await asyncio.gather(
         *(asyncio.to_thread(d.prepare, f"epoch{n}") for n, d in enumerate(databases))

@@ -395,12 +395,12 @@ async def test_a_server_that_freezes_in_its_turn_loses_it(
 async def test_many_mutations_that_take_long_together_are_not_taken_for_frozen(
     open_store, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 1500)
+    monkeypatch.setattr(dialect, "_FROZEN_AFTER_MS", 3000)
     store = await open_store(batch_rows=5)
 
     def take_time(name: str) -> Mutation:
         put = together(*(put_task(f"{name}-{n}") for n in range(5)))
-        return lambda tx: (time.sleep(0.1), put(tx))
+        return lambda tx: (time.sleep(0.2), put(tx))
 
     known = [(TASKS, f"cmd-c{n}-{m}") for n in range(20) for m in range(5)]
     await store.write(lambda tx: tx.next_id("tasks"))

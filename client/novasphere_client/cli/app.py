@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -10,19 +11,12 @@ from typer.core import TyperCommand, TyperGroup
 
 from novasphere_client.cli import (
     applying,
-    commands,
     completing,
-    contexts,
     extensions,
-    instances,
-    jobs,
-    keys,
-    nodes,
+    nouns,
     options,
     printing,
-    schedules,
     sessions,
-    tasks,
     terminal,
 )
 from novasphere_client.cli.options import Everywhere, Form
@@ -47,7 +41,18 @@ class Extension(TyperCommand):
 
 
 class Root(TyperGroup):
-    """The commands of this package and those that others add."""
+    """The commands of this package, its nouns among them, and those that others add."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._promise(nouns.NOUNS)
+
+    def _promise(self, names: Iterable[str]) -> None:
+        """Has commands be listed, and suggested for what is spelled alike, that get_command() will load."""
+        commands: dict[str, Any] = {**self.commands}
+        for name in names:
+            commands.setdefault(name)
+        self.commands = commands
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if ctx.resilient_parsing and options.asked_everywhere(args):
@@ -55,18 +60,22 @@ class Root(TyperGroup):
         return list(super().parse_args(ctx, options.hoist(args)))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(dict.fromkeys([*super().list_commands(ctx), *extensions.names()]))
+        self._promise(extensions.names())
+        return super().list_commands(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if extensions.asked(args) is not None:
             return args[0], Extension(args[0]), args[1:]
+        if args[0] not in self.commands:
+            self._promise(extensions.names())
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        own = super().get_command(ctx, cmd_name)
-        if own is None and extensions.find(cmd_name) is not None:
-            return Extension(cmd_name)
-        return own
+        if own := super().get_command(ctx, cmd_name):
+            return own
+        if cmd_name in nouns.NOUNS:
+            return nouns.group(cmd_name)
+        return Extension(cmd_name) if extensions.find(cmd_name) is not None else None
 
 
 class Exec(TyperCommand):
@@ -93,27 +102,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-watches = typer.Typer(no_args_is_help=True, help="Shows resources and every change to them.")
-app.add_typer(nodes.app, name="node")
-app.add_typer(commands.app, name="command")
-app.add_typer(tasks.app, name="task")
-app.add_typer(instances.app, name="instance")
-app.add_typer(schedules.app, name="schedule")
-app.add_typer(watches, name="watch")
-app.add_typer(jobs.jobs, name="job")
-app.add_typer(jobs.agents, name="agent")
-app.add_typer(keys.keys, name="key")
-app.add_typer(keys.tokens, name="token")
-app.add_typer(contexts.app, name="config")
-app.add_typer(completing.app, name="completion")
 app.command("apply")(applying.apply_file)
-watches.command("nodes")(nodes.watch_nodes)
-watches.command("commands")(commands.watch_commands)
-watches.command("jobs")(jobs.watch_jobs)
-watches.command("tasks")(tasks.watch_tasks)
-watches.command("instances")(instances.watch_instances)
-watches.command("schedules")(schedules.watch_schedules)
-watches.command("keys")(keys.watch_keys)
 
 
 @app.callback()

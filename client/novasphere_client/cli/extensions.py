@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from novasphere_client.cli import nouns
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
 
 GROUP = "novasphere.commands"
 
@@ -16,27 +21,38 @@ _DESCRIPTIONS = {
 }
 
 
+# An agent is also a noun: with one of these behind it, the word means that.
 _NOUNS = {("agent", "list"), ("agent", "get"), ("agent", "describe")}
+
+
+def _added() -> EntryPoints:
+    from importlib.metadata import entry_points  # slow, and most commands are this package's own
+
+    return entry_points(group=GROUP)
 
 
 def names() -> list[str]:
     """Returns the names of all added commands."""
-    return sorted(entry_points(group=GROUP).names)
+    return sorted(_added().names)
 
 
 def find(name: str) -> EntryPoint | None:
     """Returns the added command of that name."""
-    return next(iter(entry_points(group=GROUP, name=name)), None)
+    return next(iter(_added().select(name=name)), None)
 
 
 def asked(arguments: Sequence[str]) -> EntryPoint | None:
-    """Returns the added command that a command line is for, if it is for one.
-
-    An agent is also a noun: with a verb behind it, the word means that.
-    """
-    if not arguments or tuple(arguments[:2]) in _NOUNS:
+    """Returns the added command that a command line is for, if it is for one."""
+    if not arguments or arguments[0].startswith("-") or _is_own(arguments):
         return None
     return find(arguments[0])
+
+
+def _is_own(arguments: Sequence[str]) -> bool:
+    name = arguments[0]
+    if name == "agent":
+        return tuple(arguments[:2]) in _NOUNS
+    return name in nouns.NOUNS or name in nouns.VERBS
 
 
 def describe(extension: EntryPoint) -> str:

@@ -15,6 +15,7 @@ _NEXT = {
     "TASK_INSTANCE_NOT_FOUND": "List the attempts: novasphere instance list",
     "JOB_NOT_FOUND": "List the jobs: novasphere job list",
     "JOB_DISABLED": "Enable it: novasphere job enable JOB",
+    "SCHEDULE_ENDED": "See when and why: novasphere schedule explain NAME",
     "SCHEDULE_NOT_FOUND": "List the schedules: novasphere schedule list",
     "KEY_NOT_FOUND": "List the keys: novasphere key list",
     "KEY_REVOKED": "Make another: novasphere key create NAME",

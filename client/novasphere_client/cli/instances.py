@@ -73,7 +73,12 @@ COLUMNS = [
 
 ID = Annotated[
     str,
-    typer.Argument(metavar="ID", help="The attempt's id.", autocompletion=completing.instances),
+    typer.Argument(
+        parser=options.work_id,
+        metavar="ID",
+        help="The attempt's id.",
+        autocompletion=completing.instances,
+    ),
 ]
 
 
@@ -87,7 +92,12 @@ def list_instances(
     context: typer.Context,
     task: Annotated[
         str,
-        typer.Option(help="Only attempts at this task.", autocompletion=completing.tasks),
+        typer.Option(
+            parser=options.work_id,
+            metavar="TASK",
+            help="Only attempts at this task.",
+            autocompletion=completing.tasks,
+        ),
     ] = "",
     job: Annotated[
         str, typer.Option(help="Only attempts at tasks of this job.", autocompletion=completing.jobs)
@@ -155,7 +165,12 @@ def get_instances(
     context: typer.Context,
     ids: Annotated[
         list[str],
-        typer.Argument(metavar="ID...", help="The attempts' ids.", autocompletion=completing.instances),
+        typer.Argument(
+            parser=options.work_id,
+            metavar="ID...",
+            help="The attempts' ids.",
+            autocompletion=completing.instances,
+        ),
     ],
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
@@ -280,7 +295,10 @@ def watch_instances(
     task_id: Annotated[
         str,
         typer.Argument(
-            metavar="[TASK]", help="Only attempts at this task.", autocompletion=completing.tasks
+            parser=options.work_id,
+            metavar="[TASK]",
+            help="Only attempts at this task.",
+            autocompletion=completing.tasks,
         ),
     ] = "",
     namespace: options.Namespace = "",

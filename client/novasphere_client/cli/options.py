@@ -114,11 +114,20 @@ def past_moment(text: str) -> datetime:
 
 def json_value(text: str) -> str:
     """Parses an option that takes JSON."""
+    from novasphere_client import json_form
+
     try:
-        json.loads(text)
-    except ValueError as error:
+        json.loads(text, parse_constant=json_form.refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{text!r} is not JSON: {error}") from None
     return text
+
+
+def work_id(text: str) -> str:
+    """Parses the id of a task or an attempt, which the API has in lower case."""
+    from novasphere_client.tasks import task_id
+
+    return text.lower() if task_id(text) != text else text
 
 
 def word_of(enum: Callable[[], Any]) -> Callable[[str], str]:

@@ -35,6 +35,8 @@ app = typer.Typer(no_args_is_help=True, help="Schedules: when jobs make tasks, a
 _NO_SCHEDULE = "no schedule yet. Make one: novasphere schedule apply -f FILE"
 _COLOURS = {"active": "green", "paused": "yellow"}
 _LAST_FIRINGS = 10
+# How many rows of a ledger are shown of their own accord.
+_FIRINGS = 20
 _MISSED_HOURS = 24
 
 
@@ -482,8 +484,13 @@ def list_firings(
         typer.Option(parser=options.past_moment, metavar="TIME", help="Times before this one."),
     ] = None,
     limit: Annotated[
-        int, typer.Option(min=1, help="Without --since: at most this many rows, the newest.")
-    ] = 20,
+        int | None,
+        typer.Option(
+            min=1,
+            show_default=f"{_FIRINGS}, or all with --since",
+            help="At most this many rows, the newest.",
+        ),
+    ] = None,
     output: options.Output = Form.TABLE,
     no_headers: options.NoHeaders = False,
 ) -> None:
@@ -497,10 +504,12 @@ def list_firings(
 
         schedule_id = await selecting.schedule(client, name)
         if since is None:
-            found = list(await client.schedules.last_firings(schedule_id, limit))
+            found = list(await client.schedules.last_firings(schedule_id, limit or _FIRINGS))
         else:
             rows = client.schedules.firings(schedule_id, since=since, until=until)
             found = [firing async for firing in rows]
+            if limit:
+                found = found[-limit:]
         response = schedule_service_pb2.ListFiringsResponse(firings=found)
         printer.list(
             found, response, empty="no time has come yet." if since is None else "no time then."

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _IDS_AT_ONCE = 100  # as many values as a filter takes
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def namespace(client: Client, named: str, is_all: bool) -> str:
@@ -26,14 +26,26 @@ def namespace(client: Client, named: str, is_all: bool) -> str:
 
 
 async def job(client: Client, word: str, default_namespace: str = "") -> Any:
-    """Returns the job that a word names: ID, NAME or NAMESPACE/NAME. Raises NotFound."""
+    """Returns the job that a word names: ID, NAME or NAMESPACE/NAME. Raises NotFound.
+
+    Of names that hold a slash the whole word is one where nothing is found as NAMESPACE/NAME.
+    """
+    from novasphere_client import errors
     from novasphere_client.jobs import DEFAULT_NAMESPACE
 
     if _UUID.fullmatch(word):
-        return await client.jobs.get(word)
-    within, _, name = word.rpartition("/")
-    namespace = within or default_namespace or client.settings.namespace or DEFAULT_NAMESPACE
-    return await client.jobs.named(name, namespace)
+        return await client.jobs.get(word.lower())
+    namespace = default_namespace or client.settings.namespace or DEFAULT_NAMESPACE
+    within, _, name = word.partition("/")
+    if not (within and name):
+        return await client.jobs.named(word, namespace)
+    try:
+        return await client.jobs.named(name, within)
+    except errors.NotFound as error:
+        try:
+            return await client.jobs.named(word, namespace)
+        except errors.NotFound:
+            raise error from None
 
 
 async def schedule(client: Client, word: str) -> str:
@@ -44,7 +56,7 @@ async def schedule(client: Client, word: str) -> str:
     from novasphere_client import errors
 
     if _UUID.fullmatch(word):
-        return word
+        return word.lower()
     job_name, _, name = word.rpartition("/")
     where = {"name": name}
     if job_name:
@@ -58,8 +70,9 @@ async def schedule(client: Client, word: str) -> str:
         )
     if len(found) > 1:
         ids = ", ".join(one.id for one in found)
+        how = "by its id" if job_name else "as JOB/NAME or by its id"
         raise errors.FailedPrecondition(
-            f"several schedules are called {word!r}; name one as JOB/NAME or by its id: {ids}",
+            f"several schedules are called {word!r}; name one {how}: {ids}",
             code="FAILED_PRECONDITION",
         )
     return str(found[0].id)

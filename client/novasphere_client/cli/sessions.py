@@ -37,10 +37,13 @@ async def each(
     names: Sequence[str],
     act: Callable[[str, str], Awaitable[T]],
     tell: Callable[[str, T], None],
+    *,
+    is_error_named: bool = False,
 ) -> int:
     """Does the same to every name, whatever happens to the others; returns 1 if any failed.
 
-    `act` gets the name and the request id to use, which is empty unless the user chose one.
+    `act` gets the name and the request id to use, which is empty unless the user chose one. `is_error_named`: what
+    went wrong is told with the name before it, for errors that do not say for whom they are.
     """
     from novasphere_client.cli import failures
     from novasphere_client.errors import NovasphereError, Unauthenticated, Unreachable
@@ -52,7 +55,8 @@ async def each(
         except (Unreachable, Unauthenticated):
             raise
         except NovasphereError as error:
-            terminal.say(failures.explain(error, client.settings))
+            told = failures.explain(error, client.settings)
+            terminal.say(f"{name}: {told}" if is_error_named else told)
             code = FAILED
         else:
             tell(name, done)

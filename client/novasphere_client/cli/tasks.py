@@ -75,12 +75,20 @@ _ID_HELP = "as any face spells it: a UUID, task-... or cmd-..."
 IDS = Annotated[
     list[str],
     typer.Argument(
-        metavar="TASK...", help=f"The tasks' ids, {_ID_HELP}.", autocompletion=completing.tasks
+        parser=options.work_id,
+        metavar="TASK...",
+        help=f"The tasks' ids, {_ID_HELP}.",
+        autocompletion=completing.tasks,
     ),
 ]
 ID = Annotated[
     str,
-    typer.Argument(metavar="TASK", help=f"The task's id, {_ID_HELP}.", autocompletion=completing.tasks),
+    typer.Argument(
+        parser=options.work_id,
+        metavar="TASK",
+        help=f"The task's id, {_ID_HELP}.",
+        autocompletion=completing.tasks,
+    ),
 ]
 
 
@@ -129,6 +137,7 @@ def submit_task(
     after: Annotated[
         list[str] | None,
         typer.Option(
+            parser=options.work_id,
             metavar="TASK",
             help="Only once this task has succeeded; repeatable.",
             autocompletion=completing.tasks,
@@ -137,6 +146,7 @@ def submit_task(
     after_end: Annotated[
         list[str] | None,
         typer.Option(
+            parser=options.work_id,
             metavar="TASK",
             help="Only once this task has ended, in whatever way; repeatable.",
             autocompletion=completing.tasks,
@@ -547,7 +557,12 @@ def watch_tasks(
     context: typer.Context,
     task_id: Annotated[
         str,
-        typer.Argument(metavar="[TASK]", help="Only this task.", autocompletion=completing.tasks),
+        typer.Argument(
+            parser=options.work_id,
+            metavar="[TASK]",
+            help="Only this task.",
+            autocompletion=completing.tasks,
+        ),
     ] = "",
     namespace: options.Namespace = "",
     all_namespaces: options.AllNamespaces = False,

@@ -276,4 +276,6 @@ class _Emitter:
             return f"codec.empty({value}, {target}, {where})"
         decode = self._imports.function("decode", self._protos.messages[field.type_name])
         inner = f"codec.at({path}, {key})" if key else path
+        if field.short_for:
+            value = f"codec.in_full({value}, {field.short_for!r})"
         return f"{target}.CopyFrom({decode}({value}, {inner}))"

@@ -62,7 +62,7 @@ _SCALARS: dict[str, Json] = {
 _MESSAGES: dict[str, Json] = {
     schema.TIMESTAMP: _SCALARS["timestamp"],
     schema.DURATION: _SCALARS["duration"],
-    schema.FIELD_MASK: _SCALARS["field_mask"],
+    schema.FIELD_MASK: {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
     schema.EMPTY: {"type": "object", "maxProperties": 0},
     "google.protobuf.Struct": {"type": "object"},
     "google.protobuf.ListValue": {"type": "array"},
@@ -227,7 +227,8 @@ class _Document:
 
     def _parameter(self, parameter: resolver.Parameter, place: str, name: str) -> Json:
         field = parameter.field
-        element = self._ruled(field)
+        # Lists of names are for bodies.
+        element = _SCALARS["field_mask"] if parameter.kind == "field_mask" else self._ruled(field)
         described: Json = {"name": name, "in": place, "description": field.comment}
         if place == "query" and parameter.aliases:
             others = ", ".join(f"`{a}`" for a in parameter.aliases)
@@ -455,10 +456,10 @@ class _Document:
         if field.kind == "enum":
             return self._reference(self._protos.enums[field.type_name])
         if field.kind == "message":
-            known = _MESSAGES.get(field.type_name)
-            return (
-                known if known is not None else self._reference(self._protos.messages[field.type_name])
-            )
+            if (known := _MESSAGES.get(field.type_name)) is not None:
+                return known
+            reference = self._reference(self._protos.messages[field.type_name])
+            return {"oneOf": [reference, {"type": "string"}]} if field.short_for else reference
         return _SCALARS[field.kind]
 
 

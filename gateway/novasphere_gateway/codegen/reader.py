@@ -181,6 +181,7 @@ def _field(
         aliases=tuple(options.ours(field.options, "aliases") or ()),
         hidden=bool(options.ours(field.options, "hidden")),
         header=options.ours(field.options, "header") or "",
+        short_for=options.ours(field.options, "short_for") or "",
         rules=schema.Rules() if rules is None else _rules(rules),
         comment=comment,
         map_key="" if entry is None else _KINDS[entry.field[0].type],

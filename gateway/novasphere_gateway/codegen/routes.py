@@ -21,6 +21,10 @@ def emit(
     yield ")"
 
 
+# What a request says of itself, not of what it changes.
+_UNCHANGING = frozenset({schema.UPDATE_MASK, "validate_only"})
+
+
 class _Emitter:
     def __init__(self, protos: schema.Schema, imports: names.Imports) -> None:
         self._protos = protos
@@ -64,6 +68,11 @@ class _Emitter:
         }.items():
             yield f"        {name}={fact!r},"
         yield from self._stream(route)
+        if mask := self._mask(route):
+            yield "        mask={"
+            for key, path in mask.items():
+                yield f"            {key!r}: {path!r},"
+            yield "        },"
         yield "    ),"
 
     def _many(self, name: str, elements: Sequence[str]) -> Iterator[str]:
@@ -110,6 +119,29 @@ class _Emitter:
             )
         bound = f"frozenset({_set(route.bound)})" if route.bound else "frozenset()"
         return f"codec.body({decode}, {known}, {bound})"
+
+    def _mask(self, route: resolver.Route) -> dict[str, str]:
+        """Returns which paths of an update mask the keys of a body stand for, one level below too."""
+        if not route.has_body or route.request.field(schema.UPDATE_MASK) is None:
+            return {}
+        paths: dict[str, str] = {}
+        for field in route.request.visible:
+            if field.name in _UNCHANGING or not set(field.names).isdisjoint(route.bound):
+                continue
+            paths |= dict.fromkeys(field.names, field.name)
+            if (
+                field.kind == "message"
+                and not field.is_repeated
+                and field.type_name not in schema.WELL_KNOWN
+            ):
+                parts = self._protos.messages[field.type_name].visible
+                paths |= {
+                    f"{key}.{name}": f"{field.name}.{part.name}"
+                    for key in field.names
+                    for part in parts
+                    for name in part.names
+                }
+        return paths
 
     def _encode(self, route: resolver.Route) -> str:
         if route.response_field is None:

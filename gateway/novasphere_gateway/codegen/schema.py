@@ -9,6 +9,7 @@ from functools import cached_property
 TIMESTAMP = "google.protobuf.Timestamp"
 DURATION = "google.protobuf.Duration"
 FIELD_MASK = "google.protobuf.FieldMask"
+UPDATE_MASK = "update_mask"  # the name of the field that says what an update changes: AIP-134
 EMPTY = "google.protobuf.Empty"
 # Messages that are printed in the JSON form that protobuf defines for them.
 PROTOBUF_JSON = frozenset(
@@ -55,6 +56,8 @@ class Field:
     aliases: tuple[str, ...]
     hidden: bool
     header: str
+    short_for: str
+    """The key of the only one that is set where JSON has a text in place of an object; empty: it may not."""
     rules: Rules
     comment: str
     map_key: str = ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from google.protobuf.message import DecodeError, Message
@@ -29,10 +29,12 @@ def parse_json(data: bytes | str, what: str = "body") -> dict[str, Any]:
     if not data:
         return {}
     try:
-        value = orjson.loads(data)
+        value = codec.json_value(data)
     except orjson.JSONDecodeError as e:
         message = f"the {what} is not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
         raise Failure("MALFORMED_BODY", message) from e
+    except RecursionError:
+        raise Failure("MALFORMED_BODY", f"the {what} is nested too deep") from None
     if not isinstance(value, dict):
         raise Failure("MALFORMED_BODY", f"the {what} must be a JSON object")
     return value
@@ -124,13 +126,18 @@ def bind(
         _agree_with_path(route, segments, body)
         if query:
             _agree_with_query(route, query, body)
-        message = route.decode_body(body, "")
+        try:
+            message = route.decode_body(body, "")
+        except RecursionError:
+            raise Failure("MALFORMED_BODY", "the body is nested too deep") from None
     elif body:
         raise codec.unknown_keys(body, (), "")
     else:
         message = route.request()
     if query:
         _bind_query(route, message, query)
+    if route.mask and not isinstance(body, Message):
+        _say_what_changes(route.mask, cast("Any", message).update_mask.paths, body)
     for parameter in route.headers:
         values = incoming.headers.getall(parameter.name, ())
         if values:
@@ -142,6 +149,24 @@ def bind(
     for variable in route.path_params:
         variable.bind(message, segments)
     return message
+
+
+def _say_what_changes(
+    mask: Mapping[str, str], paths: MutableSequence[str], body: Mapping[str, Any]
+) -> None:
+    """Makes the paths of an update mask those of fields: of the keys that they name, or else of those that the body
+    has. In order, for a body that is repeated with its keys in another one is the same request.
+    """
+    paths[:] = [mask.get(path, path) for path in paths] or sorted(set(_named(mask, body)))
+
+
+def _named(mask: Mapping[str, str], body: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yields the path of each key of a body, and of those one level below it. Null says nothing of a field."""
+    for key, value in body.items():
+        if value is not None and (path := mask.get(above + key)):
+            yield path
+            if isinstance(value, dict):
+                yield from _named(mask, value, f"{key}.")
 
 
 def name_as_sent(failure: Failure, route: Route, incoming: Incoming) -> None:

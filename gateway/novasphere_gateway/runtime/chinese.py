@@ -61,6 +61,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "the {what} is not JSON: {why} at line {line}, column {column}",
         "{what}不是 JSON：第 {line} 行第 {column} 列：{why}",
     ),
+    ("the {what} is nested too deep", "{what}嵌套过深"),
     ("the {what} must be a JSON object, not {kind}", "{what}必须是 JSON 对象，不能是{kind}"),
     ("the {what} must be a JSON object", "{what}必须是 JSON 对象"),
     ("the {what} is not a {message} in protobuf's form", "{what}不是 protobuf 形式的 {message}"),
@@ -86,6 +87,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("must be true or false, not {kind}", "必须是 true 或 false，不能是{kind}"),
     ("must be a string, not {kind}", "必须是字符串，不能是{kind}"),
     ("must be a list, not {kind}", "必须是列表，不能是{kind}"),
+    ("must be a list of strings, or a string, not {kind}", "必须是字符串列表或字符串，不能是{kind}"),
     ("must be an object, not {kind}", "必须是对象，不能是{kind}"),
     ("must be a word, not {kind}", "必须是一个词，不能是{kind}"),
     ("must be {what}, not {kind}", "必须是 {what}，不能是 {kind}"),
@@ -403,6 +405,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "任务 {task} 的状态为 {state}；只有失败或已取消的任务可以重试",
     ),
     (
+        "this credential, which is bound to namespaces, reaches no task instance {instance}",
+        "该凭证绑定了命名空间，不能访问任务实例 {instance}",
+    ),
+    (
         "this credential, which is bound to namespaces, reaches no task {task}",
         "该凭证绑定了命名空间，不能访问任务 {task}",
     ),
@@ -414,6 +420,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (
         "this credential, which is bound to namespaces, reaches no schedule {schedule}",
         "该凭证绑定了命名空间，不能访问调度 {schedule}",
+    ),
+    (
+        "schedule {schedule} has ended: give it other times, or a greater max_count",
+        "调度 {schedule} 已结束：请为其设置其他时间或更大的 max_count",
     ),
     ("job {job} is disabled: enable it first", "作业 {job} 已禁用：请先启用"),
     ("command {command} has already ended as {state}", "命令 {command} 已经结束，状态为 {state}"),

@@ -47,6 +47,7 @@ NAMESPACE = "retire"
 _TIMEOUT = 300  # seconds
 _OF_TYPES = {each: Demand.of(task_pb2.TaskConfig(task_type=each)) for each in task_types.BUILT_IN}
 _NAMED = 20  # devices in an error
+_LOGGED = 20  # attempts in the log of a task, beside the present one: each is read with what it printed
 _PRIORITIES = {
     pb.TASK_PRIORITY_LOW: -10,
     pb.TASK_PRIORITY_NORMAL: 0,
@@ -236,7 +237,22 @@ class DeviceTasks:
             principal.namespaces and not principal.may_touch(stored.message().task.namespace_id)
         ):
             raise schedule_tasks.out_of_reach(principal, task_id)
-        return stored.projected(details_of)
+        present = stored.message()
+        if present.instance.attempt <= 1:
+            return stored.projected(details_of)
+        details = details_of(present, await self._past(present))
+        wire = details.SerializeToString(deterministic=True)
+        return Rendered(pb.TaskDetails, wire, stored.etag)
+
+    async def _past(self, stored: task_pb2.StoredTask) -> Sequence[task_pb2.TaskInstance]:
+        """Returns the attempts before the present one, oldest first: the last ones of many."""
+        kept = tables.past_instances.c
+        own = sa.and_(
+            kept.run_id == task_ids.of_task(stored.task.id), kept.attempt < stored.instance.attempt
+        )
+        newest = sa.select(kept.body).where(own).order_by(kept.attempt.desc()).limit(_LOGGED)
+        rows = await self._store.read(newest)
+        return [task_pb2.StoredTask.FromString(row.body).instance for row in reversed(rows)]
 
     async def cancel(
         self,
@@ -382,14 +398,16 @@ def task_of(stored: task_pb2.StoredTask) -> pb.Task:
     return shown
 
 
-def details_of(stored: task_pb2.StoredTask) -> pb.TaskDetails:
-    """Returns a task with all that is known of it."""
+def details_of(
+    stored: task_pb2.StoredTask, past: Sequence[task_pb2.TaskInstance] = ()
+) -> pb.TaskDetails:
+    """Returns a task with all that is known of it, and of past attempts."""
     shown = pb.TaskDetails()
     _fill(shown, stored)
     task, instance = stored.task, stored.instance
     shown.revision = task.revision
     shown.payload = task.config.payload or "{}"
-    shown.detailed_log.extend(_log(task, instance))
+    shown.detailed_log.extend(_log(task, [*past, instance]))
     usage = shown.resource_usage
     usage.SetInParent()  # a client may look into it whatever is known
     if instance.HasField("metrics"):
@@ -432,16 +450,18 @@ def _priority(number: int) -> pb.TaskPriority.ValueType:
     return fitting[-1] if fitting else pb.TASK_PRIORITY_LOW
 
 
-def _log(task: task_pb2.Task, instance: task_pb2.TaskInstance) -> list[str]:
+def _log(task: task_pb2.Task, attempts: Sequence[task_pb2.TaskInstance]) -> list[str]:
     """Returns what became of a task, one line a step."""
     steps = [(task.created_at, "accepted")]
-    if instance.HasField("dispatched_at"):
-        steps.append((instance.dispatched_at, f"attempt {instance.attempt} sent to {instance.agent_id}"))
-    if instance.HasField("started_at"):
-        steps.append((instance.started_at, f"attempt {instance.attempt} runs"))
-    if instance.HasField("completed_at"):
-        words = instance.error_message or states.name(instance.state).lower()
-        steps.append((instance.completed_at, f"attempt {instance.attempt} ended: {words}"))
+    for instance in attempts:
+        attempt = f"attempt {instance.attempt}"
+        if instance.HasField("dispatched_at"):
+            steps.append((instance.dispatched_at, f"{attempt} sent to {instance.agent_id}"))
+        if instance.HasField("started_at"):
+            steps.append((instance.started_at, f"{attempt} runs"))
+        if instance.HasField("completed_at"):
+            words = instance.error_message or states.name(instance.state).lower()
+            steps.append((instance.completed_at, f"{attempt} ended: {words}"))
     if task.HasField("due_at"):
         steps.append((task.due_at, "the next attempt is due"))
     if task.HasField("completed_at"):

@@ -42,6 +42,7 @@ _CAUGHT_UP = 100  # schedules, read at once
 _CANCELLED = 200  # tasks, for the sake of a later time, in one mutation
 _FORGOTTEN = 500  # rows that one mutation looks at
 _LONGEST_NOTE = 1024  # as long as those of clients
+_NO_REASON = "no reason was given"
 # How often a schedule that makes no tasks is looked at, for its ledger to keep up.
 _IDLE_US = 600_000_000
 
@@ -777,11 +778,18 @@ def _set_due(tx: Transaction, schedule_id: str, due_us: int | None) -> None:
 def _end(tx: Transaction, schedule: pb.Schedule) -> None:
     """Notes that a schedule has no more times. The turn of those that wait does not come."""
     drop_buffered(tx, [schedule.id], pb.DISPOSITION_SKIPPED_OVERLAP)
+    set_ended(schedule)
+    schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
+    tx.put(SCHEDULES, schedule, due_us=None)
+
+
+def set_ended(schedule: pb.Schedule) -> None:
+    """Says of a schedule that it has ended. Its note tells whether it was paused, and is to be so with other times."""
+    if schedule.state == pb.SCHEDULE_STATE_PAUSED:
+        schedule.pause_note = schedule.pause_note or _NO_REASON
     schedule.state = pb.SCHEDULE_STATE_ENDED
     schedule.enabled = False
     schedule.status = 99
-    schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
-    tx.put(SCHEDULES, schedule, due_us=None)
 
 
 def _jitter_us(schedule: pb.Schedule, nominal_us: int) -> int:

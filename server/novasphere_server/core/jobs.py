@@ -43,7 +43,7 @@ _STATUSES = (pb.JOB_STATUS_ENABLED, pb.JOB_STATUS_DISABLED)
 
 # What of a row can be asked about.
 FIELDS: Mapping[str, Field] = {
-    "id": Field("key", pages.Text()),
+    "id": Field("key", pages.Text(task_ids.uuid)),
     "namespace_id": Field("namespace", pages.Text()),
     "name": Field("name", pages.Text()),
     "description": Field("description", pages.Text()),
@@ -104,6 +104,7 @@ class Jobs:
         """Returns a job. Raises JobNotFound, and PermissionDenied where the caller may not know whether it is
         there.
         """
+        job_id = task_ids.uuid(job_id)
         found = self._store.known(JOBS, job_id) or await self._store.get(JOBS, job_id)
         if found is None or (
             principal.namespaces and not principal.may_touch(found.message().namespace_id)
@@ -124,6 +125,7 @@ class Jobs:
         status: pb.JobStatus.ValueType = pb.JOB_STATUS_UNSPECIFIED,
     ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch. The caller must aclose() it."""
+        job_id = task_ids.uuid(job_id)
         if namespace:
             check_namespace(principal, namespace)
 
@@ -154,16 +156,13 @@ class Jobs:
         is_dry_run: bool = False,
     ) -> pb.Job:
         """Returns the job with those fields as the request has them. Raises JobExists."""
-        # Published clients send what they change of a config, and no word of the rest.
-        is_part = bool(request.config.ListFields()) and not (
-            request.update_mask.paths or task_configs.says_what_runs(request.config)
-        )
-        _check(request, [name for name in fields if name != "config"] if is_part else fields)
+        parts = _parts_of_config(request)
+        _check(request, [name for name in fields if name != "config"] if parts else fields)
 
         def change(tx: Transaction, job: pb.Job) -> None:
             for name in fields:
-                if name == "config" and is_part:
-                    job.config.CopyFrom(task_configs.changed(job.config, request.config))
+                if name == "config" and parts:
+                    job.config.CopyFrom(task_configs.changed(job.config, request.config, parts))
                     task_configs.check(job.config, name)
                     continue
                 job.ClearField(name)  # type: ignore[arg-type]  # the names are those of CHANGEABLE
@@ -206,6 +205,7 @@ class Jobs:
         is_dry_run: bool = False,
     ) -> pb.Job:
         """Forgets a job with its schedules, and returns what it was. What waits of it is cancelled."""
+        job_id = task_ids.uuid(job_id)
 
         def clear(tx: Transaction) -> bool:
             """Deletes its schedules and cancels what waits, as many as one mutation may. Returns whether that was
@@ -255,6 +255,7 @@ class Jobs:
         """Returns the changed job. One that is as it shall be stays at its revision. What waits of one that is
         disabled is cancelled.
         """
+        job_id = task_ids.uuid(job_id)
         unended = sa.and_(_s.job_id == job_id, _s.state != schedule_pb2.SCHEDULE_STATE_ENDED)
 
         def settle(tx: Transaction) -> bool:
@@ -314,6 +315,22 @@ def _check(request: api.CreateJobRequest | api.UpdateJobRequest, fields: Collect
         raise errors.InvalidArgument(
             "status", "must be one of enabled, disabled; to delete it use DELETE"
         )
+
+
+def _parts_of_config(request: api.UpdateJobRequest) -> Collection[str]:
+    """Returns which fields of the config are to change; none where it is replaced as a whole.
+
+    Published clients send what they change of a config, and no word of the rest. One that says what runs is
+    whole: what belonged to another program would make no sense.
+    """
+    paths = request.update_mask.paths
+    if "*" in paths:
+        return ()
+    if (not paths or "config" in paths) and task_configs.says_what_runs(request.config):
+        return ()
+    if not paths:
+        return [field.name for field, _ in request.config.ListFields()]
+    return [path.removeprefix("config.") for path in paths if path.startswith("config.")]
 
 
 def _find(tx: Transaction, principal: Principal, job_id: str) -> pb.Job:

@@ -47,9 +47,9 @@ class ScheduleExplanations:
         first. Raises what Schedules.get() raises.
         """
         schedule = await self._schedules.get(principal, schedule_id)
-        last = await self._times.last_firing(schedule_id)
+        last = await self._times.last_firing(schedule.id)
         if schedule.state == pb.SCHEDULE_STATE_ENDED:
-            return schedule, last, [_end(schedule)]
+            return schedule, last, [_end(schedule), *_pause(schedule)]
         job = await self._store.get(JOBS, schedule.job_id)
         held = list(_held(schedule, None if job is None else job.message()))
         waits = held or [fact async for fact in self._waits(schedule)]
@@ -114,12 +114,15 @@ class ScheduleExplanations:
 
 def _held(schedule: pb.Schedule, job: job_pb2.Job | None) -> Iterator[Fact]:
     """Yields why it makes no tasks at all."""
-    if schedule.state == pb.SCHEDULE_STATE_PAUSED:
-        yield Fact(
-            "PAUSED", facts={"how": "noted" if schedule.pause_note else "", "note": schedule.pause_note}
-        )
+    yield from _pause(schedule)
     if job is not None and job.status != job_pb2.JOB_STATUS_ENABLED:
         yield Fact("JOB_DISABLED", job.id, facts={"name": f"{job.namespace_id}/{job.name}"})
+
+
+def _pause(schedule: pb.Schedule) -> Iterator[Fact]:
+    if schedule.state == pb.SCHEDULE_STATE_PAUSED or schedule.pause_note:
+        how = "noted" if schedule.pause_note else ""
+        yield Fact("PAUSED", facts={"how": how, "note": schedule.pause_note})
 
 
 def _end(schedule: pb.Schedule) -> Fact:
@@ -141,4 +144,5 @@ def _at(schedule: pb.Schedule, at_us: int) -> str:
     instant = instants.timestamp(at_us).ToJsonString()
     if schedule.kind != task_pb2.SCHEDULE_KIND_CRON or schedule.timezone in ("", "UTC"):
         return instant
-    return f"{instant} ({zones.wall_time(schedule.timezone, at_us).isoformat()} {schedule.timezone})"
+    wall = zones.wall_time(schedule.timezone, at_us).isoformat(timespec="seconds")
+    return f"{instant} ({wall} {schedule.timezone})"

@@ -84,16 +84,25 @@ def apply(schedule: Any, request: Any, fields: Collection[str]) -> None:
                     continue
                 if value not in ENABLED + DISABLED:
                     raise errors.InvalidArgument("status", "must be 1 or 100, or 0 or 99")
+                says_enabled = "enabled" in fields and _says(request, "enabled")
+                if says_enabled and request.enabled != (value in ENABLED):
+                    raise errors.InvalidArgument(
+                        "status", "is another name of enabled: give one of them"
+                    )
                 set_enabled(schedule, is_enabled=value in ENABLED)
             case "enabled":
                 set_enabled(schedule, is_enabled=value if is_set else True)
             case "start_time" | "end_time":
+                if name == "start_time" and is_set and instants.microseconds(value) < 0:
+                    raise _start_out_of_range()
                 schedule.ClearField(name)
                 if is_set:
                     getattr(schedule, name).CopyFrom(value)
             case "name":
                 if value:
                     schedule.name = value
+            case "timezone":
+                schedule.timezone = value or DEFAULTS["timezone"]
             case _:
                 if name == "parameters":
                     task_configs.check_parameters(value, name)
@@ -110,12 +119,6 @@ def set_enabled(schedule: pb.Schedule, *, is_enabled: bool) -> None:
     schedule.state = pb.SCHEDULE_STATE_ACTIVE if is_enabled else pb.SCHEDULE_STATE_PAUSED
     if is_enabled:
         schedule.pause_note = ""
-    _mirror(schedule)
-
-
-def set_state(schedule: pb.Schedule, state: pb.ScheduleState.ValueType) -> None:
-    """Puts a schedule into a state, with all that says so of it."""
-    schedule.state = state
     _mirror(schedule)
 
 
@@ -146,11 +149,10 @@ def check(schedule: Any) -> None:
     if end_us is not None and end_us <= instants.microseconds(schedule.start_time):
         raise errors.InvalidTimeRange
     start_us = instants.optional_microseconds(schedule, "start_time")
+    # What was stored before 1970 was refused only begins with it.
     is_once = schedule.kind == task_pb2.SCHEDULE_KIND_ONCE
     if start_us is not None and (start_us > LAST_US or (is_once and start_us < 0)):
-        raise errors.InvalidArgument(
-            "start_time", f"must lie in the years from 1970 to {LAST_YEAR}: nothing fires in others"
-        )
+        raise _start_out_of_range()
     timing = firings.timing_of(schedule)
     if timing is None:
         return
@@ -161,6 +163,12 @@ def check(schedule: Any) -> None:
         [violation] = error.violations
         field = _FIELDS_OF_TIMING.get(violation.field, violation.field)
         raise errors.InvalidArgument(field, violation.description) from None
+
+
+def _start_out_of_range() -> errors.InvalidArgument:
+    return errors.InvalidArgument(
+        "start_time", f"must lie in the years from 1970 to {LAST_YEAR}: nothing fires in others"
+    )
 
 
 _FIELDS_OF_TIMING = {"expression": "cron_expression", "interval_seconds": "interval_secs"}

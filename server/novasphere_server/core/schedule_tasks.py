@@ -46,13 +46,6 @@ _NAMESPACE = "default"
 _PAGE_OUTPUT = 2 * 1024 * 1024  # bytes that a page of attempts shows of what they printed
 
 
-class _TaskId(pages.Text):
-    """Ids of tasks, in any spelling."""
-
-    def read(self, value: Any) -> str:
-        return task_ids.run_id(super().read(value))
-
-
 def _stored(words: Mapping[Any, Any]) -> dict[int, list[int]]:
     """Returns the states that stand for each status."""
     found: dict[int, list[int]] = {}
@@ -63,13 +56,13 @@ def _stored(words: Mapping[Any, Any]) -> dict[int, list[int]]:
 
 # What of a row can be asked about.
 TASK_FIELDS: Mapping[str, Field] = {
-    "id": Field("key", _TaskId()),
-    "job_id": Field("job_id", pages.Text(), empty_is_null=True),
+    "id": Field("key", pages.Text(task_ids.run_id)),
+    "job_id": Field("job_id", pages.Text(task_ids.uuid), empty_is_null=True),
     "namespace_id": Field("namespace", pages.Text()),
     "priority": Field("priority", pages.Integer()),
     "status": Field("state", pages.Words(pb.TaskStatus, _stored(states.TASK_STATUS))),
     "state": Field("state", pages.Words(pb.WorkState)),
-    "schedule_id": Field("schedule_id", pages.Text(), empty_is_null=True),
+    "schedule_id": Field("schedule_id", pages.Text(task_ids.uuid), empty_is_null=True),
     "scheduled_at": Field("scheduled_at_us", pages.Instant()),
     "schedule_kind": Field("schedule_kind", pages.Words(pb.ScheduleKind)),
     "completed_at": Field("completed_at_us", pages.Instant()),
@@ -89,9 +82,9 @@ TASK_FIELDS: Mapping[str, Field] = {
     "number": Field("id", pages.Integer()),
 }
 INSTANCE_FIELDS: Mapping[str, Field] = {
-    "id": Field("key", pages.Text()),
-    "task_id": Field("run_id", _TaskId()),
-    "job_id": Field("job_id", pages.Text(), empty_is_null=True),
+    "id": Field("key", pages.Text(task_ids.uuid)),
+    "task_id": Field("run_id", pages.Text(task_ids.run_id)),
+    "job_id": Field("job_id", pages.Text(task_ids.uuid), empty_is_null=True),
     "agent_id": Field("node_id", pages.Text(), empty_is_null=True),
     "status": Field("state", pages.Words(pb.TaskInstanceStatus, _stored(states.INSTANCE_STATUS))),
     "state": Field("state", pages.Words(pb.WorkState)),
@@ -341,13 +334,16 @@ class ScheduleTasks:
         return found
 
     async def get_instance(self, principal: Principal, instance_id: str) -> pb.TaskInstance:
-        """Returns an attempt, present or past. Raises TaskInstanceNotFound."""
+        """Returns an attempt, present or past. Raises TaskInstanceNotFound, and PermissionDenied where the caller
+        may not know whether it is there.
+        """
         kept = tables.task_instances.c
         rows = await self._store.read(
-            sa.select(kept.namespace, kept.body).where(kept.key == instance_id)
+            sa.select(kept.namespace, kept.body).where(kept.key == task_ids.uuid(instance_id))
         )
         if not rows or not principal.may_touch(rows[0].namespace):
-            raise errors.TaskInstanceNotFound(instance_id)
+            not_found = errors.TaskInstanceNotFound(instance_id)
+            raise unreachable(principal, not_found, f"task instance {instance_id!r}")
         return instance_of(pb.StoredTask.FromString(rows[0].body))
 
     async def list(
@@ -371,6 +367,9 @@ class ScheduleTasks:
         self, principal: Principal, which: TaskFilter, cursor: str
     ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch over Task objects. The caller must aclose() it."""
+        which = replace(
+            which, job_id=task_ids.uuid(which.job_id), schedule_id=task_ids.uuid(which.schedule_id)
+        )
         return self._store.watch(_watch(principal, which, cursor, task_of))
 
     async def watch_instances(
@@ -379,6 +378,9 @@ class ScheduleTasks:
         """Returns the pages of a watch over TaskInstance objects. Raises TaskInstanceNotFound for one attempt that
         is not there. The caller must aclose() it.
         """
+        which = replace(
+            which, instance_id=task_ids.uuid(which.instance_id), job_id=task_ids.uuid(which.job_id)
+        )
         if which.instance_id:
             instance = await self.get_instance(principal, which.instance_id)
             if task_ids.run_id(which.task_id) in ("", task_ids.of_task(instance.task_id)):
@@ -444,7 +446,7 @@ def _watch(
 
 
 def _enabled_job(tx: Transaction, principal: Principal, job_id: str) -> job_pb2.Job:
-    job = tx.get(JOBS, job_id)
+    job = tx.get(JOBS, task_ids.uuid(job_id))
     if job is None or not principal.may_touch(job.namespace_id):
         raise errors.JobNotFound(job_id)
     if job.status != job_pb2.JOB_STATUS_ENABLED:

@@ -38,9 +38,25 @@ class ScheduleTimes:
     async def preview(
         self, principal: Principal, schedule_id: str, count: int, after: Timestamp | None
     ) -> Iterator[api.PreviewedTime]:
-        """Returns the next times of a schedule."""
-        timing = firings.timing_of(await self._schedules.get(principal, schedule_id))
-        return self._previewed(timing, count, after)
+        """Returns the next times of a schedule, at most as many as may still fire."""
+        schedule = await self._schedules.get(principal, schedule_id)
+        left = await self._left(schedule, count)
+        return self._previewed(firings.timing_of(schedule), left, after)
+
+    async def _left(self, schedule: pb.Schedule, most: int) -> int:
+        """Returns how many of the times of a schedule may still fire beside those whose turn will come, at most so
+        many.
+        """
+        if schedule.state == pb.SCHEDULE_STATE_ENDED:
+            return 0
+        if not schedule.HasField("max_count"):
+            return most
+        waiting = sa.select(sa.func.count()).where(
+            _f.schedule_id == schedule.id, _f.disposition == pb.DISPOSITION_BUFFERED
+        )
+        [(buffered,)] = await self._store.read(waiting)
+        left: int = schedule.max_count - schedule.fired_count - buffered
+        return max(0, min(most, left))
 
     def preview_timing(
         self, request: api.PreviewTimingRequest, count: int, after: Timestamp | None
@@ -65,7 +81,9 @@ class ScheduleTimes:
             wall = zones.wall_time(timing.timezone, time.at_us)
             note = "" if time.note is Note.NONE and not time.merged else firings.note_of(time)
             yield api.PreviewedTime(
-                time=instants.timestamp(time.at_us), local_time=wall.isoformat(), note=note
+                time=instants.timestamp(time.at_us),
+                local_time=wall.isoformat(timespec="seconds"),
+                note=note,
             )
 
     async def firings(
@@ -78,8 +96,8 @@ class ScheduleTimes:
         after: tuple[int, int] | None,
     ) -> Sequence[pb.Firing]:
         """Returns rows of the ledger of a schedule, oldest first, after a generation and time."""
-        await self._schedules.get(principal, schedule_id)
-        statement = sa.select(tables.firings).where(_f.schedule_id == schedule_id)
+        schedule = await self._schedules.get(principal, schedule_id)
+        statement = sa.select(tables.firings).where(_f.schedule_id == schedule.id)
         if since_us is not None:
             statement = statement.where(_f.last_nominal_us >= since_us)
         if until_us is not None:

@@ -62,8 +62,8 @@ _f = tables.firings.c
 
 # What of a row can be asked about.
 FIELDS: Mapping[str, Field] = {
-    "id": Field("key", pages.Text()),
-    "job_id": Field("job_id", pages.Text()),
+    "id": Field("key", pages.Text(task_ids.uuid)),
+    "job_id": Field("job_id", pages.Text(task_ids.uuid)),
     "namespace_id": Field("namespace", pages.Text()),
     "name": Field("name", pages.Text()),
     "description": Field("description", pages.Text()),
@@ -215,13 +215,12 @@ class Schedules:
         is_dry_run: bool = False,
     ) -> pb.Schedule:
         """Returns the schedule, which makes no tasks from now on. With `cancels`, those of its tasks that wait
-        are cancelled.
+        are cancelled. One that has ended stays so, and is paused should it get other times.
         """
 
         def change(_tx: Transaction, schedule: pb.Schedule) -> None:
-            if schedule.state != pb.SCHEDULE_STATE_ENDED:
-                schedule_fields.set_enabled(schedule, is_enabled=False)
-                schedule.pause_note = note or schedule.pause_note
+            schedule_fields.set_enabled(schedule, is_enabled=False)
+            schedule.pause_note = note or schedule.pause_note
 
         return await self._change(
             principal, schedule_id, change, etag, idempotency, is_dry_run, cancels=cancels
@@ -236,11 +235,12 @@ class Schedules:
         idempotency: Idempotency | None = None,
         is_dry_run: bool = False,
     ) -> pb.Schedule:
-        """Returns the schedule, which makes tasks again from now on."""
+        """Returns the schedule, which makes tasks again from now on. Raises ScheduleEnded."""
 
         def change(_tx: Transaction, schedule: pb.Schedule) -> None:
-            if schedule.state != pb.SCHEDULE_STATE_ENDED:
-                schedule_fields.set_enabled(schedule, is_enabled=True)
+            if schedule.state == pb.SCHEDULE_STATE_ENDED:
+                raise errors.ScheduleEnded(schedule_id)
+            schedule_fields.set_enabled(schedule, is_enabled=True)
 
         return await self._change(principal, schedule_id, change, etag, idempotency, is_dry_run)
 
@@ -256,6 +256,7 @@ class Schedules:
         cancels: bool = False,
     ) -> pb.Schedule:
         """Returns the changed schedule. One that is as it shall be stays at its revision."""
+        schedule_id = task_ids.uuid(schedule_id)
 
         def settle(tx: Transaction) -> bool:
             """Does of what comes before the change as much as one mutation may. Returns whether that was all."""
@@ -280,9 +281,9 @@ class Schedules:
             if before.state == pb.SCHEDULE_STATE_ENDED:
                 begins_anew = begins_anew or schedule.max_count != before.max_count
                 if not begins_anew:
-                    schedule_fields.set_state(schedule, pb.SCHEDULE_STATE_ENDED)
+                    firings.set_ended(schedule)
                 elif schedule.state == pb.SCHEDULE_STATE_ENDED:
-                    schedule_fields.set_state(schedule, pb.SCHEDULE_STATE_ACTIVE)
+                    schedule_fields.set_enabled(schedule, is_enabled=not schedule.pause_note)
             if schedule == before:
                 return schedule
             schedule.updated_at.CopyFrom(instants.timestamp(tx.now_us))
@@ -318,6 +319,7 @@ class Schedules:
         is_dry_run: bool = False,
     ) -> pb.Schedule:
         """Forgets a schedule, and returns what it was. Its tasks and its ledger stay."""
+        schedule_id = task_ids.uuid(schedule_id)
 
         def delete(tx: Transaction) -> pb.Schedule:
             schedule = _find(tx, principal, schedule_id)
@@ -422,7 +424,8 @@ class Schedules:
         """Returns a schedule with where it stands. Raises ScheduleNotFound, and PermissionDenied where the
         caller may not know whether it is there.
         """
-        rows = await self._store.read(sa.select(_s.body, *_STANDING).where(_s.key == schedule_id))
+        is_it = _s.key == task_ids.uuid(schedule_id)
+        rows = await self._store.read(sa.select(_s.body, *_STANDING).where(is_it))
         schedule = _shown(rows[0]) if rows else None
         if schedule is None or not principal.may_touch(schedule.namespace_id):
             raise _out_of_reach(principal, schedule_id)
@@ -461,6 +464,9 @@ class Schedules:
         self, principal: Principal, which: ScheduleFilter, cursor: str
     ) -> AsyncGenerator[WatchPage, None]:
         """Returns the pages of a watch. The caller must aclose() it."""
+        which = replace(
+            which, schedule_id=task_ids.uuid(which.schedule_id), job_id=task_ids.uuid(which.job_id)
+        )
         if which.namespace:
             check_namespace(principal, which.namespace)
         watch = Watch(
@@ -686,7 +692,7 @@ def _following(timing: Timing, after_us: int) -> NominalTime | None:
 
 
 def _job(tx: Transaction, principal: Principal, job_id: str) -> job_pb2.Job:
-    job = tx.get(JOBS, job_id)
+    job = tx.get(JOBS, task_ids.uuid(job_id))
     if job is None or not principal.may_touch(job.namespace_id):
         raise errors.JobNotFound(job_id)
     return job
@@ -738,7 +744,7 @@ def _too_much(fitting: int, end_us: int) -> errors.TooLarge:
 
 
 def _find(tx: Transaction, principal: Principal, schedule_id: str) -> pb.Schedule:
-    schedule = tx.get(SCHEDULES, schedule_id)
+    schedule = tx.get(SCHEDULES, task_ids.uuid(schedule_id))
     if schedule is None or not principal.may_touch(schedule.namespace_id):
         raise _out_of_reach(principal, schedule_id)
     return schedule

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PurePath
+from typing import NoReturn
 
 from novasphere.schedule.v1 import task_pb2 as pb
 
@@ -21,8 +22,8 @@ _TIMEOUT = 3600  # seconds
 _RETRY_INTERVAL = 60
 _PAYLOAD_LIMIT = 64 * 1024
 _MOST_LABELS = 64
-# Agents call so what has no type: programs and lines.
-_KINDS = ("exec", "shell")
+# Agents call so what has no type, programs and lines: no type that a task may have.
+KINDS = ("exec", "shell")
 
 # As Kubernetes has labels: an optional DNS name before the slash.
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -35,13 +36,14 @@ def says_what_runs(config: pb.TaskConfig) -> bool:
     return bool(config.cmd or config.task_type or config.command_text)
 
 
-def changed(config: pb.TaskConfig, change: pb.TaskConfig) -> pb.TaskConfig:
-    """Returns a config with the fields that a change sets as the change has them."""
-    result = pb.TaskConfig()
+def changed(config: pb.TaskConfig, change: pb.TaskConfig, names: Collection[str]) -> pb.TaskConfig:
+    """Returns a config with the named fields as the change has them."""
+    result, said = pb.TaskConfig(), pb.TaskConfig()
     result.CopyFrom(config)
-    for field, _ in change.ListFields():
-        result.ClearField(field.name)  # type: ignore[arg-type]  # the names are its own
-    result.MergeFrom(change)
+    said.CopyFrom(change)
+    for name in pb.TaskConfig.DESCRIPTOR.fields_by_name:
+        (result if name in names else said).ClearField(name)  # type: ignore[arg-type]  # they are its own
+    result.MergeFrom(said)
     return result
 
 
@@ -68,7 +70,7 @@ def check(config: pb.TaskConfig, where: str) -> None:
         raise InvalidArgument(f"{where}.cmd", "must name a program")
     if config.args and not config.cmd:
         raise InvalidArgument(f"{where}.args", "are for cmd alone")
-    if config.task_type in _KINDS:
+    if config.task_type in KINDS:
         raise InvalidArgument(
             f"{where}.task_type",
             f"must be a type of task, not {config.task_type}: use cmd or command_text",
@@ -99,7 +101,9 @@ def check_environment(environment: str, where: str) -> None:
 
 
 def check_parameters(parameters: str, where: str) -> None:
-    """Refuses what a process cannot be given."""
+    """Refuses what is not JSON, and what a process cannot be given."""
+    if parameters:
+        _json(parameters, where, "must be JSON")
     _check_variable(PARAMETERS, parameters, where)
 
 
@@ -125,17 +129,28 @@ def check_labels(labels: Mapping[str, str], where: str) -> None:
 
 
 def _json_object(text: str, where: str) -> dict[str, object]:
+    wanted = "must be a JSON object"
+    said = _json(text, where, wanted)
+    if not isinstance(said, dict):
+        raise InvalidArgument(where, wanted)
+    return said
+
+
+def _json(text: str, where: str, wanted: str) -> object:
+    """Returns what a JSON text says. Refuses any other as not what is wanted."""
     try:
-        said = json.loads(text)
+        said: object = json.loads(text, parse_constant=_refuse)
         if "\\u" in text:  # an escape can stand for half of a character
             json.dumps(said, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise InvalidArgument(where, "must be UTF-8") from None
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        raise InvalidArgument(where, "must be a JSON object")
+        raise InvalidArgument(where, wanted) from None
     return said
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
 
 
 def resolved(config: pb.TaskConfig, settings: FleetSettings, timeout: int = _TIMEOUT) -> pb.TaskConfig:

@@ -1,4 +1,4 @@
-"""The names that one task goes by.
+"""The names that one task goes by, and UUIDs, which is what everything else goes by.
 
 It has one id, a UUID, and each face spells it in its own way: `cmd-` or `task-` and the 32 digits, or the bare
 UUID. Any of them is understood everywhere. The store and the link call a task by its run id, which is the
@@ -16,8 +16,9 @@ _DEVICE = "task-"
 _AT_ONCE = 256
 _bytes: list[bytes] = []  # taken by any thread: to pop and to extend are each one step
 _SPELLED = re.compile(
-    r"(?:cmd-|task-)?([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})"
+    r"(?:cmd-|task-)?([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})", re.IGNORECASE
 )
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def new_uuid() -> str:
@@ -25,6 +26,11 @@ def new_uuid() -> str:
     value = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6) + _random())
     value = value & ~(0xF << 76) | 0x7 << 76
     return _dashed(f"{value & ~(0x3 << 62) | 0x2 << 62:032x}")
+
+
+def uuid(spelled: str) -> str:
+    """Returns a UUID as it is stored, whichever case its digits have; what is none stays as it is."""
+    return spelled.lower() if _UUID.fullmatch(spelled) else spelled
 
 
 def _random() -> bytes:
@@ -50,10 +56,10 @@ def new() -> str:
 
 def run_id(spelled: str) -> str:
     """Returns the run id of the task that is spelled so by any face; what no task is called stays as it is."""
-    if spelled.startswith(_RUN) and len(spelled) == len(_RUN) + 32:
+    if spelled.startswith(_RUN) and len(spelled) == len(_RUN) + 32 and spelled.islower():
         return spelled  # no other spelling is asked for as often
     found = _SPELLED.fullmatch(spelled)
-    return f"{_RUN}{found[1].replace('-', '')}" if found else spelled
+    return f"{_RUN}{found[1].replace('-', '').lower()}" if found else spelled
 
 
 def of_task(task_id: str) -> str:

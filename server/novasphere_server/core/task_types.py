@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from novasphere_server import errors
+from novasphere_server.core import task_configs
 from novasphere_server.store import seeks, tables
 from novasphere_server.store.transactions import Transaction
 
@@ -46,4 +47,6 @@ def check(tx: Transaction, wanted: Iterable[tuple[str, str]]) -> None:
         known.update(json.loads(capabilities))
     for field, task_type in unusual:
         if task_type not in known:
-            raise errors.InvalidTaskType(task_type, sorted(known)).at(field)
+            raise errors.InvalidTaskType(task_type, sorted(known.difference(task_configs.KINDS))).at(
+                field
+            )

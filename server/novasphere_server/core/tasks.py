@@ -537,12 +537,13 @@ def request_cancel(
 
 def expire_queued(tx: Transaction, stored: pb.StoredTask) -> None:
     """Ends a task that no node took in time."""
+    who = "its node did not take it" if stored.task.node_id else "no node took it"
     states.end(
         stored,
         pb.WORK_STATE_TIMED_OUT,
         tx.now_us,
         "QUEUE_TIMEOUT",
-        f"its node did not take it within {stored.task.config.queue_timeout_seconds} s",
+        f"{who} within {stored.task.config.queue_timeout_seconds} s",
     )
     tx.put(TASKS, stored)
 

@@ -63,7 +63,7 @@ class JobService:
         job = await self._jobs.update(
             context.principal,
             request,
-            update_masks.fields(request, jobs.CHANGEABLE),
+            update_masks.fields(request, jobs.CHANGEABLE, inside=("config",)),
             idempotency=context.idempotency,
             is_dry_run=context.is_dry_run,
         )

@@ -11,7 +11,7 @@ from novasphere.schedule.v1 import schedule_pb2
 from novasphere.schedule.v1 import schedule_service_pb2 as pb
 
 from novasphere_server import logs
-from novasphere_server.core import instants, page_tokens, pages, schedule_fields
+from novasphere_server.core import instants, page_tokens, pages, schedule_fields, task_ids
 from novasphere_server.core.schedule_explanations import ScheduleExplanations
 from novasphere_server.core.schedule_times import ScheduleTimes
 from novasphere_server.core.schedules import ScheduleFilter, Schedules
@@ -201,8 +201,9 @@ class ScheduleService:
         self, request: pb.ListFiringsRequest, context: CallContext
     ) -> pb.ListFiringsResponse:
         size = request.page_size if request.HasField("page_size") else _PAGE_SIZE
+        schedule_id = task_ids.uuid(request.schedule_id)
         after = page_tokens.read(
-            request.page_token, _FIRINGS, re.escape(request.schedule_id), _GENERATION, page_tokens.NUMBER
+            request.page_token, _FIRINGS, re.escape(schedule_id), _GENERATION, page_tokens.NUMBER
         )
         rows = await self._times.firings(
             context.principal,
@@ -216,7 +217,7 @@ class ScheduleService:
         if len(rows) > size:
             last = rows[size - 1]
             response.next_page_token = page_tokens.token(
-                _FIRINGS, request.schedule_id, last.generation, _us(last.nominal_time)
+                _FIRINGS, schedule_id, last.generation, _us(last.nominal_time)
             )
         return response
 

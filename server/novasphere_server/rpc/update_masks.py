@@ -11,19 +11,24 @@ _ALL = "*"
 _SHOWN = 100  # characters of what a client named
 
 
-def fields(request: Any, changeable: Sequence[str]) -> Collection[str]:
+def fields(request: Any, changeable: Sequence[str], *, inside: Sequence[str] = ()) -> Collection[str]:
     """Returns those of the changeable fields that `update_mask` names or, where it names none, that are set.
-    Raises InvalidArgument.
+    Of the fields `inside` it may also name parts, as in `config.cmd`. Raises InvalidArgument.
     """
     paths = request.update_mask.paths
-    known = ", ".join(changeable)
+    known = ", ".join((*changeable, *(f"{name}.FIELD" for name in inside)))
+    descriptors = request.DESCRIPTOR.fields_by_name
+    parts = {
+        f"{name}.{part}" for name in inside for part in descriptors[name].message_type.fields_by_name
+    }
     for path in paths:
-        if path != _ALL and path not in changeable:
+        if path != _ALL and path not in changeable and path not in parts:
             raise InvalidArgument("update_mask", f"cannot change {path[:_SHOWN]!r}; it may name {known}")
+    whole = {path.partition(".")[0] for path in paths}
     named = [
         name
         for name in changeable
-        if (name in paths or _ALL in paths if paths else _is_set(request, name))
+        if (name in whole or _ALL in whole if paths else _is_set(request, name))
     ]
     if not named:
         raise InvalidArgument("update_mask", f"must name what is to change: {known}")

@@ -136,6 +136,8 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """No schedule has that id."""
     ERROR_REASON_JOB_DISABLED: _ErrorReason.ValueType  # 81
     """A disabled job makes no tasks."""
+    ERROR_REASON_SCHEDULE_ENDED: _ErrorReason.ValueType  # 82
+    """A schedule that has ended has no more times."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request failed. Every error carries one of these names as google.rpc.ErrorInfo.reason
@@ -256,3 +258,5 @@ ERROR_REASON_SCHEDULE_NOT_FOUND: ErrorReason.ValueType  # 80
 """No schedule has that id."""
 ERROR_REASON_JOB_DISABLED: ErrorReason.ValueType  # 81
 """A disabled job makes no tasks."""
+ERROR_REASON_SCHEDULE_ENDED: ErrorReason.ValueType  # 82
+"""A schedule that has ended has no more times."""

@@ -723,5 +723,9 @@ ROUTES: tuple[model.Route, ...] = (
         is_stream=False,
         is_duplex=False,
         stream=None,
+        mask={
+            'name': 'name',
+            'expires_at': 'expires_at',
+        },
     ),
 )

@@ -338,7 +338,7 @@ class UpdateKeyRequest(message.Message):
     @builtins.property
     def update_mask(self) -> field_mask_pb2.FieldMask:
         """The fields to change: `name`, `expires_at`, or `*` for both. What it does not name stays, whatever
-        the request says of it. Unset: the fields that are set.
+        the request says of it. Unset: the fields that are set, over REST those that the body names.
         """
 
     def __init__(

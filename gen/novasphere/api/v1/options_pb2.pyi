@@ -391,6 +391,7 @@ ALIASES_FIELD_NUMBER: builtins.int
 HIDDEN_FIELD_NUMBER: builtins.int
 HEADER_FIELD_NUMBER: builtins.int
 RULES_FIELD_NUMBER: builtins.int
+SHORT_FOR_FIELD_NUMBER: builtins.int
 SPELLING_FIELD_NUMBER: builtins.int
 ERROR_FIELD_NUMBER: builtins.int
 OTHER_SPELLINGS_FIELD_NUMBER: builtins.int
@@ -413,6 +414,8 @@ header: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, bu
 """The HTTP request header that the field is read from."""
 rules: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, FieldRules]
 """What a value must satisfy."""
+short_for: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, builtins.str]
+"""JSON may hold a text where it holds an object: that field of the object, and nothing else."""
 spelling: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, builtins.str]
 """The word for this value in JSON. Unset: the value's name without the enum's prefix."""
 error: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, ErrorRule]

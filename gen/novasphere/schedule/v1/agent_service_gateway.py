@@ -508,5 +508,12 @@ ROUTES: tuple[model.Route, ...] = (
         is_stream=False,
         is_duplex=False,
         stream=None,
+        mask={
+            'name': 'name',
+            'namespace_id': 'namespace_id',
+            'namespace': 'namespace_id',
+            'endpoint': 'endpoint',
+            'labels': 'labels',
+        },
     ),
 )

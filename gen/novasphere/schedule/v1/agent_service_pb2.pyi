@@ -286,7 +286,7 @@ class UpdateAgentRequest(message.Message):
     @builtins.property
     def update_mask(self) -> field_mask_pb2.FieldMask:
         """The fields to change, or `*` for all. What it does not name stays, whatever the request says of it.
-        Unset: the fields that are set.
+        Unset: the fields that are set, over REST those that the body names, empty or not.
         """
 
     def __init__(

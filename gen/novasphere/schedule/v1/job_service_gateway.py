@@ -486,7 +486,7 @@ def decode_TriggerJobRequest(data: Any, path: str = '', known: frozenset[str] = 
     if v is not None:
         for i, e in enumerate(codec.items(v, path, 'dependencies')):
             at = codec.element(path, 'dependencies', i)
-            m.dependencies.add().CopyFrom(novasphere_schedule_v1_task_gateway.decode_Dependency(e, at))
+            m.dependencies.add().CopyFrom(novasphere_schedule_v1_task_gateway.decode_Dependency(codec.in_full(e, 'task_id'), at))
     key, v = codec.pick(data, ('validate_only', 'dry_run'), path)
     if v is not None:
         m.validate_only = codec.boolean(v, path, key)
@@ -821,6 +821,37 @@ ROUTES: tuple[model.Route, ...] = (
         is_stream=False,
         is_duplex=False,
         stream=None,
+        mask={
+            'name': 'name',
+            'description': 'description',
+            'environment': 'environment',
+            'config': 'config',
+            'config.timeout': 'config.timeout_seconds',
+            'config.timeout_seconds': 'config.timeout_seconds',
+            'config.max_retries': 'config.max_retries',
+            'config.retry_interval': 'config.retry_interval_seconds',
+            'config.retry_interval_seconds': 'config.retry_interval_seconds',
+            'config.cmd': 'config.cmd',
+            'config.args': 'config.args',
+            'config.capture_output': 'config.capture_output',
+            'config.max_output_size': 'config.max_output_size',
+            'config.labels': 'config.labels',
+            'config.resource_limits': 'config.resource_limits',
+            'config.requirements': 'config.requirements',
+            'config.backoff': 'config.backoff',
+            'config.max_retry_interval': 'config.max_retry_interval_seconds',
+            'config.max_retry_interval_seconds': 'config.max_retry_interval_seconds',
+            'config.retry_lost': 'config.retry_lost',
+            'config.on_disconnect': 'config.on_disconnect',
+            'config.lost_after': 'config.lost_after_seconds',
+            'config.lost_after_seconds': 'config.lost_after_seconds',
+            'config.task_type': 'config.task_type',
+            'config.payload': 'config.payload',
+            'config.queue_timeout': 'config.queue_timeout_seconds',
+            'config.queue_timeout_seconds': 'config.queue_timeout_seconds',
+            'config.command_text': 'config.command_text',
+            'status': 'status',
+        },
     ),
     model.Route(
         http_method='POST',

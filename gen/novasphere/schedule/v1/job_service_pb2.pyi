@@ -261,13 +261,15 @@ class UpdateJobRequest(message.Message):
     @builtins.property
     def config(self) -> task_pb2.TaskConfig:
         """What runs, and how. Replaces what there was as a whole, but where it does not say what runs and no mask names
-        it: then what it leaves out stays.
+        it: then what it leaves out stays. Over REST, what it names as empty or zero is not left out.
         """
 
     @builtins.property
     def update_mask(self) -> field_mask_pb2.FieldMask:
         """The fields to change, or `*` for all. What it does not name stays, whatever the request says of it.
-        Unset: the fields that are set.
+        `config.cmd` names one field of the config, and `config` all of it; with both, a config that does not say what
+        runs is changed in the named fields alone.
+        Unset: the fields that are set, over REST those that the body names, empty or not.
         """
 
     def __init__(
@@ -497,7 +499,7 @@ class TriggerJobRequest(message.Message):
 
     @builtins.property
     def dependencies(self) -> containers.RepeatedCompositeFieldContainer[task_pb2.Dependency]:
-        """What must have ended before it starts."""
+        """What must have ended before it starts. The id of a task in place of an object asks for its success."""
 
     def __init__(
         self,

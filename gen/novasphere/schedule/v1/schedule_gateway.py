@@ -90,12 +90,10 @@ def encode_Schedule(m: novasphere_schedule_v1_schedule_pb2.Schedule) -> dict[str
     data['pause_note'] = m.pause_note
     data['generation'] = m.generation
     data['fired_count'] = m.fired_count
-    if m.HasField("position"):
-        data['position'] = codec.print_seconds(m.position.seconds)
+    data['position'] = codec.print_seconds(m.position.seconds) if m.HasField("position") else None
     data['revision'] = m.revision
     data['number'] = m.number
-    if m.HasField("generation_begin"):
-        data['generation_begin'] = codec.print_seconds(m.generation_begin.seconds)
+    data['generation_begin'] = codec.print_seconds(m.generation_begin.seconds) if m.HasField("generation_begin") else None
     return data
 
 

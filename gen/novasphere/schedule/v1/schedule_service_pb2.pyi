@@ -370,7 +370,7 @@ class UpdateScheduleRequest(message.Message):
     kind: task_pb2.ScheduleKind.ValueType
     """What makes its tasks: a word or its number."""
     enabled: builtins.bool
-    """Whether it makes tasks."""
+    """Whether it makes tasks; of one that has ended, whether it will once it has other times."""
     cron_expression: builtins.str
     """Five fields, or six with the seconds first."""
     interval_secs: builtins.int
@@ -414,7 +414,7 @@ class UpdateScheduleRequest(message.Message):
     @builtins.property
     def update_mask(self) -> field_mask_pb2.FieldMask:
         """The fields to change, or `*` for all. What it does not name stays, whatever the request says of it.
-        Unset: the fields that are set.
+        Unset: the fields that are set, over REST those that the body names, empty or not.
         """
 
     def __init__(
@@ -953,7 +953,7 @@ class PreviewScheduleResponse(message.Message):
     TIMES_FIELD_NUMBER: builtins.int
     @builtins.property
     def times(self) -> containers.RepeatedCompositeFieldContainer[PreviewedTime]:
-        """The times, in order. Fewer than were asked for where there are no more."""
+        """The times, in order. Fewer than were asked for where there are no more, or where no more may fire."""
 
     def __init__(
         self,

@@ -623,6 +623,11 @@ ROUTES: tuple[model.Route, ...] = (
         is_stream=False,
         is_duplex=False,
         stream=None,
+        mask={
+            'name': 'name',
+            'bind_namespaces': 'bind_namespaces',
+            'description': 'description',
+        },
     ),
     model.Route(
         http_method='GET',

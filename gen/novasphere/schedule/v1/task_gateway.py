@@ -153,19 +153,16 @@ def decode_Requirements(data: Any, path: str = '', known: frozenset[str] = keys_
 
 
 def encode_TaskConfig(m: novasphere_schedule_v1_task_pb2.TaskConfig) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    if m.HasField("timeout_seconds"):
-        data['timeout'] = m.timeout_seconds
-    data['max_retries'] = m.max_retries
-    if m.HasField("retry_interval_seconds"):
-        data['retry_interval'] = m.retry_interval_seconds
-    data['cmd'] = m.cmd
-    data['args'] = m.args[:]
-    if m.HasField("capture_output"):
-        data['capture_output'] = m.capture_output
-    if m.HasField("max_output_size"):
-        data['max_output_size'] = m.max_output_size
-    data['labels'] = {k: x[k] for k in sorted(x)} if (x := m.labels) else {}
+    data: dict[str, Any] = {
+        'timeout': m.timeout_seconds if m.HasField("timeout_seconds") else None,
+        'max_retries': m.max_retries,
+        'retry_interval': m.retry_interval_seconds if m.HasField("retry_interval_seconds") else None,
+        'cmd': m.cmd,
+        'args': m.args[:],
+        'capture_output': m.capture_output if m.HasField("capture_output") else None,
+        'max_output_size': m.max_output_size if m.HasField("max_output_size") else None,
+        'labels': {k: x[k] for k in sorted(x)} if (x := m.labels) else {},
+    }
     if m.HasField("resource_limits"):
         data['resource_limits'] = encode_ResourceLimits(m.resource_limits)
     if m.HasField("requirements"):

@@ -195,7 +195,7 @@ def decode_NewTask(data: Any, path: str = '', known: frozenset[str] = keys_NewTa
     if v is not None:
         for i, e in enumerate(codec.items(v, path, 'dependencies')):
             at = codec.element(path, 'dependencies', i)
-            m.dependencies.add().CopyFrom(novasphere_schedule_v1_task_gateway.decode_Dependency(e, at))
+            m.dependencies.add().CopyFrom(novasphere_schedule_v1_task_gateway.decode_Dependency(codec.in_full(e, 'task_id'), at))
     v = data.get('node_id')
     if v is not None:
         m.node_id = codec.string(v, path, 'node_id')

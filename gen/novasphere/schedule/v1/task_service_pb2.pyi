@@ -190,7 +190,7 @@ class NewTask(message.Message):
 
     @builtins.property
     def dependencies(self) -> containers.RepeatedCompositeFieldContainer[task_pb2.Dependency]:
-        """What must have ended before it starts."""
+        """What must have ended before it starts. The id of a task in place of an object asks for its success."""
 
     def __init__(
         self,
