@@ -22,6 +22,7 @@ from novasphere.link.v1 import link_service_pb2 as link
 from novasphere.schedule.v1 import job_pb2, task_pb2
 from novasphere.schedule.v1 import schedule_pb2 as pb
 from novasphere.schedule.v1 import schedule_service_pb2 as api
+from novasphere_server import errors
 from novasphere_server.core import instants
 from novasphere_server.core.credentials import ADMIN
 from novasphere_server.store import tables
@@ -250,7 +251,10 @@ class Storm:
                 self.model.came_round(kept, self.now_us)
                 self._note(kept, kept.present)
             case "resume" if not has_ended:
-                await schedules.resume(ADMIN, kept.schedule_id)
+                try:
+                    await schedules.resume(ADMIN, kept.schedule_id)
+                except errors.ScheduleEnded:
+                    return  # by what came just now, and nothing was changed
                 kept.is_paused = False
                 self.model.came_round(kept, self.now_us)
                 self._note(kept, kept.present)

@@ -149,7 +149,7 @@ def check(schedule: Any) -> None:
     if end_us is not None and end_us <= instants.microseconds(schedule.start_time):
         raise errors.InvalidTimeRange
     start_us = instants.optional_microseconds(schedule, "start_time")
-    # What was stored before 1970 was refused only begins with it.
+    # Of other kinds an earlier one may be stored from before it was refused: apply() looks at what is said.
     is_once = schedule.kind == task_pb2.SCHEDULE_KIND_ONCE
     if start_us is not None and (start_us > LAST_US or (is_once and start_us < 0)):
         raise _start_out_of_range()
