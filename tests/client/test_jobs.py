@@ -39,11 +39,7 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
 
 @pytest.fixture
 def run(server: RunningServer, tmp_path: Path) -> Callable[..., Awaitable[Finished]]:
-    cli = Cli(tmp_path, None)
-    cli.environment |= {
-        "NOVASPHERE_SERVER": server.grpc_address,
-        "NOVASPHERE_TOKEN": server.admin_token,
-    }
+    cli = Cli.of(tmp_path, server)
 
     async def run_one(*arguments: str) -> Finished:
         return await cli(*arguments)

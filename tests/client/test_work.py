@@ -47,12 +47,7 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
 
 @pytest.fixture
 def cli(server: RunningServer, tmp_path: Path) -> Cli:
-    found = Cli(tmp_path, None)
-    found.environment |= {
-        "NOVASPHERE_SERVER": server.grpc_address,
-        "NOVASPHERE_TOKEN": server.admin_token,
-    }
-    return found
+    return Cli.of(tmp_path, server)
 
 
 @pytest.fixture

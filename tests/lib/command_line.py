@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from novasphere_server.testing import RunningServer
 from scripted_server import TOKEN, ScriptedServer
 
 
@@ -37,6 +38,16 @@ class Cli:
         self.environment |= {"HOME": str(home), "TERM": "xterm"}
         if server is not None:
             self.environment |= {"NOVASPHERE_SERVER": server.address, "NOVASPHERE_TOKEN": TOKEN}
+
+    @classmethod
+    def of(cls, home: Path, server: RunningServer) -> Cli:
+        """Returns a command line that speaks to the server itself, as its administrator."""
+        found = cls(home, None)
+        found.environment |= {
+            "NOVASPHERE_SERVER": server.grpc_address,
+            "NOVASPHERE_TOKEN": server.admin_token,
+        }
+        return found
 
     async def start(self, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
         pipes = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE}
